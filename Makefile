@@ -1,0 +1,53 @@
+# The environment and the workflow's usual runs. `make` alone lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help heat all test lint bench clean
+
+# Rules call `python` from PATH.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+heat: $(READY)  ## heat diffusion, end to end: results/heat/fit_metrics.json
+	@snakemake --cores all results/heat/fit_metrics.json
+
+all: $(READY)  ## everything that config.yaml asks for, ending in results/report.html
+	@snakemake
+
+test: $(READY)  ## the whole test suite
+	@python -m pytest -q --durations=10
+
+lint: $(READY)  ## style of code and workflow
+	@ruff check --quiet
+	@ruff format --check --quiet
+	@snakefmt --check Snakefile workflow/rules
+	@snakemake --lint
+
+bench: $(READY)  ## benchmarks, one after the other, each ending in its ratio
+	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; python "$$file"; done
+
+# Snakemake's records (.snakemake) and the results belong together: both stay.
+clean:  ## remove the environment and the tools' caches; results stay
+	rm -rf $(VENV) .pytest_cache .ruff_cache build dist lib/*.egg-info
+	find lib tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The lock holds setuptools, so that installing the package itself needs no isolated build.
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "physprobe needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || true)." \
+		"Hint: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@echo "Installing requirements.lock into $(VENV) (once; a few minutes)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		--requirement requirements.lock
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--no-build-isolation --no-deps --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""physprobe: does a video world model know physics, where, and how sure are we?"""

@@ -1,0 +1,1 @@
+"""What the stages agree on."""

@@ -1,0 +1,253 @@
+"""Config: ``config.yaml`` as one validated model; an entry's fields are its kind's ``Spec``."""
+
+import difflib
+import json
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Union
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from physprobe.core import kinds
+from physprobe.core.spec import Spec
+
+NAME = r"^[a-z][a-z0-9_]*$"
+Name = Annotated[str, Field(pattern=NAME)]
+
+
+def _any_kind(stage: str) -> Any:
+    """Type of an entry whose ``kind`` names one of a stage's modules."""
+    specs = tuple(kinds.load(stage, kind).Spec for kind in kinds.names(stage))
+    return Annotated[Union[specs], Field(discriminator="kind")] if len(specs) > 1 else specs[0]  # noqa: UP007
+
+
+class System(Spec):
+    """A physical world and the way it is filmed."""
+
+    simulate: _any_kind("simulate")
+    """Equation, grid, and the draws of each clip's parameters."""
+    render: _any_kind("render")
+    """From field to video."""
+
+
+class Study(Spec):
+    """What is asked of which system: encoders, the controls that could refute them, claims."""
+
+    system: Name
+    """System that the study films."""
+    encoders: tuple[Name, ...] = Field(min_length=1)
+    """Encoders under test; the first one fills the published keys of ``fit_metrics.json``."""
+    controls: tuple[Name, ...] = ()
+    """Entries of ``controls`` that every score is put beside."""
+    probe: Name
+    """Entry of ``probes`` that decodes the labels."""
+    koopman: Name
+    """Entry of ``koopman`` that models the embedding's dynamics."""
+    head: Name | None = None
+    """Entry of ``koopman`` that models spatial tokens, of those encoders that keep them."""
+    claims: dict[Name, _any_kind("falsify")] = Field(default_factory=dict)
+    """Statements with their test and threshold, declared before anything is run."""
+
+
+class Config(Spec):
+    """Everything that ``config.yaml`` may say."""
+
+    systems: dict[Name, System]
+    """Physical worlds: results/{system}/."""
+    encoders: dict[Name, _any_kind("embed")]
+    """Frozen encoders under test."""
+    controls: dict[Name, _any_kind("embed")] = Field(default_factory=dict)
+    """Twins and trivial statistics that could refute an encoder's score."""
+    probes: dict[Name, _any_kind("probe")]
+    """What decodes labels from embeddings."""
+    koopman: dict[Name, _any_kind("koopman")]
+    """Models of the embedding's dynamics."""
+    studies: dict[Name, Study]
+    """What belongs together: results/{study}/fit_metrics.json and its kin."""
+
+    @model_validator(mode="after")
+    def _sections_fit(self) -> "Config":
+        both = set(self.encoders) & set(self.controls)
+        if both:
+            raise ValueError(
+                f"{', '.join(sorted(both))}: an encoder and a control need different names."
+            )
+        for name, study in self.studies.items():
+            where = f"studies.{name}"
+            _known(f"{where}.system", study.system, self.systems)
+            _known(f"{where}.probe", study.probe, self.probes)
+            _known(f"{where}.koopman", study.koopman, self.koopman)
+            for entry in study.encoders:
+                _known(f"{where}.encoders", entry, self.encoders)
+            for entry in study.controls:
+                _known(f"{where}.controls", entry, self.controls)
+            self._labels_fit(where, study)
+            self._frames_fit(where, study)
+            if study.head:
+                _known(f"{where}.head", study.head, self.koopman)
+                self._tokens_fit(where, study)
+        return self
+
+    def embedding(self, name: str) -> Spec:
+        """Spec of an encoder or a control."""
+        return self.encoders[name] if name in self.encoders else self.controls[name]
+
+    def with_tokens(self, study: Study) -> list[str]:
+        """Encoders of a study that keep the spatial tokens that its head needs."""
+        if not study.head:
+            return []
+        layer = self.koopman[study.head].layer
+        return [n for n in study.encoders if layer in getattr(self.encoders[n], "tokens", ())]
+
+    def _labels_fit(self, where: str, study: Study) -> None:
+        kind = self.systems[study.system].simulate.kind
+        labels = tuple(kinds.load("simulate", kind).UNITS)
+        for target in self.probes[study.probe].targets:
+            if target.removeprefix("log_") not in labels:
+                raise ValueError(
+                    f"{where}.probe: {study.probe} asks for target {target!r}, but {kind} has"
+                    f" the labels {', '.join(labels)}.{_nearest(target, labels)}"
+                )
+
+    def _frames_fit(self, where: str, study: Study) -> None:
+        frames = self.systems[study.system].simulate.frames
+        for name in (*study.encoders, *study.controls):
+            spec = self.embedding(name)
+            tubelet = kinds.load("embed", spec.kind).tubelet(spec)
+            if tubelet and frames % tubelet:
+                raise ValueError(
+                    f"{where}: {study.system} has {frames} frames, which {name} can't cut into"
+                    f" tubelets of {tubelet}. Hint: set systems.{study.system}.simulate.frames to a"
+                    f" multiple of {tubelet}."
+                )
+
+    def _tokens_fit(self, where: str, study: Study) -> None:
+        first = study.encoders[0]
+        if first not in self.with_tokens(study):
+            layer = self.koopman[study.head].layer
+            raise ValueError(
+                f"{where}.head: {study.head} needs the spatial tokens of layer {layer!r}."
+                f" Hint: set encoders.{first}.tokens: [{layer!r}]."
+            )
+
+
+class ConfigError(ValueError):
+    """A config that can't be used; its text is all that a user needs."""
+
+
+def load(content: Mapping) -> Config:
+    """Config from the plain content of ``config.yaml``.
+
+    Raises
+    ------
+    ConfigError
+        If anything in it is wrong: path, what was found, what would be right, the nearest known word.
+    """
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        problems = "\n".join(f"  {line}" for line in _explain(error))
+        raise ConfigError(f"config.yaml can't be used:\n{problems}") from None
+
+
+def read(path: Path) -> Config:
+    """Config from a YAML file."""
+    return load(yaml.safe_load(path.read_text()))
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False):
+        path = [str(step) for step in problem["loc"]]
+        found = problem["input"]
+        match problem["type"]:
+            case "extra_forbidden":
+                model, path = _model_at(path)
+                known = list(model.model_fields)
+                yield (
+                    f"{'.'.join(path)}: unknown key.{_nearest(path[-1], known)}"
+                    f" Known here: {', '.join(known)}."
+                )
+            case "union_tag_invalid":
+                known = [tag.strip(" '") for tag in problem["ctx"]["expected_tags"].split(",")]
+                kind = problem["ctx"]["tag"]
+                yield (
+                    f"{'.'.join(path)}.kind: found {kind!r}.{_nearest(kind, known)}"
+                    f" Known kinds: {', '.join(known)}."
+                )
+            case "missing":
+                yield f"{'.'.join(_model_at(path)[1])}: missing."
+            case "value_error" if not path:
+                yield str(problem["ctx"]["error"])
+            case _:
+                text = problem["msg"].removeprefix("Value error, ")
+                yield f"{'.'.join(_model_at(path)[1])}: found {found!r}; {text[0].lower()}{text[1:]}."
+
+
+def _model_at(path: list[str]) -> tuple[type[Spec], list[str]]:
+    """Model that a path of pydantic's ends in, and the path as it stands in the file (without kinds)."""
+    model, shown = Config, []
+    here: Any = Config
+    for step in path:
+        options = _specs(here)
+        tagged = [spec for spec in options if len(options) > 1 and _kind(spec) == step]
+        if tagged:
+            here = model = tagged[0]
+            continue
+        shown.append(step)
+        if isinstance(here, type) and issubclass(here, Spec):
+            model = here
+            here = here.model_fields[step].annotation if step in here.model_fields else None
+        elif typing.get_origin(here) is dict:
+            here = typing.get_args(here)[1]
+            if len(_specs(here)) == 1:
+                here = _specs(here)[0]
+    return model, shown
+
+
+def _specs(hint: Any) -> list[type[Spec]]:
+    if isinstance(hint, type) and issubclass(hint, Spec):
+        return [hint]
+    return (
+        [spec for part in typing.get_args(hint) for spec in _specs(part)]
+        if not _is_dict(hint)
+        else []
+    )
+
+
+def _is_dict(hint: Any) -> bool:
+    return typing.get_origin(hint) is dict
+
+
+def _kind(spec: type[Spec]) -> str | None:
+    field = spec.model_fields.get("kind")
+    return field.default if field else None
+
+
+def _known(where: str, name: str, section: Mapping) -> None:
+    if name not in section:
+        raise ValueError(
+            f"{where}: found {name!r}.{_nearest(name, section)} Known: {', '.join(section)}."
+        )
+
+
+def _nearest(word: str, known: typing.Iterable[str]) -> str:
+    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def schema() -> str:
+    """JSON schema of ``config.yaml``, for editors."""
+    return json.dumps(Config.model_json_schema(), indent=1) + "\n"
+
+
+def write_schema(*, out: Path = Path("workflow/config.schema.json")) -> None:
+    """Write the JSON schema that editors use to check ``config.yaml``.
+
+    Parameters
+    ----------
+    out : Path
+        Where it goes.
+    """
+    out.write_text(schema())

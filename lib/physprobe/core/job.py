@@ -1,0 +1,87 @@
+"""Job: what every stage does around its work - threads, one log line, progress, provenance."""
+
+import logging
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from tqdm import tqdm
+
+STARTED = time.monotonic()
+LIBRARIES = ("physprobe", "numpy", "scipy", "torch", "transformers", "zarr", "xarray")
+log = logging.getLogger("physprobe")
+
+
+def limit_threads(count: int) -> None:
+    """Let BLAS, OpenMP and torch use so many threads; call before they are imported."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(count)
+
+
+def progress(items: Sequence, what: str, every: float = 20.0) -> Iterator:
+    """Pass items on with a bar on a terminal, or a line in a log now and then.
+
+    Parameters
+    ----------
+    items : sequence
+        What is worked through.
+    what : str
+        What the items are, for instance ``clips``.
+    every : float
+        Seconds between two lines in a log [s].
+    """
+    if sys.stderr.isatty():
+        yield from tqdm(items, desc=what, leave=False)
+        return
+    begin = last = time.monotonic()
+    for done, item in enumerate(items):
+        now = time.monotonic()
+        if done and now - last > every:
+            last = now
+            left = (now - begin) / done * (len(items) - done)
+            log.info("%s: %d of %d done, about %.0f s left", what, done, len(items), left)
+        yield item
+
+
+def provenance(code: str, inputs: Mapping[str, str], **more: object) -> dict:
+    """What a result came from: code, inputs, library versions, seconds.
+
+    Parameters
+    ----------
+    code : str
+        Fingerprint of the code that the rule passed on.
+    inputs : mapping of str to str
+        Name and digest of each input.
+    **more
+        Device, dtype, weights' hash and the like.
+    """
+    return {
+        "code": code,
+        "inputs": dict(inputs),
+        "versions": {name: found for name in LIBRARIES if (found := _version(name))},
+        "python": platform.python_version(),
+        "seconds": round(time.monotonic() - STARTED, 2),
+        **more,
+    }
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
+
+
+def megabytes(path: Path) -> float:
+    """Size of a file, or of everything in a folder [MB]."""
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
+
+
+def done(what: str) -> None:
+    """Log the one line that says what a stage did."""
+    log.info("%s, %.1f s", what, time.monotonic() - STARTED)

@@ -1,0 +1,217 @@
+"""Scores, and how sure we are of them: everything from sums per clip.
+
+A score of many rows is a function of sums over clips. So a bootstrap over clips only reweights the
+sums, and thousands of draws for thousands of scores are one matrix product.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from physprobe.core import seeds
+
+Statistic = Callable[[np.ndarray], np.ndarray]
+"""From totals (..., part) to a score (...)."""
+
+
+class Interval(NamedTuple):
+    """A score with its 95 % interval, each (...)."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def r2(truth: np.ndarray, prediction: np.ndarray, axis: int = -1) -> np.ndarray:
+    """1 - SSE / SST, with SST about the mean of the held-out truth itself.
+
+    Of all constants that mean makes SST smallest, so this is the strictest choice: a mean over
+    training clips could only raise the score. Undefined (nan) if the truth is constant.
+    """
+    truth, prediction = np.asarray(truth, float), np.asarray(prediction, float)
+    spread = ((truth - truth.mean(axis, keepdims=True)) ** 2).sum(axis)
+    spread = np.where(np.ptp(truth, axis) > 0, spread, 0.0)  # rounding is no variance
+    return _ratio_skill(((truth - prediction) ** 2).sum(axis), spread)
+
+
+def mae(truth: np.ndarray, prediction: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Mean absolute error, in the truth's unit."""
+    return np.abs(np.asarray(truth, float) - np.asarray(prediction, float)).mean(axis)
+
+
+def skill(sse: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    """1 - SSE / SSE(baseline): 0 is as good as the baseline, 1 perfect; nan if it is perfect."""
+    return _ratio_skill(np.asarray(sse, float), np.asarray(baseline, float))
+
+
+def cosine(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Uncentred cosine of vectors along an axis; for comparison with published numbers only."""
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    norms = np.linalg.norm(a, axis=axis) * np.linalg.norm(b, axis=axis)
+    return (a * b).sum(axis) / np.where(norms > 0, norms, np.nan)
+
+
+def r2_sums(truth: np.ndarray, squared_error: np.ndarray) -> np.ndarray:
+    """Per-clip sums that `r2_of` needs.
+
+    Parameters
+    ----------
+    truth : (..., clip)
+    squared_error : (..., clip)
+        Of the clip's prediction; its mean over tokens if there are several.
+
+    Returns
+    -------
+    (..., clip, 4)
+    """
+    truth, squared_error = np.broadcast_arrays(truth, squared_error)
+    # A shift changes no score and spares the variance its cancellation.
+    centred = truth - truth.mean(-1, keepdims=True)
+    return np.stack([np.ones_like(centred), centred, centred**2, squared_error], axis=-1)
+
+
+def r2_of(totals: np.ndarray) -> np.ndarray:
+    """R2 from totals of `r2_sums`."""
+    count, first, second, sse = np.moveaxis(totals, -1, 0)
+    return _ratio_skill(sse, second - first**2 / count)
+
+
+def mean_of(totals: np.ndarray) -> np.ndarray:
+    """Mean from totals of (value, count); mean absolute error, for one."""
+    return totals[..., 0] / totals[..., 1]
+
+
+def skill_of(totals: np.ndarray) -> np.ndarray:
+    """Skill from totals of (SSE, SSE of the baseline)."""
+    return _ratio_skill(totals[..., 0], totals[..., 1])
+
+
+def difference_of(statistic: Statistic) -> Statistic:
+    """Difference of one score between two models, from their sums side by side."""
+
+    def difference(totals: np.ndarray) -> np.ndarray:
+        first, second = np.split(totals, 2, axis=-1)
+        return statistic(first) - statistic(second)
+
+    return difference
+
+
+def bootstrap(
+    sums: np.ndarray,
+    statistic: Statistic,
+    *,
+    groups: Sequence | np.ndarray | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """95 % interval of scores by bootstrap over clips, or over whole groups of clips.
+
+    The interval is bias-corrected and accelerated (BCa); where the draws say nothing about the
+    bias (all on one side), it is the percentile interval. It holds the fitted models fixed: it
+    says how the score varies with the clips that it is read on.
+
+    Parameters
+    ----------
+    sums : (..., clip, part)
+        Sums per clip.
+    statistic : callable
+        Score from totals (..., part), for instance `r2_of`.
+    groups : (clip,), optional
+        Clips of one group are drawn together.
+    draws : int
+    seed : int
+        Same seed and groups, same draws: intervals of two calls are paired.
+
+    Returns
+    -------
+    Interval
+        nan where the score is undefined.
+
+    References
+    ----------
+    Efron, "Better bootstrap confidence intervals", JASA 82 (1987).
+    """
+    from scipy.special import ndtr, ndtri
+
+    sums = np.asarray(sums, float)
+    clips = sums.shape[-2]
+    _, member = np.unique(np.arange(clips) if groups is None else groups, return_inverse=True)
+    units = np.zeros((member.max() + 1, clips))
+    units[member, np.arange(clips)] = 1.0
+    by_unit = units @ sums
+    total = by_unit.sum(-2)
+    value = statistic(total)
+    if len(units) < 2:
+        return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
+    rng = seeds.rng("bootstrap", seed, len(units))
+    weights = rng.multinomial(len(units), np.full(len(units), 1 / len(units)), size=draws)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn = np.sort(np.moveaxis(statistic(weights.astype(float) @ by_unit), -1, 0), axis=0)
+        left = statistic(total[..., None, :] - by_unit)
+        bias = ndtri((drawn < value).mean(0) + 0.5 * (drawn == value).mean(0))
+        spread = left.mean(-1, keepdims=True) - left
+        skew = (spread**3).sum(-1) / (6 * (spread**2).sum(-1) ** 1.5)
+        usable = np.isfinite(bias) & np.isfinite(skew)
+        bias, skew = np.where(usable, bias, 0.0), np.where(usable, skew, 0.0)
+        ends = []
+        for z in ndtri((0.025, 0.975)):
+            level = ndtr(bias + (bias + z) / (1 - skew * (bias + z)))
+            ends.append(_quantile(drawn, level))
+    return Interval(value, *ends)
+
+
+def paired(
+    first: np.ndarray,
+    second: np.ndarray,
+    statistic: Statistic,
+    *,
+    groups: Sequence | np.ndarray | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """Difference of a score between two models on the same clips, each (..., clip, part)."""
+    both = np.concatenate(np.broadcast_arrays(first, second), axis=-1)
+    return bootstrap(both, difference_of(statistic), groups=groups, draws=draws, seed=seed)
+
+
+def permutations(groups: Sequence | np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """Rearrangements of labels between clips for the null.
+
+    Whole groups change places with groups of the same size, so that what clips of one group share
+    stays shared; a group of its own per clip gives plain permutations of clips.
+
+    Returns
+    -------
+    (draw, clip) int
+        Clip whose label each clip gets.
+    """
+    _, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    rng = seeds.rng("permutation", seed, len(member))
+    blocks = np.split(np.argsort(member, kind="stable"), np.cumsum(sizes)[:-1])
+    source = np.empty((draws, len(member)), int)
+    for size in np.unique(sizes):
+        alike = np.array([block for block in blocks if len(block) == size])
+        for draw in range(draws):
+            source[draw, alike] = alike[rng.permutation(len(alike))]
+    return source
+
+
+def permutation_p(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """One-sided p = (1 + #{null >= observed}) / (1 + draws), null (draw, ...)."""
+    return (1 + (null >= observed).sum(0)) / (1 + len(null))
+
+
+def _ratio_skill(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """1 - part / whole; nan where the whole is nothing."""
+    return 1.0 - part / np.where(whole > 0, whole, np.nan)
+
+
+def _quantile(drawn: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Quantile of sorted draws (draw, ...) at a level of its own for each score (...)."""
+    place = np.clip(level, 0.0, 1.0) * (len(drawn) - 1)
+    below = np.floor(place).astype(int)
+    above = np.minimum(below + 1, len(drawn) - 1)
+    low = np.take_along_axis(drawn, below[None], 0)[0]
+    high = np.take_along_axis(drawn, above[None], 0)[0]
+    return low + (place - below) * (high - low)

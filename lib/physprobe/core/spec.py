@@ -1,0 +1,25 @@
+"""Specs: validated config entries. Every kind derives its own ``Spec`` from the one here."""
+
+import json
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Spec(BaseModel):
+    """One entry of ``config.yaml``: unknown keys are errors, and nothing changes it afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    def dump(self) -> dict:
+        """Plain types only, as Snakemake's params and the stores' attributes need them."""
+        return self.model_dump(mode="json")
+
+    def canonical(self) -> str:
+        """One JSON text per spec: equal specs give equal texts."""
+        return json.dumps(self.dump(), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Spec from the JSON text that a rule passes on the command line."""
+        return cls.model_validate_json(text)

@@ -1,0 +1,106 @@
+"""Pipeline: what the rules need of the config - specs, fingerprints and inputs, by wildcard."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from physprobe.core import config as configs
+from physprobe.core import fingerprint
+from physprobe.core.spec import Spec
+
+STORE = "zarr.json"
+
+
+class Pipeline:
+    """The validated config as Snakemake sees it: plain text, paths, or functions of the wildcards.
+
+    Parameters
+    ----------
+    content : mapping
+        What Snakemake read from ``config.yaml``.
+    """
+
+    def __init__(self, content: Mapping):
+        self.config = configs.load(content)
+        self.systems = list(self.config.systems)
+        self.embeddings = [*self.config.encoders, *self.config.controls]
+        self.probes = list(self.config.probes)
+        self.models = list(self.config.koopman)
+        self.studies = list(self.config.studies)
+
+    def entry(self, stage: str, wildcards: object) -> Spec:
+        """Spec that a rule's wildcards name."""
+        config = self.config
+        match stage:
+            case "simulate" | "render":
+                return getattr(config.systems[wildcards.system], stage)
+            case "embed":
+                return config.embedding(wildcards.encoder)
+            case "probe":
+                return config.probes[wildcards.probe]
+            case "koopman":
+                return config.koopman[wildcards.model]
+            case "falsify" | "report":
+                return config.studies[wildcards.study]
+        raise KeyError(stage)
+
+    def spec(self, stage: str) -> Callable[[object], str]:
+        """Canonical JSON of the entry that the wildcards name."""
+        return lambda wildcards: self.entry(stage, wildcards).canonical()
+
+    def code(self, stage: str) -> Callable[[object], str]:
+        """Fingerprint of a stage with the kinds that the wildcards name."""
+        return lambda wildcards: fingerprint.code(
+            f"{stage}.stage", *(f"{stage}.{kind}" for kind in self._kinds(stage, wildcards))
+        )
+
+    def _kinds(self, stage: str, wildcards: object) -> set[str]:
+        match stage:
+            case "falsify":
+                return {claim.kind for claim in self.entry(stage, wildcards).claims.values()}
+            case "report":
+                return set()
+        return {self.entry(stage, wildcards).kind}
+
+    def weights(self, wildcards: object) -> list[str]:
+        """Files of an encoder that lies in a local folder."""
+        folder = Path(getattr(self.entry("embed", wildcards), "model", None) or "")
+        if folder == Path() or not folder.is_dir():
+            return []
+        return sorted(
+            str(file) for file in folder.iterdir() if file.suffix in {".json", ".safetensors"}
+        )
+
+    def study_of_head(self, wildcards: object) -> dict[str, str]:
+        """Input of a study's spatial head: its first encoder."""
+        study = self.config.studies[wildcards.study]
+        folder = f"results/{study.system}"
+        return {
+            "embeddings": f"{folder}/embeddings/{study.encoders[0]}.zarr/{STORE}",
+            "simulation": f"{folder}/simulation.zarr/{STORE}",
+        }
+
+    def evidence(self, wildcards: object) -> dict[str, list[str] | str]:
+        """Everything that a study's scores are read from."""
+        study = self.config.studies[wildcards.study]
+        folder = f"results/{study.system}"
+        names, spatial = [*study.encoders, *study.controls], self.config.with_tokens(study)
+        return {
+            "probes": [f"{folder}/probes/{name}.{study.probe}.json" for name in names],
+            "koopman": [f"{folder}/koopman/{name}.{study.koopman}.json" for name in names],
+            "heads": [f"{folder}/koopman/{name}.{study.head}.json" for name in spatial],
+            "embeddings": [f"{folder}/embeddings/{name}.zarr/{STORE}" for name in names],
+            "simulation": f"{folder}/simulation.zarr/{STORE}",
+        }
+
+    def everything(self, wildcards: object) -> list[str]:
+        """What the page shows of every study, and what people take from it."""
+        found = []
+        for name, study in self.config.studies.items():
+            found.append(f"results/{study.system}/preview.mp4")
+            if study.head:
+                found.append(f"results/{name}/{study.head}.safetensors")
+        return sorted(set(found))
+
+    def clips(self, wildcards: object) -> str:
+        """Clips of a study's system."""
+        return f"results/{self.config.studies[wildcards.study].system}/clips.zarr/{STORE}"

@@ -1,0 +1,1 @@
+"""Embed: one encoder family per file."""

@@ -1,0 +1,74 @@
+"""Encoder: what every family returns from ``load``, and what comes out of it."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+
+@dataclass
+class Embedding:
+    """What an encoder makes of a block of clips.
+
+    Attributes
+    ----------
+    pooled : ndarray
+        (clip, layer, time, feature): mean over the tokens of one time, in the encoder's ``dtype``.
+    tokens : dict of str to ndarray
+        (clip, time, y, x, feature) float16 for each layer whose spatial tokens are kept.
+    """
+
+    pooled: np.ndarray
+    tokens: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+class Encoder(Protocol):
+    """A frozen encoder, ready for clips of one length and size.
+
+    Attributes
+    ----------
+    layers : tuple of str
+        Names along ``layer``.
+    features : int
+        Length of ``feature``.
+    spans : ndarray
+        (time, 2): first frame of each token's tubelet, and the one after its last.
+    grid : tuple of int
+        (y, x): tokens per side.
+    dtype : str
+        Storage type of ``pooled``: float16 for networks, float32 for pixels and statistics.
+    provenance : dict
+        ``label``, ``hf_repo``, ``revision``, ``weights_hash``, ``device``, ``dtype``; plain types.
+    """
+
+    layers: tuple[str, ...]
+    features: int
+    spans: np.ndarray
+    grid: tuple[int, int]
+    dtype: str
+    provenance: dict
+
+    def encode(self, video: np.ndarray, clips: np.ndarray) -> Embedding:
+        """Embed a block of clips.
+
+        Parameters
+        ----------
+        video : ndarray
+            (clip, frame, y, x, rgb) uint8.
+        clips : ndarray
+            (clip) number of each clip in its system: errors name it, shuffled frames follow it.
+        """
+        ...
+
+
+def provenance(label: str, **more: object) -> dict:
+    """Provenance of an encoder; without more, of one that has no weights."""
+    return {
+        "label": label,
+        "hf_repo": label,
+        "revision": None,
+        "weights_hash": None,
+        "device": "cpu",
+        "dtype": "float32",
+        **more,
+    }

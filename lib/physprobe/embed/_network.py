@@ -1,0 +1,33 @@
+"""Network: what the specs of all encoders that are neural networks share."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from physprobe.core.spec import Spec as Base
+from physprobe.embed._frames import Order
+
+
+class Network(Base):
+    """How a network is shown a clip, and what of it is kept."""
+
+    tokens: tuple[str, ...] = ()
+    """Layers that also keep spatial tokens: "0" (patch embedding) to "L", and "final" (normed)."""
+    preprocess: Literal["resize", "crop"] = "resize"
+    """resize: straight to the input size; crop: short side to 8/7 of it, then its centre."""
+    frames: Order = "ordered"
+    """Control twins: frames permuted within each clip, or the middle frame over and over."""
+    causal: bool = False
+    """Embed windows that end at each time, and keep their last tokens: nothing later is seen."""
+    window: int = Field(8, ge=1)
+    """Frames per causal window [frames]; near the start, the frames that there are."""
+    batch: int = Field(2, ge=1)
+    """Clips per forward pass (causal: as many windows as make so many clips' frames)."""
+    seed: int = Field(0, ge=0)
+    """Seed of the shuffled frames, and of the random weights of an untrained network."""
+
+    def manner(self) -> str:
+        """How frames are shown, for labels: empty for whole clips in order."""
+        parts = [] if self.frames == "ordered" else [f"{self.frames} frames"]
+        parts += [f"causal windows of {self.window} frames"] if self.causal else []
+        return "".join(f", {part}" for part in parts)

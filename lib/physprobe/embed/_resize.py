@@ -1,0 +1,67 @@
+"""Resize: from rendered frames to a network's input, with torch alone."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+FRAMES_AT_ONCE = (
+    8  # so that a chunk stays in the processor's cache: three times faster than a whole clip
+)
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Size, crop and normalisation that a checkpoint was trained with.
+
+    Attributes
+    ----------
+    crop : int
+        Side of the network's input [px].
+    short : int or None
+        Length that the short side is resized to before the centre is cut out [px];
+        None: resize straight to the input.
+    mean, std : tuple of float
+        (rgb) of frames in 0..1.
+    """
+
+    crop: int
+    short: int | None = None
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width after resizing, before the crop [px]."""
+        if self.short is None:
+            return self.crop, self.crop
+        side = min(height, width)
+        return int(self.short * height / side), int(self.short * width / side)
+
+    def __call__(self, video: torch.Tensor) -> torch.Tensor:
+        """Resize, crop and normalise.
+
+        Antialiased bilinear, float32 throughout (transformers' processor rounds to uint8 between).
+
+        Parameters
+        ----------
+        video : Tensor
+            (frame, y, x, rgb) uint8.
+
+        Returns
+        -------
+        Tensor
+            (frame, rgb, y, x) float32.
+        """
+        height, width = size = self.size(*video.shape[1:3])
+        top, left = round((height - self.crop) / 2), round((width - self.crop) / 2)
+        mean, std = (
+            torch.tensor(v, device=video.device).view(3, 1, 1) for v in (self.mean, self.std)
+        )
+        parts = []
+        for part in video.split(FRAMES_AT_ONCE):
+            frames = part.permute(0, 3, 1, 2).contiguous().float()
+            if frames.shape[2:] != size:
+                frames = F.interpolate(frames, size=size, mode="bilinear", antialias=True)
+            frames = frames[..., top : top + self.crop, left : left + self.crop]
+            parts.append((frames - 255 * mean) / (255 * std))
+        return torch.cat(parts)

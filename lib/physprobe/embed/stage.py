@@ -1,0 +1,123 @@
+"""Embed: run a frozen encoder over every clip and keep the pooled hidden states of each layer."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from physprobe.core import job, kinds, stores
+
+BLOCK = (
+    16  # clips per file: large enough to write fast, small enough to lose little when a job dies
+)
+
+
+def run(*, clips: Path, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
+    """Embed the clips of a system into ``embeddings/{encoder}.zarr``.
+
+    Parameters
+    ----------
+    clips : Path
+        Root ``zarr.json`` of the clips.
+    out : Path
+        Root ``zarr.json`` of the store: ``pooled`` (clip, layer, time, feature), and
+        ``tokens_<layer>`` (clip, time, y, x, feature) for the layers that the spec asks for.
+    spec : str
+        JSON of the encoder's spec.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Threads of the encoder.
+
+    Raises
+    ------
+    ValueError
+        If the clips don't fit the encoder, or an activation overflows: layer and clip are named.
+    """
+    entry = json.loads(spec)
+    family = kinds.load("embed", entry["kind"])
+    spec_ = family.Spec.model_validate(entry)
+    source = stores.read(clips)
+    count, frames, height, width, _ = source["video"].shape
+    encoder = family.load(spec_, frames=frames, height=height, width=width, threads=threads)
+    tokens = len(encoder.spans)
+    variables = {
+        "pooled": stores.Variable(
+            ("clip", "layer", "time", "feature"),
+            (count, len(encoder.layers), tokens, encoder.features),
+            encoder.dtype,
+            inner=(1, tokens, encoder.features),
+        )
+    }
+    for layer in getattr(spec_, "tokens", ()):
+        variables[f"tokens_{layer}"] = stores.Variable(
+            ("clip", "time", "y", "x", "feature"),
+            (count, tokens, *encoder.grid, encoder.features),
+            "float16",
+        )
+    with stores.create(
+        out,
+        variables=variables,
+        coords=_coordinates(encoder, source.time.values, count),
+        attrs={
+            "schema": "physprobe/embedding/1",
+            "encoder": out.parent.stem,
+            "spec": entry,
+            "code": code,
+            **encoder.provenance,
+        },
+        fingerprint={
+            "code": code,
+            "spec": entry,
+            "clips": stores.digest(clips),
+            "weights": encoder.provenance.get("weights_hash"),
+        },
+        block=BLOCK,
+    ) as store:
+        video = _prefetch(source, store.missing())
+
+        def compute(block: slice) -> dict[str, np.ndarray]:
+            embedding = encoder.encode(next(video), np.arange(block.start, block.stop))
+            found = {f"tokens_{layer}": value for layer, value in embedding.tokens.items()}
+            return {"pooled": embedding.pooled, **found}
+
+        store.fill(compute)
+    job.done(
+        f"{out.parents[2].name} by {out.parent.stem} ({encoder.provenance['label']}): {count} clips x"
+        f" {len(encoder.layers)} layers x {tokens} times x {encoder.features} features,"
+        f" {job.megabytes(out.parent):.0f} MB"
+    )
+
+
+def _prefetch(source: object, blocks: list[slice]) -> Iterator[np.ndarray]:
+    """Video of each block, the next one read while this one is encoded."""
+    with ThreadPoolExecutor(1) as reader:
+        waiting = None
+        for block in [*blocks, None]:
+            ahead = block and reader.submit(stores.values, source, "video", clip=block)
+            if waiting:
+                yield waiting.result()
+            waiting = ahead
+
+
+def _coordinates(encoder: object, seconds: np.ndarray, count: int) -> dict:
+    spans = np.asarray(encoder.spans)
+    step = seconds[1] - seconds[0]
+    start, end = seconds[spans[:, 0]], seconds[spans[:, 1] - 1] + step
+    return {
+        "clip": (("clip",), np.arange(count), {}),
+        "layer": (
+            ("layer",),
+            np.array(encoder.layers),
+            {"long_name": "blocks applied; final = normed"},
+        ),
+        "time": (
+            ("time",),
+            (start + end - step) / 2,
+            {"units": "s", "long_name": "mean time of the frames"},
+        ),
+        "time_start": (("time",), start, {"units": "s"}),
+        "time_end": (("time",), end, {"units": "s"}),
+    }

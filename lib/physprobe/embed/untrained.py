@@ -1,0 +1,120 @@
+"""Random weights: a V-JEPA 2 that has seen nothing, the control of every trained one."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from physprobe.embed._encoder import Encoder
+from physprobe.embed._network import Network
+
+ARCHITECTURE = (
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "mlp_ratio",
+    "patch_size",
+    "tubelet_size",
+    "crop_size",
+)
+
+
+class Spec(Network):
+    """Architecture and seed of a V-JEPA 2 with random weights."""
+
+    kind: Literal["untrained"] = "untrained"
+    """Family."""
+    hidden_size: int = Field(128, gt=0)
+    """Features per token."""
+    num_hidden_layers: int = Field(4, gt=0)
+    """Blocks."""
+    num_attention_heads: int = Field(2, gt=0)
+    """Attention heads; they share the features."""
+    mlp_ratio: float = Field(4.0, gt=0)
+    """Width of a block's hidden layer over ``hidden_size``."""
+    patch_size: int = Field(8, gt=0)
+    """Side of a token [px]."""
+    tubelet_size: int = Field(2, gt=0)
+    """Frames per token."""
+    crop_size: int = Field(64, gt=0)
+    """Side of the input [px]; frames are resized to it."""
+    like: str | None = None
+    """Hub id or folder whose config.json gives the architecture: a trained encoder's twin."""
+    revision: str | None = None
+    """Commit of ``like`` on the hub."""
+    init: Literal["fan_in", "fixed"] = "fan_in"
+    """Standard deviation of the weights: 1 / sqrt(inputs), or 0.02 as transformers does."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Spec":
+        if self.like:
+            changed = [
+                n for n in ARCHITECTURE if getattr(self, n) != type(self).model_fields[n].default
+            ]
+            if changed:
+                raise ValueError(f"{changed[0]} is given by {self.like}; leave it out")
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                f"hidden_size has to be a multiple of {self.num_attention_heads} heads"
+            )
+        if self.crop_size % self.patch_size:
+            raise ValueError(f"crop_size has to be a multiple of patch_size, {self.patch_size}")
+        return self
+
+
+def tubelet(spec: Spec) -> int | None:
+    """Frames per token, if it can be known without touching the hub."""
+    if spec.like:
+        from physprobe.embed import huggingface
+
+        return huggingface.tubelet(huggingface.Spec(model=spec.like))
+    return spec.tubelet_size
+
+
+def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> Encoder:
+    """Draw an encoder with random weights, and a label that says so.
+
+    Parameters
+    ----------
+    spec : Spec
+        Architecture, seed, and how clips are shown to it.
+    frames : int
+        Frames per clip.
+    height, width : int
+        Size of a frame [px]; any.
+    threads : int
+        Threads on a CPU.
+
+    Raises
+    ------
+    FileNotFoundError
+        If ``like`` names a model that can't be had.
+    ValueError
+        If the clips don't fit.
+    """
+    from physprobe.embed import _checkpoint, _vjepa
+
+    if spec.like:
+        folder = _checkpoint.folder(spec.like, spec.revision, weights=False)
+        config, processor = _checkpoint.config(folder), _checkpoint.processor(folder)
+    else:
+        config, processor = {name: getattr(spec, name) for name in ARCHITECTURE}, {}
+    model = _vjepa.random(config, spec.seed, spec.init)
+    shape = (
+        f"like {spec.like}"
+        if spec.like
+        else f"{spec.hidden_size} wide, {spec.num_hidden_layers} blocks"
+    )
+    return _vjepa.VideoTransformer(
+        model,
+        spec,
+        _vjepa.preprocessing(spec, model.config.crop_size, processor),
+        frames=frames,
+        threads=threads,
+        provenance={
+            "label": f"untrained, {shape}, {spec.init} init, seed {spec.seed}",
+            "hf_repo": "untrained",
+            "revision": None,
+            "architecture": config,
+            "weights_hash": _checkpoint.weights_hash(model.encoder.state_dict().items()),
+        },
+    )

@@ -1,0 +1,1 @@
+"""Falsify: controls, claims, and pixels against embedding."""

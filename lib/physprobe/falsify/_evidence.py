@@ -1,0 +1,92 @@
+"""Evidence: the results of one study, by encoder and control, as the claims read them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from physprobe.core import scores
+
+Result = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Results of a study's encoders and controls."""
+
+    encoders: tuple[str, ...]
+    controls: tuple[str, ...]
+    labels: Mapping[str, str]
+    """What each embedding is, for people; random weights say ``untrained``."""
+    probes: Mapping[str, Result]
+    koopman: Mapping[str, Result]
+    heads: Mapping[str, Result]
+    pixels: tuple[dict, ...] = ()
+    """Rows of the linear maps between pixels and encoders; see ``_pixels``."""
+    pixel_sums: Mapping[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
+    bootstraps: int = 2000
+
+    def row(self, results: Mapping[str, Result], name: str, **where: object) -> dict | None:
+        """First row of a result that agrees with what is given, if any."""
+        rows = results[name]["rows"] if name in results else ()
+        return next(
+            (row for row in rows if all(row[key] == value for key, value in where.items())), None
+        )
+
+    def probe(self, name: str, target: str, sample: str, metric: str = "r2") -> dict | None:
+        """Row of a probe in which the layer too was chosen inside the training clips."""
+        return self.row(
+            self.probes,
+            name,
+            target=target,
+            sample=sample,
+            layer="selected",
+            metric=metric,
+            time=None,
+        )
+
+    def decoded(self, name: str, target: str, sample: str) -> np.ndarray | None:
+        """Sums (clip, part) that a probe's R2 on held-out clips follows from, if the target is defined."""
+        predictions = self.probes[name]["predictions"]
+        for block in predictions["held_out"]:
+            if (block["target"], block["sample"], block["layer"]) == (target, sample, "selected"):
+                truth = np.asarray(predictions["truth"][target], float)
+                return scores.r2_sums(truth, np.asarray(block["squared_error"], float))
+        return None
+
+
+def against_best(
+    first: np.ndarray, others: Mapping[str, np.ndarray], statistic: scores.Statistic, draws: int
+) -> tuple[scores.Interval, str]:
+    """How far a score is above the best of several others, on the same clips.
+
+    The best is found anew in every bootstrap draw, so that choosing it costs what it should.
+
+    Parameters
+    ----------
+    first : (clip, part)
+    others : mapping of str to (clip, part)
+    statistic : callable
+        Score from totals (..., part).
+    draws : int
+
+    Returns
+    -------
+    Interval, str
+        Difference with interval, and the name of the best.
+    """
+    stacked = np.concatenate([first, *others.values()], axis=-1)
+
+    def difference(totals: np.ndarray) -> np.ndarray:
+        found = [statistic(part) for part in np.split(totals, 1 + len(others), axis=-1)]
+        return found[0] - np.max(found[1:], axis=0)
+
+    each = {name: float(statistic(sums.sum(0))) for name, sums in others.items()}
+    return scores.bootstrap(stacked, difference, draws=draws), max(each, key=each.get)
+
+
+def verdict(low: float, high: float, margin: float, p: float | None = None) -> str:
+    """Supported if the whole interval is above a margin (and the null is refuted), refuted if below."""
+    if low > margin and (p is None or p < 0.05):
+        return "supported"
+    return "refuted" if high <= margin else "cannot tell"

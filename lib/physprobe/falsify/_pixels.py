@@ -1,0 +1,70 @@
+"""Pixels against embedding: how much of one is a linear function of the other, held out."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from physprobe.core import linear_map, scores
+from physprobe.core.splits import Fold
+
+
+def cross(
+    pixels: Mapping[str, np.ndarray],
+    encoders: Mapping[str, np.ndarray],
+    folds: tuple[Fold, ...],
+    draws: int,
+) -> tuple[list[dict], dict[tuple[str, str, str], np.ndarray]]:
+    """Linear maps both ways between every pixel control and every encoder.
+
+    Parameters
+    ----------
+    pixels, encoders : mapping of str to (clip, time, feature)
+        Aligned in time.
+    folds : tuple of Fold
+    draws : int
+        Bootstrap draws over clips.
+
+    Returns
+    -------
+    rows : list of dict
+        Total-variance R2 and cosine; ``encoder``, ``model`` (the pixel control) and ``metric``
+        ``pixel_to_embed_r2`` or ``embed_to_pixel_r2`` (and ``..._cos``).
+    sums : dict
+        Per (encoder, pixel control, direction) the sums (clip, 2) of SSE and SST.
+    """
+    rows, sums = [], {}
+    for encoder, embedding in encoders.items():
+        for name, image in pixels.items():
+            for direction, (source, goal) in {
+                "pixel_to_embed": (image, embedding),
+                "embed_to_pixel": (embedding, image),
+            }.items():
+                held = linear_map.fit(source, goal, folds)
+                both = np.stack([held.sse, held.sst], axis=-1)
+                sums[encoder, name, direction] = both
+                value, low, high = scores.bootstrap(both, scores.skill_of, draws=draws)
+                about = {
+                    "encoder": encoder,
+                    "layer": "final",
+                    "model": name,
+                    "n_clips": len(held.clip),
+                }
+                penalties = sorted(choice["lambda"] for choice in held.choices)
+                rows += [
+                    {
+                        **about,
+                        "metric": f"{direction}_r2",
+                        "value": value,
+                        "ci_low": low,
+                        "ci_high": high,
+                        "lambda": penalties[(len(penalties) - 1) // 2],
+                        "edge_hit": any(choice["edge_hit"] for choice in held.choices),
+                    },
+                    {
+                        **about,
+                        "metric": f"{direction}_cos",
+                        "value": held.cosine.mean(),
+                        "note": "uncentred, for comparison with published numbers only",
+                    },
+                ]
+    return rows, sums

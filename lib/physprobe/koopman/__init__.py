@@ -1,0 +1,1 @@
+"""Koopman: one model of the embedding dynamics per file."""

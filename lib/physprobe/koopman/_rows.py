@@ -1,0 +1,172 @@
+"""Rows: scores with interval and null from the errors of one layer."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from physprobe.core import scores, seeds
+from physprobe.koopman._held_out import BASELINES, COMPARED, PUBLISHED, Tally
+from physprobe.koopman._pairs import FIRST
+from physprobe.koopman._spectrum import Spectrum
+
+GROWS = "spectral radius above 1: long rollouts grow without bound"
+
+
+@dataclass(frozen=True)
+class Skills:
+    """Skill of every order against every baseline, and of the baselines against persistence."""
+
+    names: list[tuple[str, int | None, str]]
+    """Model, order, baseline."""
+    interval: scores.Interval
+    """(name, horizon)"""
+    null: np.ndarray
+    """(draw, name, horizon) of sign flips between model and baseline."""
+
+    @classmethod
+    def of(cls, spec: object, found: Tally, horizon: int, groups: np.ndarray) -> "Skills":
+        """Skills from one layer's errors."""
+        orders = [order for name, order in found.errors if name == "dmd"]
+        names = [("dmd", order, baseline) for order in orders for baseline in BASELINES]
+        names += [("dmd", order, "order_1") for order in orders if order != 1]
+        names += [(name, None, "persistence") for name in BASELINES[1:]]
+        own, other = (
+            np.stack([side(found, *name) for name in names]).swapaxes(1, 2)
+            for side in (_model, _baseline)
+        )
+        interval = scores.bootstrap(
+            np.stack([own, other], axis=-1),
+            scores.skill_of,
+            groups=groups,
+            draws=spec.bootstraps,
+            seed=spec.seed,
+        )
+        names_of, member = np.unique(groups, return_inverse=True)
+        signs = seeds.rng("sign flips", spec.seed).choice(
+            (-1.0, 1.0), size=(spec.bootstraps, len(names_of))
+        )[:, member]
+        whole = other.sum(-1)
+        null = np.moveaxis((other - own) @ signs.T, -1, 0) / np.where(whole > 0, whole, np.nan)
+        return cls(names, interval, null)
+
+    def rows(self, spec: object, layer: str, found: Tally, length: int) -> Iterator[dict]:
+        """One row per order, baseline and horizon."""
+        clips = len(found.variance)
+        for place, (model, order, baseline) in enumerate(self.names):
+            if order is None:
+                continue
+            about = {
+                "layer": layer, "order": order, "model": model, "baseline": baseline,
+                "metric": "skill", "n_clips": clips, **found.chosen(order),
+            }  # fmt: skip
+            for ahead in spec.horizons:
+                if ahead >= length - FIRST:
+                    note = f"clips of {length} times have no such horizon"
+                    yield {**about, "horizon": ahead, "note": note}
+                    continue
+                value, low, high = (part[place, ahead - 1] for part in self.interval)
+                if not np.isfinite(value):
+                    note = f"{baseline} makes no error"
+                    yield {**about, "horizon": ahead, "note": note}
+                    continue
+                null, note = self.null[:, place, ahead - 1], "null: sign flips"
+                if order == 1:
+                    drawn = found.null[:, spec.horizons.index(ahead)]
+                    whole = _baseline(found, model, order, baseline)[:, ahead - 1].sum()
+                    null, note = 1.0 - drawn / whole, "null: time-shuffled fits"
+                yield {
+                    **about, "horizon": ahead, "value": value, "ci_low": low, "ci_high": high,
+                    "null_mean": null.mean(), "null_q95": np.quantile(null, 0.95),
+                    "p": scores.permutation_p(value, null), "note": note,
+                }  # fmt: skip
+
+    def block(self, found: Tally) -> dict:
+        """Curves over all horizons, and each clip's errors for comparisons between encoders."""
+        unit = found.errors["mean", None][:, 0].mean()
+        errors = {"model": found.errors["dmd", 1]}
+        errors |= {name: _baseline(found, "dmd", 1, name) for name in BASELINES}
+        curves = [
+            {
+                "model": model, "order": order, "baseline": baseline,
+                "value": self.interval.value[place], "ci_low": self.interval.low[place],
+                "ci_high": self.interval.high[place],
+            }
+            for place, (model, order, baseline) in enumerate(self.names)
+        ]  # fmt: skip
+        return {
+            "horizon": list(range(1, errors["model"].shape[1] + 1)),
+            "errors": {name: short(value / unit) for name, value in errors.items()},
+            "curves": [
+                {k: short(v) if isinstance(v, np.ndarray) else v for k, v in curve.items()}
+                for curve in curves
+            ],
+        }
+
+
+def _model(found: Tally, model: str, order: int | None, baseline: str) -> np.ndarray:
+    return found.errors[model, 1 if model == "time_shuffled" else order]
+
+
+def _baseline(found: Tally, model: str, order: int | None, baseline: str) -> np.ndarray:
+    """Errors (clip, horizon) of a baseline; the time-shuffled fit has the model's order."""
+    known = {"time_shuffled": ("time_shuffled", order), "order_1": ("dmd", 1)}
+    return found.errors[known.get(baseline, (baseline, None))]
+
+
+def others(
+    spec: object, layer: str, found: Tally, spectra: Sequence[Spectrum], groups: np.ndarray
+) -> Iterator[dict]:
+    """Rows of the spectral radius, the variance that is kept, and the published scores."""
+    about = {"layer": layer, "n_clips": len(groups)}
+    for item in spectra:
+        value, low, high = item.radius
+        yield {
+            **about, "metric": "spectral_radius", "model": "dmd", "order": item.model.order,
+            "lambda": item.model.penalty, "value": value, "ci_low": low, "ci_high": high,
+            "note": GROWS if value > 1 else None,
+        }  # fmt: skip
+    draws = {"groups": groups, "draws": spec.bootstraps, "seed": spec.seed}
+    value, low, high = scores.bootstrap(found.variance, scores.skill_of, **draws)
+    yield {**about, "metric": "variance_kept", "value": value, "ci_low": low, "ci_high": high}
+    values = np.stack([found.test[name, key] for name in COMPARED for key in PUBLISHED])
+    band = scores.bootstrap(
+        np.stack([values, np.ones_like(values)], axis=-1), scores.mean_of, **draws
+    )
+    names = [(name, key) for name in COMPARED for key in PUBLISHED]
+    for place, (name, key) in enumerate(names):
+        value, low, high = (part[place] for part in band)
+        yield {
+            **about, "metric": key, "model": name, "value": value, "ci_low": low, "ci_high": high,
+            "order": 1 if name in ("dmd", "time_shuffled") else None,
+            "note": "not finite: the rollout diverges" if not np.isfinite(value) else None,
+        }  # fmt: skip
+
+
+def published(found: Tally, spectral: Spectrum, features: int) -> dict:
+    """Published keys of order 1, for the model and for the time-shuffled fit."""
+    blocks = {}
+    for model, name in (("dmd", "published"), ("time_shuffled", "published_time_shuffled")):
+        sides = {"train": found.train, "test": found.test}
+        block = {"latent_dim": None, "spectral_radius": None}
+        for key in PUBLISHED:
+            for side, values in sides.items():
+                value = values[model, key]
+                if key.startswith("one_step"):
+                    block[f"{key}_{side}"] = value.mean()
+                else:
+                    block[f"{key}_{side}_mean"] = value.mean()
+                    block[f"{key}_{side}_std"] = value.std()
+        blocks[name] = block
+    return blocks
+
+
+def short(values: np.ndarray) -> list:
+    """Values to six significant digits."""
+    flat = [float(f"{value:.6g}") for value in np.ravel(values)]
+    return np.reshape(flat, np.shape(values)).tolist()
+
+
+def pairs(values: np.ndarray) -> list:
+    """Complex values as pairs of real and imaginary part."""
+    return short(np.stack([values.real, values.imag], axis=-1))

@@ -1,0 +1,75 @@
+"""Spectrum: eigenvalues of the dynamics, and how far they move when other clips are drawn."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from physprobe.core import seeds
+from physprobe.koopman._pairs import Layout, Moments
+from physprobe.koopman._transition import Transition, fit, matrix, solve_all
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Eigenvalues per frame of one model, largest modulus first."""
+
+    model: Transition
+    eigenvalues: np.ndarray
+    """(eigenvalue,) complex."""
+    draws: np.ndarray
+    """(draw, eigenvalue) complex, of the same model on resampled clips."""
+
+    @property
+    def radius(self) -> tuple[float, float, float]:
+        """Spectral radius with its 95 % percentile interval."""
+        low, high = np.quantile(np.abs(self.draws).max(-1), (0.025, 0.975))
+        return float(np.abs(self.eigenvalues).max()), float(low), float(high)
+
+
+def spectrum(
+    sums: Moments,
+    layout: Layout,
+    rank: int,
+    order: int,
+    penalty: float,
+    *,
+    groups: np.ndarray,
+    draws: int,
+    seed: int,
+) -> Spectrum:
+    """Eigenvalues with a bootstrap over clips, by reweighting the sums of each clip.
+
+    Parameters
+    ----------
+    sums : Moments
+        One block per clip, in a latent space that is held fixed.
+    layout : Layout
+    rank, order, penalty
+        The model; the penalty is relative, and held fixed.
+    groups : (clip,)
+        Clips of one group are drawn together.
+    draws, seed : int
+    """
+    inputs = np.append(layout.inputs(rank, order), layout.one)
+    model = fit(sums, layout, rank, order, penalty)
+    names, member = np.unique(groups, return_inverse=True)
+    rng = seeds.rng("spectrum", seed)
+    counts = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
+    weights = counts[:, member].astype(float)
+    gram = sums.gram[:, inputs[:, None], inputs]
+    cross = sums.cross[:, inputs, :rank]
+    size = len(inputs)
+    drawn = solve_all(
+        (weights @ gram.reshape(len(gram), -1)).reshape(draws, size, size),
+        (weights @ cross.reshape(len(cross), -1)).reshape(draws, size, rank),
+        penalty,
+    )
+    clouds = Transition(rank, order, penalty, matrix(drawn, rank, order)).companion
+    return Spectrum(model, _eigenvalues(model.companion), _eigenvalues(clouds))
+
+
+def _eigenvalues(matrices: np.ndarray) -> np.ndarray:
+    """Eigenvalues (..., eigenvalue), largest modulus first, the upper of a pair before the lower."""
+    values = np.linalg.eigvals(matrices).astype(complex)
+    order = np.lexsort((-values.imag, -np.round(np.abs(values), 12)), axis=-1)
+    return np.take_along_axis(values, order, axis=-1)

@@ -1,0 +1,1 @@
+"""Probe: one kind of probe per file."""

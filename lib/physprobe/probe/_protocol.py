@@ -1,0 +1,26 @@
+"""What all probes have in common: targets, samples, folds, and how sure a score has to be."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from physprobe.core.spec import Spec
+
+
+class Protocol(Spec):
+    """Fields of every probe's spec."""
+
+    targets: tuple[str, ...] = Field(("alpha", "log_alpha"), min_length=1)
+    """Labels to decode; ``log_<label>`` is the natural logarithm of one."""
+    samples: tuple[Literal["clip", "token"], ...] = Field(("clip", "token"), min_length=1)
+    """Mean over time of each clip, each token time as a row of its own, or both."""
+    outer: int = Field(5, ge=2)
+    """Outer folds; not used where the system declares its split."""
+    inner: int = Field(4, ge=2)
+    """Folds inside the training clips, on which every choice is made."""
+    permutations: int = Field(200, ge=1)
+    """Permutations of labels between clips for the null."""
+    bootstraps: int = Field(2000, ge=100)
+    """Bootstrap draws over clips for the intervals."""
+    seed: int = Field(0, ge=0)
+    """Seed of folds, permutations and draws."""

@@ -1,0 +1,131 @@
+"""Ridge: decode labels linearly, with everything that is chosen chosen inside the training clips.
+
+    y = b + w . x,    w = argmin sum_i (y_i - b - w . x_i)^2 + lambda |w|^2
+
+Scaling, lambda and (for ``layer: selected``) the layer are chosen by grouped inner folds; scores
+are read on held-out clips only. R2 = 1 - SSE / SST pools the outer folds, with SST about the mean
+of the held-out labels: no constant, so no training mean, scores above 0.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from physprobe.core.splits import Fold
+from physprobe.probe._protocol import Protocol
+
+
+class Spec(Protocol):
+    """Nested grouped ridge regression."""
+
+    kind: Literal["ridge"] = "ridge"
+    """Closed-form ridge with an unpenalised intercept."""
+    penalties: tuple[float, ...] = Field(
+        tuple(10.0**power for power in range(-6, 7)), min_length=13
+    )
+    """Grid of lambda, relative to the mean eigenvalue of the training Gram matrix; ascending."""
+    scalings: tuple[Literal["feature", "none"], ...] = Field(("feature", "none"), min_length=1)
+    """Scalings to choose from: each feature by its own deviation, or all by a common one."""
+
+    @field_validator("penalties")
+    @classmethod
+    def _wide(cls, grid: tuple[float, ...]) -> tuple[float, ...]:
+        ascending = all(low < high for low, high in pairwise(grid))
+        # Rounded ends are no narrower grid.
+        if not ascending or grid[0] <= 0 or grid[0] > 1.001e-6 or grid[-1] < 0.999e6:
+            raise ValueError(
+                "penalties must be positive, ascend, and reach from 1e-6 to 1e6 at least"
+            )
+        return grid
+
+
+def probe(
+    spec: Spec,
+    features: Sequence[np.ndarray],
+    layers: Sequence[str],
+    targets: Mapping[str, np.ndarray],
+    folds: Sequence[Fold],
+    *,
+    times: Sequence[float] | None = None,
+    groups: Sequence | np.ndarray | None = None,
+    components: int | None = None,
+) -> tuple[list[dict], dict]:
+    """Decode every target from every layer.
+
+    Parameters
+    ----------
+    spec : Spec
+    features : sequence over layers of (clip, time, feature)
+        Read one at a time, so a lazy array will do.
+    layers : (layer,) of str
+    targets : mapping of str to (clip,)
+    folds : sequence of Fold
+    times : (time,), optional
+        Mean time of each token [s]; their numbers if not given.
+    groups : (clip,), optional
+        Clips that are bootstrapped and permuted together; each on its own if not given.
+    components : int, optional
+        Principal components, fitted on training clips, to use in place of the features.
+
+    Returns
+    -------
+    rows : list of dict
+        Scores: ``r2`` with interval, null and p, ``mae`` with interval, ``train_r2`` and
+        ``train_mae``, per target, sample and layer (``selected`` too: the layer chosen inside the
+        training clips), and ``r2`` per token time of the selected layer.
+    predictions : dict
+        ``clip``, ``fold`` and ``truth`` of the held-out clips; ``held_out``: prediction and squared
+        error (mean over tokens) per clip; ``choices``: what each outer fold chose.
+
+    Raises
+    ------
+    ValueError
+        If labels, features and folds disagree in size, folds leak, or no feature varies.
+    """
+    from physprobe.core import scores, splits
+    from physprobe.probe import _nested, _rows
+
+    clips = len(next(iter(targets.values())))
+    groups = np.arange(clips) if groups is None else np.asarray(groups)
+    splits.check(folds, groups)
+    notes = {name: _rows.undefined(values, folds) for name, values in targets.items()}
+    usable = [name for name, note in notes.items() if note is None]
+    held = _rows.HeldOut.of(folds, groups)
+    rows = [
+        _rows.missing(name, sample, layer, note, len(held.clip))
+        for name, note in notes.items()
+        if note is not None
+        for sample in spec.samples
+        for layer in (*layers, "selected")
+    ]
+    block = {
+        "clip": held.clip,
+        "fold": held.fold,
+        "truth": {name: np.asarray(values)[held.clip] for name, values in targets.items()},
+        "held_out": [],
+        "choices": [],
+    }
+    if not usable:
+        return rows, block
+    truth = np.stack([np.asarray(targets[name], float) for name in usable], axis=-1)
+    shuffled = truth[scores.permutations(groups, spec.permutations, spec.seed)]
+    labels = np.concatenate([truth[None], shuffled]).transpose(1, 0, 2)
+    tallies = _nested.decode(
+        features,
+        labels.reshape(clips, -1),
+        len(usable),
+        folds,
+        samples=spec.samples,
+        penalties=spec.penalties,
+        scalings=spec.scalings,
+        components=components,
+    )
+    for tally in tallies:
+        found = _rows.collect(spec, tally, labels, usable, layers, folds, held, times)
+        rows += found.rows
+        block["held_out"] += found.held_out
+        block["choices"] += found.choices
+    return rows, block

@@ -1,0 +1,1 @@
+"""Render: one way of turning a simulated field into video per file."""

@@ -1,0 +1,83 @@
+"""Render: turn a simulated field into video as an encoder sees it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from physprobe.core import job, kinds, stores
+
+
+def run(*, simulation: Path, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
+    """Render a simulation into ``clips.zarr``.
+
+    Parameters
+    ----------
+    simulation : Path
+        Root ``zarr.json`` of the simulation.
+    out : Path
+        Root ``zarr.json`` of the store: ``video`` (clip, time, y, x, rgb) uint8.
+    spec : str
+        JSON of the renderer's spec.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Clips rendered at a time.
+
+    Raises
+    ------
+    ValueError
+        If a frame is not finite.
+    """
+    entry = json.loads(spec)
+    renderer = kinds.load("render", entry["kind"])
+    spec_ = renderer.Spec.model_validate(entry)
+    source = stores.read(simulation)
+    field = source.attrs["field"]
+    count = source.sizes["clip"]
+    example = renderer.frames(spec_, stores.values(source, field, clip=slice(0, 1))[0])
+    video = stores.Variable(
+        ("clip", "time", "y", "x", "rgb"), (count, *example.shape), "uint8", compress=True
+    )
+
+    def frames(clip: int) -> np.ndarray:
+        try:
+            return renderer.frames(spec_, stores.values(source, field, clip=clip))
+        except ValueError as error:
+            raise ValueError(f"clip {clip} of {simulation.parent}: {error}") from None
+
+    with stores.create(
+        out,
+        variables={"video": video},
+        coords={
+            "clip": (("clip",), np.arange(count), {}),
+            "time": (("time",), source.time.values, {"units": "s"}),
+            "rgb": (("rgb",), np.array(["red", "green", "blue"]), {}),
+        },
+        attrs={"schema": "physprobe/clips/1", "spec": entry, "code": code},
+        fingerprint={"code": code, "spec": entry, "simulation": stores.digest(simulation)},
+    ) as store:
+        store.fill(lambda block: {"video": frames(block.start)[None]}, threads)
+    job.done(
+        f"{out.parents[1].name}: {count} clips x {' x '.join(map(str, example.shape))} uint8,"
+        f" {job.megabytes(out.parent):.0f} MB"
+    )
+
+
+def preview(*, clips: Path, out: Path, threads: int = 1) -> None:
+    """Write ``preview.mp4``: the first clips side by side, for people.
+
+    Parameters
+    ----------
+    clips : Path
+        Root ``zarr.json`` of the clips.
+    out : Path
+        The film.
+    threads : int
+        Not used; every stage takes it.
+    """
+    from physprobe.render import _video
+
+    source = stores.read(clips)
+    _video.preview(stores.values(source, "video", clip=slice(0, 8)), out)
+    job.done(f"{out}: {min(8, source.sizes['clip'])} clips")

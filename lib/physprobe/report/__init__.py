@@ -1,0 +1,1 @@
+"""Report: one figure per file, and the page."""

@@ -1,0 +1,102 @@
+"""Figures without global state: style, standalone figures, notes and intervals in one manner."""
+
+import io
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure, FigureBase
+
+from physprobe.report import _palette
+
+STYLE = Path(__file__).with_name("physprobe.mplstyle")
+
+
+def alone(panel: Callable, frame: pd.DataFrame, size: tuple[float, float]) -> Figure:
+    """Draw one panel as a figure of its own.
+
+    Parameters
+    ----------
+    panel : callable
+        Draws on a figure or subfigure.
+    frame : DataFrame
+        What it draws.
+    size : (width, height)
+        In inches.
+    """
+    with matplotlib.rc_context(fname=STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(figure)
+        panel(figure, frame)
+    return figure
+
+
+def png(figure: Figure) -> bytes:
+    """Encode a figure as PNG, the same bytes for the same figure."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(fname=STYLE):
+        figure.savefig(buffer, format="png", metadata={"Software": "physprobe"})
+    return buffer.getvalue()
+
+
+def title(part: FigureBase, text: str) -> None:
+    """Title of a panel, on the left."""
+    part.suptitle(text, x=0.01, ha="left")
+
+
+def note(part: FigureBase, text: str) -> None:
+    """Write what intervals and lines mean under a panel, wrapped to its width."""
+    inches = part.bbox.width / part.get_figure(root=True).dpi
+    lines = textwrap.fill(text, max(24, int(inches * 15.2)))
+    part.supxlabel(lines, x=0.01, ha="left", fontsize=8, color="0.35")
+
+
+def looks(frame: pd.DataFrame) -> dict[str, _palette.Look]:
+    """Look of every encoder and control of a frame."""
+    names = {
+        role: frame.loc[frame.role == role, "encoder"].unique() for role in ("encoder", "control")
+    }
+    return _palette.looks(names["encoder"], names["control"])
+
+
+def names(frame: pd.DataFrame) -> list[str]:
+    """Encoders first, then controls, in the table's order."""
+    known = looks(frame)
+    return list(known)
+
+
+def bars(low: np.ndarray, value: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Lengths (2, ...) of error bars; an interval need not hold its own value, so none is negative."""
+    low, value, high = (np.asarray(part, float) for part in (low, value, high))
+    return np.nan_to_num(np.clip([value - low, high - value], 0.0, None))
+
+
+def limits(
+    ax: Axes, values: pd.Series | np.ndarray, floor: float, top: float, lowest: float = 0.0
+) -> None:
+    """Span the y axis over the values, but not below a floor; say so where something is cut off."""
+    finite = np.asarray(values, float)
+    finite = finite[np.isfinite(finite)]
+    least = min(finite.min(initial=lowest), lowest)
+    bottom = max(least, floor)
+    ax.set_ylim(bottom - 0.04 * (top - bottom), top + 0.02 * (top - bottom))
+    if least < floor:
+        ax.text(
+            0.99, 0.02, f"cut off below {floor:g}", transform=ax.transAxes,
+            ha="right", va="bottom", fontsize=8, style="italic", color="0.4",
+        )  # fmt: skip
+
+
+def interval(value: float, low: float, high: float, digits: int = 2) -> str:
+    """``0.87 [0.81, 0.91]``, or a dash."""
+    if not np.isfinite(value):
+        return "\N{EN DASH}"
+    text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    if np.isfinite(low) and np.isfinite(high):
+        text += f" [{low:.{digits}f}, {high:.{digits}f}]".replace("-", "\N{MINUS SIGN}")
+    return text

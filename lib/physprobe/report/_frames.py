@@ -1,0 +1,217 @@
+"""Frames: from results to what each figure draws, one tidy DataFrame per figure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from physprobe.core import scores
+from physprobe.report import _palette
+
+TARGET = "alpha"
+TIMES = 8  # frames of the film strip
+BINS = 8
+CLOUD = 100  # bootstrap draws that are drawn: more make the cloud darker, not clearer
+SPECTRA = 4  # panels of eigenvalues
+Result = Mapping[str, object]
+SCORE = ["value", "ci_low", "ci_high", "null_q95", "p", "n_clips"]
+
+
+@dataclass(frozen=True)
+class Study:
+    """The results that a study's figures and numbers are read from, by encoder and control."""
+
+    name: str
+    encoders: tuple[str, ...]
+    controls: tuple[str, ...]
+    labels: Mapping[str, str]
+    """What each says about itself; random weights say ``untrained``."""
+    probes: Mapping[str, Result]
+    koopman: Mapping[str, Result]
+    heads: Mapping[str, Result] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Encoders first, then controls in the order of the table."""
+        return (*self.encoders, *_palette.ordered(self.controls))
+
+    def about(self, name: str) -> dict:
+        """Columns that every frame begins with."""
+        return {
+            "encoder": name,
+            "role": "encoder" if name in self.encoders else "control",
+            "label": _palette.shown(name, self.labels.get(name)),
+        }
+
+
+def row(result: Result, **where: object) -> dict | None:
+    """First row of a result that agrees with what is given, if any."""
+    rows = result["rows"]
+    return next((r for r in rows if all(r.get(k) == v for k, v in where.items())), None)
+
+
+def probe(study: Study, name: str, sample: str, metric: str = "r2", target: str = TARGET) -> dict:
+    """Row of a probe in which the layer too was chosen inside the training clips; empty if none."""
+    where = {"target": target, "sample": sample, "layer": "selected", "metric": metric}
+    return row(study.probes[name], time=None, **where) or {}
+
+
+def predicted(study: Study) -> pd.DataFrame:
+    """Held-out predictions of each clip, their means by true value, and R2."""
+    return _frame(_predicted(study))
+
+
+def _predicted(study: Study) -> Iterator[dict]:
+    for name in study.names:
+        block = study.probes[name]["predictions"]
+        found = next(
+            (
+                held
+                for held in block["held_out"]
+                if (held["target"], held["sample"], held["layer"]) == (TARGET, "clip", "selected")
+            ),
+            None,
+        )
+        if found is None:
+            continue
+        about, truth = study.about(name), np.asarray(block["truth"][TARGET], float)
+        value = np.asarray(found["prediction"], float)
+        for clip, true, guess in zip(block["clip"], truth, value, strict=True):
+            yield {**about, "item": "clip", "clip": clip, "truth": true, "value": guess}
+        yield from ({**about, "item": "bin", **part} for part in _bins(truth, value))
+        yield {**about, "item": "score", **_score(probe(study, name, "clip"))}
+
+
+def _bins(truth: np.ndarray, value: np.ndarray) -> Iterator[dict]:
+    """Mean prediction with interval of clips of similar true value, as many in each."""
+    order = np.argsort(truth)
+    for part in np.array_split(order, int(np.clip(len(truth) // 5, 1, BINS))):
+        sums = np.stack([value[part], np.ones(len(part))], axis=-1)
+        mean, low, high = scores.bootstrap(sums, scores.mean_of)
+        yield {
+            "truth": truth[part].mean(),
+            "value": float(mean),
+            "ci_low": float(low),
+            "ci_high": float(high),
+            "n_clips": len(part),
+        }
+
+
+def layers(study: Study) -> pd.DataFrame:
+    """R2 of every layer from the clip's mean embedding."""
+    return _frame(
+        {**study.about(name), "layer": r["layer"], **_score(r)}
+        for name in study.names
+        for r in study.probes[name]["rows"]
+        if (r["target"], r["sample"], r["metric"], r["time"]) == (TARGET, "clip", "r2", None)
+        and r["layer"] != "selected"
+        and r["value"] is not None
+    )
+
+
+def ladder(study: Study) -> pd.DataFrame:
+    """R2 of every encoder and control, layer chosen inside the training clips."""
+    return _frame(
+        {**study.about(name), "sample": sample, **_score(found)}
+        for name in study.names
+        for sample in ("clip", "token")
+        if (found := probe(study, name, sample)).get("value") is not None
+    )
+
+
+def skill(study: Study) -> pd.DataFrame:
+    """Skill of the Koopman models by horizon, order and baseline."""
+    return _frame(
+        {
+            **study.about(name),
+            "baseline": r["baseline"],
+            "order": r["order"],
+            "horizon": r["horizon"],
+            **_score(r),
+        }
+        for name in study.names
+        if name in study.koopman
+        for r in study.koopman[name]["rows"]
+        if r["metric"] == "skill" and r["value"] is not None
+    )
+
+
+def eigenvalues(study: Study) -> pd.DataFrame:
+    """Eigenvalues with bootstrap clouds of the encoders, then of as many controls as there is room."""
+    return _frame(_eigenvalues(study))
+
+
+def _eigenvalues(study: Study) -> Iterator[dict]:
+    telling = [name for name in ("pixels_gray16", "untrained", "shuffled_frames") if name in study.controls]
+    chosen = [*study.encoders, *telling][: max(SPECTRA, len(study.encoders))]
+    for name in chosen:
+        block = study.koopman.get(name, {}).get("eigenvalues")
+        if not block:
+            continue
+        about = study.about(name)
+        yield {**about, "item": "radius", **block["radius"]}
+        for real, imag in zip(block["real"], block["imag"], strict=True):
+            yield {**about, "item": "eigenvalue", "real": real, "imag": imag}
+        for draw, (reals, imags) in enumerate(
+            zip(block["cloud_real"][:CLOUD], block["cloud_imag"][:CLOUD], strict=True)
+        ):
+            for real, imag in zip(reals, imags, strict=True):
+                yield {**about, "item": "cloud", "draw": draw, "real": real, "imag": imag}
+
+
+def filmstrip(alpha: np.ndarray, seconds: np.ndarray, video: Sequence) -> pd.DataFrame:
+    """Frames of the clips with the lowest, the median and the highest alpha.
+
+    Parameters
+    ----------
+    alpha : (clip,)
+        [px2/s].
+    seconds : (time,)
+        [s].
+    video : callable
+        Video (time, y, x, rgb) of a clip by its number.
+    """
+    order = np.argsort(alpha)
+    picks = {"lowest": order[0], "median": order[len(order) // 2], "highest": order[-1]}
+    times = np.unique(np.linspace(0, len(seconds) - 1, TIMES).round().astype(int))
+    found = []
+    for note, clip in picks.items():
+        images = video(int(clip))
+        found += [
+            {
+                "clip": int(clip),
+                "note": note,
+                "alpha": float(alpha[clip]),
+                "time": float(seconds[time]),
+                "image": images[time],
+            }
+            for time in times
+        ]
+    return pd.DataFrame(found)
+
+
+def table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Everything that is drawn, but for the images, in one table with a column ``panel``."""
+    parts = [
+        frame.drop(columns="image", errors="ignore").assign(panel=name)
+        for name, frame in frames.items()
+        if len(frame)
+    ]
+    whole = pd.concat(parts, ignore_index=True)
+    return whole[["panel", *(column for column in whole if column != "panel")]]
+
+
+def from_table(whole: pd.DataFrame, panel: str) -> pd.DataFrame:
+    """Frame of one panel, read back from the table of everything."""
+    return whole[whole["panel"] == panel].drop(columns="panel").reset_index(drop=True)
+
+
+def _score(found: Mapping) -> dict:
+    return {column: found.get(column) for column in SCORE}
+
+
+def _frame(rows: Iterator[dict]) -> pd.DataFrame:
+    frame = pd.DataFrame(list(rows))
+    numbers = [column for column in SCORE if column in frame]
+    return frame.astype(dict.fromkeys(numbers, float)) if len(frame) else frame

@@ -1,0 +1,82 @@
+"""Colours, order and names of encoders and controls: the one table that every figure reads."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+ENCODERS = {
+    "small": "#0072B2",
+    "small_causal": "#D55E00",
+    "vjepa2_large": "#009E73",
+    "vjepa2_huge": "#CC79A7",
+    "vjepa2_giant": "#E69F00",
+}
+"""Okabe-Ito colours of the encoders that the config comes with."""
+SPARE = ("#56B4E9", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#D55E00")
+"""Colours of encoders that are not in the table, in the order of the study."""
+CONTROLS = (
+    "brightness",
+    "motion_energy",
+    "statistics",
+    "pixels_rgb16",
+    "pixels_gray16",
+    "pixels_gray32",
+    "pixels_pca",
+    "untrained",
+    "shuffled_frames",
+    "repeated_frame",
+)
+"""Order of the controls; others follow in the order of the study."""
+GREYS = ("0.30", "0.45", "0.58", "0.68")
+LINES = ((0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
+MARKERS = ("s", "^", "v", "D", "P", "X", "<", ">", "h", "p")
+NULL = "#F3E3C3"
+"""What shuffled labels reach, as an area."""
+INK = "0.25"
+
+
+class Look(NamedTuple):
+    """How one encoder or control is drawn."""
+
+    colour: str
+    line: object
+    marker: str
+    width: float
+
+
+def looks(encoders: Iterable[str], controls: Iterable[str]) -> dict[str, Look]:
+    """Colour, line and marker by name: encoders in colour, controls in greys."""
+    names, spare = list(encoders), iter(SPARE * 4)
+    taken = {ENCODERS[name] for name in names if name in ENCODERS}
+    found = {}
+    for name in names:
+        colour = ENCODERS.get(name) or next(c for c in spare if c not in taken or len(names) > 6)
+        found[name] = Look(colour, "-", "o", 2.0)
+    for place, name in enumerate(ordered(controls)):
+        found[name] = Look(
+            GREYS[place % len(GREYS)],
+            LINES[place % len(LINES)],
+            MARKERS[place % len(MARKERS)],
+            1.3,
+        )
+    return found
+
+
+def ordered(controls: Iterable[str]) -> list[str]:
+    """Controls in the table's order, unknown ones last as they come."""
+    given = list(controls)
+    return [n for n in CONTROLS if n in given] + [n for n in given if n not in CONTROLS]
+
+
+def shown(name: str, description: str | None) -> str:
+    """Name for people; an encoder with random weights says so.
+
+    Parameters
+    ----------
+    name : str
+        Config name.
+    description : str or None
+        What the encoder says about itself; random weights begin with ``untrained``.
+    """
+    text = name.replace("_", " ")
+    random = (description or "").startswith("untrained") and "untrained" not in text
+    return f"{text} (untrained)" if random else text

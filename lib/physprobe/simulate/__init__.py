@@ -1,0 +1,1 @@
+"""Simulate: one physical system per file."""

@@ -1,0 +1,89 @@
+"""Scores against scikit-learn, intervals against the truth that they should cover."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import mean_absolute_error, r2_score
+
+from physprobe.core import scores
+
+RNG = np.random.default_rng(5)
+
+
+def test_scores_equal_scikit_learn():
+    truth = RNG.normal(3, 2, 40)
+    predicted = truth + RNG.normal(0, 1, 40)
+    assert scores.r2(truth, predicted) == pytest.approx(r2_score(truth, predicted))
+    assert scores.mae(truth, predicted) == pytest.approx(mean_absolute_error(truth, predicted))
+    totals = scores.r2_sums(truth + 1e4, (truth - predicted) ** 2).sum(0)
+    assert scores.r2_of(totals) == pytest.approx(r2_score(truth, predicted), abs=1e-9)
+
+
+def test_undefined_scores_are_nan_not_zero():
+    assert np.isnan(scores.r2(np.full(5, 0.1), np.arange(5.0)))
+    assert np.isnan(scores.skill(1.0, 0.0))
+    assert np.isnan(scores.cosine(np.zeros(3), np.ones(3)))
+    assert scores.skill(1.0, 4.0) == 0.75
+
+
+def test_the_interval_is_the_plain_bootstrap_weighted_by_hand():
+    values = RNG.exponential(size=30)
+    interval = scores.bootstrap(
+        np.stack([values, np.ones(30)], -1), scores.mean_of, draws=4000, seed=1
+    )
+    drawn = values[RNG.integers(30, size=(20000, 30))].mean(1)
+    assert interval.value == pytest.approx(values.mean())
+    width = interval.high - interval.low
+    assert width == pytest.approx(np.diff(np.quantile(drawn, (0.025, 0.975)))[0], rel=0.12)
+    # BCa moves toward the long tail of a skewed statistic.
+    assert interval.low + interval.high > 2 * interval.value
+
+
+def test_r2_intervals_cover_the_population_value():
+    """True R2 = 1 - 0.2; 300 experiments of 60 clips."""
+    truth = RNG.normal(size=(300, 60))
+    squared = RNG.normal(0, np.sqrt(0.2), size=truth.shape) ** 2
+    found = scores.bootstrap(scores.r2_sums(truth, squared), scores.r2_of, draws=600)
+    covered = np.mean((found.low < 0.8) & (found.high > 0.8))
+    assert 0.89 < covered < 0.985
+
+
+def test_clips_of_a_group_are_one_observation():
+    values = RNG.normal(size=12)
+    copies = np.repeat(values, 8)
+    sums = np.stack([copies, np.ones(96)], -1)
+    naive = scores.bootstrap(sums, scores.mean_of)
+    grouped = scores.bootstrap(sums, scores.mean_of, groups=np.repeat(np.arange(12), 8))
+    alone = scores.bootstrap(np.stack([values, np.ones(12)], -1), scores.mean_of)
+    assert grouped.low == pytest.approx(alone.low)
+    assert (naive.high - naive.low) < 0.6 * (grouped.high - grouped.low)
+
+
+def test_pairing_by_clip_narrows_a_difference():
+    truth, hard = RNG.normal(size=80), RNG.exponential(size=80)
+    better, worse = scores.r2_sums(truth, 0.2 * hard), scores.r2_sums(truth, 0.25 * hard)
+    difference = scores.paired(better, worse, scores.r2_of)
+    assert difference.low > 0
+    single = scores.bootstrap(better, scores.r2_of)
+    assert difference.high - difference.low < 0.5 * (single.high - single.low)
+
+
+def test_the_same_seed_gives_the_same_interval():
+    sums = scores.r2_sums(RNG.normal(size=(3, 20)), RNG.random((3, 20)))
+    first, again, other = (scores.bootstrap(sums, scores.r2_of, seed=s) for s in (1, 1, 2))
+    assert np.array_equal(first.low, again.low) and not np.array_equal(first.low, other.low)
+    assert np.array_equal(scores.bootstrap(sums[1], scores.r2_of, seed=1).low, first.low[1])
+
+
+def test_permutations_move_whole_groups_among_their_like():
+    groups = np.array([0, 0, 1, 2, 2, 3, 4, 4])
+    for source in scores.permutations(groups, 50, seed=0):
+        assert np.array_equal(np.sort(source), np.arange(8))
+        assert len({groups[source[i]] for i in (0, 1)}) == 1
+        assert set(source[[2, 5]]) == {2, 5}
+    single = scores.permutations(np.arange(30), 2, seed=0)
+    assert not np.array_equal(single[0], single[1])
+
+
+def test_p_counts_the_observed_score_among_the_null():
+    assert scores.permutation_p(np.array(2.0), np.arange(4.0)) == pytest.approx(3 / 5)
+    assert scores.permutation_p(np.array(9.0), np.arange(4.0)) == pytest.approx(1 / 5)

@@ -1,0 +1,70 @@
+"""Splits: no group on both sides, ever; the same seed, the same folds."""
+
+import numpy as np
+import pytest
+
+from physprobe.core import splits
+from physprobe.core.splits import Fold
+
+
+def test_every_clip_is_held_out_once_and_sizes_are_even():
+    folds = splits.nested(np.arange(103), outer=5, inner=4, seed=3)
+    assert np.array_equal(np.sort(np.concatenate([f.test for f in folds])), np.arange(103))
+    assert {len(f.test) for f in folds} <= {20, 21}
+    for fold in folds:
+        assert np.array_equal(np.sort(np.concatenate([fold.train, fold.test])), np.arange(103))
+        validated = np.concatenate([validation for _, validation in fold.inner])
+        assert np.array_equal(np.sort(validated), fold.train)
+        assert max(len(v) for _, v in fold.inner) - min(len(v) for _, v in fold.inner) <= 1
+
+
+def test_groups_stay_together_in_outer_and_inner_folds():
+    pairs = np.repeat([f"pair {i}" for i in range(30)], 2)
+    groups = np.random.default_rng(0).permutation(pairs)
+    for fold in splits.nested(groups, outer=5, inner=4):
+        for train, held in ((fold.train, fold.test), *fold.inner):
+            assert not set(groups[train]) & set(groups[held])
+
+
+def test_uneven_groups_are_balanced():
+    groups = np.repeat(np.arange(12), [9, 1, 1, 9, 1, 1, 1, 1, 1, 1, 4, 4])
+    sizes = [len(fold.test) for fold in splits.nested(groups, outer=2, inner=2)]
+    assert sizes == [17, 17]
+
+
+def test_a_seed_fixes_the_folds():
+    first, again, other = (splits.nested(np.arange(40), seed=seed) for seed in (1, 1, 2))
+    assert all(np.array_equal(a.test, b.test) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a.test, b.test) for a, b in zip(first, other, strict=True))
+
+
+def test_a_published_split_is_one_fold():
+    declared = np.where(np.arange(50) % 5 == 0, "test", "train")
+    (fold,) = splits.nested(np.arange(50), declared=declared)
+    assert np.array_equal(fold.test, np.arange(0, 50, 5))
+    assert len(fold.inner) == 4
+
+
+def test_leaks_are_refused():
+    declared = ["train"] * 30 + ["test"] * 10
+    twins = np.arange(40) % 20
+    with pytest.raises(ValueError, match="both sides"):
+        splits.nested(twins, declared=declared)
+    fold = splits.nested(np.arange(40))[0]
+    validation = fold.inner[0][1]
+    peeking = Fold(fold.train, fold.test, ((fold.train, validation), *fold.inner[1:]))
+    with pytest.raises(ValueError, match=r"inner fold 0.*both sides"):
+        splits.check([peeking], np.arange(40))
+    with pytest.raises(ValueError, match="partition"):
+        splits.check([Fold(fold.train, fold.test, fold.inner[1:])], np.arange(40))
+    with pytest.raises(ValueError, match="held out by two"):
+        splits.check([fold, fold], np.arange(40))
+
+
+def test_impossible_requests_are_explained():
+    with pytest.raises(ValueError, match="Hint: fewer folds"):
+        splits.nested([0, 0, 0, 1, 1, 2], outer=5)
+    with pytest.raises(ValueError, match="'train' or 'test'"):
+        splits.nested(np.arange(4), declared=["train", "test", "val", "train"])
+    with pytest.raises(ValueError, match="need both"):
+        splits.nested(np.arange(4), declared=["train"] * 4)

@@ -1,0 +1,115 @@
+"""Probe stage: two stores in, one result out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from physprobe.core import results, stores
+from physprobe.probe import stage
+from physprobe.probe.ridge import Spec
+
+CLIPS = 40
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> dict[str, Path]:
+    """A simulation and an embedding that holds log alpha linearly in layer ``final``."""
+    folder = tmp_path_factory.mktemp("world")
+    rng = np.random.default_rng(0)
+    alpha = np.exp(rng.uniform(-1, 2, CLIPS))
+    pooled = rng.normal(size=(CLIPS, 2, 3, 8)).astype(np.float32)
+    pooled[:, 1] += (np.log(alpha)[:, None] * rng.normal(size=8))[:, None]
+    labels = {
+        "alpha": alpha,
+        "shift": alpha - alpha.mean(),
+        "flat": np.ones(CLIPS),
+    }
+    coords = {name: (("clip",), values, {}) for name, values in labels.items()}
+    return {
+        "embeddings": _store(
+            folder / "embeddings" / "tiny.zarr",
+            "pooled",
+            ("clip", "layer", "time", "feature"),
+            pooled,
+            {
+                "layer": (("layer",), np.array(["0", "final"]), {}),
+                "time": (("time",), np.array([0.5, 2.5, 4.5]), {"units": "s"}),
+            },
+        ),
+        "simulation": _simulation(folder / "plain", coords),
+        "declared": _simulation(
+            folder / "published",
+            {**coords, "split": (("clip",), np.where(np.arange(CLIPS) < 30, "train", "test"), {})},
+        ),
+        "twins": _simulation(
+            folder / "twins", {**coords, "group": (("clip",), np.arange(CLIPS) // 2, {})}
+        ),
+    }
+
+
+def _simulation(folder: Path, coords: dict) -> Path:
+    field = np.ones((CLIPS, 1), np.float32)
+    return _store(folder / "simulation.zarr", "field", ("clip", "x"), field, coords)
+
+
+def _store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict) -> Path:
+    out = root / "zarr.json"
+    with stores.create(
+        out,
+        variables={name: stores.Variable(dims, values.shape, str(values.dtype))},
+        coords=coords,
+        attrs={"spec": {}, "label": "a tiny encoder"},
+        fingerprint={},
+        block=16,
+    ) as store:
+        store.fill(lambda block: {name: values[block]})
+    return out
+
+
+def run(world: dict[str, Path], out: Path, simulation: str = "simulation", **spec) -> dict:
+    spec = Spec(**{"permutations": 20, "bootstraps": 200, "targets": ("log_alpha",), **spec})
+    stage.run(
+        embeddings=world["embeddings"],
+        simulation=world[simulation],
+        out=out,
+        spec=spec.canonical(),
+        code="c0de",
+    )
+    return results.read(out)
+
+
+def test_a_result_holds_scores_predictions_and_where_they_come_from(world, tmp_path):
+    out = tmp_path / "probes" / "tiny.ridge.json"
+    found = run(world, out, targets=("alpha", "log_alpha", "flat"))
+    keys = ("target", "sample", "layer", "metric", "time")
+    rows = {tuple(row[key] for key in keys): row for row in found["rows"]}
+    linear = rows["log_alpha", "clip", "selected", "r2", None]
+    assert linear["value"] > 0.9 and linear["n_clips"] == CLIPS and linear["p"] < 0.05
+    assert linear["value"] > rows["alpha", "clip", "selected", "r2", None]["value"]
+    assert rows["flat", "clip", "final", "r2", None]["value"] is None
+    assert ("log_alpha", "token", "selected", "r2", 2.5) in rows
+    assert found["schema"] == "physprobe/probe/1" and found["spec"]["kind"] == "ridge"
+    assert found["provenance"]["code"] == "c0de"
+    assert found["provenance"]["inputs"]["embeddings"] == stores.digest(world["embeddings"])
+    assert found["predictions"]["clip"] == list(range(CLIPS))
+
+
+def test_a_declared_split_and_declared_groups_are_kept(world, tmp_path):
+    published = run(world, tmp_path / "a.json", "declared")
+    assert published["predictions"]["clip"] == list(range(30, 40))
+    twins = run(world, tmp_path / "b.json", "twins")["predictions"]["fold"]
+    assert twins[::2] == twins[1::2]
+
+
+def test_two_runs_give_the_same_rows(world, tmp_path):
+    first, again = (run(world, tmp_path / f"{name}.json") for name in "ab")
+    assert first["rows"] == again["rows"] and first["predictions"] == again["predictions"]
+
+
+def test_targets_that_are_no_labels_are_explained(world, tmp_path):
+    with pytest.raises(ValueError, match=r"'beta': no such label. Hint: labels are .*alpha"):
+        run(world, tmp_path / "a.json", targets=("beta",))
+    with pytest.raises(ValueError, match=r"shift is -.* no logarithm. Hint: ask for 'shift'"):
+        run(world, tmp_path / "a.json", targets=("log_shift",))
+    assert not (tmp_path / "a.json").exists()

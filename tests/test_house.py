@@ -1,0 +1,208 @@
+"""The house around the code: pins in step, imports declared, profiles complete."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "lib" / "physprobe"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().splitlines())
+PROFILES = {
+    path.parent.name: path
+    for folder in ("profiles", "workflow/profiles")
+    for path in sorted((ROOT / folder).glob("*/config.yaml"))
+}
+BINARY = {".mp4", ".npz", ".png", ".gz", ".safetensors"}
+
+
+def required(*extras: str) -> dict[str, Requirement]:
+    """Direct dependencies by name, with those of the extras."""
+    lines = [*PROJECT["dependencies"]]
+    for extra in extras:
+        lines += PROJECT["optional-dependencies"][extra]
+    return {canonicalize_name(r.name): r for r in map(Requirement, lines)}
+
+
+def pins(name: str) -> dict[str, str]:
+    """Pip's part of a conda environment."""
+    packages = yaml.safe_load((ROOT / "envs" / f"{name}.yaml").read_text())["dependencies"]
+    (pip,) = (entry["pip"] for entry in packages if isinstance(entry, dict))
+    return dict(line.split("==") for line in pip)
+
+
+def imported(folder: Path) -> dict[str, Path]:
+    """Distributions that the modules of a folder import, and one module that does."""
+    provider = packages_distributions()
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                modules = [node.module]
+            else:
+                continue
+            for top in {module.split(".")[0] for module in modules} - sys.stdlib_module_names:
+                if top != "physprobe":
+                    found[canonicalize_name(provider.get(top, [top])[0])] = path
+    return found
+
+
+def committed() -> list[Path]:
+    """Text files that belong to the repository."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout: cannot tell the repository's files from others")
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    paths = (ROOT / name for name in listing.split("\0") if name)
+    return [path for path in paths if path.is_file() and path.suffix not in BINARY]
+
+
+def test_lock_is_exact_and_complete():
+    assert list(LOCK) == sorted(map(canonicalize_name, LOCK))
+    assert all(re.fullmatch(r"[\w.]+", version) for version in LOCK.values()), "no local versions"
+    for name, requirement in required(*PROJECT["optional-dependencies"]).items():
+        assert name in LOCK, f"requirements.lock has no {name}"
+        assert LOCK[name] in requirement.specifier, f"{name}=={LOCK[name]}, not {requirement}"
+        assert all(clause.operator == ">=" for clause in requirement.specifier), requirement
+
+
+@pytest.mark.parametrize("name", ["cpu", "gpu"])
+def test_environments_follow_the_lock(name):
+    assert pins(name) == {package: LOCK[package] for package in pins(name)}
+    assert pins(name).keys() <= required().keys()
+
+
+def test_environments_hold_what_their_rules_import():
+    workflow_only = {"snakemake", "pygments"}
+    assert pins("cpu").keys() == required().keys() - workflow_only
+    for stage in ("core", "embed", "train"):
+        for package, path in imported(PACKAGE / stage).items():
+            assert package in pins("gpu"), f"envs/gpu.yaml lacks {package}, imported by {path}"
+
+
+def test_imports_of_the_library_are_declared():
+    for package, path in imported(PACKAGE).items():
+        assert package in required(), f"pyproject.toml lacks {package}, imported by {path}"
+        assert package != "snakemake", f"{path} imports the workflow system"
+
+
+def test_data_files_are_packaged():
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    patterns = tool["setuptools"]["package-data"]["*"]
+    for path in PACKAGE.rglob("*"):
+        if path.is_file() and path.suffix not in {".py", ".pyc"}:
+            assert any(path.match(pattern) for pattern in patterns), f"{path} is not packaged"
+
+
+def test_no_module_is_named_for_nothing():
+    vague = {"utils", "util", "helpers", "misc", "common"}
+    assert not [path for path in PACKAGE.rglob("*.py") if path.stem.strip("_") in vague]
+
+
+def test_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT["version"]
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    sections = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)
+    released = [section for section in sections if section != "Unreleased"]
+    assert not released or released[0] == PROJECT["version"]
+    assert "### Results" in changelog
+
+
+def test_files_name_no_place_of_one_machine():
+    place = re.compile(r"(?<![\w.}~])/(?:home|root|Users|opt|mnt|srv)/\w")
+    for path in committed():
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            assert not place.search(line), f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+
+
+def test_installation_names_no_package_host():
+    for path in ("requirements.lock", "pyproject.toml", "Makefile", ".ci/run", "envs"):
+        for file in [ROOT / path] if (ROOT / path).is_file() else (ROOT / path).iterdir():
+            assert "://" not in file.read_text(), file
+
+
+def test_make_alone_lists_every_target():
+    text = (ROOT / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE)
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"^make (\w+) +\w", listed, re.MULTILINE) == phony.split()
+
+
+def test_named_profiles_are_complete():
+    assert PROFILES.keys() == {"default", "slurm", "generic", "workstation"}
+    default = yaml.safe_load(PROFILES["default"].read_text())
+    for name, path in PROFILES.items():
+        profile = yaml.safe_load(path.read_text())
+        shared = default.keys() - ({"cores"} if "executor" in profile else set())
+        assert {key: profile.get(key) for key in shared} == {key: default[key] for key in shared}, (
+            f"{name} replaces the default profile, so it has to repeat it"
+        )
+
+
+def test_default_profile_bounds_no_resource():
+    default = yaml.safe_load(PROFILES["default"].read_text())
+    assert "resources" not in default, "a rule with gpu=1 has to run where there is no GPU"
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_profiles_are_understood_by_snakemake(name, tmp_path):
+    (tmp_path / "Snakefile").write_text(
+        "rule embed:\n    output: 'x'\n    resources: gpu=1, mem_mb=10, runtime=1\n"
+        "    shell: 'echo > {output}'\n"
+    )
+    command = [sys.executable, "-m", "snakemake", "-n", "--workflow-profile", PROFILES[name].parent]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "rule embed:" in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    ("squeue", "sacct", "expected"),
+    [
+        ("PENDING", "", "running"),
+        ("RUNNING", "", "running"),
+        ("COMPLETING", "", "running"),
+        ("PREEMPTED", "", "running"),
+        ("COMPLETED", "FAILED", "success"),
+        ("FAILED", "", "failed"),
+        ("TIMEOUT", "COMPLETED", "failed"),
+        ("OUT_OF_MEMORY", "", "failed"),
+        ("slurm_load_jobs error: Invalid job id specified", "CANCELLED by 0", "failed"),
+        ("slurm_load_jobs error: Invalid job id specified", "COMPLETED", "success"),
+        ("slurm_load_jobs error: Invalid job id specified", "", "success"),
+        ("slurm_load_jobs error: Unable to contact slurm controller", "FAILED", "running"),
+    ],
+)
+def test_status_of_a_batch_job(squeue, sacct, expected, tmp_path):
+    for name, answer in {"squeue": squeue, "sacct": sacct}.items():
+        fake = tmp_path / name
+        fake.write_text(f"#!/bin/sh\necho '{answer}'\n" if answer else "#!/bin/sh\nexit 1\n")
+        fake.chmod(0o755)
+    script = PROFILES["generic"].parent / "status.sh"
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    run = subprocess.run(
+        [script, "17"],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == f"{expected}\n"

@@ -1,0 +1,217 @@
+"""The workflow for real, on a small study: it runs, caches exactly, and survives being killed."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import xarray as xr
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PARTS = ["Snakefile", "workflow", "profiles", "lib", "envs"]
+DOWNSTREAM = {"falsify", "fit", "page", "all"}
+
+
+def checkout(folder: Path) -> Path:
+    """Copy what a clone holds, with the small study as its config."""
+    folder.mkdir(parents=True)
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / part)
+    shutil.copy(ROOT / "tests/configs/smoke.yaml", folder / "config.yaml")
+    return folder
+
+
+def snakemake(folder: Path, *options: str, check: bool = True) -> str:
+    """Run Snakemake in a checkout; return what it printed."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", *options],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    printed = done.stdout + done.stderr
+    assert not check or done.returncode == 0, printed[-4000:]
+    return printed
+
+
+def would_run(folder: Path) -> set[str]:
+    """Rules that Snakemake would run, from its table of jobs."""
+    printed = snakemake(folder, "--dry-run", "--cores", "2")
+    return set(re.findall(r"^(\w+)\s+\d+$", printed, re.MULTILINE)) - {"total"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which everything has been run."""
+    folder = checkout(tmp_path_factory.mktemp("finished") / "physprobe")
+    snakemake(folder, "--cores", "2")
+    return folder
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished checkout, to be changed."""
+    folder = tmp_path / "physprobe"
+    shutil.copytree(finished, folder)
+    return folder
+
+
+def test_everything_that_was_asked_for_is_there(finished: Path):
+    results = finished / "results"
+    for name in (
+        "report.html",
+        "heat/fit_metrics.json",
+        "heat/fit_summary.txt",
+        "heat/fit_results.png",
+        "heat/fit_results.csv",
+        "heat/pixel_falsification_metrics.json",
+        "heat/pixel_falsification_summary.txt",
+        "heat/spatial_heat_head.safetensors",
+        "heat/preview.mp4",
+    ):
+        assert (results / name).stat().st_size > 100, name
+
+
+def test_every_store_opens_without_arguments(finished: Path):
+    roots = sorted((finished / "results").rglob("*.zarr"))
+    assert len(roots) >= 4
+    for root in roots:
+        found = xr.open_zarr(root)
+        assert found.sizes["clip"] == 24
+        assert found.attrs["digest"]
+
+
+def test_then_there_is_nothing_to_do(finished: Path):
+    assert would_run(finished) == set()
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def edit_probe(folder: Path) -> None:
+    file = folder / "lib/physprobe/probe/ridge.py"
+    file.write_text(file.read_text() + "\nEDITED = True\n")
+
+
+def edit_probe_parameter(folder: Path) -> None:
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["probes"]["ridge"]["seed"] = 1
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+def edit_figure(folder: Path) -> None:
+    file = folder / "lib/physprobe/report/fit_results.py"
+    file.write_text(file.read_text() + "\nEDITED = True\n")
+
+
+def edit_one_encoder(folder: Path) -> None:
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["controls"]["pixels_gray16"]["size"] = 4
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (edit_probe, {"probe", *DOWNSTREAM}),
+        (edit_probe_parameter, {"probe", *DOWNSTREAM}),
+        (edit_figure, {"fit", "page", "all"}),
+        (edit_one_encoder, {"embed", "probe", "koopman", *DOWNSTREAM}),
+    ],
+)
+def test_a_change_reruns_what_follows_from_it_and_nothing_else(
+    copy: Path, change: Callable[[Path], None], expected: set[str]
+):
+    change(copy)
+    assert would_run(copy) == expected
+
+
+def test_comments_docstrings_new_times_and_edits_taken_back_rerun_nothing(copy: Path):
+    ridge = copy / "lib/physprobe/probe/ridge.py"
+    text = ridge.read_text()
+    ridge.write_text('"""Other words."""\n# and a comment\n' + text.split('"""', 2)[2])
+    for file in sorted(copy.rglob("*"), reverse=True):
+        if ".snakemake" not in file.parts:
+            os.utime(file)
+    assert would_run(copy) == set()
+    edit_probe(copy)
+    assert would_run(copy) != set()
+    ridge.write_text(text)
+    assert would_run(copy) == set()
+
+
+def test_a_changed_probe_ends_in_the_same_numbers_when_it_is_run(copy: Path):
+    path = copy / "results/heat/probes/statistics.ridge.json"
+    before = json.loads(path.read_text())
+    edit_probe(copy)
+    snakemake(copy, "--cores", "2", str(path.relative_to(copy)))
+    after = json.loads(path.read_text())
+    assert after["rows"] == before["rows"]
+    assert after["provenance"]["code"] != before["provenance"]["code"]
+
+
+def embedding(folder: Path) -> tuple[Path, Path]:
+    root = folder / "results/heat/embeddings/small.zarr"
+    return root, root / "zarr.json"
+
+
+def start_and_kill(folder: Path, everything: bool) -> None:
+    """Kill -9 in the middle of the embedding: the job alone, or Snakemake with it."""
+    root, sealed = embedding(folder)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    run = subprocess.Popen(
+        [sys.executable, "-m", "snakemake", str(sealed.relative_to(folder)), "--cores", "1"],
+        cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    first = root / "pooled/c/0/0/0/0"
+    for _ in range(3000):
+        if first.exists():
+            break
+        time.sleep(0.02)
+    assert first.exists()
+    if everything:
+        os.killpg(run.pid, signal.SIGKILL)
+    else:
+        subprocess.run(["pkill", "-9", "-f", f"physprobe embed .*{root.name}"], check=True)
+    run.wait()
+
+
+@pytest.mark.parametrize("everything", [False, True], ids=["job", "everything"])
+def test_kill_9_in_the_embedding_goes_on_at_the_first_missing_chunk(copy: Path, everything: bool):
+    root, sealed = embedding(copy)
+    undisturbed = sealed.read_text()
+    # 24 clips are two blocks; the second one waits on this file's time to be killed in
+    shutil.rmtree(root)
+    start_and_kill(copy, everything)
+    assert not sealed.exists()
+    if everything:
+        assert "lock" in snakemake(copy, str(sealed.relative_to(copy)), "--cores", "1", check=False)
+        snakemake(copy, "--unlock")
+    first = (root / "pooled/c/0/0/0/0").stat().st_mtime_ns
+    snakemake(copy, str(sealed.relative_to(copy)), "--cores", "1")
+    assert (root / "pooled/c/0/0/0/0").stat().st_mtime_ns == first
+    assert sealed.read_text() == undisturbed
+
+
+def test_a_misspelt_config_ends_in_one_readable_message(copy: Path):
+    edit(copy / "config.yaml", "kind: heat\n", "kind: haet\n")
+    printed = snakemake(copy, "--dry-run", "--cores", "1", check=False)
+    assert "systems.heat.simulate.kind: found 'haet'. Did you mean 'heat'?" in printed
+    assert "Traceback" not in printed

@@ -1,0 +1,29 @@
+"""
+Embed: run a frozen encoder over every clip of a system and keep the pooled hidden states of each layer.
+
+INPUT   results/{system}/clips.zarr
+OUTPUT  results/{system}/embeddings/{encoder}.zarr   (clip, layer, time, feature); see results/README.md
+"""
+
+
+rule embed:
+    input:
+        clips="results/{system}/clips.zarr/zarr.json",
+        weights=pipeline.weights,
+    output:
+        "results/{system}/embeddings/{encoder}.zarr/zarr.json",
+    log:
+        "results/logs/{system}/embed.{encoder}.log",
+    conda:
+        "../../envs/gpu.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime=240,
+    params:
+        spec=pipeline.spec("embed"),
+        code=pipeline.code("embed"),
+    shell:
+        "python -m physprobe embed --clips {input.clips} --out {output}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

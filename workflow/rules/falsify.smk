@@ -1,0 +1,31 @@
+"""
+Falsify: put every score of a study beside the controls that could refute it, and judge the study's claims.
+
+INPUT   results/{system}/probes/*.json  results/{system}/koopman/*.json  results/{system}/embeddings/*.zarr
+OUTPUT  results/{study}/pixel_falsification_metrics.json   controls, pixels against embedding, claims
+        results/{study}/pixel_falsification_summary.txt    the same for people; see results/README.md
+"""
+
+
+rule falsify:
+    input:
+        unpack(pipeline.evidence),
+    output:
+        metrics="results/{study}/pixel_falsification_metrics.json",
+        summary="results/{study}/pixel_falsification_summary.txt",
+    log:
+        "results/logs/{study}/falsify.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        spec=pipeline.spec("falsify"),
+        code=pipeline.code("falsify"),
+    shell:
+        "python -m physprobe falsify --probes {input.probes} --koopman {input.koopman}"
+        " --heads {input.heads} --embeddings {input.embeddings} --simulation {input.simulation}"
+        " --metrics {output.metrics} --summary {output.summary}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

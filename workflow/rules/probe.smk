@@ -1,0 +1,28 @@
+"""
+Probe: decode a system's labels from an embedding, nested, with intervals and nulls.
+
+INPUT   results/{system}/embeddings/{encoder}.zarr  results/{system}/simulation.zarr
+OUTPUT  results/{system}/probes/{encoder}.{probe}.json   rows and held-out predictions; see results/README.md
+"""
+
+
+rule probe:
+    input:
+        embeddings="results/{system}/embeddings/{encoder}.zarr/zarr.json",
+        simulation="results/{system}/simulation.zarr/zarr.json",
+    output:
+        "results/{system}/probes/{encoder}.{probe}.json",
+    log:
+        "results/logs/{system}/probe.{encoder}.{probe}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        spec=pipeline.spec("probe"),
+        code=pipeline.code("probe"),
+    shell:
+        "python -m physprobe probe --embeddings {input.embeddings} --simulation {input.simulation}"
+        " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

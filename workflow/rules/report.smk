@@ -1,0 +1,71 @@
+"""
+Report: write a study's fits as numbers, text and figure, and all studies as one page.
+
+INPUT   results/{study}/pixel_falsification_metrics.json and what it was made from
+OUTPUT  results/{study}/fit_metrics.json  fit_summary.txt  fit_results.png  fit_results.csv
+        results/report.html   one self-contained page; see results/README.md
+"""
+
+
+rule fit:
+    input:
+        unpack(pipeline.evidence),
+        falsification="results/{study}/pixel_falsification_metrics.json",
+        clips=pipeline.clips,
+        style="lib/physprobe/report/physprobe.mplstyle",
+    output:
+        metrics="results/{study}/fit_metrics.json",
+        summary="results/{study}/fit_summary.txt",
+        figure=report(
+            "results/{study}/fit_results.png",
+            caption="../report/fit_results.rst",
+            category="{study}",
+        ),
+        table="results/{study}/fit_results.csv",
+    log:
+        "results/logs/{study}/fit.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        spec=pipeline.spec("report"),
+        code=pipeline.code("report"),
+    shell:
+        "python -m physprobe fit --probes {input.probes} --koopman {input.koopman}"
+        " --heads {input.heads} --falsification {input.falsification}"
+        " --simulation {input.simulation} --clips {input.clips} --style {input.style}"
+        " --metrics {output.metrics} --summary {output.summary} --figure {output.figure} --table {output.table}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule page:
+    input:
+        unpack(pipeline.page),
+        published="lib/physprobe/report/published.yaml",
+        style="lib/physprobe/report/physprobe.mplstyle",
+        template="lib/physprobe/report/page.html.j2",
+    output:
+        report(
+            "results/report.html",
+            caption="../report/page.rst",
+            category="all studies",
+        ),
+    log:
+        "results/logs/page.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        code=pipeline.code("report"),
+    shell:
+        "python -m physprobe page --metrics {input.metrics} --falsifications {input.falsifications}"
+        " --probes {input.probes} --koopman {input.koopman} --heads {input.heads}"
+        " --simulations {input.simulations} --clips {input.clips}"
+        " --published {input.published} --style {input.style} --template {input.template}"
+        " --out {output} --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -1,0 +1,25 @@
+"""
+Simulate: solve a system's equation for every clip; a clip that breaks its laws fails the run.
+
+INPUT   config: systems.{system}.simulate
+OUTPUT  results/{system}/simulation.zarr   field (clip, time, y, x) and labels (clip); see results/README.md
+"""
+
+
+rule simulate:
+    output:
+        "results/{system}/simulation.zarr/zarr.json",
+    log:
+        "results/logs/{system}/simulate.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        spec=pipeline.spec("simulate"),
+        code=pipeline.code("simulate"),
+    shell:
+        "python -m physprobe simulate --out {output}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
