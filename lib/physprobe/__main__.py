@@ -22,7 +22,7 @@ STAGES = {
     "koopman": "physprobe.koopman.stage:run",
     "head": "physprobe.koopman.stage:head",
     "falsify": "physprobe.falsify.stage:run",
-    "report": "physprobe.report.stage:run",
+    "fit": "physprobe.report.stage:fit",
     "page": "physprobe.report.stage:page",
     "export": "physprobe.core.stores:export",
     "schema": "physprobe.core.config:write_schema",

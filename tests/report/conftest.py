@@ -1,69 +1,149 @@
-"""A small synthetic study: results as the stages write them, scores planted."""
+"""A small study whose scores are planted, through the real stages: what report reads is what they write."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from physprobe.core import results, scores
+from physprobe.core import results, stores
 
-CLIPS, FRAMES, SIDE = 60, 16, 32
+CLIPS, FRAMES, SIDE, TIMES = 30, 16, 16, 12
 ENCODERS = ("small", "small_causal")
-CONTROLS = ("brightness", "pixels_gray16", "untrained")
+NOISE = {"small": 0.4, "small_causal": 0.6, "brightness": 1.2, "pixels_gray16": 0.8, "untrained": 1.5}
 LAYERS = {"brightness": ("statistics",), "pixels_gray16": ("pixels",)}
-DEEP = ("0", "1", "2", "final")
-NOISE = {"small": 0.5, "small_causal": 0.7, "brightness": 0.9, "pixels_gray16": 0.4, "untrained": 1.1}
 STUDY = {
     "system": "heat",
     "encoders": list(ENCODERS),
-    "controls": list(CONTROLS),
+    "controls": ["brightness", "pixels_gray16", "untrained"],
     "probe": "ridge",
     "koopman": "dmd",
-    "head": "spatial_heat_head",
-    "claims": {},
+    "head": None,
+    "claims": {
+        "decodable": {
+            "kind": "decodable",
+            "statement": "Alpha <b>is</b> decodable & more.",
+            "target": "alpha",
+        },
+    },
 }
 
 
 def label(name: str) -> str:
+    """What an embedding says about itself."""
     random = name in (*ENCODERS, "untrained")
-    return f"untrained, 128 wide, seed 0 ({name})" if random else name
+    return f"untrained, 6 wide, seed 0, {name}" if random else name.replace("_", " ")
 
 
-def probe(name: str, truth: np.ndarray) -> dict:
-    """A probe's result for alpha: true value plus noise, layer by layer and selected."""
-    rng = np.random.default_rng(len(name))
-    rows, held_out = [], []
-    layers = LAYERS.get(name, DEEP)
-    for sample in ("clip", "token"):
-        for depth, layer in enumerate((*layers, "selected")):
-            noise = NOISE[name] * (1 + 0.2 * (len(layers) - depth if layer != "selected" else 0))
-            value = truth + rng.normal(0, noise * (1.2 if sample == "token" else 1), CLIPS)
-            squared = (value - truth) ** 2
-            about = {"target": "alpha", "sample": sample, "layer": layer}
-            r2 = scores.bootstrap(scores.r2_sums(truth, squared), scores.r2_of, draws=200)
-            low, high = float(r2.low), float(r2.high)
-            rows += [
-                {
-                    **about, "metric": "r2", "value": float(r2.value), "ci_low": low,
-                    "ci_high": high, "null_mean": -0.02, "null_q95": 0.03, "p": 1 / 201,
-                    "n_clips": CLIPS, "lambda": 0.01, "edge_hit": False,
-                },
-                {
-                    **about, "metric": "mae", "value": float(np.abs(value - truth).mean()),
-                    "ci_low": 0.1, "ci_high": 0.9, "n_clips": CLIPS,
-                },
-                {**about, "metric": "train_r2", "value": 0.99},
-                {**about, "metric": "train_mae", "value": 0.05},
-            ]  # fmt: skip
-            held_out.append({**about, "prediction": value, "squared_error": squared})
-    return {
-        "rows": rows,
-        "predictions": {
-            "clip": np.arange(CLIPS),
-            "fold": np.arange(CLIPS) % 5,
-            "truth": {"alpha": truth},
-            "held_out": held_out,
-            "choices": [],
+def store(out: Path, variables: dict, coords: dict, attrs: dict) -> Path:
+    """Write a store whose variables are (dims, array)."""
+    with stores.create(
+        out,
+        variables={
+            name: stores.Variable(dims, values.shape, str(values.dtype))
+            for name, (dims, values) in variables.items()
         },
-        "spec": {"kind": "ridge", "permutations": 200, "bootstraps": 200, "outer": 5},
+        coords=coords,
+        attrs={"spec": {"kind": "any"}, **attrs},
+        fingerprint={},
+        block=CLIPS,
+    ) as writer:
+        writer.fill(lambda block: {name: values[block] for name, (_, values) in variables.items()})
+    return out
+
+
+def embedding(folder: Path, name: str, alpha: np.ndarray) -> Path:
+    """Alpha in one direction, more of it in later layers; a rotation for dynamics."""
+    rng = np.random.default_rng(len(name))
+    layers = LAYERS.get(name, ("0", "1", "final"))
+    angle = 0.3 * np.arange(TIMES) + rng.uniform(0, 6, (CLIPS, 1))
+    pooled = 0.1 * rng.normal(size=(CLIPS, len(layers), TIMES, 6))
+    pooled[..., 0] += np.cos(angle)[:, None]
+    pooled[..., 1] += np.sin(angle)[:, None]
+    for depth in range(len(layers)):
+        noise = NOISE[name] * (len(layers) - depth)
+        pooled[:, depth, :, 2] += (alpha + rng.normal(0, noise, CLIPS))[:, None]
+    tokens = {}
+    if name == "small":
+        cells = rng.normal(size=(CLIPS, TIMES, 4, 4, 6)).astype("float16")
+        tokens = {"tokens_final": (("clip", "time", "y", "x", "feature"), cells)}
+    kind = "pixels" if name.startswith("pixels") else "any"
+    return store(
+        folder / "embeddings" / f"{name}.zarr" / "zarr.json",
+        {"pooled": (("clip", "layer", "time", "feature"), pooled.astype("float32")), **tokens},
+        {
+            "layer": (("layer",), np.array(layers), {}),
+            "time": (("time",), 0.5 + 2.0 * np.arange(TIMES), {"units": "s"}),
+        },
+        {
+            "label": label(name),
+            "hf_repo": label(name),
+            "revision": None,
+            "weights_hash": "ab" * 8 if "untrained" in label(name) else None,
+            "device": "cpu",
+            "dtype": "float32",
+            "code": "c0de",
+            "spec": {"kind": kind},
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory) -> dict:
+    """Paths of every result of a study, by the names of ``fit``'s options."""
+    from physprobe.falsify import stage as falsify
+    from physprobe.koopman import stage as koopman
+    from physprobe.koopman.dmd import Spec as Dmd
+    from physprobe.koopman.spatial_heat_head import Spec as Head
+    from physprobe.probe import stage as probe
+    from physprobe.probe.ridge import Spec as Ridge
+
+    folder = tmp_path_factory.mktemp("results") / "heat"
+    rng = np.random.default_rng(0)
+    alpha = rng.uniform(0.5, 5.0, CLIPS)
+    field = rng.normal(0, 0.2, (CLIPS, FRAMES, SIDE, SIDE)).astype("float32")
+    field[alpha > 4] *= 10.0
+    labels = {
+        "alpha": (("clip",), alpha, {"units": "px^2/s"}),
+        "stable": (("clip",), alpha <= 2.5, {}),
     }
+    seconds = {"time": (("time",), np.arange(FRAMES, dtype=float), {"units": "s"})}
+    simulation = store(
+        folder / "simulation.zarr" / "zarr.json",
+        {"temperature": (("clip", "time", "y", "x"), field)},
+        {**seconds, **labels},
+        {"field": "temperature"},
+    )
+    video = rng.integers(0, 256, (CLIPS, FRAMES, SIDE, SIDE, 3), dtype=np.uint8)
+    clips = store(
+        folder / "clips.zarr" / "zarr.json",
+        {"video": (("clip", "time", "y", "x", "rgb"), video)},
+        seconds,
+        {},
+    )
+    names = (*ENCODERS, *STUDY["controls"])
+    embeddings = [embedding(folder, name, alpha) for name in names]
+    ridge = Ridge(permutations=20, bootstraps=200, targets=("alpha",))
+    dmd = Dmd(shuffles=5, bootstraps=100, spectra=100, ranks=(3,), horizons=(1, 2, 4), components=4)
+    kernels = Head(permutations=10, bootstraps=100, refits=100, horizons=(1, 2))
+    probes = [folder / "probes" / f"{name}.ridge.json" for name in names]
+    models = [folder / "koopman" / f"{name}.dmd.json" for name in names]
+    for source, decoded, model in zip(embeddings, probes, models, strict=True):
+        common = {"embeddings": source, "simulation": simulation, "code": "c0de"}
+        probe.run(**common, out=decoded, spec=ridge.canonical())
+        koopman.run(**common, out=model, spec=dmd.canonical())
+    head = folder / "koopman" / "small.spatial_heat_head.json"
+    common = {"embeddings": embeddings[0], "simulation": simulation, "code": "c0de"}
+    koopman.run(**common, out=head, spec=kernels.canonical())
+    evidence = {
+        "probes": probes,
+        "koopman": models,
+        "heads": [head],
+        "embeddings": embeddings,
+        "simulation": simulation,
+        "spec": json.dumps(STUDY),
+        "code": "c0de",
+    }
+    judged = folder / "pixel_falsification_metrics.json"
+    falsify.run(**evidence, metrics=judged, summary=folder / "pixel_falsification_summary.txt")
+    return {**evidence, "falsification": judged, "clips": clips}

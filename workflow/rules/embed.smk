@@ -24,6 +24,8 @@ rule embed:
     params:
         spec=pipeline.spec("embed"),
         code=pipeline.code("embed"),
+    message:
+        "Embed {wildcards.system} by {wildcards.encoder}"
     shell:
         "python -m physprobe embed --clips {input.clips} --out {output}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -17,13 +17,15 @@ rule falsify:
         "results/logs/{study}/falsify.log",
     conda:
         "../../envs/cpu.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
     params:
         spec=pipeline.spec("falsify"),
         code=pipeline.code("falsify"),
+    message:
+        "Falsify {wildcards.study}: compare with controls, judge claims"
     shell:
         "python -m physprobe falsify --probes {input.probes} --koopman {input.koopman}"
         " --heads {input.heads} --embeddings {input.embeddings} --simulation {input.simulation}"

@@ -24,6 +24,8 @@ rule koopman:
     params:
         spec=pipeline.spec("koopman"),
         code=pipeline.code("koopman"),
+    message:
+        "Koopman {wildcards.system}: model {wildcards.encoder} by {wildcards.model}"
     shell:
         "python -m physprobe koopman --embeddings {input.embeddings} --simulation {input.simulation}"
         " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
@@ -45,6 +47,8 @@ rule head:
     params:
         spec=pipeline.spec("koopman"),
         code=pipeline.code("koopman"),
+    message:
+        "Head {wildcards.study}: fit {wildcards.model} on every clip"
     shell:
         "python -m physprobe head --embeddings {input.embeddings} --simulation {input.simulation}"
         " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -23,6 +23,8 @@ rule probe:
     params:
         spec=pipeline.spec("probe"),
         code=pipeline.code("probe"),
+    message:
+        "Probe {wildcards.system}: decode labels from {wildcards.encoder} by {wildcards.probe}"
     shell:
         "python -m physprobe probe --embeddings {input.embeddings} --simulation {input.simulation}"
         " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -23,6 +23,8 @@ rule render:
     params:
         spec=pipeline.spec("render"),
         code=pipeline.code("render"),
+    message:
+        "Render {wildcards.system}: film every clip"
     shell:
         "python -m physprobe render --simulation {input.simulation} --out {output}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
@@ -47,6 +49,8 @@ rule preview:
         runtime=10,
     params:
         code=pipeline.code("render"),
+    message:
+        "Preview {wildcards.system}: the first clips side by side"
     shell:
         "python -m physprobe preview --clips {input.clips} --out {output}"
         " --threads {threads} 2>&1 | tee {log}"

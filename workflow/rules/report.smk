@@ -33,17 +33,20 @@ rule fit:
     params:
         spec=pipeline.spec("report"),
         code=pipeline.code("report"),
+    message:
+        "Report {wildcards.study}: numbers, text and figure"
     shell:
         "python -m physprobe fit --probes {input.probes} --koopman {input.koopman}"
-        " --heads {input.heads} --falsification {input.falsification}"
-        " --simulation {input.simulation} --clips {input.clips} --style {input.style}"
+        " --heads {input.heads} --embeddings {input.embeddings}"
+        " --falsification {input.falsification}"
+        " --simulation {input.simulation} --clips {input.clips}"
         " --metrics {output.metrics} --summary {output.summary} --figure {output.figure} --table {output.table}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
 
 
 rule page:
     input:
-        unpack(pipeline.page),
+        unpack(pipeline.page),  # metrics, tables, falsifications, clips: one of each per study
         published="lib/physprobe/report/published.yaml",
         style="lib/physprobe/report/physprobe.mplstyle",
         template="lib/physprobe/report/page.html.j2",
@@ -63,9 +66,10 @@ rule page:
         runtime=20,
     params:
         code=pipeline.code("report"),
+    message:
+        "Report: all studies on one page"
     shell:
-        "python -m physprobe page --metrics {input.metrics} --falsifications {input.falsifications}"
-        " --probes {input.probes} --koopman {input.koopman} --heads {input.heads}"
-        " --simulations {input.simulations} --clips {input.clips}"
-        " --published {input.published} --style {input.style} --template {input.template}"
+        "python -m physprobe page --metrics {input.metrics} --tables {input.tables}"
+        " --falsifications {input.falsifications} --clips {input.clips}"
+        " --published {input.published} --template {input.template}"
         " --out {output} --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -20,6 +20,8 @@ rule simulate:
     params:
         spec=pipeline.spec("simulate"),
         code=pipeline.code("simulate"),
+    message:
+        "Simulate {wildcards.system}: solve its equation for every clip"
     shell:
         "python -m physprobe simulate --out {output}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -30,6 +30,8 @@ from physprobe.core.splits import Fold
 
 PENALTIES = tuple(10.0**power for power in range(-6, 7))
 SCALINGS = ("feature", "none")
+# A pixel that is dark in all training clips but one must not outweigh the others in a bright one.
+FLOOR = 0.01
 TIE = 1e-10  # of the variance: below it two errors differ by rounding only
 
 
@@ -45,10 +47,11 @@ class Centred(NamedTuple):
 
     def scale(self, scaling: str) -> np.ndarray:
         """(feature,) divisor: each feature's deviation ("feature") or a common one ("none")."""
+        common = np.sqrt(np.mean(self.deviation**2))
         if scaling == "feature":
-            return self.deviation
+            return np.maximum(self.deviation, FLOOR * common)
         if scaling == "none":
-            return np.full_like(self.deviation, np.sqrt(np.mean(self.deviation**2)))
+            return np.full_like(self.deviation, common)
         raise ValueError(f"scaling: expected one of {SCALINGS}, got {scaling!r}.")
 
 

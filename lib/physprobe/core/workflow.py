@@ -92,6 +92,18 @@ class Pipeline:
             "simulation": f"{folder}/simulation.zarr/{STORE}",
         }
 
+    def page(self, wildcards: object) -> dict[str, list[str]]:
+        """What the page shows: every study in turn."""
+        studies = self.config.studies
+        files = {
+            "metrics": "fit_metrics.json",
+            "tables": "fit_results.csv",
+            "falsifications": "pixel_falsification_metrics.json",
+        }
+        found = {key: [f"results/{name}/{file}" for name in studies] for key, file in files.items()}
+        folders = [study.system for study in studies.values()]
+        return {**found, "clips": [f"results/{folder}/clips.zarr/{STORE}" for folder in folders]}
+
     def everything(self, wildcards: object) -> list[str]:
         """What the page shows of every study, and what people take from it."""
         found = []

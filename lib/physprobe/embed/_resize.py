@@ -65,3 +65,36 @@ class Preprocessing:
             frames = frames[..., top : top + self.crop, left : left + self.crop]
             parts.append((frames - 255 * mean) / (255 * std))
         return torch.cat(parts)
+
+
+def declared(processor: dict, crop: int, how: str) -> Preprocessing:
+    """Read size, crop and normalisation from what a checkpoint says.
+
+    Parameters
+    ----------
+    processor : dict
+        Content of its ``preprocessor_config.json``; what is missing is as V-JEPA 2 has it.
+    crop : int
+        Side of the input that the network's positions are made for [px].
+    how : str
+        ``resize`` or ``crop``.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint crops to another size than that.
+    """
+    found = _length(processor.get("crop_size", crop), "height")
+    if found != crop:
+        raise ValueError(f"preprocessor_config.json: crop_size {found}, config.json has {crop}.")
+    short = _length(processor.get("size", crop * 256 // 224), "shortest_edge")
+    return Preprocessing(
+        crop=crop,
+        short=short if how == "crop" else None,
+        mean=tuple(processor.get("image_mean", Preprocessing.mean)),
+        std=tuple(processor.get("image_std", Preprocessing.std)),
+    )
+
+
+def _length(value: int | dict, key: str) -> int:
+    return value[key] if isinstance(value, dict) else value

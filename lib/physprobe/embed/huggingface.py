@@ -54,17 +54,17 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     ----------
     Assran et al., V-JEPA 2, arXiv:2506.09985.
     """
-    from physprobe.embed import _checkpoint, _vjepa
+    from physprobe.embed import _checkpoint, _resize, _vjepa, _weights
 
     folder = _checkpoint.folder(spec.model, spec.revision)
     config, processor = _checkpoint.config(folder), _checkpoint.processor(folder)
-    model = _vjepa.trained(spec, folder)
+    model = _weights.trained(folder)
     local = Path(spec.model).is_dir()
     revision = None if local else folder.name
     return _vjepa.VideoTransformer(
         model,
         spec,
-        _vjepa.preprocessing(spec, model.config.crop_size, processor),
+        _resize.declared(processor, model.config.crop_size, spec.preprocess),
         frames=frames,
         threads=threads,
         provenance={

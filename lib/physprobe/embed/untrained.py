@@ -91,14 +91,14 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     ValueError
         If the clips don't fit.
     """
-    from physprobe.embed import _checkpoint, _vjepa
+    from physprobe.embed import _checkpoint, _resize, _vjepa, _weights
 
     if spec.like:
         folder = _checkpoint.folder(spec.like, spec.revision, weights=False)
         config, processor = _checkpoint.config(folder), _checkpoint.processor(folder)
     else:
         config, processor = {name: getattr(spec, name) for name in ARCHITECTURE}, {}
-    model = _vjepa.random(config, spec.seed, spec.init)
+    model = _weights.random(config, spec.seed, spec.init)
     shape = (
         f"like {spec.like}"
         if spec.like
@@ -107,7 +107,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     return _vjepa.VideoTransformer(
         model,
         spec,
-        _vjepa.preprocessing(spec, model.config.crop_size, processor),
+        _resize.declared(processor, model.config.crop_size, spec.preprocess),
         frames=frames,
         threads=threads,
         provenance={

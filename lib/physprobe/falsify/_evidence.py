@@ -54,6 +54,26 @@ class Evidence:
                 return scores.r2_sums(truth, np.asarray(block["squared_error"], float))
         return None
 
+    def forecast_errors(self, name: str, horizon: int) -> dict[str, np.ndarray] | None:
+        """Squared errors (clip,) at one horizon of the first-order model and of each baseline."""
+        forecast = self.koopman[name]["forecast"]
+        if not forecast:
+            return None
+        *_, last = forecast.values()
+        if horizon not in last["horizon"]:
+            return None
+        place = last["horizon"].index(horizon)
+        return {
+            model: np.asarray(errors, float)[:, place] for model, errors in last["errors"].items()
+        }
+
+    def shuffled_null(self, name: str, horizon: int) -> dict:
+        """95th percentile and p of skill against persistence, from time-shuffled fits."""
+        *_, layer = self.koopman[name]["forecast"]
+        where = {"metric": "skill", "order": 1, "baseline": "persistence", "horizon": horizon}
+        row = self.row(self.koopman, name, layer=layer, **where) or {}
+        return {key: row.get(key) for key in ("null_q95", "p")}
+
 
 def against_best(
     first: np.ndarray, others: Mapping[str, np.ndarray], statistic: scores.Statistic, draws: int

@@ -108,7 +108,9 @@ def _fold(
         for order in orders:
             model = fit(sums, layout, choice.rank, order, choice.penalties[order])
             errors[name, order] = sse(model, test, layout, horizon)
-            choices.append(describe(choice, order, name))
+            radius = float(np.abs(np.linalg.eigvals(model.companion)).max())
+            about = {"components": space.components, "spectral_radius": radius}
+            choices.append({**about, **_describe(choice, order, name)})
             first.setdefault(name, (choice, model))
     horizons = [ahead for ahead in spec.horizons if ahead <= horizon]
     null = shuffled_sse(train, test, first["dmd"][0], shuffles[1:, fold.train], horizons)
@@ -124,7 +126,8 @@ def _fold(
             if name in steady:
                 step = roll = np.broadcast_to(steady[name], view.latent.shape)[:, 1:]
             elif name == "persistence":
-                step, roll = view.latent[:, :-1], view.latent[:, :1]
+                step = view.latent[:, :-1]
+                roll = np.broadcast_to(view.latent[:, :1], step.shape)
             else:
                 model = first[name][1]
                 step = model.step(view.latent[:, :-1])
@@ -141,11 +144,11 @@ def _fold(
 def grid(spec: object, components: int) -> tuple[list[int], list[int]]:
     """Ranks and orders that so many components allow."""
     ranks = sorted({min(rank, components) for rank in spec.ranks})
-    return ranks, [order for order in spec.orders if order <= ranks[0]]
+    return ranks, [order for order in sorted({1, *spec.orders}) if order <= ranks[0]]
 
 
-def describe(choice: Choice, order: int, model: str) -> dict:
-    """What was chosen, in plain types."""
+def _describe(choice: Choice, order: int, model: str) -> dict:
+    """Put into plain types what was chosen."""
     return {
         "model": model,
         "order": order,

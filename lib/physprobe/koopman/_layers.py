@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from physprobe.core import scores
 from physprobe.core.splits import Fold
 from physprobe.koopman import _rows
-from physprobe.koopman._held_out import describe, grid, tally
+from physprobe.koopman._held_out import grid, tally
 from physprobe.koopman._latent import principal
 from physprobe.koopman._pairs import FIRST, Layout, moments, shuffles
 from physprobe.koopman._spectrum import Spectrum, spectrum
@@ -51,13 +50,13 @@ def fit(
         detail = layer in reported
         skills = _rows.Skills.of(spec, found, horizon, clips[held])
         spectral = list(_spectra(spec, features, folds, clips, all_orders=detail))
-        rows += skills.rows(spec, layer, length)
+        rows += skills.rows(spec, layer, found, length)
         rows += _rows.others(spec, layer, found, spectral, clips[held])
         choices += [{"layer": layer, **choice} for choice in found.choices]
         spectra += [_spectrum_block(layer, item, cloud=detail) for item in spectral]
         if detail:
             forecast[layer] = {"clip": held, **skills.block(found)}
-            published = _rows.published(found, spectral[0], features.shape[-1])
+            published = _rows.published(found, spectral[0])
     step = float(np.diff(times).mean())
     return rows, {
         "settings": {
@@ -71,7 +70,7 @@ def fit(
         "choices": choices,
         "spectra": spectra,
         "forecast": forecast,
-        **(published or _rows.unpublished()),
+        **(published or _rows.published(None, None)),
     }
 
 

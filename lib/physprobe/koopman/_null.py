@@ -37,18 +37,19 @@ def shuffled_sse(
     lead = train[..., :rank].reshape(-1, rank)
     rows = orders + times * np.arange(clips)[:, None]
     # buffers, because fresh ones would cost more than the sums
-    now, step = np.empty((2, clips * (times - FIRST - 1), rank))
+    now, then = np.empty((2, clips * (times - FIRST - 1), rank))
     size = rank + 1
-    gram = np.empty((len(orders), size, size))
+    whole = np.concatenate([lead, np.ones((len(lead), 1))], axis=1)
+    gram = np.repeat((whole.T @ whole)[None], len(orders), axis=0)
     cross = np.empty((len(orders), size, rank))
     for draw, row in enumerate(rows):
         lead.take(row[:, FIRST:-1].ravel(), axis=0, out=now, mode="clip")
-        lead.take(row[:, FIRST + 1 :].ravel(), axis=0, out=step, mode="clip")
-        step -= now
-        gram[draw, :rank, :rank] = now.T @ now
-        gram[draw, :rank, rank] = gram[draw, rank, :rank] = now.sum(0)
-        gram[draw, rank, rank] = len(now)
-        cross[draw, :rank], cross[draw, rank] = now.T @ step, step.sum(0)
+        lead.take(row[:, FIRST + 1 :].ravel(), axis=0, out=then, mode="clip")
+        # every frame starts a pair but the first ones and the last one of each clip
+        apart = whole[np.concatenate([row[:, :FIRST], row[:, -1:]], axis=1).ravel()]
+        gram[draw] -= apart.T @ apart
+        cross[draw, :rank] = now.T @ then - gram[draw, :rank, :rank]
+        cross[draw, rank] = (lead[row[:, -1]] - lead[row[:, FIRST]]).sum(0)
     matrices = matrix(solve_all(gram, cross, choice.penalties[1]), rank, 1)
     found = np.empty((len(orders), len(horizons)))
     for place, ahead in enumerate(horizons):

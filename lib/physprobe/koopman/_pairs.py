@@ -1,7 +1,7 @@
 """Pairs of history and next state, and the sums over them that every fit needs.
 
-Every order predicts from the same frames: the first history ends at frame ``FIRST``, which is as far
-back as order 3 looks. A pair lies within one clip.
+Every order predicts from the same frames: the first history ends at frame ``FIRST``, which is as
+far back as order 3 looks. A pair lies within one clip.
 """
 
 from collections.abc import Sequence
@@ -64,9 +64,7 @@ def histories(latent: np.ndarray, layout: Layout) -> np.ndarray:
     (clip, start, column)
     """
     times = latent.shape[1]
-    parts = [
-        latent[:, FIRST - lag : times - lag, :size] for lag, size in enumerate(layout.sizes)
-    ]
+    parts = [latent[:, FIRST - lag : times - lag, :size] for lag, size in enumerate(layout.sizes)]
     return np.concatenate([*parts, np.ones((*parts[0].shape[:2], 1))], axis=-1)
 
 
@@ -88,7 +86,7 @@ class Moments:
 
 
 def moments(latent: np.ndarray, layout: Layout, blocks: Sequence[np.ndarray]) -> Moments:
-    """Sums over the pairs of each block of clips.
+    """Add up the pairs of each block of clips.
 
     Parameters
     ----------

@@ -53,6 +53,9 @@ class Skills:
     def rows(self, spec: object, layer: str, found: Tally, length: int) -> Iterator[dict]:
         """One row per order, baseline and horizon."""
         clips = len(found.variance)
+        for order in set(spec.orders) - {order for _, order, _ in self.names}:
+            about = {"layer": layer, "order": order, "model": "dmd", "metric": "skill"}
+            yield {**about, "n_clips": clips, "note": "fewer components than lags"}
         for place, (model, order, baseline) in enumerate(self.names):
             if order is None:
                 continue
@@ -143,20 +146,35 @@ def others(
         }  # fmt: skip
 
 
-def published(found: Tally, spectral: Spectrum, features: int) -> dict:
-    """Published keys of order 1, for the model and for the time-shuffled fit."""
+def undefined(spec: object, layer: str, note: str, clips: int) -> Iterator[dict]:
+    """Rows of a layer that has no dynamics to score."""
+    about = {"layer": layer, "order": 1, "model": "dmd", "metric": "skill", "n_clips": clips}
+    for baseline in BASELINES:
+        for ahead in spec.horizons:
+            yield {**about, "baseline": baseline, "horizon": ahead, "note": note}
+
+
+def published(found: Tally | None, spectral: Spectrum | None) -> dict:
+    """Fill the published keys for order 1 and for its time-shuffled fit; null if undefined.
+
+    The spectral radius is that of the model of all clips; of the time-shuffled fits, their mean.
+    """
     blocks = {}
     for model, name in (("dmd", "published"), ("time_shuffled", "published_time_shuffled")):
-        sides = {"train": found.train, "test": found.test}
-        block = {"latent_dim": None, "spectral_radius": None}
+        block = dict.fromkeys(("latent_dim", "spectral_radius"))
+        if found:
+            mine = [c for c in found.choices if (c["model"], c["order"]) == (model, 1)]
+            block["latent_dim"] = max(choice["components"] for choice in mine)
+            radii = [choice["spectral_radius"] for choice in mine]
+            block["spectral_radius"] = spectral.radius[0] if model == "dmd" else np.mean(radii)
         for key in PUBLISHED:
-            for side, values in sides.items():
-                value = values[model, key]
+            for side in ("train", "test"):
+                value = getattr(found, side)[model, key] if found else None
                 if key.startswith("one_step"):
-                    block[f"{key}_{side}"] = value.mean()
+                    block[f"{key}_{side}"] = value.mean() if found else None
                 else:
-                    block[f"{key}_{side}_mean"] = value.mean()
-                    block[f"{key}_{side}_std"] = value.std()
+                    block[f"{key}_{side}_mean"] = value.mean() if found else None
+                    block[f"{key}_{side}_std"] = value.std() if found else None
         blocks[name] = block
     return blocks
 

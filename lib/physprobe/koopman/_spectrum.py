@@ -69,7 +69,7 @@ def spectrum(
 
 
 def _eigenvalues(matrices: np.ndarray) -> np.ndarray:
-    """Eigenvalues (..., eigenvalue), largest modulus first, the upper of a pair before the lower."""
+    """Eigenvalues (..., eigenvalue), largest modulus first, of a pair the upper one first."""
     values = np.linalg.eigvals(matrices).astype(complex)
     order = np.lexsort((-values.imag, -np.round(np.abs(values), 12)), axis=-1)
     return np.take_along_axis(values, order, axis=-1)

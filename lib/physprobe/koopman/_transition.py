@@ -30,7 +30,7 @@ class Transition:
 
     @property
     def companion(self) -> np.ndarray:
-        """The part that feeds back on itself (..., rank, rank): all but outputs that are no inputs."""
+        """What feeds back on itself (..., rank, rank): all but outputs that are no inputs."""
         counts = lags(self.rank, self.order)
         fed = np.arange(counts[0])
         older = np.arange(self.rank, self.rank + sum(counts[1:]))
@@ -64,8 +64,8 @@ class Transition:
 def solve(gram: np.ndarray, cross: np.ndarray, penalties: Sequence[float]) -> np.ndarray:
     """Weights (penalty, input, output) of the steps on the inputs; the one is the last input.
 
-    Penalties are relative: lambda = penalty x mean eigenvalue of the inputs' Gram matrix. The one is
-    penalised like an input of average power, so that infinite lambda is persistence exactly.
+    Penalties are relative: lambda = penalty x mean eigenvalue of the inputs' Gram matrix. The one
+    is penalised like an input of average power, so infinite lambda is persistence exactly.
     """
     scale, unit = _scale(gram)
     values, vectors = np.linalg.eigh(gram * scale * scale[:, None])
@@ -97,7 +97,9 @@ def matrix(weights: np.ndarray, rank: int, order: int) -> np.ndarray:
     starts = np.cumsum((0, rank, *counts[1:]))
     size = starts[-1] + 1
     found = np.zeros((*weights.shape[:-2], size, size))
-    columns = np.concatenate([start + np.arange(n) for start, n in zip(starts, counts, strict=False)])
+    columns = np.concatenate(
+        [start + np.arange(n) for start, n in zip(starts, counts, strict=False)]
+    )
     found[..., :rank, np.append(columns, size - 1)] = np.swapaxes(weights, -1, -2)
     for component in range(rank):
         found[..., component, component] += 1.0

@@ -4,7 +4,7 @@
 
 with z the leading principal components of the pooled features (fitted on training clips), and h
 their history of one, two or three frames; see `_transition` for the fit. Rank and penalty are
-chosen inside the training clips. Orders are compared at equal parameter count and from equal starts.
+chosen inside the training clips. Orders are compared at equal parameter count, from equal starts.
 
     skill(h) = 1 - SSE(model, h) / SSE(baseline, h)
 
@@ -44,7 +44,7 @@ class Spec(Base):
     penalties: tuple[Annotated[float, Field(gt=0)], ...] = Field(PENALTIES, min_length=1)
     """Ridge penalties to choose from, relative to the inputs' mean eigenvalue; ascending."""
     report: tuple[str, ...] = ("final",)
-    """Layers whose curves, clips and clouds are kept; the last layer if the encoder has none of these."""
+    """Layers whose curves, clips and clouds are kept; the last one if the encoder lacks them."""
     outer: int = Field(5, ge=2)
     """Outer folds; not used where the system declares its split."""
     inner: int = Field(4, ge=2)

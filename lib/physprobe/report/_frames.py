@@ -10,10 +10,17 @@ from physprobe.core import scores
 from physprobe.report import _palette
 
 TARGET = "alpha"
-TIMES = 8  # frames of the film strip
+TIMES = 6  # frames of the film strip
 BINS = 8
 CLOUD = 100  # bootstrap draws that are drawn: more make the cloud darker, not clearer
-SPECTRA = 4  # panels of eigenvalues
+BASELINES = ("persistence", "mean", "time_index_mean", "time_shuffled")
+SPECTRA = ("untrained", "pixels_gray16", "pixels_rgb16", "shuffled_frames")
+HEAD = {
+    "skill": ("skill", None),
+    "skill_on_shuffled": ("skill", "shuffled_on_shuffled"),
+    "skill_difference": ("difference", None),
+}
+PANELS = 4  # spectra that fit beside each other
 Result = Mapping[str, object]
 SCORE = ["value", "ci_low", "ci_high", "null_q95", "p", "n_clips"]
 
@@ -125,39 +132,83 @@ def skill(study: Study) -> pd.DataFrame:
     return _frame(
         {
             **study.about(name),
-            "baseline": r["baseline"],
-            "order": r["order"],
-            "horizon": r["horizon"],
-            **_score(r),
+            "baseline": curve["baseline"],
+            "order": curve["order"],
+            "horizon": horizon,
+            "time_step": study.koopman[name]["settings"]["time_step"],
+            "value": value,
+            "ci_low": low,
+            "ci_high": high,
         }
         for name in study.names
-        if name in study.koopman
-        for r in study.koopman[name]["rows"]
-        if r["metric"] == "skill" and r["value"] is not None
+        for block in [forecast(study, name)]
+        for curve in block.get("curves", ())
+        if curve["model"] == "dmd" and curve["baseline"] in BASELINES
+        for horizon, value, low, high in zip(
+            block["horizon"], curve["value"], curve["ci_low"], curve["ci_high"], strict=True
+        )
     )
 
 
+def forecast(study: Study, name: str) -> dict:
+    """Curves and errors of the layer that the Koopman model reports; empty if it has none."""
+    blocks = study.koopman[name]["forecast"]
+    return blocks[list(blocks)[-1]] if blocks else {}
+
+
 def eigenvalues(study: Study) -> pd.DataFrame:
-    """Eigenvalues with bootstrap clouds of the encoders, then of as many controls as there is room."""
+    """Eigenvalues of order 1 with bootstrap clouds, of the encoders and of some controls."""
     return _frame(_eigenvalues(study))
 
 
 def _eigenvalues(study: Study) -> Iterator[dict]:
-    telling = [name for name in ("pixels_gray16", "untrained", "shuffled_frames") if name in study.controls]
-    chosen = [*study.encoders, *telling][: max(SPECTRA, len(study.encoders))]
-    for name in chosen:
-        block = study.koopman.get(name, {}).get("eigenvalues")
-        if not block:
+    telling = [name for name in SPECTRA if name in study.controls]
+    for name in [*study.encoders, *telling][: max(PANELS, len(study.encoders))]:
+        spectra = [s for s in study.koopman[name]["spectra"] if s["order"] == 1 and "cloud" in s]
+        if not spectra:
             continue
-        about = study.about(name)
-        yield {**about, "item": "radius", **block["radius"]}
-        for real, imag in zip(block["real"], block["imag"], strict=True):
+        about, found = study.about(name), spectra[-1]
+        bounds = {key: found[key] for key in ("ci_low", "ci_high")}
+        yield {**about, "item": "radius", "value": found["spectral_radius"], **bounds}
+        for real, imag in found["eigenvalues"]:
             yield {**about, "item": "eigenvalue", "real": real, "imag": imag}
-        for draw, (reals, imags) in enumerate(
-            zip(block["cloud_real"][:CLOUD], block["cloud_imag"][:CLOUD], strict=True)
-        ):
-            for real, imag in zip(reals, imags, strict=True):
+        for draw, values in enumerate(found["cloud"][:CLOUD]):
+            for real, imag in values:
                 yield {**about, "item": "cloud", "draw": draw, "real": real, "imag": imag}
+
+
+def spatial(study: Study) -> pd.DataFrame:
+    """Skill of the spatial head under real, shuffled and no alpha, and its mean kernels."""
+    return _frame(part for name in study.heads for part in _spatial(study, name))
+
+
+def _spatial(study: Study, name: str) -> Iterator[dict]:
+    about, result = study.about(name), study.heads[name]
+    for r in result["rows"]:
+        if r["value"] is None or r["metric"] not in HEAD:
+            continue
+        item, alone = HEAD[r["metric"]]
+        told = alone or (r["baseline"] if item == "difference" else r["model"])
+        yield {
+            **about,
+            "item": item,
+            "model": "zero_sum" if r["model"].endswith("_zero_sum") else "free",
+            "note": told.removesuffix("_zero_sum"),
+            **_score(r),
+        }
+    for model, kernel in (("free", "real"), ("zero_sum", "real_zero_sum")):
+        block = {key: np.array(result["kernels"][kernel][key]) for key in ("mean", "ci_low", "ci_high")}
+        for y, x in np.ndindex(3, 3):
+            yield {
+                **about,
+                "item": "weight",
+                "model": model,
+                "y": y - 1,
+                "x": x - 1,
+                "value": block["mean"][y, x],
+                "ci_low": block["ci_low"][y, x],
+                "ci_high": block["ci_high"][y, x],
+            }
 
 
 def filmstrip(alpha: np.ndarray, seconds: np.ndarray, video: Sequence) -> pd.DataFrame:

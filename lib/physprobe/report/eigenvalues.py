@@ -1,5 +1,7 @@
 """Figure: eigenvalues of the Koopman operators in the complex plane."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
@@ -27,7 +29,13 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ``imag``; the radius has ``value``, ``ci_low``, ``ci_high``.
     """
     looks = _axes.looks(frame)
-    axes = part.subplots(1, len(looks), sharex=True, sharey=True, squeeze=False)[0]
+    columns = _columns(part, len(looks))
+    grid = part.subplots(
+        math.ceil(len(looks) / columns), columns, sharex=True, sharey=True, squeeze=False
+    )
+    for ax in grid.flat[len(looks) :]:
+        ax.remove()
+    axes = grid.flat[: len(looks)]
     for ax, name in zip(axes, looks, strict=True):
         rows, look = frame[frame["encoder"] == name], looks[name]
         cloud, points = (rows[rows["item"] == item] for item in ("cloud", "eigenvalue"))
@@ -45,15 +53,30 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             color=look.colour if radius.role == "encoder" else _palette.INK,
         )
         ax.set_aspect("equal")
-        ax.set_xlabel("real part")
     reach = max(1.08, np.nanmax(np.abs(frame[["real", "imag"]].to_numpy(float)), initial=0) * 1.05)
-    axes[0].set(xlim=(-reach, reach), ylim=(-reach, reach), ylabel="imaginary part")
+    axes[0].set(xlim=(-reach, reach), ylim=(-reach, reach))
+    for place, ax in enumerate(axes):
+        if place % columns == 0:
+            ax.set_ylabel("imaginary part")
+        if place + columns >= len(looks):
+            ax.set_xlabel("real part")
+            ax.tick_params(labelbottom=True)
     _axes.title(part, TITLE)
     _axes.note(
         part,
         "Clouds and brackets: bootstrap over clips, refitted; brackets 95 %. Circle: modulus 1 per"
         " token. Controls in grey.",
     )
+
+
+def _columns(part: FigureBase, count: int) -> int:
+    """Columns that make the panels as large as they can be."""
+    width, height = part.bbox.width, part.bbox.height
+
+    def side(columns: int) -> float:
+        return min(width / columns, 0.8 * height / math.ceil(count / columns))
+
+    return max(range(1, count + 1), key=side)
 
 
 def figure(frame: pd.DataFrame) -> Figure:

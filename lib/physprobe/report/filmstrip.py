@@ -38,7 +38,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         row[0].tick_params(labelleft=True)
         row[0].set_ylabel(
             f"{shots.note.iloc[0]}\n\N{GREEK SMALL LETTER ALPHA} = {shots.alpha.iloc[0]:.2f}"
-            " px\N{SUPERSCRIPT TWO}/s\n\ny [px]"
+            " px\N{SUPERSCRIPT TWO}/s\ny [px]"
         )
     for ax, time in zip(axes[0], times, strict=True):
         ax.set_title(f"t = {time:g} s", loc="center")

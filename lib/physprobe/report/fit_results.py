@@ -1,5 +1,6 @@
 """Figure: all of a study's panels on one sheet."""
 
+import math
 from collections.abc import Mapping
 from types import ModuleType
 
@@ -22,12 +23,12 @@ PANELS: dict[str, ModuleType] = {
 """What is drawn, in the order of the page."""
 ROWS = (
     ((("filmstrip", 1.55), ("ladder", 1.0)), 5.0),
-    ((("predicted", 1.0),), 6.2),
+    ((("predicted", 1.0),), None),
     ((("skill", 1.0),), 4.4),
-    ((("layers", 1.0), ("eigenvalues", 1.25)), 5.2),
-    ((("spatial", 1.0),), 4.2),
+    ((("layers", 1.5), ("eigenvalues", 1.0)), 5.6),
+    ((("spatial", 1.0),), 4.8),
 )
-"""Rows of (panel, share of the width), and their height in inches."""
+"""Rows of (panel, share of the width), and their height in inches; of the predictions, as many lines as it takes."""
 WIDTH = 15.0
 
 
@@ -47,7 +48,9 @@ def figure(frames: Mapping[str, pd.DataFrame], heading: str) -> Figure:
         for cells, height in ROWS
         if any(name in there for name, _ in cells)
     ]
-    heights = [height for _, height in rows]
+    panels = frames["predicted"]["encoder"].nunique() if "predicted" in there else 0
+    lines = math.ceil(panels / predicted.COLUMNS)
+    heights = [height or 1.1 + 2.55 * lines for _, height in rows]
     with matplotlib.rc_context(fname=_axes.STYLE):
         sheet = Figure(figsize=(WIDTH, sum(heights) + 0.6), layout="constrained")
         FigureCanvasAgg(sheet)

@@ -66,14 +66,16 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ax.set_xlim(low - 0.03, 1.02)
     ax.legend(
         handles=[
-            Line2D([], [], marker="o", ls="", color=_palette.INK, label="mean over the clip"),
+            Line2D([], [], marker="o", ls="", color=_palette.INK, label="clip mean"),
             Line2D([], [], marker="o", ls="", color=_palette.INK, mfc="white", label="each token"),
-            Line2D([], [], marker="|", ls="", ms=9, mew=2, color=OCHRE, label="null, 95th percentile"),
+            Line2D([], [], marker="|", ls="", ms=9, mew=2, color=OCHRE, label="null, 95 %"),
         ],
-        loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
         ncols=3,
         columnspacing=1.2,
+        handletextpad=0.3,
+        borderaxespad=0.2,
     )  # fmt: skip
     _axes.title(part, TITLE)
     _axes.note(

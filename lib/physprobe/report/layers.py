@@ -79,7 +79,9 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ax.set_ylabel("R\N{SUPERSCRIPT TWO} of alpha on held-out clips")
     _axes.limits(ax, np.r_[frame.value, frame.ci_low], floor=-0.5, top=1.0, lowest=-0.1)
     handles, labels = ax.get_legend_handles_labels()
-    ax.legend(handles[::-1], labels[::-1], loc="lower left", ncols=2)
+    ax.legend(
+        handles[::-1], labels[::-1], loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2
+    )
     _axes.title(part, TITLE)
     _axes.note(
         part,

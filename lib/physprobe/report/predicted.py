@@ -65,7 +65,7 @@ def _one(
     inside = clip.value.between(low, high)
     ax.plot(ends, ends, color="0.55", lw=0.9, zorder=1)
     ax.scatter(
-        clip.truth, clip.value.clip(low, high), s=7, color=look.colour, alpha=0.35, lw=0, zorder=2
+        clip.truth, clip.value.clip(low, high), s=8, color=look.colour, alpha=0.5, lw=0, zorder=2
     )
     ax.errorbar(
         mean.truth,
@@ -81,7 +81,6 @@ def _one(
     )
     ax.set_xlim(ends)
     ax.set_ylim(low - 0.02 * reach, high + 0.02 * reach)
-    ax.set_box_aspect(1)
     score = frame[frame["item"] == "score"].iloc[0]
     ax.set_title(score.label, color=look.colour if score.role == "encoder" else _palette.INK)
     text = f"R\N{SUPERSCRIPT TWO} {_axes.interval(score.value, score.ci_low, score.ci_high)}"
@@ -94,5 +93,5 @@ def figure(frame: pd.DataFrame) -> Figure:
     """Draw predictions as a figure of their own."""
     count = frame["encoder"].nunique()
     columns = min(COLUMNS, count)
-    width = max(6.0, 2.05 * columns)
-    return _axes.alone(panel, frame, (width, 1.1 + 2.35 * math.ceil(count / columns)))
+    width = max(6.0, 1.9 * columns)
+    return _axes.alone(panel, frame, (width, 1.1 + 2.2 * math.ceil(count / columns)))

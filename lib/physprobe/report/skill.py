@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.lines import Line2D
 
 from physprobe.report import _axes
 
@@ -16,7 +17,7 @@ BASELINES = {
 CAPTION = (
     "Skill = 1 - SSE / SSE(baseline) of rollouts z[t+h] = A\N{MODIFIER LETTER SMALL H} z[t] on"
     " held-out clips, on centred features; 0 is no better than the baseline, 1 perfect. Each panel"
-    " has its own baseline; the last one compares models of order 1, 2 and 3 of the encoders at"
+    " has its own baseline, for models of order 1; the last one compares models of order 1, 2 and 3 of the encoders at"
     " equal parameter count, against persistence. Bands are 95 % intervals by bootstrap over clips;"
     " controls, scored in their own spaces, are grey. An encoder that attends over the whole clip"
     " has seen the future: only a causal one forecasts."
@@ -31,8 +32,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ----------
     part : Figure or SubFigure
     frame : DataFrame
-        ``encoder``, ``role``, ``label``, ``baseline``, ``order``, ``horizon`` [tokens], ``value``,
-        ``ci_low``, ``ci_high``.
+        ``encoder``, ``role``, ``label``, ``baseline``, ``order``, ``horizon`` [tokens],
+        ``time_step`` [s], ``value``, ``ci_low``, ``ci_high``.
     """
     looks = _axes.looks(frame)
     first = frame["order"].min()
@@ -51,22 +52,17 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
                 rows = encoders[(encoders["encoder"] == name) & (encoders["order"] == order)]
                 _curve(axes[-1], rows, looks[name], ORDERS.get(order, "-."))
         axes[-1].set_title("orders, " + BASELINES[shown[0]])
-        for order in orders:
-            axes[-1].plot([], [], color="0.25", ls=ORDERS.get(order, "-."), label=f"order {order}")
-        axes[-1].legend(
-            handles=axes[-1].get_lines()[-len(orders) :], loc="lower left", handlelength=2.2
-        )
     for ax in axes:
         ax.axhline(0.0, color="0.25", lw=0.9, zorder=1)
-        ax.set_xlabel("horizon [tokens]")
+        ax.set_xlabel(f"horizon [tokens of {frame.time_step.iloc[0]:g} s]")
         ax.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_ylabel("skill on held-out clips")
     _axes.limits(axes[0], np.r_[frame.value, frame.ci_low], floor=-1.0, top=1.0, lowest=-0.1)
-    handles, labels = axes[0].get_legend_handles_labels()
-    part.legend(
-        handles[::-1], labels[::-1], loc="outside right center", title=f"order {first}",
-        alignment="left",
-    )  # fmt: skip
+    handles, labels = (side[::-1] for side in axes[0].get_legend_handles_labels())
+    if len(orders) > 1:
+        handles += [Line2D([], [], color="0.25", ls=ORDERS.get(order, "-.")) for order in orders]
+        labels += [f"order {order:.0f}, right panel" for order in orders]
+    part.legend(handles, labels, loc="outside right center")
     _axes.title(part, TITLE)
     _axes.note(
         part,
@@ -102,4 +98,4 @@ def _curve(ax: object, rows: pd.DataFrame, look: object, line: object) -> None:
 
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw skill by horizon as a figure of its own."""
-    return _axes.alone(panel, frame, (13.0, 4.3))
+    return _axes.alone(panel, frame, (11.6, 3.9))

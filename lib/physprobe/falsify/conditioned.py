@@ -1,0 +1,41 @@
+"""Claim: spatial tokens move as the head says that a label drives them."""
+
+from typing import Literal
+
+from physprobe.falsify._claim import Claim, judged
+from physprobe.falsify._evidence import Evidence, verdict
+
+
+class Spec(Claim):
+    """Skill of the head with each clip's own label, less that without it: the least of three."""
+
+    kind: Literal["conditioned"] = "conditioned"
+    """Against a label of another clip, the same tried on its own clips, and none at all."""
+    family: Literal["free", "zero_sum"] = "free"
+    """Any kernel, or one whose weights sum to zero as a Laplacian's do."""
+
+
+def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
+    """Judge the claim for one encoder."""
+    if encoder not in evidence.heads:
+        return judged(spec, verdict="cannot tell", note=f"{encoder} keeps no spatial tokens")
+    model = "real" if spec.family == "free" else f"real_{spec.family}"
+    rows = [
+        row
+        for row in evidence.heads[encoder]["rows"]
+        if row["metric"] == "skill_difference" and row["model"] == model
+    ]
+    if not rows or any(row["value"] is None for row in rows):
+        return judged(spec, verdict="cannot tell", note="the tokens do not change")
+    least = min(rows, key=lambda row: row["ci_low"])
+    return judged(
+        spec,
+        statistic="one-step skill with the clip's own label, less that without it",
+        value=least["value"],
+        ci_low=least["ci_low"],
+        ci_high=least["ci_high"],
+        null_q95=least["null_q95"],
+        p=least["p"],
+        best_control=least["baseline"],
+        verdict=verdict(least["ci_low"], least["ci_high"], spec.margin, least["p"]),
+    )

@@ -1,0 +1,62 @@
+"""Video: a film of some clips, for people; encoders read the frames in the store."""
+
+from pathlib import Path
+
+import numpy as np
+
+COLUMNS, WIDEST = 4, 128
+
+
+def sheet(video: np.ndarray) -> np.ndarray:
+    """Clips side by side, up to four in a row, averaged down to at most 128 px each.
+
+    Parameters
+    ----------
+    video : (clip, time, y, x, rgb) uint8
+
+    Returns
+    -------
+    (time, y, x, rgb) uint8
+        Height and width even, as video codecs want them; places without a clip are black.
+    """
+    clips, time, height, width, _ = video.shape
+    block = -(-max(height, width) // WIDEST)
+    height, width = height // block, width // block
+    columns = min(COLUMNS, clips)
+    rows = -(-clips // columns)
+    shape = (time, rows * height, columns * width, 3)
+    tiles = np.zeros((time, shape[1] + shape[1] % 2, shape[2] + shape[2] % 2, 3), np.uint8)
+    for number, clip in enumerate(video):
+        top, left = number // columns * height, number % columns * width
+        whole = clip[:, : height * block, : width * block]
+        cells = whole.reshape(time, height, block, width, block, 3)
+        tiles[:, top : top + height, left : left + width] = cells.mean((2, 4)).round()
+    return tiles
+
+
+def preview(video: np.ndarray, path: Path, fps: int = 16) -> None:
+    """Write clips side by side as an H.264 film, which any player and browser shows.
+
+    Parameters
+    ----------
+    video : (clip, time, y, x, rgb) uint8
+    path : Path
+        The film (.mp4); it appears once it is complete.
+    fps : int
+        Frames per second.
+    """
+    import av
+
+    tiles = sheet(video)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with av.open(part, "w", format="mp4") as film:
+            stream = film.add_stream("libx264", rate=fps, options={"crf": "18"})
+            stream.height, stream.width = tiles.shape[1:3]
+            stream.pix_fmt = "yuv420p"
+            for tile in tiles:
+                film.mux(stream.encode(av.VideoFrame.from_ndarray(tile, format="rgb24")))
+            film.mux(stream.encode())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,199 @@
+"""Metrics: the published keys of ``fit_metrics.json``, each block with what it takes to believe it."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from physprobe.core import scores
+from physprobe.report._frames import TARGET, Result, Study, forecast, probe, row
+
+KOOPMAN = (
+    "latent_dim", "spectral_radius", "one_step_mse_train", "one_step_mse_test", "one_step_cos_train",
+    "one_step_cos_test", "rollout_cos_train_mean", "rollout_cos_train_std", "rollout_cos_test_mean",
+    "rollout_cos_test_std",
+)  # fmt: skip
+SPATIAL = (
+    "channels", "real_final_train_loss", "real_final_test_loss", "shuffled_final_train_loss",
+    "shuffled_final_test_loss", "none_final_train_loss", "none_final_test_loss",
+    "rollout_cos_train_mean", "rollout_cos_train_std", "rollout_cos_test_mean", "rollout_cos_test_std",
+)  # fmt: skip
+SAMPLES = {"alpha_probe_sim": "clip", "alpha_probe_frame": "token"}
+SCORES = {"train_r2": "train_r2", "test_r2": "r2", "train_mae": "train_mae", "test_mae": "mae"}
+"""Published keys, and the metric of our rows that fills them."""
+
+
+def blocks(study: Study, name: str, falsification: Result) -> dict:
+    """The four published blocks for one encoder or control.
+
+    Parameters
+    ----------
+    study : Study
+    name : str
+    falsification : mapping
+        ``pixel_falsification_metrics.json``: differences to the controls.
+
+    Returns
+    -------
+    dict
+        ``alpha_probe_sim``, ``alpha_probe_frame``, ``koopman``, ``spatial`` (null without a head).
+    """
+    found = {key: _alpha(study, name, sample, falsification) for key, sample in SAMPLES.items()}
+    return {**found, "koopman": _koopman(study, name), "spatial": _spatial(study, name)}
+
+
+def _alpha(study: Study, name: str, sample: str, falsification: Result) -> dict:
+    parts = {key: probe(study, name, sample, metric) for key, metric in SCORES.items()}
+    score = parts["test_r2"]
+    block = {key: part.get("value") for key, part in parts.items()}
+    block["ci"] = {key: _ci(parts[key]) for key in ("test_r2", "test_mae")}
+    block |= {key: score.get(key) for key in ("null_mean", "null_q95", "p", "n_clips")}
+    block |= {key: score.get(key) for key in ("lambda", "edge_hit", "note")}
+    where = {"encoder": name, "target": TARGET, "sample": sample, "metric": "r2_difference"}
+    best = row(falsification, baseline="best control", **where)
+    block["best_control"] = best and {
+        "name": best["note"],
+        "value": probe(study, best["note"], sample).get("value") if best["note"] in study.probes else None,
+        "difference": best["value"],
+        "ci": _ci(best),
+    }  # fmt: skip
+    return block
+
+
+def _koopman(study: Study, name: str) -> dict:
+    result = study.koopman[name]
+    known = result["published"]
+    block = {key: known.get(key) for key in KOOPMAN}
+    block |= {key: value for key, value in known.items() if key not in block}
+    layer = result["settings"]["report"][-1]
+    own = [r for r in result["rows"] if r["layer"] == layer and r["order"] == 1 and r["model"] == "dmd"]
+    names = {"rollout_cos": "rollout_cos_test_mean", "rollout_mse": "rollout_mse_test_mean"}
+    block["ci"] = {
+        names.get(r["metric"], {"spectral_radius": "spectral_radius"}.get(r["metric"], f"{r['metric']}_test")): _ci(r)
+        for r in own
+        if r["metric"] != "skill"
+    }  # fmt: skip
+    block["layer"], block["time_step"] = layer, result["settings"]["time_step"]
+    keys = ("baseline", "horizon", "value", "null_q95", "p", "note")
+    block["skill"] = [
+        {**{key: r[key] for key in keys}, "ci": _ci(r)} for r in own if r["metric"] == "skill"
+    ]
+    nearest = [s for s in block["skill"] if s["baseline"] == "persistence"][:1]
+    for key in ("null_q95", "p"):
+        block[key] = nearest[0][key] if nearest else None
+    block["n_clips"] = result["settings"]["clips"]
+    block["best_control"] = _best_forecast(study, name)
+    return block
+
+
+def _best_forecast(study: Study, name: str, horizon: int = 1) -> dict | None:
+    """Control with the highest skill against persistence, and the difference paired by clip."""
+    if name not in study.encoders:
+        return None
+    own = _skill_sums(study, name, horizon)
+    others = {other: _skill_sums(study, other, horizon) for other in study.controls}
+    values = {
+        other: float(scores.skill_of(sums.sum(0))) for other, sums in others.items() if sums is not None
+    }  # fmt: skip
+    values = {other: value for other, value in values.items() if np.isfinite(value)}
+    if own is None or not values:
+        return None
+    best = max(values, key=values.get)
+    value, low, high = (float(part) for part in scores.paired(own, others[best], scores.skill_of))
+    return {
+        "name": best,
+        "statistic": f"skill against persistence, {horizon} token ahead",
+        "value": values[best],
+        "difference": value,
+        "ci": [low, high],
+    }
+
+
+def _skill_sums(study: Study, name: str, horizon: int) -> np.ndarray | None:
+    """Sums (clip, 2) of squared errors of the model and of persistence."""
+    errors = forecast(study, name).get("errors")
+    if errors is None:
+        return None
+    return np.stack(
+        [np.asarray(errors[key], float)[:, horizon - 1] for key in ("model", "persistence")], axis=-1
+    )
+
+
+def _spatial(study: Study, name: str) -> dict | None:
+    """The head's published keys; its controls are its twins without the true alpha."""
+    if name not in study.heads:
+        return None
+    result = study.heads[name]
+    known = result["published"]
+    block = {key: known.get(key) for key in SPATIAL}
+    block |= {key: value for key, value in known.items() if key not in block}
+    losses = {model: row(result, metric="mse", model=model) for model in ("real", "shuffled", "none")}
+    block["ci"] = {f"{model}_final_test_loss": _ci(found) for model, found in losses.items() if found}
+    block["ci"]["rollout_cos_test_mean"] = _ci(row(result, metric="rollout_cos", model="real") or {})
+    skill = row(result, metric="skill", model="real") or {}
+    block["skill"] = {"value": skill.get("value"), "ci": _ci(skill), "baseline": "persistence"}
+    block |= {key: skill.get(key) for key in ("null_q95", "p", "n_clips")}
+    gains = [
+        found
+        for found in result["rows"]
+        if (found["metric"], found["model"]) == ("skill_difference", "real") and found["value"] is not None
+    ]
+    least = min(gains, key=lambda found: found["value"], default=None)
+    block["best_control"] = least and {
+        "name": least["baseline"],
+        "statistic": "one-step skill with the true alpha, less that of its best twin",
+        "value": (skill.get("value") or 0.0) - least["value"],
+        "difference": least["value"],
+        "ci": _ci(least),
+    }
+    return block
+
+
+def _ci(found: Mapping) -> list | None:
+    low, high = found.get("ci_low"), found.get("ci_high")
+    return None if low is None or high is None else [low, high]
+
+
+def rows(study: Study) -> Iterator[dict]:
+    """Tidy summary: decoding, and skill of order 1, of every encoder and control."""
+    for name in study.names:
+        for sample in SAMPLES.values():
+            for metric in SCORES.values():
+                found = probe(study, name, sample, metric)
+                if found:
+                    yield {**found, "encoder": name}
+        result = study.koopman[name]
+        layer = result["settings"]["report"][-1]
+        for found in result["rows"]:
+            if found["layer"] == layer and found["order"] == 1 and found["model"] == "dmd":
+                yield {**found, "encoder": name}
+    for name, result in study.heads.items():
+        yield from ({**found, "encoder": name} for found in result["rows"])
+
+
+def artefact(study: Study, falsification: Result, stable: np.ndarray, exploded: np.ndarray) -> dict:
+    """What an unstable solver does to a study: how many clips, and the scores apart.
+
+    Parameters
+    ----------
+    study : Study
+    falsification : mapping
+        Its rows ``r2_stratum`` hold R2 on stable and on unstable held-out clips.
+    stable, exploded : (clip,) bool
+        Within the solver's stability limit; beyond the maximum principle by the last frame.
+    """
+    strata = [
+        {
+            "encoder": found["encoder"],
+            "clips": found["model"],
+            **{key: found[key] for key in ("value", "n_clips", "note")},
+            "ci": _ci(found),
+        }
+        for found in falsification["rows"]
+        if (found["metric"], found["target"], found["sample"]) == ("r2_stratum", TARGET, "clip")
+    ]
+    return {
+        "clips": len(stable),
+        "unstable": int((~stable).sum()),
+        "exploded": int(exploded.sum()),
+        "strata": strata,
+    }

@@ -1,0 +1,191 @@
+"""Page: everything that ``report.html`` shows, as text, tables and inlined figures."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from physprobe.core import stores
+from physprobe.report import _axes, _frames, _palette, fit_results
+
+DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+DRAWS = {
+    "decodable": ("permutations", "permutations"),
+    "forecast": ("shuffles", "time-shuffled fits"),
+    "conditioned": ("head_permutations", "permutations of alpha"),
+}
+"""By claim: where the number of draws behind p stands, and what they are."""
+
+
+class Material(NamedTuple):
+    """What one study's part of the page is made of."""
+
+    fit: Mapping
+    judged: Mapping
+    frames: Mapping[str, pd.DataFrame]
+
+
+def frames(table: Path, clips: object) -> dict[str, pd.DataFrame]:
+    """Frames of all panels, from the table of what was drawn and the clips.
+
+    Parameters
+    ----------
+    table : Path
+        ``fit_results.csv``.
+    clips : Dataset
+        With ``video`` (clip, time, y, x, rgb), for the film strip.
+    """
+    whole = pd.read_csv(table, dtype={"layer": str, "note": str, "encoder": str, "label": str})
+    found = {name: _frames.from_table(whole, name) for name in fit_results.PANELS}
+    strip, seconds = found["filmstrip"], clips.time.values
+    videos = {clip: stores.values(clips, "video", clip=int(clip)) for clip in strip["clip"].unique()}
+    images = [
+        videos[shot.clip][int(np.abs(seconds - shot.time).argmin())] for shot in strip.itertuples()
+    ]
+    found["filmstrip"] = strip.assign(image=pd.Series(images, dtype=object))
+    return found
+
+
+def html(studies: Sequence[Material], published: Path, template: Path, code: str) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    studies : sequence of Material
+    published : Path
+        Published numbers (YAML).
+    template : Path
+    code : str
+        Fingerprint of the page's own code.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"number": number, "interval": interval, "shown": _palette.shown}
+    fits = {material.fit["study"]: material.fit for material in studies}
+    numbers = yaml.safe_load(published.read_text(encoding="utf-8"))
+    return environment.from_string(template.read_text(encoding="utf-8")).render(
+        studies=[_study(material) for material in studies],
+        source=numbers["source"],
+        published=[_compared(entry, fits) for entry in numbers["numbers"]],
+        untrained=[name for name, fit in fits.items() if fit["untrained"]],
+        code=code,
+    )
+
+
+def _study(material: Material) -> dict:
+    fit, judged = material.fit, material.judged
+    return {
+        "fit": fit,
+        "verdict": judged["verdict"],
+        "claims": [
+            {**claim, "probability": probability(claim, fit["setup"])} for claim in judged["claims"]
+        ],
+        "figures": _figures(material.frames),
+        "rungs": [
+            {"name": name, "role": role, **_rung(blocks)}
+            for role in ("encoder", "control")
+            for name, blocks in fit[f"{role}s"].items()
+        ],
+        "strata": _strata(fit),
+    }
+
+
+def _figures(drawn: Mapping[str, pd.DataFrame]) -> list[dict]:
+    found = []
+    for name, module in fit_results.PANELS.items():
+        if len(drawn[name]):
+            image = base64.b64encode(_axes.png(module.figure(drawn[name]))).decode()
+            about = {"title": module.TITLE, "caption": module.CAPTION}
+            found.append({"name": name, "image": image, **about})
+    return found
+
+
+def _rung(blocks: Mapping) -> dict:
+    """One line of the table of controls."""
+    koopman = blocks["koopman"]
+    nearest = [s for s in koopman["skill"] if s["baseline"] == "persistence"]
+    return {
+        "label": blocks["label"],
+        "sim": blocks["alpha_probe_sim"],
+        "frame": blocks["alpha_probe_frame"],
+        "skill": nearest[0] if nearest else {"value": None, "ci": None},
+        "radius": {"value": koopman["spectral_radius"], "ci": koopman["ci"].get("spectral_radius")},
+    }
+
+
+def _strata(fit: Mapping) -> list[dict]:
+    """R2 on stable and unstable clips side by side."""
+    if not fit["artefact"]:
+        return []
+    found: dict[str, dict] = {}
+    for part in fit["artefact"]["strata"]:
+        found.setdefault(part["encoder"], {})[part["clips"].split()[0]] = part
+    both = fit["encoders"] | fit["controls"]
+    return [
+        {
+            "name": name,
+            "label": both[name]["label"],
+            "all": both[name]["alpha_probe_sim"],
+            **{key: parts.get(key, {"value": None}) for key in ("stable", "unstable")},
+        }
+        for name, parts in found.items()
+    ]
+
+
+def _compared(entry: Mapping, fits: Mapping[str, Mapping]) -> dict:
+    """A published number beside ours, with a verdict."""
+    fit = fits.get(entry["study"])
+    ours = _at(fit, entry["path"]) if fit else None
+    verdict, why = "not comparable", entry.get("because")
+    needs = entry.get("encoder")
+    own = fit["provenance"]["encoders"][fit["setup"]["encoder"]] if fit else {}
+    if ours is None:
+        why = "ours was not computed"
+    elif needs and own.get("hf_repo") != needs:
+        why = f"different encoder: {fit['label']}, published with {needs.split('/')[-1]}"
+    elif not why:
+        near = abs(ours - entry["published"]) <= entry["tolerance"]
+        verdict = "reproduced" if near else "not reproduced"
+        why = f"within {entry['tolerance']:g}" if near else f"further off than {entry['tolerance']:g}"
+        if entry["tolerance"] == 0:
+            why = "the same" if near else "not the same"
+    return {**entry, "ours": ours, "verdict": verdict, "why": why}
+
+
+def _at(content: object, path: str) -> float | None:
+    for key in path.split("."):
+        content = content.get(key) if isinstance(content, Mapping) else None
+    return content
+
+
+def probability(claim: Mapping, setup: Mapping) -> str:
+    """``p = 0.005 (200 permutations)``, or a dash."""
+    if claim["p"] is None:
+        return DASH
+    key, what = DRAWS.get(claim["test"], (None, ""))
+    draws = f" ({setup[key]} {what})" if key in setup else ""
+    return f"p = {claim['p']:.2g}{draws}" if claim["p"] >= 0.0005 else f"p < 0.0005{draws}"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Number for people: fixed digits, thousands apart, a true minus; a dash if undefined."""
+    if value is None:
+        return DASH
+    if isinstance(value, int) or (abs(value) >= 1000 and abs(value) < 1e7):
+        return f"{value:,.{0 if isinstance(value, int) else 1}f}".replace("-", MINUS)
+    text = f"{value:.{digits}f}" if abs(value) < 1e7 else f"{value:.2g}"
+    return text.replace("-", MINUS)
+
+
+def interval(ci: Sequence | None, digits: int = 3) -> str:
+    """``[0.81, 0.91]``, or nothing."""
+    if not ci or ci[0] is None or ci[1] is None:
+        return ""
+    return f"[{number(ci[0], digits)}, {number(ci[1], digits)}]"

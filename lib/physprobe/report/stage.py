@@ -1,0 +1,225 @@
+"""Report: a study's fits as numbers, text, table and figure, and all studies as one page."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from physprobe.core import job, results, stores
+
+EXPLODED = 1.01  # of the initial maximum, which is 1: beyond it a frame shows that the solver is unstable
+
+
+def fit(
+    *,
+    probes: list[Path],
+    koopman: list[Path],
+    heads: list[Path],
+    embeddings: list[Path],
+    falsification: Path,
+    simulation: Path,
+    clips: Path,
+    metrics: Path,
+    summary: Path,
+    figure: Path,
+    table: Path,
+    spec: str,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Write ``fit_metrics.json``, ``fit_summary.txt``, ``fit_results.png`` and ``fit_results.csv``.
+
+    Parameters
+    ----------
+    probes, koopman, heads : list of Path
+        Results ``{encoder}.{probe}.json`` of every encoder and control.
+    embeddings : list of Path
+        Root ``zarr.json`` of every embedding: labels, sizes, weights' hashes.
+    falsification : Path
+        ``pixel_falsification_metrics.json`` of the study.
+    simulation, clips : Path
+        Root ``zarr.json`` of the system's fields and videos.
+    metrics, summary, figure, table : Path
+        What is written.
+    spec : str
+        JSON of the study.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    from physprobe.report import _axes, _frames, _metrics, _summary, fit_results
+
+    entry = json.loads(spec)
+    stored = {path.parent.stem: stores.read(path) for path in embeddings}
+    study = _frames.Study(
+        name=metrics.parent.name,
+        encoders=tuple(entry["encoders"]),
+        controls=tuple(entry["controls"]),
+        labels={name: store.attrs["label"] for name, store in stored.items()},
+        probes=_by_name(probes),
+        koopman=_by_name(koopman),
+        heads=_by_name(heads),
+    )
+    judged, system = results.read(falsification), stores.read(simulation)
+    blocks = {name: _metrics.blocks(study, name, judged) for name in study.names}
+    first = study.encoders[0]
+    label = study.labels[first]
+    content = {
+        "study": study.name,
+        "label": label,
+        "untrained": label.startswith("untrained"),
+        "setup": _setup(study, first, system.sizes["clip"], stored[first].sizes["feature"]),
+        **blocks[first],
+        "encoders": {name: _told(study, name, blocks) for name in study.encoders},
+        "controls": {name: _told(study, name, blocks) for name in study.names if name not in study.encoders},
+        "artefact": _artefact(study, judged, system),
+    }  # fmt: skip
+    frames = {
+        "filmstrip": films(system, stores.read(clips)),
+        "ladder": _frames.ladder(study),
+        "predicted": _frames.predicted(study),
+        "layers": _frames.layers(study),
+        "skill": _frames.skill(study),
+        "spatial": _frames.spatial(study),
+        "eigenvalues": _frames.eigenvalues(study),
+    }
+    results.write_text(table, _frames.table(frames).to_csv(index=False, float_format="%.7g"))
+    sheet = fit_results.figure(frames, heading(content))
+    _write(figure, _axes.png(sheet))
+    results.write_text(summary, _summary.text(content, judged["claims"]))
+    results.write(
+        metrics,
+        schema="fit",
+        spec=entry,
+        rows=_metrics.rows(study),
+        provenance=job.provenance(
+            code,
+            {
+                "simulation": stores.digest(simulation),
+                "clips": stores.digest(clips),
+                **{path.name: _hash(path) for path in (*probes, *koopman, *heads, falsification)},
+            },
+            encoders={name: _origin(store.attrs) for name, store in stored.items()},
+        ),
+        **content,
+    )
+    score = content["alpha_probe_sim"]["test_r2"]
+    job.done(f"{study.name}: R2 of alpha {score:.3f} from {first} ({label}), {len(frames)} panels")
+
+
+def page(
+    *,
+    metrics: list[Path],
+    tables: list[Path],
+    falsifications: list[Path],
+    clips: list[Path],
+    published: Path,
+    template: Path,
+    out: Path,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Write ``report.html``: one self-contained page of all studies.
+
+    Parameters
+    ----------
+    metrics, tables, falsifications, clips : list of Path
+        ``fit_metrics.json``, ``fit_results.csv``, ``pixel_falsification_metrics.json`` of every study
+        and the clips of its system, in the same order.
+    published : Path
+        Published numbers (YAML).
+    template : Path
+        Of the page.
+    out : Path
+        The page.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    from physprobe.report import _page
+
+    studies = [
+        _page.Material(results.read(fit), results.read(judged), _page.frames(table, stores.read(video)))
+        for fit, judged, table, video in zip(metrics, falsifications, tables, clips, strict=True)
+    ]  # fmt: skip
+    text = _page.html(studies, published, template, code)
+    results.write_text(out, text)
+    job.done(f"{out}: {len(studies)} studies, {job.megabytes(out):.1f} MB")
+
+
+def films(system: object, clips: object) -> object:
+    """Frame of the film strip, if the system has a diffusivity."""
+    from physprobe.report import _frames
+
+    def video(clip: int) -> np.ndarray:
+        return stores.values(clips, "video", clip=clip)
+
+    return _frames.filmstrip(system[_frames.TARGET].values, clips.time.values, video)
+
+
+def heading(content: dict) -> str:
+    """What a study's sheet is headed with; random weights are named there."""
+    text = f"{content['study']}: {content['setup']['n_total']} clips"
+    if content["untrained"]:
+        text += f"; {content['setup']['encoder']} is untrained (random weights): every score of it is a null"
+    return text
+
+
+def _by_name(paths: list[Path]) -> dict[str, dict]:
+    return {path.name.split(".")[0]: results.read(path) for path in paths}
+
+
+def _setup(study: object, first: str, total: int, features: int) -> dict:
+    block, protocol = study.probes[first]["predictions"], study.probes[first]["spec"]
+    folds = len(set(block["fold"]))
+    held = round(len(block["clip"]) / folds)
+    return {
+        "encoder": first,
+        "n_total": total,
+        "n_train": total - held,
+        "n_test": held,
+        "n_held_out": len(block["clip"]),
+        "outer_folds": folds,
+        "embedding_dim": features,
+        "permutations": protocol["permutations"],
+        "bootstraps": protocol["bootstraps"],
+        "shuffles": study.koopman[first]["spec"]["shuffles"],
+        "head_permutations": study.heads[first]["spec"]["permutations"] if study.heads else None,
+    }
+
+
+def _told(study: object, name: str, blocks: dict) -> dict:
+    label = study.labels[name]
+    return {"label": label, "untrained": label.startswith("untrained"), **blocks[name]}
+
+
+def _artefact(study: object, judged: dict, system: object) -> dict | None:
+    """Stable and unstable clips apart, where the solver can be unstable."""
+    from physprobe.report import _metrics
+
+    if "stable" not in system:
+        return None
+    stable = np.asarray(system["stable"].values, bool)
+    last = (stores.values(system, system.attrs["field"], clip=clip, time=-1) for clip in range(len(stable)))
+    exploded = np.array([np.abs(field).max() > EXPLODED for field in last])
+    return _metrics.artefact(study, judged, stable, exploded)
+
+
+def _origin(attrs: dict) -> dict:
+    keys = ("label", "hf_repo", "revision", "weights_hash", "device", "dtype", "code", "digest")
+    return {key: attrs.get(key) for key in keys}
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def _write(out: Path, content: bytes) -> None:
+    """Write bytes by temp file and rename."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f".{out.name}.part")
+    temporary.write_bytes(content)
+    temporary.replace(out)

@@ -1,0 +1,124 @@
+"""Heat as published: explicit Euler steps, unstable for alpha > 2.5, kept to show what probes read there.
+
+    u <- u + alpha dt lap(u),    dt = 0.1,    lap by five points 1 px apart
+
+The outer ring of cells keeps its first value. In two dimensions the steps are stable up to
+alpha dt = 1/4; 22 of the 50 draws lie beyond, and 21 of them visibly explode into a checkerboard. The
+first frame is taken after ten steps, at t = 1 s. Nothing here is meant to be right: the gates of
+``heat`` refuse these fields, and ``check`` only wants finite numbers.
+
+References
+----------
+Parameters, order of the draws and split as in Physics-Probe-VJEPA2, ``heat/equation_sim.py`` and
+``heat/try_to_fit.py``; written anew. Limit of stability: Strikwerda, Finite Difference Schemes and
+Partial Differential Equations, 2nd ed., section 7.3.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from physprobe.core.spec import Spec as Base
+
+FIELD, FIELD_UNIT = "temperature", "1"
+UNITS = {"alpha": "px^2/s", "sigma": "px", "y0": "px", "x0": "px"}
+
+SEED, SIZE, STEP, SUBSTEPS = 42, 256, 0.1, 10
+STABLE = 1 / (4 * STEP)
+
+
+class Spec(Base):
+    """Published heat clips: everything but their number is fixed."""
+
+    kind: Literal["heat_published"] = "heat_published"
+    """Two-dimensional heat diffusion by the published explicit steps, instability included."""
+    clips: int = Field(50, ge=5, le=50)
+    """Number of clips: the first ones of the published 50; a fifth of them is the test set."""
+    frames: int = Field(64, gt=1, le=64)
+    """Frames of a clip, one time unit [s] apart; beyond 64 the explosions overflow."""
+
+
+def draw(spec: Spec) -> dict[str, np.ndarray]:
+    """Labels of every clip, in the published order of draws.
+
+    Parameters
+    ----------
+    spec : Spec
+
+    Returns
+    -------
+    dict of str to (clip,)
+        ``alpha`` [px^2/s], ``sigma`` [px], ``y0`` and ``x0`` [px] (whole numbers; the published ``cx`` is
+        the image row, here ``y0``), all float64; ``split`` of "train" and "test"; ``stable``, 1 where
+        the steps are stable, else 0.
+    """
+    rng = np.random.RandomState(SEED)
+    drawn = [
+        (rng.uniform(0.5, 5.0), rng.uniform(5, 20), rng.randint(64, 192), rng.randint(64, 192))
+        for _ in range(spec.clips)
+    ]
+    labels = dict(zip(("alpha", "sigma", "y0", "x0"), np.array(drawn, float).T.copy(), strict=True))
+    test = np.random.RandomState(SEED).permutation(spec.clips)[: spec.clips // 5]
+    labels["split"] = np.where(np.isin(np.arange(spec.clips), test), "test", "train")
+    labels["stable"] = (labels["alpha"] <= STABLE).astype(int)
+    return labels
+
+
+def coords(spec: Spec) -> dict[str, np.ndarray]:
+    """Times [s] and positions [px] of the field's cells."""
+    side = np.arange(SIZE, dtype=float)
+    return {"time": np.arange(1.0, spec.frames + 1), "y": side, "x": side}
+
+
+def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
+    """Temperature of one clip, or what the steps made of it.
+
+    Parameters
+    ----------
+    spec : Spec
+    labels : mapping of str to float
+        ``alpha``, ``sigma``, ``y0``, ``x0`` of the clip.
+
+    Returns
+    -------
+    (time, y, x) float32
+        Temperature [1]. Stepped in float64, where an explosion reaches 1e283, and clipped to the
+        finite range of float32; only 0 to 1 is ever rendered.
+    """
+    axes = coords(spec)
+    rows, columns = (
+        np.exp(-((axes[axis] - labels[centre]) ** 2) / (2 * labels["sigma"] ** 2))
+        for axis, centre in (("y", "y0"), ("x", "x0"))
+    )
+    u = np.outer(rows, columns)
+    inside, around = u[1:-1, 1:-1], np.empty((SIZE - 2, SIZE - 2))
+    rate = labels["alpha"] * STEP
+    largest = np.finfo(np.float32).max
+    frames = np.empty((spec.frames, SIZE, SIZE), np.float32)
+    for frame in frames:
+        for _ in range(SUBSTEPS):
+            np.add(u[2:, 1:-1], u[:-2, 1:-1], out=around)
+            around += u[1:-1, 2:]
+            around += u[1:-1, :-2]
+            around *= rate
+            inside *= 1 - 4 * rate
+            inside += around
+        frame[:] = np.clip(u, -largest, largest)
+    return frames
+
+
+def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
+    """Let only finite numbers pass: this system is here to break the laws.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite; the message names the frame.
+    """
+    finite = np.isfinite(field).all((1, 2))
+    if not finite.all():
+        raise ValueError(
+            f"finite values: frame {int(np.argmin(finite))} at alpha {labels['alpha']:g} has others."
+        )

@@ -1,0 +1,159 @@
+"""Claims: a planted advantage is supported, a planted disadvantage refuted, noise neither."""
+
+import numpy as np
+import pytest
+
+from physprobe.core import kinds, linear_map, scores, splits
+from physprobe.falsify import _pixels, beyond_pixels, conditioned, decodable, forecast
+from physprobe.falsify._evidence import Evidence, against_best, verdict
+
+CLIPS = 80
+
+
+def probe(truth: np.ndarray, noise: float, seed: int, p: float = 0.005) -> dict:
+    """Result of a probe whose held-out predictions are off by so much noise."""
+    error = np.random.default_rng(seed).normal(scale=noise, size=CLIPS) ** 2
+    value, low, high = scores.bootstrap(scores.r2_sums(truth, error), scores.r2_of)
+    row = {
+        "target": "alpha", "sample": "clip", "layer": "selected", "metric": "r2", "time": None,
+        "value": float(value), "ci_low": float(low), "ci_high": float(high),
+        "null_q95": 0.02, "p": p,
+    }  # fmt: skip
+    block = {"target": "alpha", "sample": "clip", "layer": "selected", "squared_error": error}
+    return {"rows": [row], "predictions": {"truth": {"alpha": truth}, "held_out": [block]}}
+
+
+def koopman(skill: float, seed: int, p: float = 0.005) -> dict:
+    """Result of a model with such a skill against persistence; the mean is a worse baseline."""
+    rng = np.random.default_rng(seed)
+    persistence = rng.gamma(20, 1 / 20, size=(CLIPS, 4))
+    model = persistence * (1 - skill) * rng.gamma(50, 1 / 50, size=(CLIPS, 4))
+    errors = {"model": model, "persistence": persistence, "mean": 3 * persistence}
+    row = {
+        "layer": "final", "metric": "skill", "order": 1, "baseline": "persistence",
+        "horizon": 4, "null_q95": 0.1, "p": p,
+    }  # fmt: skip
+    return {"rows": [row], "forecast": {"final": {"horizon": [1, 2, 3, 4], "errors": errors}}}
+
+
+def evidence(own: float, controls: dict[str, float], **more: object) -> Evidence:
+    truth = np.linspace(0.5, 5, CLIPS)
+    noise = {"small": own, **controls}
+    return Evidence(
+        encoders=("small",),
+        controls=tuple(controls),
+        labels={},
+        probes={name: probe(truth, scale, n) for n, (name, scale) in enumerate(noise.items())},
+        koopman={name: koopman(0.5, n) for n, name in enumerate(noise)},
+        heads={},
+        bootstraps=500,
+        **more,
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"), [(0.1, "supported"), (1.2, "refuted"), (0.5, "cannot tell")]
+)
+def test_an_encoder_has_to_beat_its_best_control(own: float, expected: str):
+    found = decodable.judge(
+        decodable.Spec(statement="s", target="alpha"),
+        evidence(own, {"brightness": 0.5, "pixels": 0.9}),
+        "small",
+    )
+    assert found["verdict"] == expected
+    assert found["best_control"] == "brightness"
+    assert found["ci_low"] < found["value"] < found["ci_high"]
+
+
+def test_beating_chance_alone_needs_the_null_to_be_refuted():
+    spec = decodable.Spec(statement="s", target="alpha", beyond="chance")
+    assert decodable.judge(spec, evidence(0.5, {}), "small")["verdict"] == "supported"
+    truth = np.linspace(0.5, 5, CLIPS)
+    weak = evidence(0.5, {})
+    weak.probes["small"].update(probe(truth, 0.5, 0, p=0.2))
+    assert decodable.judge(spec, weak, "small")["verdict"] == "cannot tell"
+
+
+def test_an_undefined_target_can_not_be_judged():
+    found = decodable.judge(
+        decodable.Spec(statement="s", target="sigma"), evidence(0.1, {}), "small"
+    )
+    assert found["verdict"] == "cannot tell" and "undefined" in found["note"]
+
+
+def test_the_best_of_many_equal_controls_is_not_beaten_by_an_equal_encoder():
+    truth = np.linspace(0.5, 5, CLIPS)
+    supported = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        sums = [scores.r2_sums(truth, rng.normal(size=CLIPS) ** 2) for _ in range(9)]
+        others = {str(number): part for number, part in enumerate(sums[1:])}
+        interval, best = against_best(sums[0], others, scores.r2_of, 300)
+        supported += verdict(float(interval.low), float(interval.high), 0.0) == "supported"
+        assert scores.r2_of(others[best].sum(0)) == max(scores.r2_of(s.sum(0)) for s in sums[1:])
+    assert supported <= 1
+
+
+@pytest.mark.parametrize(
+    ("skill", "expected"), [(0.4, "supported"), (-0.4, "refuted"), (0.0, "cannot tell")]
+)
+def test_a_forecast_has_to_beat_the_best_baseline(skill: float, expected: str):
+    found = evidence(0.1, {"pixels": 0.5})
+    found.koopman["small"] = koopman(skill, 7)
+    judged = forecast.judge(forecast.Spec(statement="s"), found, "small")
+    assert judged["verdict"] == expected and judged["best_control"] == "persistence"
+
+
+def test_a_forecast_beyond_controls_has_to_beat_their_skill():
+    found = evidence(0.1, {"pixels": 0.5})
+    spec = forecast.Spec(statement="s", beyond="controls")
+    found.koopman.update(small=koopman(0.7, 1), pixels=koopman(0.3, 2))
+    assert forecast.judge(spec, found, "small")["verdict"] == "supported"
+    found.koopman.update(small=koopman(0.3, 1), pixels=koopman(0.7, 2))
+    assert forecast.judge(spec, found, "small")["verdict"] == "refuted"
+
+
+@pytest.mark.parametrize(("linear", "expected"), [(True, "refuted"), (False, "supported")])
+def test_pixels_in_disguise_are_found_out(linear: bool, expected: str):
+    rng = np.random.default_rng(0)
+    pixels = rng.normal(size=(CLIPS, 6, 5))
+    weights = rng.normal(size=(5, 4))
+    embedding = pixels @ weights if linear else rng.normal(size=(CLIPS, 6, 4))
+    folds = splits.nested(np.arange(CLIPS))
+    rows, sums = _pixels.cross({"pixels_gray": pixels}, {"small": embedding}, folds, 300)
+    found = evidence(0.1, {"pixels_gray": 0.5}, pixels=tuple(rows), pixel_sums=sums)
+    judged = beyond_pixels.judge(beyond_pixels.Spec(statement="s"), found, "small")
+    assert judged["verdict"] == expected
+    r2 = next(row["value"] for row in rows if row["metric"] == "pixel_to_embed_r2")
+    assert r2 == pytest.approx(linear_map.fit(pixels, embedding, folds).r2)
+    assert bool(r2 > 0.99) is linear
+
+
+def test_every_claim_kind_judges_and_says_so_in_the_same_columns():
+    for name in kinds.names("falsify"):
+        module = kinds.load("falsify", name)
+        assert issubclass(module.Spec, kinds.load("falsify", "decodable").Claim)
+        assert callable(module.judge)
+
+
+@pytest.mark.parametrize(
+    ("shuffled", "none", "expected"),
+    [(0.2, 0.1, "supported"), (0.2, -0.1, "refuted"), (0.2, 0.0, "cannot tell")],
+)
+def test_a_label_has_to_help_against_every_way_of_leaving_it_out(
+    shuffled: float, none: float, expected: str
+):
+    rows = [
+        {
+            "metric": "skill_difference", "model": "real", "baseline": baseline, "value": value,
+            "ci_low": value - 0.05, "ci_high": value + 0.05, "null_q95": 0.01, "p": 0.005,
+        }
+        for baseline, value in {"shuffled": shuffled, "none": none}.items()
+    ]  # fmt: skip
+    found = evidence(0.1, {})
+    found.heads["small"] = {"rows": rows}
+    judged = conditioned.judge(conditioned.Spec(statement="s"), found, "small")
+    assert judged["verdict"] == expected
+    assert conditioned.judge(conditioned.Spec(statement="s"), found, "other")["verdict"] == (
+        "cannot tell"
+    )
