@@ -1,1 +1,1 @@
-"""physprobe: does a video world model know physics, where, and how sure are we?"""
+"""physprobe asks whether a video world model knows physics, where, and how sure we are."""

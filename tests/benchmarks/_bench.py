@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 
 def compare(unit: str, rounds: int, **ways: tuple[Callable[[], object], int]) -> None:
-    """Time two callables in turn and print each median and, last, how many times faster the first is.
+    """Time two callables in turn; print each median and, last, how often ours fits into theirs.
 
     Parameters
     ----------

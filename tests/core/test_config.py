@@ -54,16 +54,36 @@ def test_the_schema_for_editors_is_in_step():
             "haet",
             r"systems\.heat\.simulate\.kind: found 'haet'\. Did you mean 'heat'\?",
         ),
-        ("encoders/small/kind", "untrianed", r"encoders\.small\.kind: .*Did you mean 'untrained'\?"),
-        ("encoders/small/batsh", 3, r"encoders\.small\.batsh: unknown key\. Did you mean 'batch'\?"),
+        (
+            "encoders/small/kind",
+            "untrianed",
+            r"encoders\.small\.kind: .*Did you mean 'untrained'\?",
+        ),
+        (
+            "encoders/small/batsh",
+            3,
+            r"encoders\.small\.batsh: unknown key\. Did you mean 'batch'\?",
+        ),
         ("systems/heat/simulate/alpha", [-1, 2], r"systems\.heat\.simulate\.alpha.*: found .*-1"),
         ("systems/heat/simulate/alpha", [3, 2], r"systems\.heat\.simulate\.alpha.*: found"),
         ("systems/heat/simulate/clips", 0, r"systems\.heat\.simulate\.clips: found 0; .*greater"),
         ("systems/heat/render/colormap", "infreno", r"colormap: found 'infreno'.*'inferno'"),
         ("systems/heat/simulate/frames", 63, r"heat has 63 frames.*tubelets of 2.*Hint"),
-        ("studies/heat/encoders", ["smal"], r"studies\.heat\.encoders: found 'smal'\. Did you mean"),
-        ("studies/heat/system", "heet", r"studies\.heat\.system: found 'heet'\. Did you mean 'heat'"),
-        ("studies/heat/probe", "rigde", r"studies\.heat\.probe: found 'rigde'\. Did you mean 'ridge'"),
+        (
+            "studies/heat/encoders",
+            ["smal"],
+            r"studies\.heat\.encoders: found 'smal'\. Did you mean",
+        ),
+        (
+            "studies/heat/system",
+            "heet",
+            r"studies\.heat\.system: found 'heet'\. Did you mean 'heat'",
+        ),
+        (
+            "studies/heat/probe",
+            "rigde",
+            r"studies\.heat\.probe: found 'rigde'\. Did you mean 'ridge'",
+        ),
         ("probes/ridge/targets", ["alfa"], r"target 'alfa'.*Did you mean 'alpha'"),
         ("encoders/small/tokens", [], r"needs the spatial tokens of layer 'final'.*Hint"),
         ("studies/heat/claims/x", {"kind": "decodeable"}, r"claims\.x\.kind: .*'decodable'"),
@@ -89,7 +109,9 @@ def test_a_missing_key_is_named(content: dict):
 
 def test_params_are_the_same_text_however_they_are_written(content: dict):
     one = config.load(content).systems["heat"].simulate
-    other = config.load(changed(content, "systems/heat/simulate/alpha", ["5e-1", 5])).systems["heat"]
+    other = config.load(changed(content, "systems/heat/simulate/alpha", ["5e-1", 5])).systems[
+        "heat"
+    ]
     assert one.canonical() == other.simulate.canonical()
     assert type(one).parse(one.canonical()) == one
 

@@ -52,7 +52,8 @@ def test_comments_docstrings_and_layout_do_not_count(package: Path):
     before = code("probe.stage", "probe.ridge")
     stage = package / "probe/stage.py"
     stage.write_text(
-        '"""New."""\n\n# why\ndef run():\n    """More."""\n\n    from physprobe.core.used import (\n        X,\n    )\n    return X\n'
+        '"""New."""\n\n# why\ndef run():\n    """More."""\n\n'
+        "    from physprobe.core.used import (\n        X,\n    )\n    return X\n"
     )
     assert code("probe.stage", "probe.ridge") == before
 

@@ -11,7 +11,7 @@ from physprobe.koopman._latent import Published, principal
 from physprobe.koopman._null import shuffled_sse
 from physprobe.koopman._pairs import FIRST, Layout, histories, moments, shuffled, shuffles
 from physprobe.koopman._spectrum import spectrum
-from physprobe.koopman._transition import Choice, fit, matrix, select, sse
+from physprobe.koopman._transition import Choice, effective_rank, fit, matrix, select, sse
 
 CLIPS, TIMES = 60, 16
 EIGENVALUES = np.array(
@@ -298,6 +298,15 @@ def test_interval_of_the_spectral_radius_covers_the_truth():
         covered += low <= 0.9 <= high
         assert high - low < 0.2
     assert covered >= 25
+
+
+def test_effective_rank_counts_what_the_data_decide():
+    variances = np.array([100.0, 1.0, 1e-4])
+    gram = np.diag([*variances, 10.0])
+    unit = variances.mean()
+    shares = [v / (v + 1e-2 * unit) for v in (*variances, unit)]
+    assert effective_rank(gram, 1e-2) == pytest.approx(sum(shares))
+    assert effective_rank(gram, np.inf) == 0.0
 
 
 def test_groups_of_clips_widen_the_interval():

@@ -124,6 +124,12 @@ def test_real_alpha_beats_shuffled_and_none_where_it_drives(world):
             )
             assert found["ci_low"] > 0.02
             assert found["p"] == pytest.approx(1 / 61)
+    true, own = (
+        row(world["rows"], metric=metric, model="shuffled", horizon=1)["value"]
+        for metric in ("skill", "skill_on_shuffled")
+    )
+    # a kernel fitted under wrong alphas does better under the right ones
+    assert own < true - 0.05
     published = world["blocks"]["published"]
     losses = [published[f"{model}_final_test_loss"] for model in ("real", "none")]
     assert losses[0] < 0.1 * losses[1]

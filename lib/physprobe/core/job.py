@@ -20,6 +20,8 @@ def limit_threads(count: int) -> None:
     """Let BLAS, OpenMP and torch use so many threads; call before they are imported."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(count)
+    # Threads that spin while they wait cost a busy machine more than they save: they sleep soon.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def progress(items: Sequence, what: str, every: float = 20.0) -> Iterator:

@@ -10,8 +10,9 @@ import numpy as np
 
 SCHEMA = 1
 COLUMNS = (
-    "encoder", "target", "sample", "layer", "time", "horizon", "order", "model", "baseline", "metric", "value",
-    "ci_low", "ci_high", "null_mean", "null_q95", "p", "n_clips", "lambda", "edge_hit", "note",
+    "encoder", "target", "sample", "layer", "time", "horizon", "order", "model", "baseline",
+    "metric", "value", "ci_low", "ci_high", "null_mean", "null_q95", "p", "n_clips", "lambda",
+    "edge_hit", "note",
 )  # fmt: skip
 
 

@@ -2,9 +2,9 @@
 Stores: Zarr v3 folders that open only when they are whole.
 
 A store is written block by block along its leading dimension, ``clip``. Its root ``zarr.json`` is
-the output of a rule and comes last, by rename, once every chunk is there: a job killed at any moment
-leaves nothing that reads as finished, and the same job goes on at the first block that is missing or
-damaged.
+the output of a rule and comes last, by rename, once every chunk is there: a job killed at any
+moment leaves nothing that reads as finished, and the same job goes on at the first block that is
+missing or damaged.
 """
 
 import errno
@@ -160,8 +160,9 @@ class Writer:
                 if error.errno == errno.ENOSPC:
                     error = OSError(
                         error.errno,
-                        f"disk full while writing clips {block.start} to {block.stop - 1} of {name}."
-                        " Hint: what was written stays; make room and run the same command again",
+                        f"disk full while writing clips {block.start} to {block.stop - 1} of"
+                        f" {name}. Hint: what was written stays; make room and run the same"
+                        " command again",
                         str(self.root),
                     )
                 raise error from None

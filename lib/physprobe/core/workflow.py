@@ -1,5 +1,6 @@
 """Pipeline: what the rules need of the config - specs, fingerprints and inputs, by wildcard."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -8,6 +9,13 @@ from physprobe.core import fingerprint
 from physprobe.core.spec import Spec
 
 STORE = "zarr.json"
+
+
+def lead_jobs_here() -> None:
+    """Let the jobs that Snakemake starts import this very package, installed or not."""
+    lib = str(Path(__file__).parents[2])
+    before = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    os.environ["PYTHONPATH"] = os.pathsep.join([lib, *(path for path in before if path != lib)])
 
 
 class Pipeline:

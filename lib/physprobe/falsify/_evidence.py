@@ -46,7 +46,7 @@ class Evidence:
         )
 
     def decoded(self, name: str, target: str, sample: str) -> np.ndarray | None:
-        """Sums (clip, part) that a probe's R2 on held-out clips follows from, if the target is defined."""
+        """Sums (clip, part) that a probe's held-out R2 follows from, if the target is defined."""
         predictions = self.probes[name]["predictions"]
         for block in predictions["held_out"]:
             if (block["target"], block["sample"], block["layer"]) == (target, sample, "selected"):
@@ -106,7 +106,7 @@ def against_best(
 
 
 def verdict(low: float, high: float, margin: float, p: float | None = None) -> str:
-    """Supported if the whole interval is above a margin (and the null is refuted), refuted if below."""
+    """Supported if the whole interval is above the margin and p below 0.05, refuted if below."""
     if low > margin and (p is None or p < 0.05):
         return "supported"
     return "refuted" if high <= margin else "cannot tell"

@@ -43,7 +43,8 @@ def text(study: str, content: Mapping, rows: Sequence[Mapping]) -> str:
         lines += [
             f"{claim['verdict']:<12} {claim['encoder']}: {claim['statement']}",
             f"{'':<12} {claim['statistic']} = {_number(claim['value'])}"
-            f" [{_number(claim['ci_low'])}, {_number(claim['ci_high'])}], margin {claim['margin']:g}"
+            f" [{_number(claim['ci_low'])}, {_number(claim['ci_high'])}],"
+            f" margin {claim['margin']:g}"
             + (f", p = {claim['p']:.3g}" if claim["p"] is not None else "")
             + (f", best control {claim['best_control']}" if claim["best_control"] else ""),
         ]

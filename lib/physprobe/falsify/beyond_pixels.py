@@ -13,6 +13,7 @@ class Spec(Claim):
     """Variance of the embedding that no pixel control predicts linearly, 1 - R2 of the best one."""
 
     kind: Literal["beyond_pixels"] = "beyond_pixels"
+    """Linear maps from every pixel control."""
     margin: float = 0.2
     """Share of the variance that has to be left over; the published rule asks for 0.2."""
 

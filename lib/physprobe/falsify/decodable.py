@@ -13,6 +13,7 @@ class Spec(Claim):
     """R2 of the encoder less that of its best control, on the same held-out clips."""
 
     kind: Literal["decodable"] = "decodable"
+    """Probes of the encoder and of every control."""
     target: str = "log_alpha"
     """Label that is decoded."""
     sample: Literal["clip", "token"] = "clip"

@@ -13,10 +13,11 @@ class Spec(Claim):
     """Skill at one horizon against the best baseline, or less the best control's skill."""
 
     kind: Literal["forecast"] = "forecast"
+    """First-order linear dynamics of the last layer."""
     horizon: int = 4
     """Tokens ahead."""
     beyond: Literal["baselines", "controls"] = "baselines"
-    """Persistence, mean, time-index mean and time-shuffled fit; or the same skill of every control."""
+    """Persistence, means and the time-shuffled fit; or the same skill of every control."""
 
 
 def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:

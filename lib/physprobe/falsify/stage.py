@@ -142,7 +142,7 @@ def _judge(study: Mapping, evidence: Evidence) -> Iterator[dict]:
 
 
 def _ladder(evidence: Evidence) -> Iterator[dict]:
-    """Each encoder's R2 less each control's, on the same held-out clips, and less the best one's."""
+    """Each encoder's R2 less each control's and less the best one's, on the same clips."""
     any_probe = next(iter(evidence.probes.values()))["spec"]
     for encoder in evidence.encoders:
         for target in any_probe["targets"]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from physprobe.core import scores
+from physprobe.koopman._digits import short
 from physprobe.koopman._kernels import FAMILIES, LAPLACIAN, laplacian_residual
 from physprobe.koopman._rollout import Rollouts
-from physprobe.koopman._rows import short
 from physprobe.koopman._stencil import ONE
 
 MODELS = ("real", "shuffled", "none")

@@ -6,6 +6,7 @@ import numpy as np
 
 from physprobe.core.splits import Fold
 from physprobe.koopman import _rows
+from physprobe.koopman._digits import pairs
 from physprobe.koopman._held_out import grid, tally
 from physprobe.koopman._latent import principal
 from physprobe.koopman._pairs import FIRST, Layout, moments, shuffles
@@ -35,12 +36,13 @@ def fit(
     reported = [layer for layer in layers if layer in spec.report] or [layers[-1]]
     horizon = max([1, *(ahead for ahead in spec.horizons if ahead < length - FIRST)])
     rows, choices, spectra, forecast, published = [], [], [], {}, {}
+    clips = orders = None
     for layer, values in zip(layers, pooled, strict=True):
         features = np.asarray(values, float)
         if not np.isfinite(features).all():
             clip = int(np.argwhere(~np.isfinite(features))[0, 0])
             raise ValueError(f"dmd: layer {layer} is not finite in clip {clip}.")
-        if len(rows) == 0:
+        if orders is None:
             clips = np.arange(len(features)) if groups is None else np.asarray(groups)
             orders = shuffles(1 + spec.shuffles, len(features), length, spec.seed)
         found = tally(spec, features, folds, horizon, orders)
@@ -109,13 +111,14 @@ def _spectrum_block(layer: str, found: Spectrum, *, cloud: bool) -> dict:
         "layer": layer,
         "order": found.model.order,
         "rank": found.model.rank,
+        "effective_rank": found.effective_rank,
         "lambda": found.model.penalty,
         "spectral_radius": radius,
         "ci_low": low,
         "ci_high": high,
-        "eigenvalues": _rows.pairs(found.eigenvalues),
+        "eigenvalues": pairs(found.eigenvalues),
     }
     if cloud:
         draws, leading = CLOUD
-        block["cloud"] = _rows.pairs(found.draws[:draws, :leading])
+        block["cloud"] = pairs(found.draws[:draws, :leading])
     return block

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from physprobe.core import scores, seeds
+from physprobe.koopman._digits import short
 from physprobe.koopman._held_out import BASELINES, COMPARED, PUBLISHED, Tally
 from physprobe.koopman._pairs import FIRST
 from physprobe.koopman._spectrum import Spectrum
@@ -177,14 +178,3 @@ def published(found: Tally | None, spectral: Spectrum | None) -> dict:
                     block[f"{key}_{side}_std"] = value.std() if found else None
         blocks[name] = block
     return blocks
-
-
-def short(values: np.ndarray) -> list:
-    """Values to six significant digits."""
-    flat = [float(f"{value:.6g}") for value in np.ravel(values)]
-    return np.reshape(flat, np.shape(values)).tolist()
-
-
-def pairs(values: np.ndarray) -> list:
-    """Complex values as pairs of real and imaginary part."""
-    return short(np.stack([values.real, values.imag], axis=-1))

@@ -1,4 +1,8 @@
-"""Spectrum: eigenvalues of the dynamics, and how far they move when other clips are drawn."""
+"""Spectrum: eigenvalues of the dynamics, and how far they move when other clips are drawn.
+
+The ridge pulls towards persistence: in directions that the penalty outweighs, eigenvalues near 1
+are its choice and not the data's. The effective rank says how many directions the data decide.
+"""
 
 from dataclasses import dataclass
 
@@ -6,7 +10,7 @@ import numpy as np
 
 from physprobe.core import seeds
 from physprobe.koopman._pairs import Layout, Moments
-from physprobe.koopman._transition import Transition, fit, matrix, solve_all
+from physprobe.koopman._transition import Transition, effective_rank, fit, matrix, solve_all
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,8 @@ class Spectrum:
     """(eigenvalue,) complex."""
     draws: np.ndarray
     """(draw, eigenvalue) complex, of the same model on resampled clips."""
+    effective_rank: float
+    """Of the rank + 1 inputs, how many the data decide."""
 
     @property
     def radius(self) -> tuple[float, float, float]:
@@ -65,7 +71,12 @@ def spectrum(
         penalty,
     )
     clouds = Transition(rank, order, penalty, matrix(drawn, rank, order)).companion
-    return Spectrum(model, _eigenvalues(model.companion), _eigenvalues(clouds))
+    return Spectrum(
+        model,
+        _eigenvalues(model.companion),
+        _eigenvalues(clouds),
+        effective_rank(gram.sum(0), penalty),
+    )
 
 
 def _eigenvalues(matrices: np.ndarray) -> np.ndarray:

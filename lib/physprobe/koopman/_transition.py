@@ -74,6 +74,13 @@ def solve(gram: np.ndarray, cross: np.ndarray, penalties: Sequence[float]) -> np
     return scale[:, None] * (vectors @ (turned / shrunk[..., None]))
 
 
+def effective_rank(gram: np.ndarray, penalty: float) -> float:
+    """Directions of the inputs, of rank + 1, that the data outweigh the penalty in: a trace."""
+    scale, unit = _scale(gram)
+    values = np.maximum(np.linalg.eigvalsh(gram * scale * scale[:, None]), 0.0)
+    return float((values / (values + penalty * unit)).sum())
+
+
 def _scale(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Factor of each input (..., input), and mean eigenvalue (...), from Gram matrices."""
     powers = np.diagonal(gram, axis1=-2, axis2=-1)

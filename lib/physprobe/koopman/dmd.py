@@ -33,6 +33,7 @@ class Spec(Base):
     """Linear dynamics of the pooled embedding, layer by layer."""
 
     kind: Literal["dmd"] = "dmd"
+    """Dynamic mode decomposition of the pooled embedding."""
     components: int = Field(32, ge=1)
     """Principal components that make up the latent space."""
     ranks: tuple[Annotated[int, Field(ge=3)], ...] = Field((4, 8, 16, 32), min_length=1)

@@ -30,6 +30,7 @@ class Spec(Base):
     """Alpha-scaled diffusion of the spatial tokens of one layer."""
 
     kind: Literal["spatial_heat_head"] = "spatial_heat_head"
+    """A heat step of the spatial tokens."""
     layer: str = "final"
     """Layer whose spatial tokens are modelled; the encoder's ``tokens`` has to name it."""
     label: str = "alpha"

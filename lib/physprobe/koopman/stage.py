@@ -64,6 +64,7 @@ def run(
             {"embeddings": stores.digest(embeddings), "simulation": stores.digest(simulation)},
             encoder=found.attrs.get("label"),
             weights_hash=found.attrs.get("weights_hash"),
+            causal=found.attrs.get("spec", {}).get("causal"),
             device="cpu",
             dtype="float64",
             threads=threads,

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-COLUMNS, WIDEST = 4, 128
+# Wide enough for 256 cells as they are: averaging would hide a checkerboard of single cells.
+COLUMNS, WIDEST = 4, 256
 
 
 def sheet(video: np.ndarray) -> np.ndarray:
-    """Clips side by side, up to four in a row, averaged down to at most 128 px each.
+    """Clips side by side, up to four in a row, averaged down to at most 256 px each.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Fields: a scalar field in false colour, one pixel per cell, on a range that is the same for all clips."""
+"""Fields: a scalar field in false colour, a pixel per cell, on one fixed range for all clips."""
 
 import difflib
 from functools import cache
@@ -66,8 +66,9 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
     Returns
     -------
     (time, y, x, rgb) uint8
-        The same bytes as ``colormap(Normalize(low, high)(field), bytes=True)`` of matplotlib, for a
-        colormap of up to 256 colours.
+        The bytes of matplotlib's ``colormap(Normalize(low, high)(field), bytes=True)``, for a
+        colormap of up to 256 colours. Computed in float32: where ``low`` and ``high - low`` are no
+        float32 numbers, a value within a rounding of a step's edge may be on its other side.
 
     Raises
     ------

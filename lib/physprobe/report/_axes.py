@@ -71,7 +71,7 @@ def names(frame: pd.DataFrame) -> list[str]:
 
 
 def bars(low: np.ndarray, value: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Lengths (2, ...) of error bars; an interval need not hold its own value, so none is negative."""
+    """Lengths (2, ...) of error bars; none is negative, even where the value is outside."""
     low, value, high = (np.asarray(part, float) for part in (low, value, high))
     return np.nan_to_num(np.clip([value - low, high - value], 0.0, None))
 

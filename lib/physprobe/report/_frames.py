@@ -197,7 +197,7 @@ def _spatial(study: Study, name: str) -> Iterator[dict]:
             **_score(r),
         }
     for model, kernel in (("free", "real"), ("zero_sum", "real_zero_sum")):
-        block = {key: np.array(result["kernels"][kernel][key]) for key in ("mean", "ci_low", "ci_high")}
+        found = {key: np.array(part) for key, part in result["kernels"][kernel].items()}
         for y, x in np.ndindex(3, 3):
             yield {
                 **about,
@@ -205,9 +205,9 @@ def _spatial(study: Study, name: str) -> Iterator[dict]:
                 "model": model,
                 "y": y - 1,
                 "x": x - 1,
-                "value": block["mean"][y, x],
-                "ci_low": block["ci_low"][y, x],
-                "ci_high": block["ci_high"][y, x],
+                "value": found["mean"][y, x],
+                "ci_low": found["ci_low"][y, x],
+                "ci_high": found["ci_high"][y, x],
             }
 
 

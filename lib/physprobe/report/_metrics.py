@@ -1,4 +1,4 @@
-"""Metrics: the published keys of ``fit_metrics.json``, each block with what it takes to believe it."""
+"""Metrics: the published keys of ``fit_metrics.json``, each block with how sure it is."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,15 +8,24 @@ from physprobe.core import scores
 from physprobe.report._frames import TARGET, Result, Study, forecast, probe, row
 
 KOOPMAN = (
-    "latent_dim", "spectral_radius", "one_step_mse_train", "one_step_mse_test", "one_step_cos_train",
-    "one_step_cos_test", "rollout_cos_train_mean", "rollout_cos_train_std", "rollout_cos_test_mean",
-    "rollout_cos_test_std",
-)  # fmt: skip
+    "latent_dim",
+    "spectral_radius",
+    *(f"one_step_{score}_{side}" for score in ("mse", "cos") for side in ("train", "test")),
+    *(f"rollout_cos_{side}_{part}" for side in ("train", "test") for part in ("mean", "std")),
+)
 SPATIAL = (
-    "channels", "real_final_train_loss", "real_final_test_loss", "shuffled_final_train_loss",
-    "shuffled_final_test_loss", "none_final_train_loss", "none_final_test_loss",
-    "rollout_cos_train_mean", "rollout_cos_train_std", "rollout_cos_test_mean", "rollout_cos_test_std",
-)  # fmt: skip
+    "channels",
+    *(f"{m}_final_{side}_loss" for m in ("real", "shuffled", "none") for side in ("train", "test")),
+    *(f"rollout_cos_{side}_{part}" for side in ("train", "test") for part in ("mean", "std")),
+)
+DYNAMICS = {
+    "spectral_radius": "spectral_radius",
+    "one_step_mse": "one_step_mse_test",
+    "one_step_cos": "one_step_cos_test",
+    "rollout_mse": "rollout_mse_test_mean",
+    "rollout_cos": "rollout_cos_test_mean",
+}
+"""Metrics of our rows, and the published keys that their intervals belong to."""
 SAMPLES = {"alpha_probe_sim": "clip", "alpha_probe_frame": "token"}
 SCORES = {"train_r2": "train_r2", "test_r2": "r2", "train_mae": "train_mae", "test_mae": "mae"}
 """Published keys, and the metric of our rows that fills them."""
@@ -52,10 +61,10 @@ def _alpha(study: Study, name: str, sample: str, falsification: Result) -> dict:
     best = row(falsification, baseline="best control", **where)
     block["best_control"] = best and {
         "name": best["note"],
-        "value": probe(study, best["note"], sample).get("value") if best["note"] in study.probes else None,
+        "value": probe(study, best["note"], sample).get("value"),
         "difference": best["value"],
         "ci": _ci(best),
-    }  # fmt: skip
+    }
     return block
 
 
@@ -65,13 +74,12 @@ def _koopman(study: Study, name: str) -> dict:
     block = {key: known.get(key) for key in KOOPMAN}
     block |= {key: value for key, value in known.items() if key not in block}
     layer = result["settings"]["report"][-1]
-    own = [r for r in result["rows"] if r["layer"] == layer and r["order"] == 1 and r["model"] == "dmd"]
-    names = {"rollout_cos": "rollout_cos_test_mean", "rollout_mse": "rollout_mse_test_mean"}
-    block["ci"] = {
-        names.get(r["metric"], {"spectral_radius": "spectral_radius"}.get(r["metric"], f"{r['metric']}_test")): _ci(r)
-        for r in own
-        if r["metric"] != "skill"
-    }  # fmt: skip
+    own = [
+        found
+        for found in result["rows"]
+        if (found["layer"], found["order"], found["model"]) == (layer, 1, "dmd")
+    ]
+    block["ci"] = {DYNAMICS[r["metric"]]: _ci(r) for r in own if r["metric"] in DYNAMICS}
     block["layer"], block["time_step"] = layer, result["settings"]["time_step"]
     keys = ("baseline", "horizon", "value", "null_q95", "p", "note")
     block["skill"] = [
@@ -91,9 +99,8 @@ def _best_forecast(study: Study, name: str, horizon: int = 1) -> dict | None:
         return None
     own = _skill_sums(study, name, horizon)
     others = {other: _skill_sums(study, other, horizon) for other in study.controls}
-    values = {
-        other: float(scores.skill_of(sums.sum(0))) for other, sums in others.items() if sums is not None
-    }  # fmt: skip
+    known = {other: sums for other, sums in others.items() if sums is not None}
+    values = {other: float(scores.skill_of(sums.sum(0))) for other, sums in known.items()}
     values = {other: value for other, value in values.items() if np.isfinite(value)}
     if own is None or not values:
         return None
@@ -113,9 +120,8 @@ def _skill_sums(study: Study, name: str, horizon: int) -> np.ndarray | None:
     errors = forecast(study, name).get("errors")
     if errors is None:
         return None
-    return np.stack(
-        [np.asarray(errors[key], float)[:, horizon - 1] for key in ("model", "persistence")], axis=-1
-    )
+    both = np.array([errors["model"], errors["persistence"]], float)
+    return both[..., horizon - 1].T
 
 
 def _spatial(study: Study, name: str) -> dict | None:
@@ -126,16 +132,20 @@ def _spatial(study: Study, name: str) -> dict | None:
     known = result["published"]
     block = {key: known.get(key) for key in SPATIAL}
     block |= {key: value for key, value in known.items() if key not in block}
-    losses = {model: row(result, metric="mse", model=model) for model in ("real", "shuffled", "none")}
-    block["ci"] = {f"{model}_final_test_loss": _ci(found) for model, found in losses.items() if found}
-    block["ci"]["rollout_cos_test_mean"] = _ci(row(result, metric="rollout_cos", model="real") or {})
+    block["ci"] = {
+        f"{model}_final_test_loss": _ci(row(result, metric="mse", model=model) or {})
+        for model in ("real", "shuffled", "none")
+    }
+    rolled = row(result, metric="rollout_cos", model="real") or {}
+    block["ci"]["rollout_cos_test_mean"] = _ci(rolled)
     skill = row(result, metric="skill", model="real") or {}
     block["skill"] = {"value": skill.get("value"), "ci": _ci(skill), "baseline": "persistence"}
     block |= {key: skill.get(key) for key in ("null_q95", "p", "n_clips")}
     gains = [
         found
         for found in result["rows"]
-        if (found["metric"], found["model"]) == ("skill_difference", "real") and found["value"] is not None
+        if (found["metric"], found["model"]) == ("skill_difference", "real")
+        and found["value"] is not None
     ]
     least = min(gains, key=lambda found: found["value"], default=None)
     block["best_control"] = least and {

@@ -42,7 +42,8 @@ def frames(table: Path, clips: object) -> dict[str, pd.DataFrame]:
     whole = pd.read_csv(table, dtype={"layer": str, "note": str, "encoder": str, "label": str})
     found = {name: _frames.from_table(whole, name) for name in fit_results.PANELS}
     strip, seconds = found["filmstrip"], clips.time.values
-    videos = {clip: stores.values(clips, "video", clip=int(clip)) for clip in strip["clip"].unique()}
+    shown = strip["clip"].unique()
+    videos = {clip: stores.values(clips, "video", clip=int(clip)) for clip in shown}
     images = [
         videos[shot.clip][int(np.abs(seconds - shot.time).argmin())] for shot in strip.itertuples()
     ]
@@ -151,10 +152,12 @@ def _compared(entry: Mapping, fits: Mapping[str, Mapping]) -> dict:
     elif needs and own.get("hf_repo") != needs:
         why = f"different encoder: {fit['label']}, published with {needs.split('/')[-1]}"
     elif not why:
-        near = abs(ours - entry["published"]) <= entry["tolerance"]
+        reach = entry["tolerance"]
+        near = abs(ours - entry["published"]) <= reach
         verdict = "reproduced" if near else "not reproduced"
-        why = f"within {entry['tolerance']:g}" if near else f"further off than {entry['tolerance']:g}"
-        if entry["tolerance"] == 0:
+        if reach:
+            why = f"within {reach:g}" if near else f"further off than {reach:g}"
+        else:
             why = "the same" if near else "not the same"
     return {**entry, "ours": ours, "verdict": verdict, "why": why}
 

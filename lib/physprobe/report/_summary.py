@@ -60,7 +60,8 @@ def _ours(content: Mapping, claims: Sequence[Mapping]) -> Iterator[str]:
         f"test: {setup['n_held_out']} held-out clips in {folds} outer"
         f" fold{'s' * (folds > 1)}; every choice is made inside the training clips"
     )
-    yield f"interval: 95 %, bootstrap over clips; null: {setup['permutations']} permutations of labels"
+    yield "interval: 95 %, bootstrap over clips"
+    yield f"null: {setup['permutations']} permutations of labels, the whole selection redone"
     yield from ("", "r2 of alpha, clip mean / each token (interval; null 95th percentile; p)")
     yield "-" * RULE
     for role in ("encoders", "controls"):

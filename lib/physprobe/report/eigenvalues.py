@@ -13,8 +13,8 @@ TITLE = "Koopman eigenvalues"
 CAPTION = (
     "Eigenvalues of A in z[t+1] = A z[t] (principal components of the embedding) in the complex"
     " plane; inside the unit circle modes decay. Clouds are the eigenvalues of fits to bootstrap"
-    " draws of the clips, and the brackets behind the spectral radius \N{GREEK SMALL LETTER RHO} its"
-    " 95 % interval over those draws. Encoders in colour, controls in grey."
+    " draws of the clips, and the brackets behind the spectral radius \N{GREEK SMALL LETTER RHO}"
+    " its 95 % interval over those draws. Encoders in colour, controls in grey."
 )
 
 
@@ -43,9 +43,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ax.axhline(0, color="0.88", lw=0.8, zorder=0)
         ax.axvline(0, color="0.88", lw=0.8, zorder=0)
         ax.scatter(cloud.real, cloud.imag, s=3, color=look.colour, alpha=0.10, lw=0)
-        ax.scatter(
-            points.real, points.imag, s=16, color=look.colour, ec="white", lw=0.5, zorder=3
-        )
+        ax.scatter(points.real, points.imag, s=16, color=look.colour, ec="white", lw=0.5, zorder=3)
         radius = rows[rows["item"] == "radius"].iloc[0]
         ax.set_title(
             f"{radius.label}\n\N{GREEK SMALL LETTER RHO} = "

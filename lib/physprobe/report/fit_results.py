@@ -9,7 +9,16 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from physprobe.report import _axes, eigenvalues, filmstrip, ladder, layers, predicted, skill, spatial
+from physprobe.report import (
+    _axes,
+    eigenvalues,
+    filmstrip,
+    ladder,
+    layers,
+    predicted,
+    skill,
+    spatial,
+)
 
 PANELS: dict[str, ModuleType] = {
     "filmstrip": filmstrip,
@@ -28,7 +37,7 @@ ROWS = (
     ((("layers", 1.5), ("eigenvalues", 1.0)), 5.6),
     ((("spatial", 1.0),), 4.8),
 )
-"""Rows of (panel, share of the width), and their height in inches; of the predictions, as many lines as it takes."""
+"""Rows of (panel, share of the width), and their height in inches; the predictions' depends."""
 WIDTH = 15.0
 
 

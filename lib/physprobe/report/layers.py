@@ -80,13 +80,18 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     _axes.limits(ax, np.r_[frame.value, frame.ci_low], floor=-0.5, top=1.0, lowest=-0.1)
     handles, labels = ax.get_legend_handles_labels()
     ax.legend(
-        handles[::-1], labels[::-1], loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2
+        handles[::-1],
+        labels[::-1],
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=2,
+        borderaxespad=0.2,
     )
     _axes.title(part, TITLE)
     _axes.note(
         part,
-        "Bands and bars: 95 % intervals by bootstrap over clips. Shaded floor and ochre ticks: up to"
-        " the 95th percentile of the null (permuted labels, selection redone). Controls in grey.",
+        "Bands and bars: 95 % intervals by bootstrap over clips. Shaded floor and ochre ticks: up"
+        " to the 95th percentile of the null (permuted labels, selection redone). Controls grey.",
     )
 
 

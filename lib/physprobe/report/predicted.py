@@ -1,4 +1,4 @@
-"""Figure: held-out predictions of a label against its true value, one panel per encoder and control."""
+"""Figure: held-out predictions against true values, one panel per encoder and control."""
 
 import math
 

@@ -17,10 +17,10 @@ BASELINES = {
 CAPTION = (
     "Skill = 1 - SSE / SSE(baseline) of rollouts z[t+h] = A\N{MODIFIER LETTER SMALL H} z[t] on"
     " held-out clips, on centred features; 0 is no better than the baseline, 1 perfect. Each panel"
-    " has its own baseline, for models of order 1; the last one compares models of order 1, 2 and 3 of the encoders at"
-    " equal parameter count, against persistence. Bands are 95 % intervals by bootstrap over clips;"
-    " controls, scored in their own spaces, are grey. An encoder that attends over the whole clip"
-    " has seen the future: only a causal one forecasts."
+    " has its own baseline, for models of order 1; the last one compares models of order 1, 2 and 3"
+    " of the encoders at equal parameter count, against persistence. Bands are 95 % intervals"
+    " by bootstrap over clips; controls, scored in their own spaces, are grey. An encoder that"
+    " attends over the whole clip has seen the future: only a causal one forecasts."
 )
 ORDERS = {1: "-", 2: "--", 3: ":"}
 

@@ -1,4 +1,4 @@
-"""Figure: the spatial head - does knowing alpha help to forecast the tokens?"""
+"""Figure: the spatial head, and whether knowing alpha helps it to forecast the tokens."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ CAPTION = (
     " with one 3 x 3 kernel per whitened feature, fitted with the true alpha, with alpha shuffled"
     " between clips (scored on the true alpha and on its own), and without it; kernels are free, or"
     " constrained to sum to zero as a Laplacian does, at equal parameter counts. Middle: what the"
-    " true alpha adds, paired by clip; if that is not above 0, the tokens' dynamics don't use alpha."
+    " true alpha adds, paired by clip; if it is not above 0, the tokens' dynamics don't use alpha."
     " Right: mean kernel over features with the true alpha; a diffusing field would have a negative"
     " centre, positive neighbours and sum 0. Bars and brackets are 95 % intervals by bootstrap over"
     " clips, refitted for the kernels."
@@ -57,9 +57,9 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     _axes.title(part, TITLE)
     _axes.note(
         part,
-        "Bars and brackets: 95 % intervals by bootstrap over clips, differences paired by clip. Line"
-        " at 0: no better than persistence; nothing gained. Filled: true alpha. Maps: kernels of"
-        f" {weights.label.iloc[0]}, averaged over features.",
+        "Bars and brackets: 95 % intervals by bootstrap over clips, differences paired by clip."
+        " Line at 0: no better than persistence; nothing gained. Filled: true alpha. Maps:"
+        f" kernels of {weights.label.iloc[0]}, averaged over features.",
     )
 
 

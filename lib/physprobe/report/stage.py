@@ -8,7 +8,7 @@ import numpy as np
 
 from physprobe.core import job, results, stores
 
-EXPLODED = 1.01  # of the initial maximum, which is 1: beyond it a frame shows that the solver is unstable
+EXPLODED = 1.01  # the initial maximum is 1, and no heat equation exceeds it
 
 
 def fit(
@@ -73,9 +73,11 @@ def fit(
         "setup": _setup(study, first, system.sizes["clip"], stored[first].sizes["feature"]),
         **blocks[first],
         "encoders": {name: _told(study, name, blocks) for name in study.encoders},
-        "controls": {name: _told(study, name, blocks) for name in study.names if name not in study.encoders},
+        "controls": {
+            name: _told(study, name, blocks) for name in study.names[len(study.encoders) :]
+        },
         "artefact": _artefact(study, judged, system),
-    }  # fmt: skip
+    }
     frames = {
         "filmstrip": films(system, stores.read(clips)),
         "ladder": _frames.ladder(study),
@@ -126,8 +128,8 @@ def page(
     Parameters
     ----------
     metrics, tables, falsifications, clips : list of Path
-        ``fit_metrics.json``, ``fit_results.csv``, ``pixel_falsification_metrics.json`` of every study
-        and the clips of its system, in the same order.
+        ``fit_metrics.json``, ``fit_results.csv``, ``pixel_falsification_metrics.json`` of every
+        study and the clips of its system, in the same order.
     published : Path
         Published numbers (YAML).
     template : Path
@@ -141,10 +143,15 @@ def page(
     """
     from physprobe.report import _page
 
+    inputs = zip(metrics, falsifications, tables, clips, strict=True)
     studies = [
-        _page.Material(results.read(fit), results.read(judged), _page.frames(table, stores.read(video)))
-        for fit, judged, table, video in zip(metrics, falsifications, tables, clips, strict=True)
-    ]  # fmt: skip
+        _page.Material(
+            results.read(numbers),
+            results.read(judged),
+            _page.frames(table, stores.read(video)),
+        )
+        for numbers, judged, table, video in inputs
+    ]
     text = _page.html(studies, published, template, code)
     results.write_text(out, text)
     job.done(f"{out}: {len(studies)} studies, {job.megabytes(out):.1f} MB")
@@ -164,7 +171,8 @@ def heading(content: dict) -> str:
     """What a study's sheet is headed with; random weights are named there."""
     text = f"{content['study']}: {content['setup']['n_total']} clips"
     if content["untrained"]:
-        text += f"; {content['setup']['encoder']} is untrained (random weights): every score of it is a null"
+        encoder = content["setup"]["encoder"]
+        text += f"; {encoder} is untrained (random weights): every score of it is a null"
     return text
 
 
@@ -203,7 +211,8 @@ def _artefact(study: object, judged: dict, system: object) -> dict | None:
     if "stable" not in system:
         return None
     stable = np.asarray(system["stable"].values, bool)
-    last = (stores.values(system, system.attrs["field"], clip=clip, time=-1) for clip in range(len(stable)))
+    name = system.attrs["field"]
+    last = (stores.values(system, name, clip=clip, time=-1) for clip in range(len(stable)))
     exploded = np.array([np.abs(field).max() > EXPLODED for field in last])
     return _metrics.artefact(study, judged, stable, exploded)
 

@@ -13,7 +13,9 @@ import numpy as np
 def cosines(cells: int) -> tuple[np.ndarray, np.ndarray]:
     """Modes of an insulated axis, with walls half a cell outside the first and the last cell.
 
-        phi_m(j) = c_m cos(k_m (j + 1/2)),    k_m = pi m / cells,    sum_j phi_m(j) phi_n(j) = delta_mn
+        phi_m(j) = c_m cos(k_m (j + 1/2)),    k_m = pi m / cells
+
+    with c_m such that sum_j phi_m(j) phi_n(j) = delta_mn.
 
     Parameters
     ----------
@@ -67,16 +69,34 @@ def _single(cells: int) -> np.ndarray:
     return cosines(cells)[1].astype(np.float32)
 
 
-def coefficients(frames: np.ndarray) -> np.ndarray:
-    """Coefficients of every product mode cos(k_m y) cos(k_n x) of some frames.
+def coefficients(frame: np.ndarray) -> np.ndarray:
+    """Coefficients of every product mode phi_m(y) phi_n(x) of a frame.
+
+    Parameters
+    ----------
+    frame : (y, x) float32
+
+    Returns
+    -------
+    (mode_y, mode_x) float32
+        Orthonormal: the squares of a frame and of its coefficients have the same sum.
+    """
+    return _single(frame.shape[0]) @ frame @ _single(frame.shape[1]).T
+
+
+def sketch(frames: np.ndarray, mixture: np.ndarray) -> np.ndarray:
+    """Mixtures of the modes in y, for every mode in x: ``mixture @ coefficients(frame)``.
 
     Parameters
     ----------
     frames : (time, y, x) float32
+    mixture : (mix, mode_y)
+        Weights of the modes.
 
     Returns
     -------
-    (time, mode_y, mode_x) float32
-        Orthonormal: the squares of a frame and of its coefficients have the same sum.
+    (time, mix, mode_x) float32
     """
-    return _single(frames.shape[1]) @ frames @ _single(frames.shape[2]).T
+    weights = (mixture @ cosines(frames.shape[1])[1]).astype(np.float32)
+    mixed = weights @ frames
+    return (mixed.reshape(-1, mixed.shape[2]) @ _single(mixed.shape[2]).T).reshape(mixed.shape)

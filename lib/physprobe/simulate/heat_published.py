@@ -1,11 +1,11 @@
-"""Heat as published: explicit Euler steps, unstable for alpha > 2.5, kept to show what probes read there.
+"""Heat as published: explicit Euler steps, unstable for alpha > 2.5, kept to show what probes read.
 
     u <- u + alpha dt lap(u),    dt = 0.1,    lap by five points 1 px apart
 
 The outer ring of cells keeps its first value. In two dimensions the steps are stable up to
-alpha dt = 1/4; 22 of the 50 draws lie beyond, and 21 of them visibly explode into a checkerboard. The
-first frame is taken after ten steps, at t = 1 s. Nothing here is meant to be right: the gates of
-``heat`` refuse these fields, and ``check`` only wants finite numbers.
+alpha dt = 1/4; 22 of the 50 draws lie beyond, and 21 of them visibly explode into a checkerboard.
+The first frame is taken after ten steps, at t = 1 s. Nothing here is meant to be right: the gates
+of ``heat`` refuse these fields, and ``check`` only wants finite numbers.
 
 References
 ----------
@@ -50,9 +50,9 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to (clip,)
-        ``alpha`` [px^2/s], ``sigma`` [px], ``y0`` and ``x0`` [px] (whole numbers; the published ``cx`` is
-        the image row, here ``y0``), all float64; ``split`` of "train" and "test"; ``stable``, 1 where
-        the steps are stable, else 0.
+        ``alpha`` [px^2/s], ``sigma`` [px], ``y0`` and ``x0`` [px] (whole numbers; the published
+        ``cx`` is the image row, here ``y0``), all float64; ``split`` of "train" and "test";
+        ``stable``, 1 where the steps are stable, else 0.
     """
     rng = np.random.RandomState(SEED)
     drawn = [
@@ -120,5 +120,5 @@ def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
     finite = np.isfinite(field).all((1, 2))
     if not finite.all():
         raise ValueError(
-            f"finite values: frame {int(np.argmin(finite))} at alpha {labels['alpha']:g} has others."
+            f"finite values: frame {int(np.argmin(finite))} has others (alpha {labels['alpha']:g})."
         )
