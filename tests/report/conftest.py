@@ -16,12 +16,13 @@ NOISE = {
     "brightness": 1.2,
     "pixels_gray16": 0.8,
     "untrained": 1.5,
+    "repeated_frame": 1.0,
 }
 LAYERS = {"brightness": ("statistics",), "pixels_gray16": ("pixels",)}
 STUDY = {
     "system": "heat",
     "encoders": list(ENCODERS),
-    "controls": ["brightness", "pixels_gray16", "untrained"],
+    "controls": ["brightness", "pixels_gray16", "untrained", "repeated_frame"],
     "probe": "ridge",
     "koopman": "dmd",
     "head": None,
@@ -37,7 +38,7 @@ STUDY = {
 
 def label(name: str) -> str:
     """What an embedding says about itself."""
-    random = name in (*ENCODERS, "untrained")
+    random = name not in LAYERS
     return f"untrained, 6 wide, seed 0, {name}" if random else name.replace("_", " ")
 
 

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ def found(study) -> _frames.Study:
     return _frames.Study(
         "heat",
         ("small", "small_causal"),
-        ("untrained", "pixels_gray16", "brightness"),
+        ("repeated_frame", "untrained", "pixels_gray16", "brightness"),
         dict(zip(names, labels, strict=True)),
         stage._by_name(study["probes"]),
         stage._by_name(study["koopman"]),
@@ -59,10 +60,19 @@ def sound(figure: Figure) -> None:
     for part in parts(figure):
         edges = [t for t in (part._suptitle, part._supxlabel) if t is not None]
         inner = [t for ax in part.axes for t in (ax._left_title, ax.title, ax.xaxis.label)]
-        for outer in edges:
-            for text in inner:
-                apart = not outer.get_window_extent().overlaps(text.get_window_extent())
-                assert apart or not text.get_text(), f"{outer.get_text()!r} on {text.get_text()!r}"
+        ticks = [t for ax in part.axes for t in shown(ax.get_xticklabels(), ax.get_xlim())]
+        written = [text for text in (*edges, *inner, *ticks) if text.get_text()]
+        for one, other in combinations(written, 2):
+            if one.get_rotation() == other.get_rotation() == 0:
+                apart = not one.get_window_extent().overlaps(other.get_window_extent())
+                assert apart, f"{one.get_text()!r} on {other.get_text()!r}"
+
+
+def shown(labels: list, limits: tuple[float, float]) -> list:
+    """Tick labels of an x axis that are drawn."""
+    low, high = sorted(limits)
+    inside = [low <= label.get_position()[0] <= high for label in labels]
+    return [label for label, drawn in zip(labels, inside, strict=True) if drawn]
 
 
 def parts(figure: Figure) -> list:
@@ -121,7 +131,7 @@ def test_untrained_is_said_and_controls_are_grey(frames, name):
     assert shown["small"] == "small (untrained)"
     assert shown["small_causal"] == "small causal (untrained)"
     figure = fit_results.PANELS[name].figure(frame)
-    words = " ".join(text.get_text() for text in figure.findobj(Text))
+    words = " ".join(" ".join(text.get_text() for text in figure.findobj(Text)).split())
     assert "small (untrained)" in words and "small causal (untrained)" in words
     looks = _axes.looks(frame)
     for encoder, role in zip(frame["encoder"], frame["role"], strict=True):

@@ -58,6 +58,9 @@ SCHEMA = {
 }
 
 
+CONTROLS = {"brightness", "pixels_gray16", "untrained", "repeated_frame"}
+
+
 @pytest.fixture(scope="module")
 def written(study, tmp_path_factory) -> dict[str, Path]:
     """Everything that both stages write."""
@@ -97,7 +100,7 @@ def test_metrics_hold_the_published_schema(metrics):
 def test_every_block_says_how_sure_it_is(metrics):
     assert metrics["untrained"] and metrics["label"].startswith("untrained")
     assert metrics["encoders"].keys() == {"small", "small_causal"}
-    assert metrics["controls"].keys() == {"brightness", "pixels_gray16", "untrained"}
+    assert metrics["controls"].keys() == CONTROLS
     for key in SCHEMA:
         block = metrics[key]
         assert block == metrics["encoders"]["small"][key]

@@ -86,7 +86,8 @@ def run(*, clips: Path, out: Path, spec: str, code: str = "by hand", threads: in
         store.fill(compute)
     job.done(
         f"{out.parents[2].name} by {out.parent.stem} ({encoder.provenance['label']}):"
-        f" {count} clips x {len(encoder.layers)} layers x {tokens} times x {encoder.features} features,"
+        f" {count} clips x {len(encoder.layers)} layers x {tokens} times"
+        f" x {encoder.features} features,"
         f" {job.megabytes(out.parent):.0f} MB"
     )
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from physprobe.report import _palette
 
+MINUS = "\N{MINUS SIGN}"
 STYLE = Path(__file__).with_name("physprobe.mplstyle")
 
 
@@ -87,7 +88,7 @@ def limits(
     ax.set_ylim(bottom - 0.04 * (top - bottom), top + 0.02 * (top - bottom))
     if least < floor:
         ax.text(
-            0.99, 0.02, f"cut off below {floor:g}", transform=ax.transAxes,
+            0.99, 0.02, f"cut off below {floor:g}".replace("-", MINUS), transform=ax.transAxes,
             ha="right", va="bottom", fontsize=8, style="italic", color="0.4",
         )  # fmt: skip
 
@@ -96,7 +97,7 @@ def interval(value: float, low: float, high: float, digits: int = 2) -> str:
     """``0.87 [0.81, 0.91]``, or a dash."""
     if not np.isfinite(value):
         return "\N{EN DASH}"
-    text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    text = f"{value:.{digits}f}".replace("-", MINUS)
     if np.isfinite(low) and np.isfinite(high):
-        text += f" [{low:.{digits}f}, {high:.{digits}f}]".replace("-", "\N{MINUS SIGN}")
+        text += f" [{low:.{digits}f}, {high:.{digits}f}]".replace("-", MINUS)
     return text

@@ -13,6 +13,7 @@ from physprobe.core import stores
 from physprobe.report import _axes, _frames, _palette, fit_results
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+SCALE = 92  # pixels of the page per inch of a figure: letters are of one size in all of them
 DRAWS = {
     "decodable": ("permutations", "permutations"),
     "forecast": ("shuffles", "time-shuffled fits"),
@@ -85,9 +86,7 @@ def _study(material: Material) -> dict:
     return {
         "fit": fit,
         "verdict": judged["verdict"],
-        "claims": [
-            {**claim, "probability": probability(claim, fit["setup"])} for claim in judged["claims"]
-        ],
+        "claims": _claims(material),
         "figures": _figures(material.frames),
         "rungs": [
             {"name": name, "role": role, **_rung(blocks)}
@@ -98,13 +97,29 @@ def _study(material: Material) -> dict:
     }
 
 
+def _claims(material: Material) -> dict[str, list[dict]]:
+    """Lines of the claims table, those of one claim together."""
+    found: dict[str, list[dict]] = {}
+    for claim in material.judged["claims"]:
+        line = {**claim, "probability": probability(claim, material.fit["setup"])}
+        found.setdefault(claim["claim"], []).append(line)
+    return found
+
+
 def _figures(drawn: Mapping[str, pd.DataFrame]) -> list[dict]:
     found = []
     for name, module in fit_results.PANELS.items():
         if len(drawn[name]):
-            image = base64.b64encode(_axes.png(module.figure(drawn[name]))).decode()
-            about = {"title": module.TITLE, "caption": module.CAPTION}
-            found.append({"name": name, "image": image, **about})
+            figure = module.figure(drawn[name])
+            found.append(
+                {
+                    "name": name,
+                    "title": module.TITLE,
+                    "caption": module.CAPTION,
+                    "image": base64.b64encode(_axes.png(figure)).decode(),
+                    "width": round(SCALE * figure.get_figwidth()),
+                }
+            )
     return found
 
 

@@ -26,7 +26,7 @@ CONTROLS = (
     "repeated_frame",
 )
 """Order of the controls; others follow in the order of the study."""
-GREYS = ("0.30", "0.45", "0.58", "0.68")
+GREYS = ("0.25", "0.38", "0.50", "0.60")
 LINES = ((0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 MARKERS = ("s", "^", "v", "D", "P", "X", "<", ">", "h", "p")
 NULL = "#F3E3C3"

@@ -2,19 +2,22 @@
 
 import math
 
-import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Circle
+from matplotlib.ticker import MaxNLocator
 
 from physprobe.report import _axes, _palette
 
 TITLE = "Koopman eigenvalues"
+SMALLEST = 0.05  # window of a panel whose eigenvalues are all at 1
 CAPTION = (
     "Eigenvalues of A in z[t+1] = A z[t] (principal components of the embedding) in the complex"
     " plane; inside the unit circle modes decay. Clouds are the eigenvalues of fits to bootstrap"
     " draws of the clips, and the brackets behind the spectral radius \N{GREEK SMALL LETTER RHO}"
-    " its 95 % interval over those draws. Encoders in colour, controls in grey."
+    " its 95 % interval over those draws. Each panel has its own scale. Encoders in colour,"
+    " controls in grey."
 )
 
 
@@ -30,9 +33,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     """
     looks = _axes.looks(frame)
     columns = _columns(part, len(looks))
-    grid = part.subplots(
-        math.ceil(len(looks) / columns), columns, sharex=True, sharey=True, squeeze=False
-    )
+    grid = part.subplots(math.ceil(len(looks) / columns), columns, squeeze=False)
     for ax in grid.flat[len(looks) :]:
         ax.remove()
     axes = grid.flat[: len(looks)]
@@ -51,20 +52,28 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             color=look.colour if radius.role == "encoder" else _palette.INK,
         )
         ax.set_aspect("equal")
-    reach = max(1.08, np.nanmax(np.abs(frame[["real", "imag"]].to_numpy(float)), initial=0) * 1.05)
-    axes[0].set(xlim=(-reach, reach), ylim=(-reach, reach))
+        _zoom(ax, rows[rows["item"] != "radius"])
     for place, ax in enumerate(axes):
         if place % columns == 0:
             ax.set_ylabel("imaginary part")
         if place + columns >= len(looks):
             ax.set_xlabel("real part")
-            ax.tick_params(labelbottom=True)
     _axes.title(part, TITLE)
     _axes.note(
         part,
         "Clouds and brackets: bootstrap over clips, refitted; brackets 95 %. Circle: modulus 1 per"
-        " token. Controls in grey.",
+        " token. Each panel has its own scale. Controls in grey.",
     )
+
+
+def _zoom(ax: Axes, values: pd.DataFrame) -> None:
+    """Square window that holds all eigenvalues and the circle's nearest point, 1."""
+    left, right = min(values.real.min(), 1.0), max(values.real.max(), 1.0)
+    side = max(right - left, 2 * values.imag.abs().max(), SMALLEST) * 1.2
+    middle = (left + right) / 2
+    ax.set(xlim=(middle - side / 2, middle + side / 2), ylim=(-side / 2, side / 2))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(4))
 
 
 def _columns(part: FigureBase, count: int) -> int:
@@ -79,4 +88,4 @@ def _columns(part: FigureBase, count: int) -> int:
 
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw eigenvalues as a figure of their own."""
-    return _axes.alone(panel, frame, (0.4 + 2.9 * frame["encoder"].nunique(), 4.1))
+    return _axes.alone(panel, frame, (0.4 + 2.9 * frame["encoder"].nunique(), 3.9))

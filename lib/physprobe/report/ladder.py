@@ -16,6 +16,7 @@ CAPTION = (
     " clip's mean: an encoder says something about alpha only to the right of it."
 )
 OCHRE = "#C9A24B"
+FLOOR = -0.5  # worse than this is written, not drawn
 
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:
@@ -37,6 +38,14 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             if rows.empty:
                 continue
             row, look = rows.iloc[0], looks[name]
+            if row.value < FLOOR:
+                beyond = _axes.interval(row.value, row.ci_low, row.ci_high)
+                text = f"\N{BLACK LEFT-POINTING SMALL TRIANGLE} {sample}: {beyond}"
+                ax.annotate(
+                    text, (0.01, y + shift), xycoords=("axes fraction", "data"), va="center",
+                    fontsize=7.5, color=look.colour,
+                )  # fmt: skip
+                continue
             ax.errorbar(
                 row.value,
                 y + shift,
@@ -62,7 +71,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ax.set_ylim(len(looks) - 0.4, -0.6)
     ax.grid(axis="x", color="0.92")
     ax.set_xlabel("R\N{SUPERSCRIPT TWO} of alpha on held-out clips")
-    low = max(-0.5, min(-0.05, np.nanmin(np.r_[frame.ci_low, frame.null_q95])))
+    low = max(FLOOR, min(-0.05, np.nanmin(np.r_[frame.ci_low, frame.null_q95])))
     ax.set_xlim(low - 0.03, 1.02)
     ax.legend(
         handles=[

@@ -14,6 +14,8 @@ CAPTION = (
     " up to the 95th percentile of the null, permuted labels with the whole selection redone."
 )
 
+FLOOR = -0.5  # lowest R2 that is drawn
+
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     """Draw R2 by layer.
@@ -56,6 +58,12 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     start = len(ticks) + (0.4 if deep else 0.0)
     for x, name in enumerate(flat, start=0):
         row, look = frame[frame["encoder"] == name].iloc[0], looks[name]
+        ax.plot([start + x - 0.35, start + x + 0.35], [row.null_q95] * 2, color="#C9A24B", lw=2)
+        if row.value < FLOOR:
+            value = _axes.interval(row.value, np.nan, np.nan)
+            text = f"\N{BLACK DOWN-POINTING SMALL TRIANGLE}\n{value}"
+            ax.annotate(text, (start + x, 0.08), xycoords=("data", "axes fraction"), ha="center")
+            continue
         ax.errorbar(
             start + x,
             row.value,
@@ -65,7 +73,6 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             capsize=2.5,
             elinewidth=1.2,
         )
-        ax.plot([start + x - 0.35, start + x + 0.35], [row.null_q95] * 2, color="#C9A24B", lw=2)
     if deep and flat:
         ax.axvline(len(ticks) - 0.3, color="0.85", lw=1)
     ax.set_xticks(
@@ -77,7 +84,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ax.set_xlim(-0.4, start + len(flat) - (0.4 if flat else 0.9))
     ax.set_xlabel("layer [blocks applied]" + ("  |  controls without layers" if flat else ""))
     ax.set_ylabel("R\N{SUPERSCRIPT TWO} of alpha on held-out clips")
-    _axes.limits(ax, np.r_[frame.value, frame.ci_low], floor=-0.5, top=1.0, lowest=-0.1)
+    _axes.limits(ax, np.r_[frame.value, frame.ci_low], floor=FLOOR, top=1.0, lowest=-0.1)
     handles, labels = ax.get_legend_handles_labels()
     ax.legend(
         handles[::-1],

@@ -65,7 +65,13 @@ def _one(
     inside = clip.value.between(low, high)
     ax.plot(ends, ends, color="0.55", lw=0.9, zorder=1)
     ax.scatter(
-        clip.truth, clip.value.clip(low, high), s=8, color=look.colour, alpha=0.5, lw=0, zorder=2
+        clip.truth,
+        clip.value.clip(low, high),
+        s=8 if len(clip) > 40 else 16,
+        color=look.colour,
+        alpha=0.5,
+        lw=0,
+        zorder=2,
     )
     ax.errorbar(
         mean.truth,
@@ -82,11 +88,13 @@ def _one(
     ax.set_xlim(ends)
     ax.set_ylim(low - 0.02 * reach, high + 0.02 * reach)
     score = frame[frame["item"] == "score"].iloc[0]
-    ax.set_title(score.label, color=look.colour if score.role == "encoder" else _palette.INK)
-    text = f"R\N{SUPERSCRIPT TWO} {_axes.interval(score.value, score.ci_low, score.ci_high)}"
+    r2 = f"R\N{SUPERSCRIPT TWO} {_axes.interval(score.value, score.ci_low, score.ci_high)}"
+    name = score.label.replace(" (", "\n(")
+    colour = look.colour if score.role == "encoder" else _palette.INK
+    ax.set_title(f"{name}\n{r2}", color=colour)
     if not inside.all():
-        text += f"\n{(~inside).sum()} outside, at the edge"
-    ax.text(0.04, 0.97, text, transform=ax.transAxes, va="top", fontsize=8.5)
+        outside = f"{(~inside).sum()} outside, at the edge"
+        ax.text(0.97, 0.02, outside, transform=ax.transAxes, ha="right", fontsize=8, style="italic")
 
 
 def figure(frame: pd.DataFrame) -> Figure:

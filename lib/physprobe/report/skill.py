@@ -9,10 +9,10 @@ from physprobe.report import _axes
 
 TITLE = "Koopman skill by horizon"
 BASELINES = {
-    "persistence": "against persistence",
-    "mean": "against the mean",
-    "time_index_mean": "against the mean at that time",
-    "time_shuffled": "against a time-shuffled fit",
+    "persistence": "vs persistence",
+    "mean": "vs the mean",
+    "time_index_mean": "vs the mean at that time",
+    "time_shuffled": "vs a time-shuffled fit",
 }
 CAPTION = (
     "Skill = 1 - SSE / SSE(baseline) of rollouts z[t+h] = A\N{MODIFIER LETTER SMALL H} z[t] on"

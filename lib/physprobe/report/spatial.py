@@ -11,19 +11,19 @@ TITLE = "Spatial head: real, shuffled and no alpha"
 CONDITIONS = {
     "real": "real",
     "shuffled": "shuffled",
-    "shuffled_on_shuffled": "shuffled, on\nshuffled",
+    "shuffled_on_shuffled": "shuffled*",
     "none": "none",
 }
 KERNELS = {"free": "free kernel", "zero_sum": "zero-sum kernel"}
 CAPTION = (
     "Left: one-step skill against persistence, on held-out clips, of x[t+1] = x[t] + alpha K(x[t])"
-    " with one 3 x 3 kernel per whitened feature, fitted with the true alpha, with alpha shuffled"
-    " between clips (scored on the true alpha and on its own), and without it; kernels are free, or"
-    " constrained to sum to zero as a Laplacian does, at equal parameter counts. Middle: what the"
-    " true alpha adds, paired by clip; if it is not above 0, the tokens' dynamics don't use alpha."
-    " Right: mean kernel over features with the true alpha; a diffusing field would have a negative"
-    " centre, positive neighbours and sum 0. Bars and brackets are 95 % intervals by bootstrap over"
-    " clips, refitted for the kernels."
+    " with one 3 x 3 kernel per whitened feature, fitted with the true alpha, with alpha"
+    " shuffled between clips (scored on the true alpha, and with * on its own), and without"
+    " it; kernels are free, or constrained to sum to zero as a Laplacian does, at equal"
+    " parameter counts. Middle: what the true alpha adds, paired by clip; if it is not above"
+    " 0, the tokens' dynamics don't use alpha. Right: mean kernel over features with the true"
+    " alpha; a diffusing field would have a negative centre, positive neighbours and sum 0."
+    " Bars and brackets are 95 % intervals by bootstrap over clips, refitted for the kernels."
 )
 
 
@@ -40,7 +40,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     """
     weights = frame[frame["item"] == "weight"]
     weights = weights[weights["encoder"] == weights["encoder"].iloc[0]]
-    axes = part.subplots(1, 4, width_ratios=[2.0, 1.7, 1.15, 1.15])
+    axes = part.subplots(1, 4, width_ratios=[1.7, 1.5, 1.4, 1.4])
     _dots(axes[0], frame[frame["item"] == "skill"], list(CONDITIONS))
     axes[0].set_ylabel("skill against persistence")
     axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
@@ -58,8 +58,9 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     _axes.note(
         part,
         "Bars and brackets: 95 % intervals by bootstrap over clips, differences paired by clip."
-        " Line at 0: no better than persistence; nothing gained. Filled: true alpha. Maps:"
-        f" kernels of {weights.label.iloc[0]}, averaged over features.",
+        " Line at 0: no better than persistence; nothing gained. Filled: true alpha. *:"
+        " scored on the shuffled alpha. Maps: kernels averaged over features, of"
+        f" {weights.label.iloc[0]}.",
     )
 
 
@@ -112,7 +113,7 @@ def _kernel(ax: Axes, weights: pd.DataFrame, reach: float) -> object:
         colour = "white" if abs(tables["value"][y, x]) > 0.6 * reach else "black"
         ax.text(x - 1, y - 1.08, value, ha="center", va="center", fontsize=8, color=colour)
         ax.text(
-            x - 1, y - 0.78, f"{low}\n{high}", ha="center", va="center", fontsize=6, color=colour
+            x - 1, y - 0.78, f"{low}\n{high}", ha="center", va="center", fontsize=6.5, color=colour
         )
     total = tables["value"].sum()
     ax.set_title("sum " + (_short(total) if abs(total) > 1e-4 * reach else "0"))
@@ -126,4 +127,4 @@ def _short(value: float) -> str:
 
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw the spatial head as a figure of its own."""
-    return _axes.alone(panel, frame, (11.4, 4.4))
+    return _axes.alone(panel, frame, (11.6, 4.2))

@@ -21,6 +21,9 @@ from physprobe.core.spec import Spec as Base
 from physprobe.simulate import _draws, _spectral
 
 FIELD, FIELD_UNIT = "temperature", "1"
+RESOLUTION = (
+    2.0**-20
+)  # as stored: no coarser than the solution's own rounding, in a fifth of the space
 UNITS = {"alpha": "px^2/s", "sigma": "px", "y0": "px", "x0": "px"}
 
 # Amplitudes are of order 1 in float32; sums over a frame and transforms gather its rounding.

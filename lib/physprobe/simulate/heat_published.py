@@ -23,6 +23,7 @@ from pydantic import Field
 from physprobe.core.spec import Spec as Base
 
 FIELD, FIELD_UNIT = "temperature", "1"
+RESOLUTION = None  # as stored: every bit, since exploded values span all of float32
 UNITS = {"alpha": "px^2/s", "sigma": "px", "y0": "px", "x0": "px"}
 
 SEED, SIZE, STEP, SUBSTEPS = 42, 256, 0.1, 10

@@ -34,9 +34,8 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
     coords = system.coords(spec_)
     count = len(next(iter(labels.values())))
     shape = (count, *(len(coords[dim]) for dim in ("time", "y", "x")))
-    field = stores.Variable(
-        ("clip", "time", "y", "x"), shape, "float32", {"units": system.FIELD_UNIT}, compress=True
-    )
+    about = {"units": system.FIELD_UNIT, "resolution": system.RESOLUTION}
+    field = stores.Variable(("clip", "time", "y", "x"), shape, "float32", about, compress=True)
 
     def solve(clip: int) -> np.ndarray:
         values = {name: label[clip] for name, label in labels.items()}
@@ -45,7 +44,7 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
             system.check(spec_, values, solution)
         except ValueError as error:
             raise ValueError(f"clip {clip} of {entry['kind']}: {error}") from None
-        return solution
+        return solution if system.RESOLUTION is None else _rounded(solution, system.RESOLUTION)
 
     with stores.create(
         out,
@@ -64,6 +63,11 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
         f"{out.parents[1].name}: {count} clips x {shape[1]} frames x {shape[2]} x {shape[3]},"
         f" gates passed, {job.megabytes(out.parent):.0f} MB"
     )
+
+
+def _rounded(field: np.ndarray, resolution: float) -> np.ndarray:
+    """Field to the nearest multiple of a power of two: exact in float32, and compressible."""
+    return np.rint(field / np.float32(resolution)) * np.float32(resolution)
 
 
 def _coordinates(system: object, labels: dict, coords: dict, count: int) -> dict:
