@@ -89,7 +89,7 @@ def test_every_store_opens_without_arguments(finished: Path):
     assert len(roots) >= 4
     for root in roots:
         found = xr.open_zarr(root)
-        assert found.sizes["clip"] == 24
+        assert found.sizes["clip"] == 40
         assert found.attrs["digest"]
 
 
@@ -197,7 +197,7 @@ def start_and_kill(folder: Path, everything: bool) -> None:
 def test_kill_9_in_the_embedding_goes_on_at_the_first_missing_chunk(copy: Path, everything: bool):
     root, sealed = embedding(copy)
     undisturbed = sealed.read_text()
-    # 24 clips are two blocks; the second one waits on this file's time to be killed in
+    # 40 clips are three blocks; the second one waits on this file's time to be killed in
     shutil.rmtree(root)
     start_and_kill(copy, everything)
     assert not sealed.exists()

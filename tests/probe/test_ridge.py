@@ -220,6 +220,20 @@ def test_components_reduce_to_the_features_that_hold_the_label():
     assert score(rows)["value"] > 0.99
 
 
+def test_small_components_of_blobs_are_not_magnified_into_a_label_that_is_not_there():
+    """A blob's rate of growth is no linear function of its pixels; other scalings score -0.9."""
+    rng = np.random.default_rng(0)
+    rate, x, y, width = rng.uniform(size=(4, 100, 1, 1, 1))
+    place, age = np.linspace(0, 1, 16), np.arange(4.0)[:, None, None]
+    spread = (0.05 + 0.1 * width) ** 2 + 0.005 * rate * age
+    distance = (place - 0.2 - 0.6 * x) ** 2 + (place[:, None] - 0.2 - 0.6 * y) ** 2
+    blobs = np.exp(-distance / (2 * spread)) * (0.05 + 0.1 * width) ** 2 / spread
+    pixels = blobs.reshape(1, 100, 4, -1)
+    folds = splits.nested(np.arange(100))
+    rows, _ = probe(spec(), pixels, ["0"], {"a": rate.ravel()}, folds, components=64)
+    assert -0.1 < score(rows)["value"] < 0.1
+
+
 NARROW, DESCENDING = [10.0**k for k in range(-3, 10)], [10.0**-k for k in range(-6, 7)]
 
 

@@ -16,9 +16,9 @@ rule embed:
         "results/logs/{system}/embed.{encoder}.log",
     conda:
         "../../envs/gpu.yaml"
-    threads: 2
+    threads: pipeline.threads
     resources:
-        gpu=1,
+        gpu=pipeline.gpus,
         mem_mb=8000,
         runtime=240,
     params:

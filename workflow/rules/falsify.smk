@@ -17,7 +17,7 @@ rule falsify:
         "results/logs/{study}/falsify.log",
     conda:
         "../../envs/cpu.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
         runtime=60,

@@ -16,8 +16,8 @@ class Spec(BaseModel):
         return self.model_dump(mode="json")
 
     def canonical(self) -> str:
-        """One JSON text per spec: equal specs give equal texts."""
-        return json.dumps(self.dump(), sort_keys=True, separators=(",", ":"))
+        """One JSON text per spec: fields in the model's order, named entries as declared."""
+        return json.dumps(self.dump(), separators=(",", ":"))
 
     @classmethod
     def parse(cls, text: str) -> Self:

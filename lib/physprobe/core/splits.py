@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from physprobe.core import seeds
+
+if TYPE_CHECKING:
+    from xarray import Dataset
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,36 @@ def nested(
         folds.append(Fold(train, test, tuple(within)))
     check(folds, groups)
     return tuple(folds)
+
+
+def declared_by(
+    system: "Dataset", *, outer: int, inner: int, seed: int
+) -> tuple[np.ndarray, tuple[Fold, ...]]:
+    """Groups and folds of a simulation, as its variables ``group`` and ``split`` say, if any.
+
+    Parameters
+    ----------
+    system : Dataset
+        Simulation store; without ``group`` every clip is its own, without ``split`` all are held
+        out in turn.
+    outer, inner, seed : int
+        As for :func:`nested`.
+
+    Returns
+    -------
+    groups : ndarray
+        (clip,) group of each clip.
+    folds : tuple of Fold
+    """
+
+    def values(name: str) -> np.ndarray | None:
+        # stores keep text as variable-length strings, which numpy's set functions don't take
+        return np.array(system[name].values.tolist()) if name in system else None
+
+    groups = values("group")
+    if groups is None:
+        groups = np.arange(system.sizes["clip"])
+    return groups, nested(groups, outer=outer, inner=inner, seed=seed, declared=values("split"))
 
 
 def check(folds: Sequence[Fold], groups: Sequence | np.ndarray) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from physprobe.core import config as configs
 from physprobe.core import fingerprint
 from physprobe.core.spec import Spec
+from physprobe.embed._network import Network
 
 STORE = "zarr.json"
 
@@ -68,6 +69,14 @@ class Pipeline:
             case "report":
                 return set()
         return {self.entry(stage, wildcards).kind}
+
+    def gpus(self, wildcards: object) -> int:
+        """GPUs that an encoder can use: one if it is a network."""
+        return int(isinstance(self.entry("embed", wildcards), Network))
+
+    def threads(self, wildcards: object) -> int:
+        """Threads of an encoder: two for a network, one for what mostly reads."""
+        return 1 + self.gpus(wildcards)
 
     def weights(self, wildcards: object) -> list[str]:
         """Files of an encoder that lies in a local folder."""

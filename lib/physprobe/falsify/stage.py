@@ -48,12 +48,8 @@ def run(
     found = {"probes": _by_name(probes), "koopman": _by_name(koopman), "heads": _by_name(heads)}
     protocol = next(iter(found["probes"].values()))["spec"]
     stored = {path.parent.stem: stores.read(path) for path in embeddings}
-    folds = splits.nested(
-        system["group"].values if "group" in system else np.arange(system.sizes["clip"]),
-        outer=protocol["outer"],
-        inner=protocol["inner"],
-        seed=protocol["seed"],
-        declared=system["split"].values.astype(str) if "split" in system else None,
+    _, folds = splits.declared_by(
+        system, outer=protocol["outer"], inner=protocol["inner"], seed=protocol["seed"]
     )
     maps, sums = _pixels.cross(
         {name: _features(stored[name]) for name in study["controls"] if _is_pixels(stored[name])},

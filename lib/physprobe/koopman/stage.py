@@ -165,13 +165,11 @@ class Inputs:
         known = {
             str(name): system[name]
             for name in system.variables
-            if system[name].dims == ("clip",) and name != "clip"
+            if system[name].dims == ("clip",) and name not in ("clip", "group", "split")
         }
         values = {name: np.array(found.values.tolist()) for name, found in known.items()}
-        groups = values.pop("group", np.arange(clips))
-        declared = values.pop("split", None)
-        folds = splits.nested(
-            groups, outer=spec_.outer, inner=spec_.inner, seed=spec_.seed, declared=declared
+        groups, folds = splits.declared_by(
+            system, outer=spec_.outer, inner=spec_.inner, seed=spec_.seed
         )
         return cls(
             kind,

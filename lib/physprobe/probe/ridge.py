@@ -68,7 +68,8 @@ def probe(
     groups : (clip,), optional
         Clips that are bootstrapped and permuted together; each on its own if not given.
     components : int, optional
-        Principal components, fitted on training clips, to use in place of the features.
+        Principal components, fitted on training clips, to use in place of the features; they
+        keep their common scale.
 
     Returns
     -------
@@ -91,6 +92,10 @@ def probe(
     clips = len(next(iter(targets.values())))
     groups = np.arange(clips) if groups is None else np.asarray(groups)
     splits.check(folds, groups)
+    if components:
+        # The inner validation clips took part in the components' fit. Scaled to unit deviation, the
+        # smallest components would look better on them than they are, and be chosen.
+        spec = spec.model_copy(update={"scalings": ("none",)})
     notes = {name: _rows.undefined(values, folds) for name, values in targets.items()}
     usable = [name for name, note in notes.items() if note is None]
     held = _rows.HeldOut.of(folds, groups)

@@ -50,12 +50,8 @@ def run(
             f"{embeddings}: {source.sizes['clip']} clips, but {simulation} has {clips}."
             " Hint: embed the clips of this very simulation."
         )
-    groups = _declared(system, "group")
-    declared = _declared(system, "split")
-    if groups is None:
-        groups = np.arange(clips)
-    folds = splits.nested(
-        groups, outer=spec_.outer, inner=spec_.inner, seed=spec_.seed, declared=declared
+    groups, folds = splits.declared_by(
+        system, outer=spec_.outer, inner=spec_.inner, seed=spec_.seed
     )
     layers = [str(layer) for layer in source.layer.values]
     rows, predictions = kind.probe(
@@ -88,11 +84,6 @@ def run(
         f"{out.stem}: {len(spec_.targets)} targets from {len(layers)} layers, {clips} clips in"
         f" {len(folds)} outer fold{'s' * (len(folds) > 1)}, {_best(rows)}"
     )
-
-
-def _declared(system: object, name: str) -> np.ndarray | None:
-    """Values (clip,) of a variable that a simulation may declare, in numpy's own types."""
-    return np.array(system[name].values.tolist()) if name in system else None
 
 
 class Layers(Sequence):
