@@ -139,17 +139,12 @@ def test_untrained_is_said_and_controls_are_grey(frames, name):
         assert grey == (role == "control")
 
 
-def test_colour_and_order_do_not_depend_on_what_else_is_shown():
+def test_colour_does_not_depend_on_what_else_is_shown():
     alone = _palette.looks(["small_causal"], [])["small_causal"]
     both = _palette.looks(["small", "small_causal"], ["untrained"])["small_causal"]
     assert alone == both
     unknown = _palette.looks(["small", "mine", "yours"], [])
     assert len({look.colour for look in unknown.values()}) == 3
-    assert _palette.ordered(["other", "untrained", "brightness"]) == [
-        "brightness",
-        "untrained",
-        "other",
-    ]
 
 
 def test_predictions_are_the_probes_own(frames, study):

@@ -7,7 +7,6 @@ from pathlib import Path
 from physprobe.core import config as configs
 from physprobe.core import fingerprint
 from physprobe.core.spec import Spec
-from physprobe.embed._network import Network
 
 STORE = "zarr.json"
 
@@ -72,7 +71,7 @@ class Pipeline:
 
     def gpus(self, wildcards: object) -> int:
         """GPUs that an encoder can use: one if it is a network."""
-        return int(isinstance(self.entry("embed", wildcards), Network))
+        return getattr(self.entry("embed", wildcards), "GPUS", 0)
 
     def threads(self, wildcards: object) -> int:
         """Threads of an encoder: two for a network, one for what mostly reads."""

@@ -1,6 +1,6 @@
 """Network: what the specs of all encoders that are neural networks share."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,9 @@ from physprobe.embed._frames import Order
 
 class Network(Base):
     """How a network is shown a clip, and what of it is kept."""
+
+    GPUS: ClassVar[int] = 1
+    """GPUs that a job can use."""
 
     tokens: tuple[str, ...] = ()
     """Layers that also keep spatial tokens: "0" (patch embedding) to "L", and "final" (normed)."""

@@ -1,16 +1,13 @@
 """Koopman: model the dynamics of an embedding, and score the model against what knows none."""
 
-import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
+from xarray import Dataset
 
-from physprobe.core import job, kinds, results, splits, stores
-from physprobe.core.spec import Spec
+from physprobe.core import job, results, stores
+from physprobe.core.inputs import Inputs, Layers
 
 
 def run(
@@ -44,11 +41,11 @@ def run(
     ValueError
         If the two stores hold different clips, or the embedding lacks what the model reads.
     """
-    found = Inputs.read(embeddings, simulation, spec)
+    found = Inputs.read("koopman", embeddings, simulation, spec)
     rows, blocks = found.kind.fit(
         found.spec,
-        found.features,
-        found.labels,
+        _features(found),
+        _labels(found.system)[0],
         found.folds,
         layers=found.layers,
         times=found.times,
@@ -59,16 +56,7 @@ def run(
         schema="koopman",
         spec=found.spec.dump(),
         rows=rows,
-        provenance=job.provenance(
-            code,
-            {"embeddings": stores.digest(embeddings), "simulation": stores.digest(simulation)},
-            encoder=found.attrs.get("label"),
-            weights_hash=found.attrs.get("weights_hash"),
-            causal=found.attrs.get("spec", {}).get("causal"),
-            device="cpu",
-            dtype="float64",
-            threads=threads,
-        ),
+        provenance=found.provenance(code, threads),
         **blocks,
     )
     job.done(f"{out.stem}: {len(found.groups)} clips in {len(found.folds)} folds, {_best(rows)}")
@@ -99,25 +87,24 @@ def head(
     """
     from safetensors.numpy import save_file
 
-    found = Inputs.read(embeddings, simulation, spec)
+    found = Inputs.read("koopman", embeddings, simulation, spec)
     if not hasattr(found.kind, "weights"):
         raise ValueError(
             f"{out}: kind {found.spec.kind!r} has no weights. Hint: spatial_heat_head has."
         )
-    tensors = found.kind.weights(
-        found.spec, found.features, found.labels, found.folds, found.groups
-    )
+    labels, units = _labels(found.system)
+    tensors = found.kind.weights(found.spec, _features(found), labels, found.folds, found.groups)
     metadata = {
         "schema": "physprobe/spatial_head/1",
         "equation": "x[t+1] = x[t] + alpha K(x[t]); x = (token - mean) @ matrix of whitening",
         "layer": found.spec.layer,
         "label": found.spec.label,
-        "label_unit": found.units.get(found.spec.label, "1"),
+        "label_unit": units.get(found.spec.label, "1"),
         "time_step_seconds": f"{np.diff(found.times).mean():.9g}",
         "clips": str(len(found.groups)),
-        "encoder": str(found.attrs.get("label")),
-        "weights_hash": str(found.attrs.get("weights_hash")),
-        "embeddings": stores.digest(embeddings),
+        "encoder": str(found.source.attrs.get("label")),
+        "weights_hash": str(found.source.attrs.get("weights_hash")),
+        "embeddings": found.digests["embeddings"],
         "code": code,
         "spec": found.spec.canonical(),
     }
@@ -129,78 +116,34 @@ def head(
     job.done(f"{out.stem}: kernels of {channels} channels from {len(found.groups)} clips")
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What the stores hold for one model."""
-
-    kind: ModuleType
-    spec: Spec
-    features: "Layers | Tokens"
-    layers: list[str]
-    times: list[float]
-    labels: dict[str, np.ndarray]
-    units: dict[str, str]
-    groups: np.ndarray
-    folds: tuple[splits.Fold, ...]
-    attrs: dict
-
-    @classmethod
-    def read(cls, embeddings: Path, simulation: Path, spec: str) -> "Inputs":
-        """Open both stores and cut the clips into folds."""
-        entry = json.loads(spec)
-        kind = kinds.load("koopman", entry["kind"])
-        spec_ = kind.Spec.model_validate(entry)
-        source, system = stores.read(embeddings), stores.read(simulation)
-        clips = system.sizes["clip"]
-        if source.sizes["clip"] != clips:
-            raise ValueError(
-                f"{embeddings}: {source.sizes['clip']} clips, but {simulation} has {clips}."
-                " Hint: embed the clips of this very simulation."
-            )
-        if kind.READS == "tokens" and f"tokens_{spec_.layer}" not in source:
-            raise ValueError(
-                f"{embeddings} has no spatial tokens of layer {spec_.layer!r}."
-                f" Hint: set tokens: [{spec_.layer}] in the encoder's config entry."
-            )
-        known = {
-            str(name): system[name]
-            for name in system.variables
-            if system[name].dims == ("clip",) and name not in ("clip", "group", "split")
-        }
-        values = {name: np.array(found.values.tolist()) for name, found in known.items()}
-        groups, folds = splits.declared_by(
-            system, outer=spec_.outer, inner=spec_.inner, seed=spec_.seed
+def _features(found: Inputs) -> "Layers | Tokens":
+    """What the kind reads."""
+    if found.kind.READS == "pooled":
+        return Layers(found.source)
+    layer = found.spec.layer
+    if f"tokens_{layer}" not in found.source:
+        raise ValueError(
+            f"the embedding has no spatial tokens of layer {layer!r}."
+            f" Hint: set tokens: [{layer}] in the encoder's config entry."
         )
-        return cls(
-            kind,
-            spec_,
-            Layers(source) if kind.READS == "pooled" else Tokens(source, spec_.layer),
-            [str(layer) for layer in source.layer.values],
-            source.time.values.tolist(),
-            values,
-            {name: found.attrs.get("units", "1") for name, found in known.items()},
-            groups,
-            folds,
-            source.attrs,
-        )
+    return Tokens(found.source, layer)
 
 
-class Layers:
-    """Layers of an embedding store, each read when its turn comes."""
-
-    def __init__(self, source: object):
-        self.source = source
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        """Read layer after layer (clip, time, feature)."""
-        for layer in range(self.source.sizes["layer"]):
-            yield stores.values(self.source, "pooled", layer=layer)
+def _labels(system: Dataset) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Labels (clip,) of a simulation, and their units."""
+    known = {
+        str(name): system[name]
+        for name in system.variables
+        if system[name].dims == ("clip",) and name not in ("clip", "group", "split")
+    }
+    units = {name: found.attrs.get("units", "1") for name, found in known.items()}
+    return {name: np.array(found.values.tolist()) for name, found in known.items()}, units
 
 
 class Tokens:
     """Spatial tokens (clip, time, y, x, feature) of one layer, read in slices of clips."""
 
-    def __init__(self, source: object, layer: str):
+    def __init__(self, source: Dataset, layer: str):
         self.source, self.name = source, f"tokens_{layer}"
         self.shape = source[self.name].shape
 

@@ -1,12 +1,12 @@
 """Probe: decode a system's labels from what an encoder returned, with interval and null."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import job, kinds, results, splits, stores
+from physprobe.core import job, results
+from physprobe.core.inputs import Inputs, Layers
 
 
 def run(
@@ -40,71 +40,30 @@ def run(
     ValueError
         If a target is no label of the system, or has no logarithm; if the stores' clips differ.
     """
-    entry = json.loads(spec)
-    kind = kinds.load("probe", entry["kind"])
-    spec_ = kind.Spec.model_validate(entry)
-    source, system = stores.read(embeddings), stores.read(simulation)
-    clips = system.sizes["clip"]
-    if source.sizes["clip"] != clips:
-        raise ValueError(
-            f"{embeddings}: {source.sizes['clip']} clips, but {simulation} has {clips}."
-            " Hint: embed the clips of this very simulation."
-        )
-    groups, folds = splits.declared_by(
-        system, outer=spec_.outer, inner=spec_.inner, seed=spec_.seed
-    )
-    layers = [str(layer) for layer in source.layer.values]
-    rows, predictions = kind.probe(
-        spec_,
-        Layers(source, len(layers)),
-        layers,
-        {name: target(system, name) for name in spec_.targets},
-        folds,
-        times=source.time.values.tolist(),
-        groups=groups,
-        components=source.attrs["spec"].get("components"),
+    found = Inputs.read("probe", embeddings, simulation, spec)
+    targets = found.spec.targets
+    rows, predictions = found.kind.probe(
+        found.spec,
+        Layers(found.source),
+        found.layers,
+        {name: target(found.system, name) for name in targets},
+        found.folds,
+        times=found.times,
+        groups=found.groups,
+        components=found.source.attrs["spec"].get("components"),
     )
     results.write(
         out,
         schema="probe",
-        spec=spec_.dump(),
+        spec=found.spec.dump(),
         rows=rows,
         predictions=predictions,
-        provenance=job.provenance(
-            code,
-            {"embeddings": stores.digest(embeddings), "simulation": stores.digest(simulation)},
-            encoder=source.attrs.get("label"),
-            weights_hash=source.attrs.get("weights_hash"),
-            device="cpu",
-            dtype="float64",
-            threads=threads,
-        ),
+        provenance=found.provenance(code, threads),
     )
     job.done(
-        f"{out.stem}: {len(spec_.targets)} targets from {len(layers)} layers, {clips} clips in"
-        f" {len(folds)} outer fold{'s' * (len(folds) > 1)}, {_best(rows)}"
+        f"{out.stem}: {len(targets)} targets from {len(found.layers)} layers, {len(found.groups)}"
+        f" clips in {len(found.folds)} outer fold{'s' * (len(found.folds) > 1)}, {_best(rows)}"
     )
-
-
-class Layers(Sequence):
-    """Layers of an embedding store, each read when it is asked for."""
-
-    def __init__(self, source: object, count: int):
-        self.source, self.count = source, count
-
-    def __len__(self) -> int:
-        """Count the layers."""
-        return self.count
-
-    def __getitem__(self, layer: int) -> np.ndarray:
-        """Read one layer's features (clip, time, feature), float64."""
-        if not 0 <= layer < self.count:
-            raise IndexError(layer)
-        return stores.values(self.source, "pooled", layer=layer).astype(np.float64)
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        """Read layer after layer."""
-        return (self[layer] for layer in range(self.count))
 
 
 def target(system: object, name: str) -> np.ndarray:

@@ -66,7 +66,7 @@ def looks(frame: pd.DataFrame) -> dict[str, _palette.Look]:
 
 
 def names(frame: pd.DataFrame) -> list[str]:
-    """Encoders first, then controls, in the table's order."""
+    """Encoders first, then controls, in the study's order."""
     known = looks(frame)
     return list(known)
 

@@ -40,8 +40,8 @@ class Study:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Encoders first, then controls in the order of the table."""
-        return (*self.encoders, *_palette.ordered(self.controls))
+        """Encoders first, then controls, in the order of the study."""
+        return (*self.encoders, *self.controls)
 
     def about(self, name: str) -> dict:
         """Columns that every frame begins with."""

@@ -1,4 +1,4 @@
-"""Colours, order and names of encoders and controls: the one table that every figure reads."""
+"""Colours and names of encoders and controls: the one table that every figure reads."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -13,19 +13,6 @@ ENCODERS = {
 """Okabe-Ito colours of the encoders that the config comes with."""
 SPARE = ("#56B4E9", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#D55E00")
 """Colours of encoders that are not in the table, in the order of the study."""
-CONTROLS = (
-    "brightness",
-    "motion_energy",
-    "statistics",
-    "pixels_rgb16",
-    "pixels_gray16",
-    "pixels_gray32",
-    "pixels_pca",
-    "untrained",
-    "shuffled_frames",
-    "repeated_frame",
-)
-"""Order of the controls; others follow in the order of the study."""
 GREYS = ("0.25", "0.38", "0.50", "0.60")
 LINES = ((0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 MARKERS = ("s", "^", "v", "D", "P", "X", "<", ">", "h", "p")
@@ -51,7 +38,7 @@ def looks(encoders: Iterable[str], controls: Iterable[str]) -> dict[str, Look]:
     for name in names:
         colour = ENCODERS.get(name) or next(c for c in spare if c not in taken or len(names) > 6)
         found[name] = Look(colour, "-", "o", 2.0)
-    for place, name in enumerate(ordered(controls)):
+    for place, name in enumerate(controls):
         found[name] = Look(
             GREYS[place % len(GREYS)],
             LINES[place % len(LINES)],
@@ -59,12 +46,6 @@ def looks(encoders: Iterable[str], controls: Iterable[str]) -> dict[str, Look]:
             1.3,
         )
     return found
-
-
-def ordered(controls: Iterable[str]) -> list[str]:
-    """Controls in the table's order, unknown ones last as they come."""
-    given = list(controls)
-    return [n for n in CONTROLS if n in given] + [n for n in given if n not in CONTROLS]
 
 
 def shown(name: str, description: str | None) -> str:

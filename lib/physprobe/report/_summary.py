@@ -70,8 +70,8 @@ def _ours(content: Mapping, claims: Sequence[Mapping]) -> Iterator[str]:
                 block = blocks[key]
                 yield (
                     f"{name:<16} {'sim' if key.endswith('sim') else 'frame':<6}"
-                    f" {_number(block['test_r2'])} {_interval(block['ci']['test_r2'])}"
-                    f" null {_number(block['null_q95'])} p {_number(block['p'])}"
+                    f" {_score(block['test_r2'])} {_interval(block['ci']['test_r2'])}"
+                    f" null {_score(block['null_q95'])} p {_probability(block['p'])}"
                 )
     yield from ("", "above the best control, paired by clip", "-" * RULE)
     for name, blocks in content["encoders"].items():
@@ -79,8 +79,8 @@ def _ours(content: Mapping, claims: Sequence[Mapping]) -> Iterator[str]:
             best = blocks[key]["best_control"]
             if best:
                 yield (
-                    f"{name:<16} {key:<18} {_number(best['difference'])} {_interval(best['ci'])}"
-                    f" over {best['name']} ({_number(best['value'])})"
+                    f"{name:<16} {key:<18} {_score(best['difference'])} {_interval(best['ci'])}"
+                    f" over {best['name']} ({_score(best['value'])})"
                 )
     yield from ("", "claims", "-" * RULE)
     if not claims:
@@ -88,7 +88,7 @@ def _ours(content: Mapping, claims: Sequence[Mapping]) -> Iterator[str]:
     for claim in claims:
         interval = _interval([claim["ci_low"], claim["ci_high"]])
         yield f"{claim['verdict']:<12} {claim['encoder']}: {claim['statement']}"
-        yield f"{'':<12} {claim['statistic']} = {_number(claim['value'])} {interval}"
+        yield f"{'':<12} {claim['statistic']} = {_score(claim['value'])} {interval}"
 
 
 def _line(block: Mapping, *keys: str) -> str:
@@ -101,8 +101,16 @@ def _spread(block: Mapping, side: str) -> str:
 
 
 def _interval(ci: Sequence | None) -> str:
-    return f"[{_number(ci[0])}, {_number(ci[1])}]" if ci else "[undefined]"
+    return f"[{_score(ci[0])}, {_score(ci[1])}]" if ci else "[undefined]"
 
 
 def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.6g}"
+
+
+def _score(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:+.3f}"
+
+
+def _probability(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"

@@ -1,0 +1,111 @@
+"""Inputs: an embedding, the simulation that it shows, and the folds that fits are read on."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from xarray import Dataset
+
+from physprobe.core import job, kinds, splits, stores
+from physprobe.core.spec import Spec
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a stage that fits embeddings to labels or to their own future starts from."""
+
+    kind: ModuleType
+    """Module that the spec names."""
+    spec: Spec
+    source: Dataset
+    """Embedding store."""
+    system: Dataset
+    """Simulation store: labels, and ``group`` and ``split`` if declared."""
+    groups: np.ndarray
+    """(clip,) clips that are split, resampled and permuted together."""
+    folds: tuple[splits.Fold, ...]
+    digests: dict[str, str]
+    """Digest of each store."""
+
+    @classmethod
+    def read(cls, stage: str, embeddings: Path, simulation: Path, spec: str) -> "Inputs":
+        """Open both stores and cut the clips into folds.
+
+        Parameters
+        ----------
+        stage : str
+            Package whose kind the spec names.
+        embeddings, simulation : Path
+            Root ``zarr.json`` of either store.
+        spec : str
+            JSON of the spec.
+
+        Raises
+        ------
+        ValueError
+            If the two stores hold different clips.
+        """
+        entry = json.loads(spec)
+        kind = kinds.load(stage, entry["kind"])
+        spec_ = kind.Spec.model_validate(entry)
+        source, system = stores.read(embeddings), stores.read(simulation)
+        if source.sizes["clip"] != system.sizes["clip"]:
+            raise ValueError(
+                f"{embeddings}: {source.sizes['clip']} clips, but {simulation} has"
+                f" {system.sizes['clip']}. Hint: embed the clips of this very simulation."
+            )
+        groups, folds = splits.declared_by(
+            system, outer=spec_.outer, inner=spec_.inner, seed=spec_.seed
+        )
+        digests = {
+            "embeddings": stores.digest(embeddings),
+            "simulation": stores.digest(simulation),
+        }
+        return cls(kind, spec_, source, system, groups, folds, digests)
+
+    @property
+    def layers(self) -> list[str]:
+        """Names of the embedding's layers."""
+        return [str(layer) for layer in self.source.layer.values]
+
+    @property
+    def times(self) -> list[float]:
+        """Mean time of each token [s]."""
+        return self.source.time.values.tolist()
+
+    def provenance(self, code: str, threads: int) -> dict:
+        """Where a result that is made from these inputs comes from."""
+        return job.provenance(
+            code,
+            self.digests,
+            encoder=self.source.attrs.get("label"),
+            weights_hash=self.source.attrs.get("weights_hash"),
+            causal=self.source.attrs.get("spec", {}).get("causal"),
+            device="cpu",
+            dtype="float64",
+            threads=threads,
+        )
+
+
+class Layers(Sequence):
+    """Pooled features (clip, time, feature) of an embedding's layers, each read when asked for."""
+
+    def __init__(self, source: Dataset):
+        self.source = source
+
+    def __len__(self) -> int:
+        """Count the layers."""
+        return self.source.sizes["layer"]
+
+    def __getitem__(self, layer: int) -> np.ndarray:
+        """Read one layer, float64."""
+        if not 0 <= layer < len(self):
+            raise IndexError(layer)
+        return stores.values(self.source, "pooled", layer=layer).astype(np.float64)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Read layer after layer."""
+        return (self[layer] for layer in range(len(self)))
