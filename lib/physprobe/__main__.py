@@ -17,6 +17,7 @@ STAGES = {
     "simulate": "physprobe.simulate.stage:run",
     "render": "physprobe.render.stage:run",
     "preview": "physprobe.render.stage:preview",
+    "train": "physprobe.train.stage:run",
     "embed": "physprobe.embed.stage:run",
     "probe": "physprobe.probe.stage:run",
     "koopman": "physprobe.koopman.stage:run",

@@ -21,6 +21,7 @@ except ConfigError as error:
 
 wildcard_constraints:
     system="|".join(pipeline.systems),
+    recipe="|".join(pipeline.recipes) or "none",
     encoder="|".join(pipeline.embeddings),
     probe="|".join(pipeline.probes),
     model="|".join(pipeline.models),

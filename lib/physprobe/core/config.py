@@ -5,31 +5,15 @@ import json
 import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Union
+from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from physprobe.core import kinds
+from physprobe.core.kinds import any_spec
 from physprobe.core.spec import Spec
-
-NAME = r"^[a-z][a-z0-9_]*$"
-Name = Annotated[str, Field(pattern=NAME)]
-
-
-def _any_kind(stage: str) -> Any:
-    """Type of an entry whose ``kind`` names one of a stage's modules."""
-    specs = tuple(kinds.load(stage, kind).Spec for kind in kinds.names(stage))
-    return Annotated[Union[specs], Field(discriminator="kind")] if len(specs) > 1 else specs[0]  # noqa: UP007
-
-
-class System(Spec):
-    """A physical world and the way it is filmed."""
-
-    simulate: _any_kind("simulate")
-    """Equation, grid, and the draws of each clip's parameters."""
-    render: _any_kind("render")
-    """From field to video."""
+from physprobe.core.system import Name, System
 
 
 class Study(Spec):
@@ -47,7 +31,7 @@ class Study(Spec):
     """Entry of ``koopman`` that models the embedding's dynamics."""
     head: Name | None = None
     """Entry of ``koopman`` that models spatial tokens, of those encoders that keep them."""
-    claims: dict[Name, _any_kind("falsify")] = Field(default_factory=dict)
+    claims: dict[Name, any_spec("falsify")] = Field(default_factory=dict)
     """Statements with their test and threshold, declared before anything is run."""
 
 
@@ -56,13 +40,15 @@ class Config(Spec):
 
     systems: dict[Name, System]
     """Physical worlds: results/{system}/."""
-    encoders: dict[Name, _any_kind("embed")]
+    recipes: dict[Name, any_spec("train")] = Field(default_factory=dict)
+    """How encoders of our own are trained: results/encoders/{recipe}/, for ``model`` to name."""
+    encoders: dict[Name, any_spec("embed")]
     """Frozen encoders under test."""
-    controls: dict[Name, _any_kind("embed")] = Field(default_factory=dict)
+    controls: dict[Name, any_spec("embed")] = Field(default_factory=dict)
     """Twins and trivial statistics that could refute an encoder's score."""
-    probes: dict[Name, _any_kind("probe")]
+    probes: dict[Name, any_spec("probe")]
     """What decodes labels from embeddings."""
-    koopman: dict[Name, _any_kind("koopman")]
+    koopman: dict[Name, any_spec("koopman")]
     """Models of the embedding's dynamics."""
     studies: dict[Name, Study]
     """What belongs together: results/{study}/fit_metrics.json and its kin."""

@@ -4,6 +4,9 @@ import importlib
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Annotated, Any, Union
+
+from pydantic import Field
 
 PACKAGE = Path(__file__).parents[1]
 NOT_A_KIND = {"stage"}
@@ -27,3 +30,9 @@ def load(stage: str, kind: str) -> ModuleType:
     if kind not in names(stage):
         raise ValueError(f"{stage} has no kind {kind!r}; it has {', '.join(names(stage))}.")
     return importlib.import_module(f"physprobe.{stage}.{kind}")
+
+
+def any_spec(stage: str) -> Any:
+    """Type of a config entry whose ``kind`` names one of a stage's modules."""
+    specs = tuple(load(stage, kind).Spec for kind in names(stage))
+    return Annotated[Union[specs], Field(discriminator="kind")] if len(specs) > 1 else specs[0]  # noqa: UP007

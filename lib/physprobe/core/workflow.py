@@ -9,6 +9,7 @@ from physprobe.core import fingerprint
 from physprobe.core.spec import Spec
 
 STORE = "zarr.json"
+TRAINED = ("config.json", "model.safetensors", "preprocessor_config.json")
 
 
 def lead_jobs_here() -> None:
@@ -30,6 +31,7 @@ class Pipeline:
     def __init__(self, content: Mapping):
         self.config = configs.load(content)
         self.systems = list(self.config.systems)
+        self.recipes = list(self.config.recipes)
         self.embeddings = [*self.config.encoders, *self.config.controls]
         self.probes = list(self.config.probes)
         self.models = list(self.config.koopman)
@@ -41,6 +43,8 @@ class Pipeline:
         match stage:
             case "simulate" | "render":
                 return getattr(config.systems[wildcards.system], stage)
+            case "train":
+                return config.recipes[wildcards.recipe]
             case "embed":
                 return config.embedding(wildcards.encoder)
             case "probe":
@@ -58,16 +62,20 @@ class Pipeline:
     def code(self, stage: str) -> Callable[[object], str]:
         """Fingerprint of a stage with the kinds that the wildcards name."""
         return lambda wildcards: fingerprint.code(
-            f"{stage}.stage", *(f"{stage}.{kind}" for kind in self._kinds(stage, wildcards))
+            f"{stage}.stage", *sorted(self._kinds(stage, wildcards))
         )
 
     def _kinds(self, stage: str, wildcards: object) -> set[str]:
-        match stage:
-            case "falsify":
-                return {claim.kind for claim in self.entry(stage, wildcards).claims.values()}
-            case "report":
-                return set()
-        return {self.entry(stage, wildcards).kind}
+        """Modules that a stage finds by name."""
+        if stage == "report":
+            return set()
+        entry = self.entry(stage, wildcards)
+        if stage == "falsify":
+            return {f"falsify.{claim.kind}" for claim in entry.claims.values()}
+        found = {f"{stage}.{entry.kind}"}
+        for system in getattr(entry, "systems", {}).values():
+            found |= {f"simulate.{system.simulate.kind}", f"render.{system.render.kind}"}
+        return found
 
     def gpus(self, wildcards: object) -> int:
         """GPUs that an encoder can use: one if it is a network."""
@@ -78,8 +86,10 @@ class Pipeline:
         return 1 + self.gpus(wildcards)
 
     def weights(self, wildcards: object) -> list[str]:
-        """Files of an encoder that lies in a local folder."""
+        """Files of an encoder that lies in a local folder, or will when its recipe is done."""
         folder = Path(getattr(self.entry("embed", wildcards), "model", None) or "")
+        if folder.parent == Path("results/encoders") and folder.name in self.recipes:
+            return [str(folder / name) for name in TRAINED]
         if folder == Path() or not folder.is_dir():
             return []
         return sorted(

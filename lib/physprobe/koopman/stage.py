@@ -45,7 +45,7 @@ def run(
     rows, blocks = found.kind.fit(
         found.spec,
         _features(found),
-        _labels(found.system)[0],
+        found.labels,
         found.folds,
         layers=found.layers,
         times=found.times,
@@ -92,14 +92,15 @@ def head(
         raise ValueError(
             f"{out}: kind {found.spec.kind!r} has no weights. Hint: spatial_heat_head has."
         )
-    labels, units = _labels(found.system)
-    tensors = found.kind.weights(found.spec, _features(found), labels, found.folds, found.groups)
+    tensors = found.kind.weights(
+        found.spec, _features(found), found.labels, found.folds, found.groups
+    )
     metadata = {
         "schema": "physprobe/spatial_head/1",
         "equation": "x[t+1] = x[t] + alpha K(x[t]); x = (token - mean) @ matrix of whitening",
         "layer": found.spec.layer,
         "label": found.spec.label,
-        "label_unit": units.get(found.spec.label, "1"),
+        "label_unit": found.units.get(found.spec.label, "1"),
         "time_step_seconds": f"{np.diff(found.times).mean():.9g}",
         "clips": str(len(found.groups)),
         "encoder": str(found.source.attrs.get("label")),
@@ -127,17 +128,6 @@ def _features(found: Inputs) -> "Layers | Tokens":
             f" Hint: set tokens: [{layer}] in the encoder's config entry."
         )
     return Tokens(found.source, layer)
-
-
-def _labels(system: Dataset) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Labels (clip,) of a simulation, and their units."""
-    known = {
-        str(name): system[name]
-        for name in system.variables
-        if system[name].dims == ("clip",) and name not in ("clip", "group", "split")
-    }
-    units = {name: found.attrs.get("units", "1") for name, found in known.items()}
-    return {name: np.array(found.values.tolist()) for name, found in known.items()}, units
 
 
 class Tokens:

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from physprobe.core import job, results
-from physprobe.core.inputs import Inputs, Layers
+from physprobe.core.inputs import Inputs, Layers, target
 
 
 def run(
@@ -46,7 +44,7 @@ def run(
         found.spec,
         Layers(found.source),
         found.layers,
-        {name: target(found.system, name) for name in targets},
+        {name: target(found.labels, name) for name in targets},
         found.folds,
         times=found.times,
         groups=found.groups,
@@ -64,29 +62,6 @@ def run(
         f"{out.stem}: {len(targets)} targets from {len(found.layers)} layers, {len(found.groups)}"
         f" clips in {len(found.folds)} outer fold{'s' * (len(found.folds) > 1)}, {_best(rows)}"
     )
-
-
-def target(system: object, name: str) -> np.ndarray:
-    """Values (clip,) of a target: a label, or the natural logarithm of one.
-
-    Raises
-    ------
-    ValueError
-        If there is no such label, or it has no logarithm.
-    """
-    label = name if name in system else name.removeprefix("log_")
-    if label not in system or system[label].dims != ("clip",):
-        known = [found for found in system.variables if system[found].dims == ("clip",)]
-        raise ValueError(f"target {name!r}: no such label. Hint: labels are {', '.join(known)}.")
-    values = system[label].values.astype(np.float64)
-    if label == name:
-        return values
-    if (values <= 0).any():
-        raise ValueError(
-            f"target {name!r}: {label} is {values.min():g} in clip {values.argmin()}, which has no"
-            f" logarithm. Hint: ask for {label!r} itself."
-        )
-    return np.log(values)
 
 
 def _best(rows: Sequence[dict]) -> str:

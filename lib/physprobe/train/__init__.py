@@ -1,0 +1,1 @@
+"""Train: one self-supervised recipe per file."""

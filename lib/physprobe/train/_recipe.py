@@ -1,0 +1,44 @@
+"""Recipe: what the training loop asks of every self-supervised objective."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from physprobe.train import _tokens
+from physprobe.train._stream import Batch
+from physprobe.train._training import Training
+
+
+class Recipe(nn.Module):
+    """An objective with its networks; everything in it that needs a gradient is trained.
+
+    Parameters
+    ----------
+    spec : Training
+        Made by the recipe's module: ``Spec`` and ``Recipe(spec)`` are a kind.
+    """
+
+    def __init__(self, spec: Training):
+        super().__init__()
+        self.spec = spec
+        self.encoder = _tokens.encoder(spec)
+
+    def loss(self, batch: Batch, rng: np.random.Generator) -> tuple[torch.Tensor, dict[str, float]]:
+        """Loss of a batch, and parts of it to report by name.
+
+        Parameters
+        ----------
+        batch : Batch
+            On the device of the parameters.
+        rng : numpy Generator
+            Source of masks and the like: a step's own, so that a resumed run draws the same.
+        """
+        raise NotImplementedError
+
+    def after_step(self, progress: float) -> None:
+        """Follow the optimiser's step, such as with a moving average; progress goes 0 to 1."""
+
+    @property
+    def kept(self) -> nn.Module:
+        """Encoder that is judged and saved."""
+        return self.encoder

@@ -1,0 +1,157 @@
+"""Stream: endless training clips, simulated on the fly; a step's clips follow from its number."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from physprobe.core import kinds, seeds
+from physprobe.core.system import System
+from physprobe.embed._resize import Preprocessing
+from physprobe.train._training import STREAM, VALIDATION, Training
+
+STEPS = 2**40  # per seed: streams of different seeds don't meet either
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Training windows of one step."""
+
+    video: torch.Tensor
+    """(clip, frame, rgb, y, x) float32, normalised as the encoder wants it."""
+    field: torch.Tensor
+    """(clip, frame, y, x) float32: what was rendered, 0 to 1 over the system's colour range."""
+
+    def to(self, device: torch.device) -> "Batch":
+        """Same batch on another device."""
+        return Batch(self.video.to(device), self.field.to(device))
+
+
+def clip_seed(spec: Training, step: int) -> int:
+    """Seed of the clips of one step: no config's, no validation's, and no other step's."""
+    if not 0 <= step < STEPS:
+        raise ValueError(f"step {step}: a stream has {STEPS} steps.")
+    return STREAM + spec.seed * STEPS + step
+
+
+def batch(spec: Training, step: int) -> Batch:
+    """Windows of one step; the same step gives the same windows.
+
+    Parameters
+    ----------
+    spec : Training
+    step : int
+        From 0.
+
+    Returns
+    -------
+    Batch
+        As many windows of each system as of every other, in random order of colours and places.
+    """
+    rng = seeds.rng("train stream", spec.seed, step)
+    names = list(spec.systems)
+    counts = np.bincount(np.arange(spec.batch) % len(names), minlength=len(names))
+    videos, fields = [], []
+    # which systems get one window more changes from step to step
+    for name, count in zip(np.roll(names, step), counts, strict=True):
+        system = spec.systems[name]
+        clips = simulated(system, -(-int(count) // spec.windows), clip_seed(spec, step))
+        for number in range(count):
+            window = _window(spec, clips[number // spec.windows], rng)
+            videos.append(_filmed(spec, system, window, rng))
+            fields.append(_relative(system, window))
+    return Batch(normalised(np.stack(videos)), torch.from_numpy(np.stack(fields)))
+
+
+def batches(spec: Training, first: int) -> Iterator[Batch]:
+    """Every step's windows from one on, the next one made while this one is used."""
+    with ThreadPoolExecutor(1) as maker:
+        waiting = maker.submit(batch, spec, first)
+        for step in range(first, spec.steps):
+            ready = waiting.result()
+            if step + 1 < spec.steps:
+                waiting = maker.submit(batch, spec, step + 1)
+            yield ready
+
+
+def simulated(system: System, clips: int, seed: int) -> list[np.ndarray]:
+    """Fields (time, y, x) of new clips.
+
+    Raises
+    ------
+    ValueError
+        If a field is not finite.
+    """
+    fields, _ = labelled(system, clips, seed)
+    return fields
+
+
+def labelled(
+    system: System, clips: int, seed: int
+) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+    """Fields of new clips, and their labels."""
+    kind = kinds.load("simulate", system.simulate.kind)
+    spec = system.simulate.model_copy(update={"clips": clips, "seed": seed})
+    labels = kind.draw(spec)
+    fields = [
+        kind.field(spec, {name: values[clip] for name, values in labels.items()})
+        for clip in range(clips)
+    ]
+    for clip, field in enumerate(fields):
+        if not np.isfinite(field).all():
+            raise ValueError(f"clip {clip} of {spec.kind}, seed {seed}: the field is not finite.")
+    return fields, labels
+
+
+def validation(spec: Training, name: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Clips (clip, time, y, x, rgb) uint8 that checkpoints are judged on, and their labels."""
+    system = spec.systems[name]
+    fields, labels = labelled(system, spec.validation_clips, VALIDATION)
+    film = kinds.load("render", system.render.kind).frames
+    return np.stack([film(system.render, field) for field in fields]), labels
+
+
+def _window(spec: Training, field: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Random part of a field in time and space, turned and mirrored at random."""
+    stride = int(rng.choice(spec.strides))
+    span = (spec.frames - 1) * stride + 1
+    start, top, left = (
+        int(rng.integers(size - part + 1))
+        for size, part in zip(field.shape, (span, spec.crop, spec.crop), strict=True)
+    )
+    window = field[start : start + span : stride, top : top + spec.crop, left : left + spec.crop]
+    if rng.integers(2):
+        window = window[:, :, ::-1]
+    return np.ascontiguousarray(np.rot90(window, int(rng.integers(4)), axes=(1, 2)))
+
+
+def _filmed(
+    spec: Training, system: System, window: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Frames (frame, y, x, rgb) uint8 in random colours, on a jittered range, with noise."""
+    low, high = system.render.low, system.render.high
+    change = rng.uniform(-spec.jitter, spec.jitter, 2) * (high - low)
+    render = system.render.model_copy(
+        update={
+            "colormap": str(rng.choice(spec.colormaps)),
+            "low": low + change[0],
+            "high": high + change[1],
+        }
+    )
+    video = kinds.load("render", render.kind).frames(render, window)
+    noise = rng.normal(scale=rng.uniform(0, spec.noise) or 1e-9, size=video.shape)
+    return np.clip(np.rint(video + noise), 0, 255).astype(np.uint8)
+
+
+def _relative(system: System, window: np.ndarray) -> np.ndarray:
+    low, high = system.render.low, system.render.high
+    return ((window - low) / (high - low)).astype(np.float32)
+
+
+def normalised(video: np.ndarray) -> torch.Tensor:
+    """Video (clip, frame, y, x, rgb) uint8 as (clip, frame, rgb, y, x) float32 for the encoder."""
+    frames = torch.from_numpy(video).permute(0, 1, 4, 2, 3).float()
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (Preprocessing.mean, Preprocessing.std))
+    return ((frames - 255 * mean) / (255 * std)).contiguous()

@@ -1,0 +1,139 @@
+"""Tokens: an encoder that may leave tokens out, a light predictor, and patches of pixels."""
+
+import torch
+from torch import nn
+from transformers import VJEPA2Config
+from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Layer
+
+from physprobe.embed import _weights
+from physprobe.train._training import Training
+
+
+def encoder(spec: Training) -> nn.Module:
+    """V-JEPA 2 encoder with random weights for training windows."""
+    return _weights.random(spec.architecture(spec.crop), spec.seed, "fan_in").encoder
+
+
+def encode(network: nn.Module, video: torch.Tensor, keep: torch.Tensor | None = None):
+    """Normed hidden states of a video's tokens, or of some of them that see no others.
+
+    Parameters
+    ----------
+    network : VJEPA2Encoder
+    video : Tensor
+        (clip, frame, rgb, y, x).
+    keep : Tensor, optional
+        (clip, kept) indices of the tokens that are kept; places run over time, y, x.
+
+    Returns
+    -------
+    Tensor
+        (clip, token, feature).
+    """
+    hidden = network.embeddings(video)
+    if keep is not None:
+        hidden = take(hidden, keep)
+    for block in network.layer:
+        hidden = block(hidden, keep)[0]
+    return network.layernorm(hidden)
+
+
+def take(tokens: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Tokens (clip, token, feature) at places (clip, taken)."""
+    return tokens.gather(1, places[..., None].expand(-1, -1, tokens.shape[-1]))
+
+
+class Predictor(nn.Module):
+    """Light transformer: from tokens that were seen to what stands at other places.
+
+    Parameters
+    ----------
+    spec : Training
+        Architecture of the encoder.
+    outputs : int
+        Numbers per place that are predicted.
+    layers : int
+        Blocks.
+    """
+
+    def __init__(self, spec: Training, outputs: int, layers: int):
+        super().__init__()
+        config = VJEPA2Config(**spec.architecture(spec.crop), attn_implementation="sdpa")
+        width = spec.hidden_size
+        self.query = nn.Parameter(torch.zeros(1, 1, width))
+        self.enter = nn.Linear(width, width)
+        self.layer = nn.ModuleList(
+            VJEPA2Layer(config, 0.0, width, spec.num_attention_heads, spec.mlp_ratio)
+            for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.leave = nn.Linear(width, outputs)
+        initialise(self, spec.seed)
+
+    def forward(
+        self, seen: torch.Tensor, places: torch.Tensor, wanted: torch.Tensor
+    ) -> torch.Tensor:
+        """Predict.
+
+        Parameters
+        ----------
+        seen : Tensor
+            (clip, token, feature) hidden states.
+        places, wanted : Tensor
+            (clip, token) places of what was seen, and of what is asked for.
+
+        Returns
+        -------
+        Tensor
+            (clip, wanted, outputs).
+        """
+        count = wanted.shape[1]
+        queries = self.query.expand(len(seen), count, -1)
+        hidden = torch.cat([self.enter(seen), queries.to(seen.dtype)], 1)
+        where = torch.cat([places, wanted], 1)
+        for block in self.layer:
+            hidden = block(hidden, where)[0]
+        return self.leave(self.norm(hidden[:, -count:]))
+
+
+def initialise(module: nn.Module, seed: int) -> None:
+    """Draw matrices with standard deviation 1 / sqrt(inputs), whatever torch's own state is."""
+    maker = torch.Generator().manual_seed(seed)
+    for name, value in module.named_parameters():
+        with torch.no_grad():
+            if value.ndim == 2:
+                value.normal_(std=value.shape[1] ** -0.5, generator=maker)
+            elif name.endswith("query"):
+                value.normal_(std=0.02, generator=maker)
+            elif "norm" not in name:
+                value.zero_()
+
+
+def places(grid: tuple[int, int, int], times: range, clips: int) -> torch.Tensor:
+    """Places (clip, token) of all tokens at some token times."""
+    per_time = grid[1] * grid[2]
+    return torch.arange(times.start * per_time, times.stop * per_time).expand(clips, -1)
+
+
+def patches(video: torch.Tensor, tubelet: int, patch: int) -> torch.Tensor:
+    """Cut frames into what each token covers.
+
+    Parameters
+    ----------
+    video : Tensor
+        (clip, frame, ..., y, x), with or without colours in between.
+    tubelet, patch : int
+        Frames and pixels per token.
+
+    Returns
+    -------
+    Tensor
+        (clip, token, value); tokens run over time, y, x.
+    """
+    if video.ndim == 4:
+        video = video[:, :, None]
+    clips, frames, colours, height, width = video.shape
+    cut = video.reshape(
+        clips, frames // tubelet, tubelet, colours, height // patch, patch, width // patch, patch
+    )
+    return cut.permute(0, 1, 4, 6, 2, 3, 5, 7).flatten(4).flatten(1, 3)

@@ -1,0 +1,120 @@
+"""Training: what the specs of all recipes share - architecture, data, schedule, validation."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from physprobe.core.spec import Spec
+from physprobe.core.system import Name, System
+
+STREAM = 2**32
+"""Training clips have seeds from here on; the seeds of ``config.yaml`` end below."""
+VALIDATION = 2**62
+"""Validation clips have seeds from here on: no training step reaches them."""
+
+Systems = Annotated[dict[Name, System], Field(min_length=1)]
+
+
+class Training(Spec):
+    """Fields of every recipe's spec."""
+
+    systems: Systems
+    """Worlds that training clips come from, in equal parts; clips and seed are not used."""
+    validation: dict[Name, tuple[str, ...]] = Field(min_length=1)
+    """Labels to decode, by system: the checkpoint with the highest mean R2 is kept."""
+    validation_clips: int = Field(60, ge=20)
+    """Clips per system that checkpoints are judged on."""
+
+    hidden_size: int = Field(128, gt=0)
+    """Features per token."""
+    num_hidden_layers: int = Field(4, gt=0)
+    """Blocks."""
+    num_attention_heads: int = Field(2, gt=0)
+    """Attention heads; they share the features."""
+    mlp_ratio: float = Field(4.0, gt=0)
+    """Width of a block's hidden layer over ``hidden_size``."""
+    patch_size: int = Field(8, gt=0)
+    """Side of a token [px]."""
+    tubelet_size: int = Field(2, gt=0)
+    """Frames per token."""
+    crop_size: int = Field(64, gt=0)
+    """Side of the input that the finished encoder is used with [px]."""
+
+    crop: int = Field(32, gt=0)
+    """Side of the windows cut out of training clips [px]: positions are relative, so it may be
+    smaller than ``crop_size``, and costs the less."""
+    frames: int = Field(16, gt=1)
+    """Frames of a training window."""
+    strides: tuple[int, ...] = Field((1, 2), min_length=1)
+    """Simulated frames from one frame of a window to the next, drawn per window."""
+    windows: int = Field(3, gt=0)
+    """Windows cut out of each simulated clip."""
+    colormaps: tuple[str, ...] = Field(
+        ("inferno", "viridis", "gray", "gray_r", "magma", "coolwarm", "cividis", "turbo"),
+        min_length=1,
+    )
+    """Colormaps to draw from, so that the encoder can't live off one rendering."""
+    jitter: float = Field(0.2, ge=0, lt=0.5)
+    """Largest change of either end of the colour range, over its width."""
+    noise: float = Field(4.0, ge=0)
+    """Largest standard deviation of noise added to frames [levels of 255]."""
+
+    batch: int = Field(48, gt=0)
+    """Windows per step."""
+    steps: int = Field(1500, gt=0)
+    """Steps in all."""
+    epochs: int = Field(10, gt=0)
+    """Checkpoints, each judged on the validation clips."""
+    learning_rate: float = Field(1.5e-3, gt=0)
+    """Highest learning rate of AdamW."""
+    weight_decay: float = Field(0.05, ge=0)
+    """Of matrices; biases and norms have none."""
+    warm_up: float = Field(0.05, ge=0, lt=1)
+    """Part of the steps in which the learning rate rises; then it falls as a cosine."""
+    clip: float = Field(1.0, gt=0)
+    """Largest norm of the gradient."""
+    seed: int = Field(0, ge=0, lt=2**16)
+    """Seed of weights and stream."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Training":
+        unknown = sorted(set(self.validation) - set(self.systems))
+        if unknown:
+            raise ValueError(
+                f"validation: {unknown[0]!r} is none of the systems {', '.join(self.systems)}"
+            )
+        for side in ("crop", "crop_size"):
+            if getattr(self, side) % self.patch_size:
+                raise ValueError(f"{side} has to be a multiple of patch_size, {self.patch_size}")
+        if self.frames % self.tubelet_size:
+            raise ValueError(f"frames has to be a multiple of tubelet_size, {self.tubelet_size}")
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                f"hidden_size has to be a multiple of {self.num_attention_heads} heads"
+            )
+        for name, system in self.systems.items():
+            needed = (self.frames - 1) * max(self.strides) + 1
+            if system.simulate.frames < needed or system.simulate.size < self.crop:
+                raise ValueError(
+                    f"systems.{name}: {system.simulate.frames} frames of {system.simulate.size} px"
+                    f" are too few for windows of {needed} frames of {self.crop} px"
+                )
+        return self
+
+    @property
+    def grid(self) -> tuple[int, int, int]:
+        """Tokens of a training window along time, y and x."""
+        side = self.crop // self.patch_size
+        return self.frames // self.tubelet_size, side, side
+
+    def architecture(self, crop: int) -> dict:
+        """Fields of ``VJEPA2Config`` for inputs of a size."""
+        return {
+            "hidden_size": self.hidden_size,
+            "num_hidden_layers": self.num_hidden_layers,
+            "num_attention_heads": self.num_attention_heads,
+            "mlp_ratio": self.mlp_ratio,
+            "patch_size": self.patch_size,
+            "tubelet_size": self.tubelet_size,
+            "crop_size": crop,
+        }

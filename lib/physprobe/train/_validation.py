@@ -1,0 +1,90 @@
+"""Validation: judge an encoder by what a ridge probe decodes, never by its pretext loss."""
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import VJEPA2Config, VJEPA2Model
+
+from physprobe.core import inputs, splits
+from physprobe.embed import _vjepa
+from physprobe.embed._network import Network
+from physprobe.embed._resize import Preprocessing
+from physprobe.probe import ridge
+from physprobe.train import _stream
+from physprobe.train._training import Training
+
+
+class Judge:
+    """Validation clips of every system, and the probes that are fitted to them.
+
+    Parameters
+    ----------
+    spec : Training
+    threads : int
+        Threads of the encoder on a CPU.
+    """
+
+    def __init__(self, spec: Training, threads: int):
+        self.spec, self.threads = spec, threads
+
+    @cached_property
+    def clips(self) -> dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]:
+        """Video (clip, time, y, x, rgb) and targets (clip,) by system."""
+        found = {}
+        for name, targets in self.spec.validation.items():
+            video, labels = _stream.validation(self.spec, name)
+            found[name] = video, {t: inputs.target(labels, t) for t in targets}
+        return found
+
+    def scores(self, encoder: nn.Module) -> dict[str, float]:
+        """R2 on held-out clips, best layer chosen inside the training clips.
+
+        Returns
+        -------
+        dict of str to float
+            By ``system/target``; what is undefined counts as 0.
+        """
+        found = {}
+        whole = finished(self.spec, encoder.state_dict())
+        for name, (video, targets) in self.clips.items():
+            frozen = _vjepa.VideoTransformer(
+                whole,
+                Network(),
+                Preprocessing(crop=self.spec.crop_size),
+                frames=video.shape[1],
+                threads=self.threads,
+                provenance={"label": "in training"},
+            )
+            pooled = frozen.encode(video, np.arange(len(video))).pooled.astype(np.float64)
+            rows, _ = ridge.probe(
+                ridge.Spec(
+                    targets=tuple(targets), samples=("clip",), permutations=1, bootstraps=100
+                ),
+                list(pooled.transpose(1, 0, 2, 3)),
+                list(frozen.layers),
+                targets,
+                splits.nested(np.arange(len(video))),
+            )
+            for row in rows:
+                if (row["layer"], row["metric"], row.get("time")) == ("selected", "r2", None):
+                    found[f"{name}/{row['target']}"] = float(row["value"] or 0.0)
+        return found
+
+
+def finished(spec: Training, tensors: dict[str, torch.Tensor]) -> VJEPA2Model:
+    """Model for inputs of ``crop_size`` from an encoder's tensors; its predictor is empty."""
+    heads = spec.num_attention_heads
+    config = VJEPA2Config(
+        **spec.architecture(spec.crop_size),
+        pred_num_hidden_layers=0,
+        pred_num_attention_heads=heads,
+        pred_hidden_size=heads,
+        pred_num_mask_tokens=1,
+    )
+    model = VJEPA2Model._from_config(config, attn_implementation="sdpa")
+    for value in model.predictor.parameters():
+        nn.init.zeros_(value)
+    model.encoder.load_state_dict(tensors)
+    return model.eval()

@@ -1,0 +1,34 @@
+"""
+Train: fit an encoder to an endless stream of simulated clips, without labels.
+
+INPUT   nothing but the recipe: clips are simulated on the fly
+OUTPUT  results/encoders/{recipe}/   config.json  model.safetensors  preprocessor_config.json  training.csv  card.md
+"""
+
+
+rule train:
+    input:
+        card="lib/physprobe/train/card.md.j2",
+    output:
+        weights="results/encoders/{recipe}/model.safetensors",
+        config="results/encoders/{recipe}/config.json",
+        processor="results/encoders/{recipe}/preprocessor_config.json",
+        table="results/encoders/{recipe}/training.csv",
+        card="results/encoders/{recipe}/card.md",
+    log:
+        "results/logs/encoders/train.{recipe}.log",
+    conda:
+        "../../envs/gpu.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime=480,
+    params:
+        spec=pipeline.spec("train"),
+        code=pipeline.code("train"),
+    message:
+        "Train {wildcards.recipe}"
+    shell:
+        "python -m physprobe train --out {output.weights} --card {input.card}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
