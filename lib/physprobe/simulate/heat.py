@@ -47,7 +47,7 @@ class Spec(Base):
     """Diffusivity [px^2/s]: low and high end of the uniform draw."""
     sigma: _draws.Range = (5.0, 20.0)
     """Width of the blob [px]: low and high end of the uniform draw."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
     """Seed of the draws; the same seed gives the same clips, and more clips keep the first ones."""
 
     @field_validator("sigma")
