@@ -27,7 +27,7 @@ def test_a_killed_run_goes_on_to_the_same_weights_and_rows(tiny, tmp_path, monke
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir(), killed.mkdir()
     tensors, rows = _loop.run(
-        future_frames.Recipe(tiny), whole, ranks([0.1, 0.2, 0.3]), identity="a", device=CPU
+        future_frames.recipe(tiny), whole, ranks([0.1, 0.2, 0.3]), identity="a", device=CPU
     )
     monkeypatch.setattr(_loop, "EVERY", 0.0)
     calls = []
@@ -38,12 +38,12 @@ def test_a_killed_run_goes_on_to_the_same_weights_and_rows(tiny, tmp_path, monke
             raise Killed
         return type(recipe).loss(recipe, batch, rng)
 
-    recipe = future_frames.Recipe(tiny)
+    recipe = future_frames.recipe(tiny)
     recipe.loss = die.__get__(recipe)
     with pytest.raises(Killed):
         _loop.run(recipe, killed, ranks([0.1, 0.2]), identity="a", device=CPU)
     again, more = _loop.run(
-        future_frames.Recipe(tiny), killed, ranks([0.3]), identity="a", device=CPU
+        future_frames.recipe(tiny), killed, ranks([0.3]), identity="a", device=CPU
     )
     assert [row["step"] for row in more] == [row["step"] for row in rows] == [0, 3, 6]
     assert [row["loss"] for row in more] == [row["loss"] for row in rows]
@@ -51,24 +51,24 @@ def test_a_killed_run_goes_on_to_the_same_weights_and_rows(tiny, tmp_path, monke
 
 
 def test_a_checkpoint_of_another_run_is_not_gone_on_with(tiny, tmp_path):
-    _loop.run(future_frames.Recipe(tiny), tmp_path, ranks([0, 0, 0]), identity="a", device=CPU)
+    _loop.run(future_frames.recipe(tiny), tmp_path, ranks([0, 0, 0]), identity="a", device=CPU)
     _, rows = _loop.run(
-        future_frames.Recipe(tiny), tmp_path, ranks([0.5, 0, 0]), identity="b", device=CPU
+        future_frames.recipe(tiny), tmp_path, ranks([0.5, 0, 0]), identity="b", device=CPU
     )
     assert rows[0]["score"] == 0.5 and len(rows) == 3
 
 
 def test_the_best_checkpoint_is_kept_whatever_the_loss_but_never_the_random_weights(tiny, tmp_path):
     tensors, rows = _loop.run(
-        future_frames.Recipe(tiny), tmp_path, ranks([0.9, 0.5, 0.4]), identity="a", device=CPU
+        future_frames.recipe(tiny), tmp_path, ranks([0.9, 0.5, 0.4]), identity="a", device=CPU
     )
     assert [row["kept"] for row in rows] == [False, True, False]
-    last = future_frames.Recipe(tiny).encoder.state_dict()
+    last = future_frames.recipe(tiny).encoder.state_dict()
     assert not all(torch.equal(last[name], tensors[name]) for name in tensors)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tiny, tmp_path):
-    recipe = future_frames.Recipe(tiny)
+    recipe = future_frames.recipe(tiny)
     with torch.no_grad():
         recipe.predictor.leave.bias.fill_(math.inf)
     with pytest.raises(ValueError, match=r"step 0: the loss is (inf|nan).*learning_rate"):
@@ -93,7 +93,7 @@ def test_collapsed_features_stop_the_run(tiny, tmp_path):
 
 
 def test_effective_rank_of_known_spectra(tiny, monkeypatch):
-    recipe = future_frames.Recipe(tiny)
+    recipe = future_frames.recipe(tiny)
     width, count = tiny.hidden_size, 6
     equal = torch.eye(width).repeat(20, 1)
     equal = torch.cat([equal, -equal]).reshape(count, -1, width)

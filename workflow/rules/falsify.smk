@@ -17,7 +17,7 @@ rule falsify:
         "results/logs/{study}/falsify.log",
     conda:
         "../../envs/cpu.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,

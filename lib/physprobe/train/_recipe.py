@@ -15,7 +15,7 @@ class Recipe(nn.Module):
     Parameters
     ----------
     spec : Training
-        Made by the recipe's module: ``Spec`` and ``Recipe(spec)`` are a kind.
+        The kind's; its module gives the recipe by ``recipe(spec)``.
     """
 
     def __init__(self, spec: Training):

@@ -118,3 +118,27 @@ class Training(Spec):
             "tubelet_size": self.tubelet_size,
             "crop_size": crop,
         }
+
+
+class Future(Training):
+    """Where the future begins, and how far it is predicted."""
+
+    seen: tuple[int, int] = (2, 5)
+    """Fewest and most tubelets that the encoder sees, drawn per step."""
+    ahead: int = Field(3, gt=0)
+    """Tubelets that are predicted."""
+    predictor_layers: int = Field(2, gt=0)
+    """Blocks of the predictor."""
+    scale: float = Field(0.02, gt=0)
+    """Change, over the colour range, from which on it counts by its logarithm."""
+
+    def check_room(self) -> None:
+        """Raise a ValueError if a window can't hold what is seen and what is predicted."""
+        low, high = self.seen
+        if not 1 <= low <= high:
+            raise ValueError(f"seen has to ascend from 1 at least, not {low} to {high}")
+        if low + self.ahead > self.grid[0]:
+            raise ValueError(
+                f"a window of {self.grid[0]} tubelets is too short to see {low} and to predict"
+                f" {self.ahead} more"
+            )

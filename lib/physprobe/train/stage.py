@@ -52,7 +52,7 @@ def run(
     folder = out.parent
     work = folder / "unfinished"
     work.mkdir(parents=True, exist_ok=True)
-    recipe = kind.Recipe(spec_).to(device)
+    recipe = kind.recipe(spec_).to(device)
     identity = json.dumps({"code": code, "spec": entry}, sort_keys=True)
     tensors, rows = _loop.run(
         recipe,

@@ -1,0 +1,116 @@
+"""Losses: the terms of the recipes, on tensors."""
+
+import torch
+from torch import nn
+
+EPSILON = 1e-4  # under the root of variances, as VICReg has it
+FLAT = 1e-6  # variance at which a patch counts as flat
+
+
+def latent(predicted: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference to normed hidden states, which get no gradient.
+
+        mean |p - LN(sg(h))|,    LN(h) = (h - mean h) / sqrt(var h + 1e-5)  over features
+
+    Without the norm, a target that shrinks would lower the loss.
+
+    Parameters
+    ----------
+    predicted, hidden : Tensor
+        (..., feature).
+
+    References
+    ----------
+    Assran et al. 2025, arXiv:2506.09985, equation 1.
+    """
+    goal = nn.functional.layer_norm(hidden.detach().float(), hidden.shape[-1:])
+    return nn.functional.l1_loss(predicted.float(), goal)
+
+
+def normalised_pixels(patches: torch.Tensor, tubelet: int, colours: int) -> torch.Tensor:
+    """Patches with mean 0 and variance 1 in each colour; flat ones are 0.
+
+        (x - mean x) / sqrt(var x + 1e-6)
+
+    Parameters
+    ----------
+    patches : Tensor
+        (clip, token, value) as ``_tokens.patches`` cuts them.
+    tubelet, colours : int
+        Frames per token, and colours.
+
+    Returns
+    -------
+    Tensor
+        (clip, token, value).
+
+    References
+    ----------
+    He et al. 2022, arXiv:2111.06377, section 3; Tong et al. 2022, arXiv:2203.12602, per colour.
+    """
+    values = patches.unflatten(-1, (tubelet, colours, -1))
+    variance, mean = torch.var_mean(values, dim=(-3, -1), keepdim=True)
+    return ((values - mean) / (variance + FLAT).sqrt()).flatten(-3)
+
+
+def variance(embeddings: torch.Tensor) -> torch.Tensor:
+    """Mean shortfall of the features' standard deviations below 1.
+
+        v = 1/d sum_j max(0, 1 - sqrt(var z_j + 1e-4))
+
+    Parameters
+    ----------
+    embeddings : Tensor
+        (sample, feature), two samples at least.
+
+    References
+    ----------
+    Bardes et al. 2022, arXiv:2105.04906, equation 1.
+    """
+    std = (embeddings.float().var(0) + EPSILON).sqrt()
+    return torch.relu(1 - std).mean()
+
+
+def covariance(embeddings: torch.Tensor) -> torch.Tensor:
+    """Sum of squared covariances between different features, over their number.
+
+        c = 1/d sum_{i != j} C_ij^2,    C = sum_n (z_n - mean z) (z_n - mean z)^T / (n - 1)
+
+    Parameters
+    ----------
+    embeddings : Tensor
+        (sample, feature), two samples at least.
+
+    References
+    ----------
+    Bardes et al. 2022, arXiv:2105.04906, equations 3 and 4.
+    """
+    centred = embeddings.float() - embeddings.float().mean(0)
+    # a matrix product would be rounded to bfloat16 on a GPU, and the difference below with it
+    with torch.autocast(embeddings.device.type, enabled=False):
+        matrix = centred.T @ centred / (len(centred) - 1)
+    return (matrix.square().sum() - matrix.diagonal().square().sum()) / len(matrix)
+
+
+def change(field: torch.Tensor, first: int, frames: int, scale: float) -> torch.Tensor:
+    """Scaled change of some frames since the one before them.
+
+        asinh((u[t] - u[first - 1]) / scale),    t = first ... first + frames - 1
+
+    The inverse sine keeps small changes in sight beside large ones.
+
+    Parameters
+    ----------
+    field : Tensor
+        (clip, frame, y, x).
+    first, frames : int
+        First frame, from 1 on, and number of them.
+    scale : float
+        Change from which on it counts by its logarithm.
+
+    Returns
+    -------
+    Tensor
+        (clip, frame, y, x).
+    """
+    return torch.asinh((field[:, first : first + frames] - field[:, first - 1 : first]) / scale)

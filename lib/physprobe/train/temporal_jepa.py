@@ -1,0 +1,56 @@
+"""Temporal JEPA: predict the embedding of the next group of frames from this group's.
+
+    loss = 25 mean (P(z[g]) - z[g + 1])^2 + 25 v(z) + c(z)
+
+with z the mean over tokens of a group of tubelets that is encoded without the others. There is no
+target encoder: the gradient goes through both sides, and VICReg's terms on all embeddings keep them
+from shrinking to a point (v: standard deviations of at least 1) or to a line (c: no covariances).
+
+References
+----------
+Bardes et al. 2022, VICReg, arXiv:2105.04906; on successive states, and the slow features that this
+may prefer: Sobal et al. 2022, arXiv:2211.10831.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, model_validator
+
+from physprobe.train._training import Training
+
+if TYPE_CHECKING:
+    from physprobe.train._recipe import Recipe
+
+
+class Spec(Training):
+    """Predict the next embedding."""
+
+    kind: Literal["temporal_jepa"] = "temporal_jepa"
+    """Recipe."""
+    group: int = Field(2, gt=0)
+    """Tubelets that are encoded together."""
+    invariance: float = Field(25.0, gt=0)
+    """Weight of the squared distance between prediction and embedding."""
+    variance: float = Field(25.0, ge=0)
+    """Weight of the shortfall of standard deviations below 1."""
+    covariance: float = Field(1.0, ge=0)
+    """Weight of the squared covariances between features."""
+    predictor_ratio: float = Field(4.0, gt=0)
+    """Width of the predictor's hidden layer over ``hidden_size``."""
+
+    @model_validator(mode="after")
+    def _divides(self) -> "Spec":
+        tubelets = self.grid[0]
+        if tubelets % self.group or tubelets < 2 * self.group:
+            raise ValueError(
+                f"group: a window of {tubelets} tubelets doesn't make two or more groups of"
+                f" {self.group}"
+            )
+        return self
+
+
+def recipe(spec: Spec) -> "Recipe":
+    """Networks and loss; torch is imported no earlier."""
+    from physprobe.train import _temporal_jepa
+
+    return _temporal_jepa.Recipe(spec)
