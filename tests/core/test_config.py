@@ -88,6 +88,7 @@ def test_the_schema_for_editors_is_in_step():
         ("encoders/small/tokens", [], r"needs the spatial tokens of layer 'final'.*Hint"),
         ("studies/heat/claims/x", {"kind": "decodeable"}, r"claims\.x\.kind: .*'decodable'"),
         ("controls/small", {"kind": "pixels"}, r"small: an encoder and a control need different"),
+        ("systems/heat/simulate", {"kind": "wave", "size": 3}, r"size: found 3; [^\n]*32\.$"),
         ("studies/heat/probe", None, r"studies\.heat\.probe: found None"),
     ],
 )
@@ -126,5 +127,5 @@ def test_every_kind_says_what_its_fields_mean(stage: str):
 
 
 def test_an_unknown_kind_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"simulate has no kind 'water'; it has heat"):
+    with pytest.raises(ValueError, match=r"simulate has no kind 'water'; it has .*heat"):
         kinds.load("simulate", "water")

@@ -1,7 +1,7 @@
 """Spectral solutions against SciPy's transforms and against physics."""
 
 import numpy as np
-from scipy.fft import dct, dctn, idct
+from scipy.fft import dct, dctn, fft2, idct
 
 from physprobe.simulate import _spectral
 
@@ -51,3 +51,40 @@ def test_a_sketch_mixes_the_coefficients():
     mixture = rng.choice([-1.0, 1.0], (2, 40))
     expected = [mixture @ _spectral.coefficients(frame) for frame in frames]
     np.testing.assert_allclose(_spectral.sketch(frames, mixture), expected, atol=1e-4)
+
+
+def test_analysis_is_the_fast_transform_and_synthesis_undoes_it():
+    field = np.random.default_rng(6).normal(size=(3, 33, 33))
+    modes = _spectral.analyse(field, 16)
+    whole = fft2(field, norm="forward")
+    y, x = _spectral.waves(16, 33)
+    rows, columns = (np.rint(k.ravel() * 33 / (2 * np.pi)).astype(int) for k in (y, x))
+    np.testing.assert_allclose(modes, whole[:, rows[:, None], columns], atol=1e-15)
+    np.testing.assert_allclose(_spectral.synthesise(modes, 33), field, atol=1e-13)
+
+
+def test_a_finer_grid_shows_the_same_series_between_the_cells():
+    modes = _spectral.analyse(np.random.default_rng(7).normal(size=(32, 32)), 9)
+    coarse, fine = (_spectral.synthesise(modes, cells) for cells in (32, 96))
+    np.testing.assert_allclose(fine[::3, ::3], coarse, atol=1e-14)
+
+
+def test_a_film_is_the_synthesis_rounded():
+    rng = np.random.default_rng(8)
+    modes = _spectral.analyse(rng.normal(size=(19, 32, 32)), 9)
+    expected = _spectral.synthesise(modes, 40).astype(np.float32)
+    np.testing.assert_array_equal(_spectral.film(modes, 40), expected)
+
+
+def test_transport_for_a_sum_of_times_is_transport_twice():
+    first, second, both = (
+        _spectral.transport(7, 32, 0.4, (0.3, -0.9), np.array([t])) for t in (3.0, 5.5, 8.5)
+    )
+    np.testing.assert_allclose(first * second, both, atol=1e-15)
+
+
+def test_rates_of_a_vibration_are_its_derivative():
+    time = np.array([2.0, 7.0])
+    later, earlier = (_spectral.vibration(5, 32, 0.8, 0.2, time + h)[0] for h in (1e-4, -1e-4))
+    rate = _spectral.vibration(5, 32, 0.8, 0.2, time)[1]
+    np.testing.assert_allclose(rate, (later - earlier) / 2e-4, atol=1e-7)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import stores
-from physprobe.simulate import heat, stage
+from physprobe.core import splits, stores
+from physprobe.simulate import diffusion, heat, stage
 
 SPEC = heat.Spec(clips=3, frames=6, size=32, sigma=(2.0, 3.0))
 
@@ -47,6 +47,31 @@ def test_a_clip_that_breaks_a_gate_fails_the_run_and_is_named(
 
     monkeypatch.setattr(heat, "field", field)
     out = tmp_path / "heat" / "simulation.zarr" / "zarr.json"
-    with pytest.raises(ValueError, match="clip 1 of heat: heat budget: frame 4"):
+    with pytest.raises(ValueError, match="clip 1 of heat: budget: frame 4"):
         stage.run(out=out, spec=SPEC.canonical())
     assert not out.exists()
+
+
+def test_a_data_set_with_a_collapsed_label_is_refused_before_anything_is_solved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    sound = diffusion.draw
+
+    def draw(spec: diffusion.Spec) -> dict:
+        labels = sound(spec)
+        return labels | {"alpha": np.full_like(labels["alpha"], 0.01)}
+
+    monkeypatch.setattr(diffusion, "draw", draw)
+    out = tmp_path / "diffusion" / "simulation.zarr" / "zarr.json"
+    with pytest.raises(ValueError, match="alpha has 1 distinct values in 20 clips"):
+        stage.run(out=out, spec=diffusion.Spec(clips=20, size=32, frames=4).canonical())
+    assert not out.exists()
+
+
+def test_initial_conditions_are_stored_as_groups(tmp_path: Path):
+    out = tmp_path / "diffusion" / "simulation.zarr" / "zarr.json"
+    stage.run(out=out, spec=diffusion.Spec(clips=12, size=32, frames=4).canonical())
+    found = stores.read(out)
+    groups, folds = splits.declared_by(found, outer=3, inner=2, seed=0)
+    np.testing.assert_array_equal(groups, found.ic_id.values)
+    assert len(folds) == 3

@@ -148,6 +148,8 @@ def _explain(error: ValidationError) -> Iterator[str]:
         path = [str(step) for step in problem["loc"]]
         found = problem["input"]
         match problem["type"]:
+            case "default_factory_not_called":
+                continue  # it waits for a field that is wrong, which is reported itself
             case "extra_forbidden":
                 model, path = _model_at(path)
                 known = list(model.model_fields)

@@ -1,10 +1,12 @@
 """Draws: the random parameters of a system's clips."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import numpy as np
 from pydantic import AfterValidator, Field
+
+from physprobe.core import seeds
 
 
 def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
@@ -39,3 +41,69 @@ def uniform(
     low, high = np.array(list(ranges.values()), float).T
     drawn = rng.uniform(low, high, (clips, len(ranges)))
     return dict(zip(ranges, np.ascontiguousarray(drawn.T), strict=True))
+
+
+def log_uniform(rng: np.random.Generator, ends: tuple[float, float]) -> float:
+    """One draw, uniform in the logarithm: as many between 1 and 2 as between 2 and 4."""
+    return float(np.exp(rng.uniform(*np.log(ends))))
+
+
+def clipwise(
+    kind: str,
+    seed: int,
+    clips: int,
+    propose: Callable[[np.random.Generator], dict[str, float]],
+    suits: Callable[[int, dict[str, float]], bool] = lambda clip, labels: True,
+) -> dict[str, np.ndarray]:
+    """Parameters of every clip, drawn anew for as long as they don't suit; one pattern per clip.
+
+    Parameters
+    ----------
+    kind : str
+        System; every clip of every system has a stream of its own.
+    seed : int
+    clips : int
+        Number of clips. More clips leave the first ones as they were.
+    propose : callable
+        Parameters of one clip from a generator.
+    suits : callable
+        Whether the parameters proposed for a clip, given by its number, may stay.
+
+    Returns
+    -------
+    dict of str to (clip,)
+        Parameters, float64; ``ic_id``, the number of the clip's initial condition, and ``group``,
+        the same: where systems of one seed are put together, twins stay on one side of a split.
+
+    Raises
+    ------
+    ValueError
+        If a thousand proposals for a clip don't suit.
+    """
+    drawn = [_suiting(seeds.rng(kind, seed, clip), clip, propose, suits) for clip in range(clips)]
+    labels = {name: np.array([clip[name] for clip in drawn]) for name in drawn[0]}
+    return labels | {name: np.arange(clips) for name in ("ic_id", "group")}
+
+
+def _suiting(
+    rng: np.random.Generator, clip: int, propose: Callable, suits: Callable
+) -> dict[str, float]:
+    for _ in range(1000):
+        labels = propose(rng)
+        if suits(clip, labels):
+            return labels
+    raise ValueError(
+        f"clip {clip}: none of 1000 draws suits. Hint: the ranges leave it hardly any room."
+    )
+
+
+def velocity(rng: np.random.Generator, speed: float) -> dict[str, float]:
+    """Parts ``vy`` and ``vx`` of a velocity [px/s], uniform over a square without its middle.
+
+    Each goes up to ``speed`` either way. Velocities of less than an eighth of it, 1.2 % of the
+    square, are drawn anew: a clip can't tell them from rest.
+    """
+    while True:
+        y, x = rng.uniform(-speed, speed, 2)
+        if np.hypot(y, x) >= speed / 8:
+            return {"vy": float(y), "vx": float(x)}

@@ -18,16 +18,12 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from physprobe.core import seeds
 from physprobe.core.spec import Spec as Base
-from physprobe.simulate import _draws, _spectral
+from physprobe.simulate import _draws, _gates, _spectral
 
 FIELD, FIELD_UNIT = "temperature", "1"
-RESOLUTION = (
-    2.0**-20
-)  # as stored: no coarser than the solution's own rounding, in a fifth of the space
+RESOLUTION = 2.0**-20  # as stored: no coarser than the solution's own rounding, a fifth of the size
 UNITS = {"alpha": "px^2/s", "sigma": "px", "y0": "px", "x0": "px"}
 
-# Amplitudes are of order 1 in float32; sums over a frame and transforms gather its rounding.
-POINTWISE, SUMMED = 1e-6, 1e-5
 # Narrower blobs have modes beyond the grid's, wider ones meet the walls at t = 0.
 NARROWEST, WIDEST = 2.0, 1 / 10
 
@@ -129,31 +125,9 @@ def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
     """
     # A field that explodes overflows the sums; the comparisons below refuse inf and nan alike.
     with np.errstate(over="ignore", invalid="ignore"):
-        maximum_principle(field)
-        heat_budget(field)
+        _gates.maximum_principle(field)
+        _gates.budget(field)
         mode_decay(field, labels["alpha"], coords(spec)["time"])
-
-
-def maximum_principle(field: np.ndarray) -> None:
-    """No frame is anywhere hotter or colder than the frame before it was."""
-    flat = field.reshape(len(field), -1)
-    for word, extreme, sign in (("rises", flat.max(1), 1), ("falls", flat.min(1), -1)):
-        excess = sign * np.diff(extreme)
-        if (frame := _first(excess <= POINTWISE)) is not None:
-            raise ValueError(
-                f"maximum principle: frame {frame + 1} {word} to {extreme[frame + 1]:.6g}; expected"
-                f" nothing beyond the {extreme[frame]:.6g} of frame {frame}."
-            )
-
-
-def heat_budget(field: np.ndarray) -> None:
-    """The walls let nothing through: every frame holds the heat of the first."""
-    heat = field.sum(2).sum(1, dtype=float)
-    if (frame := _first(np.abs(heat - heat[0]) <= SUMMED * np.abs(heat[0]))) is not None:
-        raise ValueError(
-            f"heat budget: frame {frame} holds {heat[frame]:.8g}; expected the {heat[0]:.8g} of"
-            f" frame 0, to a relative {SUMMED:g}."
-        )
 
 
 def mode_decay(field: np.ndarray, alpha: float, time: np.ndarray) -> None:
@@ -178,7 +152,7 @@ def mode_decay(field: np.ndarray, alpha: float, time: np.ndarray) -> None:
     start = _spectral.coefficients(field[0]).astype(float)
     signs = np.random.default_rng(0).choice([-1.0, 1.0], (4, len(start)))
     expected = (signs * rows[:, None]) @ start * columns[:, None]
-    noise = SUMMED * np.linalg.norm(start)
+    noise = _gates.SUMMED * np.linalg.norm(start)
     near = np.abs(_spectral.sketch(field, signs) - expected) <= noise
     if (frame := _first(near.all((1, 2)))) is not None:
         found = _spectral.coefficients(field[frame])

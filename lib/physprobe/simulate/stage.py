@@ -25,12 +25,14 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
     Raises
     ------
     ValueError
-        If a clip breaks a gate of its system; the message names gate and clip.
+        If the labels or a clip break a gate of their system; the message names gate and clip.
     """
     entry = json.loads(spec)
     system = kinds.load("simulate", entry["kind"])
     spec_ = system.Spec.model_validate(entry)
     labels = system.draw(spec_)
+    if hasattr(system, "check_labels"):
+        system.check_labels(spec_, labels)
     coords = system.coords(spec_)
     count = len(next(iter(labels.values())))
     shape = (count, *(len(coords[dim]) for dim in ("time", "y", "x")))
