@@ -24,6 +24,7 @@ STAGES = {
     "head": "physprobe.koopman.stage:head",
     "falsify": "physprobe.falsify.stage:run",
     "fit": "physprobe.report.stage:fit",
+    "learning": "physprobe.report.stage:learning",
     "page": "physprobe.report.stage:page",
     "export": "physprobe.core.stores:export",
     "schema": "physprobe.core.config:write_schema",

@@ -2,7 +2,8 @@
 Train: fit an encoder to an endless stream of simulated clips, without labels.
 
 INPUT   nothing but the recipe: clips are simulated on the fly
-OUTPUT  results/encoders/{recipe}/   config.json  model.safetensors  preprocessor_config.json  training.csv  card.md
+OUTPUT  results/encoders/training.png  all recipes beside each other
+        results/encoders/{recipe}/   config.json  model.safetensors  preprocessor_config.json  training.csv  card.md  training.png
 """
 
 
@@ -32,3 +33,57 @@ rule train:
     shell:
         "python -m physprobe train --out {output.weights} --card {input.card}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule learning:
+    input:
+        tables="results/encoders/{recipe}/training.csv",
+        style="lib/physprobe/report/physprobe.mplstyle",
+    output:
+        report(
+            "results/encoders/{recipe}/training.png",
+            caption="../report/training.rst",
+            category="training",
+        ),
+    log:
+        "results/logs/encoders/learning.{recipe}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        code=pipeline.code("report"),
+    message:
+        "Draw the training of {wildcards.recipe}"
+    shell:
+        "python -m physprobe learning --tables {input.tables} --out {output}"
+        " --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule recipes:
+    input:
+        tables=expand("results/encoders/{recipe}/training.csv", recipe=pipeline.recipes),
+        style="lib/physprobe/report/physprobe.mplstyle",
+    output:
+        report(
+            "results/encoders/training.png",
+            caption="../report/training.rst",
+            category="training",
+        ),
+    log:
+        "results/logs/encoders/learning.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        code=pipeline.code("report"),
+    message:
+        "Draw the training of all recipes"
+    shell:
+        "python -m physprobe learning --tables {input.tables} --out {output}"
+        " --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -111,6 +111,30 @@ def fit(
     job.done(f"{study.name}: R2 of alpha {score:.3f} from {first} ({label}), {len(frames)} panels")
 
 
+def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: int = 1) -> None:
+    """Draw how recipes trained: one by itself, or several beside each other.
+
+    Parameters
+    ----------
+    tables : list of Path
+        ``training.csv`` of each recipe, in a folder that is named for it.
+    out : Path
+        The figure.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    import pandas as pd
+
+    from physprobe.report import _axes
+    from physprobe.report import learning as drawn
+
+    frame = pd.concat([pd.read_csv(path).assign(recipe=path.parent.name) for path in tables])
+    _write(out, _axes.png(drawn.figure(frame)))
+    job.done(f"{out}: {len(tables)} recipe{'s' * (len(tables) > 1)}")
+
+
 def page(
     *,
     metrics: list[Path],

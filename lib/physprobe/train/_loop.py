@@ -172,8 +172,9 @@ def _close_epoch(recipe: Recipe, judge: Callable, progress: Progress, best: Path
         _replace(best, tensors, {})
     loss = "-" if row["loss"] is None else f"{row['loss']:.4f}"
     log.info(
-        "step %d of %d: loss %s, mean R2 %.3f, effective rank %.1f, %.0f s",
-        progress.step, spec.steps, loss, score, row["effective_rank"], progress.seconds,
+        "step %d of %d: loss %s, mean R2 %.3f, effective rank %.1f, %s clips/s, %.0f s",
+        progress.step, spec.steps, loss, score, row["effective_rank"],
+        row["clips_per_second"] or "-", progress.seconds,
     )  # fmt: skip
     if row["effective_rank"] < COLLAPSED:
         raise ValueError(

@@ -22,7 +22,7 @@ class Training(Spec):
     """Worlds that training clips come from, in equal parts; clips and seed are not used."""
     validation: dict[Name, tuple[str, ...]] = Field(min_length=1)
     """Labels to decode, by system: the checkpoint with the highest mean R2 is kept."""
-    validation_clips: int = Field(60, ge=20)
+    validation_clips: int = Field(120, ge=20)
     """Clips per system that checkpoints are judged on."""
 
     hidden_size: int = Field(128, gt=0)

@@ -1,0 +1,55 @@
+"""Figure: how encoders of our own learn - physics per second of compute, and signs of collapse."""
+
+import pandas as pd
+from matplotlib.figure import Figure, FigureBase
+
+from physprobe.report import _axes, _palette
+
+TITLE = "Training: physics learnt, and signs of collapse"
+PANELS = {
+    "score": "mean R\N{SUPERSCRIPT TWO} on validation clips",
+    "loss": "pretext loss, of its first epoch's",
+    "effective_rank": "effective rank of token features",
+    "feature_std": "mean deviation of a feature",
+    "mean_cosine": "mean cosine between clips",
+}
+
+
+def panel(part: FigureBase, frame: pd.DataFrame) -> None:
+    """Draw one curve per recipe in each panel.
+
+    Parameters
+    ----------
+    part : Figure or SubFigure
+    frame : DataFrame
+        ``recipe`` and the columns of its ``training.csv``; the first row of a recipe is that of its
+        random weights.
+    """
+    recipes = list(dict.fromkeys(frame["recipe"]))
+    looks = _palette.looks(recipes, [])
+    for ax, (column, label) in zip(part.subplots(1, len(PANELS)), PANELS.items(), strict=True):
+        for recipe in recipes:
+            rows = frame[frame["recipe"] == recipe]
+            minutes, values = rows["seconds"] / 60, rows[column]
+            if column == "loss":
+                values = values / values.dropna().iloc[0]
+            colour = looks[recipe].colour
+            ax.plot(minutes, values, "o-", ms=3, color=colour, label=recipe.replace("_", " "))
+            if column == "score":
+                ax.axhline(values.iloc[0], color=colour, lw=1, ls=":")
+                kept = rows[rows["kept"].astype(str) == "True"].tail(1)
+                ax.plot(kept["seconds"] / 60, kept[column], "*", ms=12, color=colour, mec="white")
+        ax.set_xlabel("training time [min]")
+        ax.set_ylabel(label)
+    part.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=len(recipes))
+    _axes.title(part, TITLE)
+    _axes.note(
+        part,
+        "Dotted: random weights of the same shape. Star: the checkpoint that is kept, chosen by"
+        " this score; it is no held-out score and has no interval.",
+    )
+
+
+def figure(frame: pd.DataFrame) -> Figure:
+    """Draw the training of one or several recipes."""
+    return _axes.alone(panel, frame, (15.0, 3.6))

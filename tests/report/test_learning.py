@@ -1,0 +1,44 @@
+"""Training figure: one curve per recipe, random weights dotted, the kept checkpoint starred."""
+
+import pandas as pd
+from matplotlib.image import imread
+
+from physprobe.report import learning, stage
+
+
+def table(score: list[float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "step": [0, 10, 20],
+            "seconds": [0.0, 60.0, 120.0],
+            "loss": [None, 2.0, 1.0],
+            "effective_rank": [20.0, 15.0, 12.0],
+            "feature_std": [0.5, 0.4, 0.3],
+            "mean_cosine": [0.1, 0.2, 0.3],
+            "score": score,
+            "kept": [False, True, False],
+        }
+    )
+
+
+def test_recipes_stand_beside_each_other_with_their_random_weights():
+    frame = pd.concat(
+        [table([0.4, 0.6, 0.5]).assign(recipe="a"), table([0.3, 0.2, 0.1]).assign(recipe="b_c")]
+    )
+    found = learning.figure(frame)
+    first, loss = found.axes[0], found.axes[1]
+    drawn = [list(line.get_ydata()) for line in first.get_lines()]
+    assert [0.4, 0.6, 0.5] in drawn and [0.3, 0.2, 0.1] in drawn
+    assert [0.4, 0.4] in drawn and [0.3, 0.3] in drawn, "random weights"
+    assert [0.6] in drawn and [0.2] in drawn, "what is kept"
+    assert loss.get_lines()[0].get_ydata()[1] == 1.0
+    assert [text.get_text() for text in found.legends[0].get_texts()] == ["a", "b c"]
+
+
+def test_the_stage_draws_tables_by_their_folders(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        table([0.1, 0.2, 0.3]).to_csv(tmp_path / name / "training.csv", index=False)
+    tables = [tmp_path / name / "training.csv" for name in ("one", "two")]
+    stage.learning(tables=tables, out=tmp_path / "training.png")
+    assert imread(tmp_path / "training.png").shape[1] > 1000
