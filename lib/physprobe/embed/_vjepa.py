@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from transformers import VJEPA2Model
 
-from physprobe.embed import _frames, _pool
+from physprobe.embed import _cpu, _frames, _pool
 from physprobe.embed._encoder import Embedding
 from physprobe.embed._network import Network
 from physprobe.embed._resize import Preprocessing
@@ -69,6 +69,8 @@ class VideoTransformer:
         # bf16 products are some fifty times slower than float32 on most CPUs
         dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
         self.network = model.encoder.to(self.device, dtype).eval().requires_grad_(False)
+        if self.device.type == "cpu":
+            _cpu.accelerate(self.network)
         modules = (self.network.embeddings, *self.network.layer, self.network.layernorm)
         self.modules = dict(zip(self.layers, modules, strict=True))
         self.provenance = {
