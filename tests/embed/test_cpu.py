@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from physprobe.core import onednn
 from physprobe.embed import _cpu, _pool, _weights
 
 CLOSE = 1e-6  # of a layer's largest value: a few roundings of float32
@@ -39,7 +40,7 @@ def hidden_states(encoder: torch.nn.Module, video: torch.Tensor) -> dict[str, to
     return tokens
 
 
-@pytest.mark.skipif(not _cpu.ONEDNN, reason="torch without oneDNN runs transformers' own layers")
+@pytest.mark.skipif(not onednn.AVAILABLE, reason="torch has no oneDNN here")
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_layer_equals_transformers(name):
     fields, clips, frames = SHAPES[name]
@@ -56,7 +57,7 @@ def test_every_layer_equals_transformers(name):
 
 
 def test_without_onednn_the_layers_stay_transformers_own(monkeypatch):
-    monkeypatch.setattr(_cpu, "ONEDNN", False)
+    monkeypatch.setattr(onednn, "AVAILABLE", False)
     encoder = network(dict(hidden_size=24, num_attention_heads=2))
     own = list(encoder.layer)
     _cpu.accelerate(encoder)

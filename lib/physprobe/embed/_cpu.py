@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from transformers.activations import GELUActivation
 from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Layer, VJEPA2RopeAttention
 
+from physprobe.core import onednn
+
 ROWS = 256  # queries whose scores against all keys are held at once
-# Inductor's own entries to oneDNN; torch has no public ones for float32.
-ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def accelerate(encoder: nn.Module) -> None:
@@ -26,7 +26,7 @@ def accelerate(encoder: nn.Module) -> None:
     encoder : VJEPA2Encoder
         Float32, on the CPU.
     """
-    if ONEDNN:
+    if onednn.AVAILABLE:
         rotary = functools.cache(functools.partial(tables, encoder.layer[0].attention))
         encoder.layer = nn.ModuleList(Layer(layer, rotary) for layer in encoder.layer)
 
@@ -58,7 +58,7 @@ class Layer(nn.Module):
 
     def _expand(self, flat: Tensor) -> Tensor:
         if type(self.mlp.activation) is GELUActivation:
-            return _product(flat, self.mlp.fc1.weight, self.mlp.fc1.bias, "gelu")
+            return onednn.product(flat, self.mlp.fc1.weight, self.mlp.fc1.bias, "gelu")
         return self.mlp.activation(_linear(flat, self.mlp.fc1))
 
     def _attend(self, flat: Tensor, clips: int, tokens: int) -> Tensor:
@@ -71,7 +71,7 @@ class Layer(nn.Module):
         )
         query *= self.attention.scaling
         # values with their tokens last, which is how a product wants its right-hand side
-        value = _product(self.attention.value.weight, flat)
+        value = onednn.product(self.attention.value.weight, flat)
         if self.attention.value.bias is not None:
             value += self.attention.value.bias[:, None]
         value = value.view(heads, width, clips, tokens)
@@ -81,9 +81,9 @@ class Layer(nn.Module):
                 own = value[head, :, clip].contiguous()
                 for start in range(0, tokens, ROWS):
                     rows = slice(start, start + ROWS)
-                    score = _product(query[clip, head, rows], key[clip, head])
+                    score = onednn.product(query[clip, head, rows], key[clip, head])
                     torch.softmax(score, -1, out=score)
-                    found[clip, rows, head] = _product(score, own)
+                    found[clip, rows, head] = onednn.product(score, own)
         return found.view(clips * tokens, heads * width)
 
 
@@ -114,14 +114,9 @@ def _rotated(value: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return turned
 
 
-def _product(left: Tensor, right: Tensor, bias: Tensor | None = None, then: str = "none") -> Tensor:
-    """Rows of left times rows of right, plus a bias, through an activation."""
-    return torch.ops.mkldnn._linear_pointwise(left, right, bias, then, [], "none")
-
-
 def _linear(flat: Tensor, layer: nn.Linear) -> Tensor:
-    return _product(flat, layer.weight, layer.bias)
+    return onednn.product(flat, layer.weight, layer.bias)
 
 
 def _add(flat: Tensor, layer: nn.Linear, to: Tensor) -> Tensor:
-    return torch.ops.mkldnn._linear_pointwise.binary(flat, to, layer.weight, layer.bias, "add")
+    return onednn.product_plus(flat, layer.weight, layer.bias, to)

@@ -141,8 +141,10 @@ def _filmed(
         }
     )
     video = kinds.load("render", render.kind).frames(render, window)
-    noise = rng.normal(scale=rng.uniform(0, spec.noise) or 1e-9, size=video.shape)
-    return np.clip(np.rint(video + noise), 0, 255).astype(np.uint8)
+    noisy = rng.standard_normal(video.shape, np.float32)
+    noisy *= rng.uniform(0, spec.noise)
+    noisy += video
+    return np.clip(np.rint(noisy, out=noisy), 0, 255, out=noisy).astype(np.uint8)
 
 
 def _relative(system: System, window: np.ndarray) -> np.ndarray:

@@ -42,7 +42,7 @@ def run(
     ValueError
         If the loss stops being finite, or the features collapse.
     """
-    from physprobe.train import _loop, _validation
+    from physprobe.train import _linear, _loop, _validation
 
     entry = json.loads(spec)
     kind = kinds.load("train", entry["kind"])
@@ -53,6 +53,8 @@ def run(
     work = folder / "unfinished"
     work.mkdir(parents=True, exist_ok=True)
     recipe = kind.recipe(spec_).to(device)
+    if device.type == "cpu":
+        _linear.accelerate(recipe)
     identity = json.dumps({"code": code, "spec": entry}, sort_keys=True)
     tensors, rows = _loop.run(
         recipe,
