@@ -26,3 +26,4 @@ wildcard_constraints:
     probe="|".join(pipeline.probes),
     model="|".join(pipeline.models),
     study="|".join(pipeline.studies),
+    gate="|".join(pipeline.gates) or "none",

@@ -35,6 +35,19 @@ class Study(Spec):
     """Statements with their test and threshold, declared before anything is run."""
 
 
+class Gate(Spec):
+    """What a trained encoder has to beat before it is worth shipping."""
+
+    encoder: Name
+    """The trained one."""
+    random: tuple[Name, ...] = Field(min_length=5)
+    """Controls: the same architecture with random weights, several seeds."""
+    probes: dict[Name, Name] = Field(min_length=1)
+    """Probe whose targets are decoded, by system."""
+    margin: float = Field(0.05, ge=0)
+    """Largest loss of R2 that any single target may have."""
+
+
 class Config(Spec):
     """Everything that ``config.yaml`` may say."""
 
@@ -52,6 +65,8 @@ class Config(Spec):
     """Models of the embedding's dynamics."""
     studies: dict[Name, Study]
     """What belongs together: results/{study}/fit_metrics.json and its kin."""
+    gates: dict[Name, Gate] = Field(default_factory=dict)
+    """Comparisons with random weights: results/gates/{gate}.json."""
 
     @model_validator(mode="after")
     def _sections_fit(self) -> "Config":
@@ -69,11 +84,23 @@ class Config(Spec):
                 _known(f"{where}.encoders", entry, self.encoders)
             for entry in study.controls:
                 _known(f"{where}.controls", entry, self.controls)
-            self._labels_fit(where, study)
-            self._frames_fit(where, study)
+            self._labels_fit(f"{where}.probe", study.system, study.probe)
+            for entry in (*study.encoders, *study.controls):
+                self._frames_fit(where, study.system, entry)
             if study.head:
                 _known(f"{where}.head", study.head, self.koopman)
                 self._tokens_fit(where, study)
+        for name, gate in self.gates.items():
+            where = f"gates.{name}"
+            _known(f"{where}.encoder", gate.encoder, self.encoders)
+            for entry in gate.random:
+                _known(f"{where}.random", entry, self.controls)
+            for system, probe in gate.probes.items():
+                _known(f"{where}.probes", system, self.systems)
+                _known(f"{where}.probes.{system}", probe, self.probes)
+                self._labels_fit(f"{where}.probes.{system}", system, probe)
+                for entry in (gate.encoder, *gate.random):
+                    self._frames_fit(where, system, entry)
         return self
 
     def embedding(self, name: str) -> Spec:
@@ -87,27 +114,26 @@ class Config(Spec):
         layer = self.koopman[study.head].layer
         return [n for n in study.encoders if layer in getattr(self.encoders[n], "tokens", ())]
 
-    def _labels_fit(self, where: str, study: Study) -> None:
-        kind = self.systems[study.system].simulate.kind
+    def _labels_fit(self, where: str, system: str, probe: str) -> None:
+        kind = self.systems[system].simulate.kind
         labels = tuple(kinds.load("simulate", kind).UNITS)
-        for target in self.probes[study.probe].targets:
+        for target in self.probes[probe].targets:
             if target.removeprefix("log_") not in labels:
                 raise ValueError(
-                    f"{where}.probe: {study.probe} asks for target {target!r}, but {kind} has"
+                    f"{where}: {probe} asks for target {target!r}, but {kind} has"
                     f" the labels {', '.join(labels)}.{_nearest(target, labels)}"
                 )
 
-    def _frames_fit(self, where: str, study: Study) -> None:
-        frames = self.systems[study.system].simulate.frames
-        for name in (*study.encoders, *study.controls):
-            spec = self.embedding(name)
-            tubelet = kinds.load("embed", spec.kind).tubelet(spec)
-            if tubelet and frames % tubelet:
-                raise ValueError(
-                    f"{where}: {study.system} has {frames} frames, which {name} can't cut into"
-                    f" tubelets of {tubelet}. Hint: set systems.{study.system}.simulate.frames to a"
-                    f" multiple of {tubelet}."
-                )
+    def _frames_fit(self, where: str, system: str, name: str) -> None:
+        frames = self.systems[system].simulate.frames
+        spec = self.embedding(name)
+        tubelet = kinds.load("embed", spec.kind).tubelet(spec)
+        if tubelet and frames % tubelet:
+            raise ValueError(
+                f"{where}: {system} has {frames} frames, which {name} can't cut into"
+                f" tubelets of {tubelet}. Hint: set systems.{system}.simulate.frames to a"
+                f" multiple of {tubelet}."
+            )
 
     def _tokens_fit(self, where: str, study: Study) -> None:
         first = study.encoders[0]

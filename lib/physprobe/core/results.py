@@ -1,5 +1,6 @@
 """Results: JSON files of scores, one row per score, written whole or not at all."""
 
+import hashlib
 import json
 import math
 import os
@@ -97,3 +98,8 @@ def write_text(out: Path, text: str) -> None:
 def read(path: Path) -> dict:
     """Content of a result."""
     return json.loads(Path(path).read_text())
+
+
+def digest(path: Path) -> str:
+    """Digest of a result's bytes."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]

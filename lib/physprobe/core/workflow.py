@@ -9,6 +9,7 @@ from physprobe.core import fingerprint
 from physprobe.core.spec import Spec
 
 STORE = "zarr.json"
+MODULES = {"gate": "falsify"}  # where a stage's code is, if not in a folder of its name
 TRAINED = ("config.json", "model.safetensors", "preprocessor_config.json")
 
 
@@ -36,6 +37,7 @@ class Pipeline:
         self.probes = list(self.config.probes)
         self.models = list(self.config.koopman)
         self.studies = list(self.config.studies)
+        self.gates = list(self.config.gates)
 
     def entry(self, stage: str, wildcards: object) -> Spec:
         """Spec that a rule's wildcards name."""
@@ -53,6 +55,8 @@ class Pipeline:
                 return config.koopman[wildcards.model]
             case "falsify" | "report":
                 return config.studies[wildcards.study]
+            case "gate":
+                return config.gates[wildcards.gate]
         raise KeyError(stage)
 
     def spec(self, stage: str) -> Callable[[object], str]:
@@ -62,12 +66,12 @@ class Pipeline:
     def code(self, stage: str) -> Callable[[object], str]:
         """Fingerprint of a stage with the kinds that the wildcards name."""
         return lambda wildcards: fingerprint.code(
-            f"{stage}.stage", *sorted(self._kinds(stage, wildcards))
+            f"{MODULES.get(stage, stage)}.stage", *sorted(self._kinds(stage, wildcards))
         )
 
     def _kinds(self, stage: str, wildcards: object) -> set[str]:
         """Modules that a stage finds by name."""
-        if stage == "report":
+        if stage in ("report", "gate"):
             return set()
         entry = self.entry(stage, wildcards)
         if stage == "falsify":
@@ -117,6 +121,15 @@ class Pipeline:
             "embeddings": [f"{folder}/embeddings/{name}.zarr/{STORE}" for name in names],
             "simulation": f"{folder}/simulation.zarr/{STORE}",
         }
+
+    def gated(self, wildcards: object) -> list[str]:
+        """Probe results of a gate's encoders on all of its systems."""
+        gate = self.config.gates[wildcards.gate]
+        return [
+            f"results/{system}/probes/{name}.{probe}.json"
+            for system, probe in gate.probes.items()
+            for name in (gate.encoder, *gate.random)
+        ]
 
     def page(self, wildcards: object) -> dict[str, list[str]]:
         """What the page shows: every study in turn."""

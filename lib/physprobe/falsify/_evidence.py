@@ -47,12 +47,7 @@ class Evidence:
 
     def decoded(self, name: str, target: str, sample: str) -> np.ndarray | None:
         """Sums (clip, part) that a probe's held-out R2 follows from, if the target is defined."""
-        predictions = self.probes[name]["predictions"]
-        for block in predictions["held_out"]:
-            if (block["target"], block["sample"], block["layer"]) == (target, sample, "selected"):
-                truth = np.asarray(predictions["truth"][target], float)
-                return scores.r2_sums(truth, np.asarray(block["squared_error"], float))
-        return None
+        return held_out_sums(self.probes[name], target, sample)
 
     def forecast_errors(self, name: str, horizon: int) -> dict[str, np.ndarray] | None:
         """Squared errors (clip,) at one horizon of the first-order model and of each baseline."""
@@ -73,6 +68,16 @@ class Evidence:
         where = {"metric": "skill", "order": 1, "baseline": "persistence", "horizon": horizon}
         row = self.row(self.koopman, name, layer=layer, **where) or {}
         return {key: row.get(key) for key in ("null_q95", "p")}
+
+
+def held_out_sums(probe: Result, target: str, sample: str) -> np.ndarray | None:
+    """Sums (clip, part) of a probe's result whose layer was chosen inside the training clips."""
+    predictions = probe["predictions"]
+    for block in predictions["held_out"]:
+        if (block["target"], block["sample"], block["layer"]) == (target, sample, "selected"):
+            truth = np.asarray(predictions["truth"][target], float)
+            return scores.r2_sums(truth, np.asarray(block["squared_error"], float))
+    return None
 
 
 def against_best(

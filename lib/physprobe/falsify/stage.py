@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.core import job, kinds, results, scores, splits, stores
-from physprobe.falsify import _pixels, _published, _summary
+from physprobe.falsify import _gate, _pixels, _published, _summary
 from physprobe.falsify._evidence import Evidence, against_best
 
 
@@ -112,6 +112,54 @@ def run(
     )
     results.write_text(summary, _summary.text(metrics.parent.name, content, rows))
     job.done(f"{metrics.parent.name}: {_counted(claims)}")
+
+
+def gate(
+    *,
+    probes: list[Path],
+    out: Path,
+    spec: str,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Compare a trained encoder with random weights into ``gates/{gate}.json``.
+
+    Parameters
+    ----------
+    probes : list of Path
+        Results ``{system}/probes/{encoder}.{probe}.json`` of all of the gate's encoders.
+    out : Path
+        The result.
+    spec : str
+        JSON of the gate.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    entry = json.loads(spec)
+    by_system: dict[str, dict] = {}
+    for path in probes:
+        by_system.setdefault(path.parents[1].name, {})[path.name.split(".")[0]] = results.read(path)
+    draws = next(iter(by_system.values()))[entry["encoder"]]["spec"]["bootstraps"]
+    rows = list(_gate.rows(by_system, entry["encoder"], tuple(entry["random"]), draws))
+    passed, why = _gate.passed(rows, entry["margin"])
+    results.write(
+        out,
+        schema="gate",
+        spec=entry,
+        rows=rows,
+        passed=passed,
+        why=why,
+        provenance=job.provenance(
+            code,
+            {str(Path(*path.parts[-3:])): results.digest(path) for path in probes},
+            device="cpu",
+            dtype="float64",
+            threads=threads,
+        ),
+    )
+    job.done(f"{out.stem}: {'passed' if passed else 'not passed'}, {why}")
 
 
 def _by_name(paths: list[Path]) -> dict[str, dict]:

@@ -135,6 +135,31 @@ def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: i
     job.done(f"{out}: {len(tables)} recipe{'s' * (len(tables) > 1)}")
 
 
+def gate(*, result: Path, out: Path, code: str = "by hand", threads: int = 1) -> None:
+    """Draw a trained encoder beside its twins with random weights, target by target.
+
+    Parameters
+    ----------
+    result : Path
+        ``gates/{gate}.json``.
+    out : Path
+        The figure.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    import pandas as pd
+
+    from physprobe.report import _axes
+    from physprobe.report import gate as drawn
+
+    found = results.read(result)
+    frame = pd.DataFrame(found["rows"]).assign(passed=found["passed"], why=found["why"])
+    _write(out, _axes.png(drawn.figure(frame)))
+    job.done(f"{out}: {'passed' if found['passed'] else 'not passed'}")
+
+
 def page(
     *,
     metrics: list[Path],

@@ -1,0 +1,76 @@
+"""Figure: a trained encoder beside its twins with random weights, target by target."""
+
+import pandas as pd
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.lines import Line2D
+
+from physprobe.report import _axes, _palette
+
+TITLE = "Trained against random weights"
+RANDOM, TRAINED = "0.55", "#0072B2"
+
+
+def panel(part: FigureBase, frame: pd.DataFrame) -> None:
+    """Draw R2 of every encoder on the left, the paired differences on the right.
+
+    Parameters
+    ----------
+    part : Figure or SubFigure
+    frame : DataFrame
+        Rows of a gate's result, with ``passed`` and ``why``.
+    """
+    differences = frame[frame["metric"] == "r2_difference"]
+    scores = frame[frame["metric"] == "r2"]
+    trained = differences["encoder"].iloc[0]
+    left, right = part.subplots(1, 2, sharey=True)
+    for y, row in enumerate(differences.itertuples()):
+        found = scores[(scores["model"] == row.model) & (scores["target"] == row.target)]
+        for name, shift, colour, size in (
+            *((name, 0.0, RANDOM, 3.5) for name in found["encoder"].unique() if name != trained),
+            (trained, -0.2, TRAINED, 5.5),
+        ):
+            own = found[found["encoder"] == name]
+            if not own.empty:
+                _bar(left, own.iloc[0], y + shift, colour, size)
+        _bar(right, row, y, _palette.INK if row.target == "mean" else TRAINED, 5.5)
+    right.axvline(0, color="0.45", lw=1)
+    names = [
+        "mean of all" if row.target == "mean" else f"{row.model}: {row.target}".replace("_", " ")
+        for row in differences.itertuples()
+    ]
+    left.set_yticks(range(len(names)), names)
+    left.set_ylim(len(names) - 0.5, -0.6)
+    left.set_xlabel("R\N{SUPERSCRIPT TWO} on held-out clips")
+    right.set_xlabel("R\N{SUPERSCRIPT TWO} less the mean of random weights")
+    for ax in (left, right):
+        ax.grid(axis="x", color="0.92")
+        ax.tick_params(axis="y", length=0)
+    left.set_xlim(min(-0.05, max(-0.6, scores["ci_low"].min())), 1.02)
+    twins = scores["encoder"].nunique() - 1
+    left.legend(
+        handles=[
+            Line2D([], [], marker="o", ls="", color=TRAINED, label=f"{trained} (trained)"),
+            Line2D([], [], marker="o", ls="", color=RANDOM, label=f"{twins} seeds, random weights"),
+        ],
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=2,
+    )
+    _axes.title(part, f"{TITLE}: {'passed' if frame['passed'].iloc[0] else 'not passed'}")
+    _axes.note(
+        part,
+        f"{frame['why'].iloc[0][0].upper()}{frame['why'].iloc[0][1:]}. Bars: 95 % intervals by"
+        " bootstrap over clips; differences are paired by clip. Layers are chosen inside the"
+        " training clips.",
+    )
+
+
+def _bar(ax: object, row: object, y: float, colour: str, size: float) -> None:
+    bars = _axes.bars([row.ci_low], [row.value], [row.ci_high])
+    ax.errorbar(row.value, y, xerr=bars, fmt="o", color=colour, ms=size, capsize=2, elinewidth=1.2)
+
+
+def figure(frame: pd.DataFrame) -> Figure:
+    """Draw a gate as a figure of its own."""
+    count = (frame["metric"] == "r2_difference").sum()
+    return _axes.alone(panel, frame, (10.5, 1.9 + 0.36 * count))

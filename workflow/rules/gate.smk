@@ -1,0 +1,56 @@
+"""
+Gate: put a trained encoder beside random weights of the same shape; declared in workflow/gate.yaml.
+
+INPUT   results/{system}/probes/{encoder}.{probe}.json
+OUTPUT  results/gates/{gate}.json  results/gates/{gate}.png   differences, paired by clip; see results/README.md
+"""
+
+
+rule gate:
+    input:
+        probes=pipeline.gated,
+    output:
+        "results/gates/{gate}.json",
+    log:
+        "results/logs/gates/{gate}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        spec=pipeline.spec("gate"),
+        code=pipeline.code("gate"),
+    message:
+        "Compare {wildcards.gate} with random weights"
+    shell:
+        "python -m physprobe gate --probes {input.probes} --out {output}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule gate_figure:
+    input:
+        result="results/gates/{gate}.json",
+        style="lib/physprobe/report/physprobe.mplstyle",
+    output:
+        report(
+            "results/gates/{gate}.png",
+            caption="../report/gate.rst",
+            category="training",
+        ),
+    log:
+        "results/logs/gates/{gate}.figure.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        code=pipeline.code("report"),
+    message:
+        "Draw {wildcards.gate} beside random weights"
+    shell:
+        "python -m physprobe gate_figure --result {input.result} --out {output}"
+        " --code {params.code} --threads {threads} 2>&1 | tee {log}"
