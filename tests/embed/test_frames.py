@@ -15,14 +15,21 @@ def test_spans_tile_the_clip():
         _frames.spans(13, 3)
 
 
-def test_windows_end_at_every_time_once_and_look_back_only():
-    for times, length in ((6, 3), (6, 1), (4, 9)):
-        groups = _frames.windows(times, length)
+def test_pieces_are_whole():
+    np.testing.assert_array_equal(_frames.cut(6, 3, "windows"), [[0, 1, 2], [3, 4, 5]])
+    with pytest.raises(ValueError, match=r"40 frames.*windows of 16. Hint: 32 frames"):
+        _frames.cut(40, 16, "windows")
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_windows_end_with_every_tubelet_once_and_look_back_only(filled: bool):
+    for frames, tubelet, length in ((12, 2, 6), (6, 1, 1), (6, 2, 2), (8, 2, 18), (9, 3, 3)):
+        groups = _frames.windows(frames, tubelet, length, filled=filled)
         rows = [row for group in groups for row in group]
-        assert sorted(row[-1] for row in rows) == list(range(times))
+        assert sorted(row[-1] for row in rows) == list(range(tubelet - 1, frames, tubelet))
         for row in rows:
-            first = max(0, row[-1] - length + 1)
-            np.testing.assert_array_equal(row, np.arange(first, row[-1] + 1))
+            seen = np.arange(row[-1] - length + 1, row[-1] + 1)
+            np.testing.assert_array_equal(row, np.maximum(seen, 0) if filled else seen[seen >= 0])
 
 
 def test_shuffled_is_a_permutation_per_clip_whatever_the_block():

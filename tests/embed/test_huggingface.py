@@ -230,10 +230,10 @@ def test_cached_hub_checkpoint_needs_no_network(
         assert encoder.encode(video, np.arange(len(video))).pooled.any()
 
 
-def test_only_vjepa2_is_read(checkpoint: Path):
+def test_other_architectures_are_errors(checkpoint: Path):
     config = checkpoint / "config.json"
-    config.write_text(config.read_text().replace('"vjepa2"', '"dinov2"'))
-    with pytest.raises(ValueError, match=r"model_type 'dinov2', expected 'vjepa2'"):
+    config.write_text(config.read_text().replace('"vjepa2"', '"vivit"'))
+    with pytest.raises(ValueError, match=r"model_type 'vivit', expected 'vjepa2' or 'videomae' or"):
         huggingface.load(huggingface.Spec(model=str(checkpoint)), **SIZE)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -84,26 +84,33 @@ def _whole(found: Path, weights: bool) -> Path:
     return found
 
 
-def config(found: Path) -> dict:
+def config(found: Path, readable: Collection[str]) -> dict:
     """Architecture of a checkpoint.
+
+    Parameters
+    ----------
+    found : Path
+        Its folder.
+    readable : collection of str
+        Architectures that will do, as ``model_type`` names them.
 
     Raises
     ------
     ValueError
-        If it is not a V-JEPA 2.
+        If it is none of those.
     """
     content = json.loads((found / "config.json").read_text())
-    if content.get("model_type") != "vjepa2":
+    if content.get("model_type") not in readable:
         raise ValueError(
             f"{found / 'config.json'}: found model_type {content.get('model_type')!r},"
-            " expected 'vjepa2'."
-            " Hint: other architectures need a loader beside embed/_vjepa.py."
+            f" expected {' or '.join(map(repr, readable))}."
+            " Hint: another architecture needs a module beside embed/_vjepa.py."
         )
     return content
 
 
 def processor(found: Path) -> dict:
-    """Read what a checkpoint says of its input: ``image_mean``, ``image_std``, ``crop_size``.
+    """Read what a checkpoint says of its input, such as ``image_mean`` and ``crop_size``.
 
     Raises
     ------

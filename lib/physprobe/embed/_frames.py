@@ -29,13 +29,38 @@ def spans(frames: int, tubelet: int) -> np.ndarray:
     ValueError
         If the clip can't be cut into whole tubelets.
     """
-    if frames % tubelet:
-        raise ValueError(
-            f"clips have {frames} frames, which can't be cut into tubelets of {tubelet}."
-            f" Hint: {max(frames - frames % tubelet, tubelet)} frames would do."
-        )
-    starts = np.arange(0, frames, tubelet)
+    starts = cut(frames, tubelet, "tubelets")[:, 0]
     return np.stack([starts, starts + tubelet], axis=1)
+
+
+def cut(frames: int, length: int, into: str) -> np.ndarray:
+    """Frames of each piece of a clip: pieces of one length, one after the other.
+
+    Parameters
+    ----------
+    frames : int
+        Frames per clip.
+    length : int
+        Frames per piece.
+    into : str
+        What the pieces are, for the message.
+
+    Returns
+    -------
+    ndarray
+        (piece, frame) indices.
+
+    Raises
+    ------
+    ValueError
+        If the clip can't be cut into whole pieces.
+    """
+    if frames % length:
+        raise ValueError(
+            f"clips have {frames} frames, which can't be cut into {into} of {length}."
+            f" Hint: {max(frames - frames % length, length)} frames would do."
+        )
+    return np.arange(frames).reshape(-1, length)
 
 
 def order(how: Order, frames: int, seed: int, clips: np.ndarray) -> np.ndarray:
@@ -67,21 +92,29 @@ def order(how: Order, frames: int, seed: int, clips: np.ndarray) -> np.ndarray:
     return np.tile(row, (len(clips), 1))
 
 
-def windows(times: int, length: int) -> list[np.ndarray]:
-    """Windows that end at each time, those of equal length together.
+def windows(frames: int, tubelet: int, length: int, *, filled: bool = False) -> list[np.ndarray]:
+    """Windows that end with each tubelet, those of equal length together.
 
     Parameters
     ----------
-    times : int
-        Tokens in time.
+    frames : int
+        Frames per clip.
+    tubelet : int
+        Frames per token.
     length : int
-        Tokens per window; those that end earlier start at the first token and are shorter.
+        Frames per window, a multiple of the tubelet.
+    filled : bool
+        What becomes of windows for which there are too few frames: False: they are shorter;
+        True: the first frame is repeated in front.
 
     Returns
     -------
     list of ndarray
-        (window, time) token indices, one array per length; a window stands for its last time.
+        (window, frame) indices, one array per length; a window stands for its last tubelet.
     """
-    length = min(length, times)
-    early = [np.arange(end)[None] for end in range(1, length)]
-    return [*early, np.lib.stride_tricks.sliding_window_view(np.arange(times), length)]
+    if filled:
+        ends = np.arange(tubelet, frames + 1, tubelet)
+        return [np.maximum(ends[:, None] + np.arange(-length, 0), 0)]
+    length = min(length, frames)
+    early = [np.arange(end)[None] for end in range(tubelet, length, tubelet)]
+    return [*early, np.lib.stride_tricks.sliding_window_view(np.arange(frames), length)[::tubelet]]

@@ -17,13 +17,16 @@ class Network(Base):
     tokens: tuple[str, ...] = ()
     """Layers that also keep spatial tokens: "0" (patch embedding) to "L", and "final" (normed)."""
     preprocess: Literal["resize", "crop"] = "resize"
-    """resize: straight to the input size; crop: short side to 8/7 of it, then its centre."""
+    """resize: straight to the input size; crop: short side as the checkpoint says, then centre."""
     frames: Order = "ordered"
     """Control twins: frames permuted within each clip, or the middle frame over and over."""
     causal: bool = False
     """Embed windows that end at each time, and keep their last tokens: nothing later is seen."""
     window: int = Field(8, ge=1)
-    """Frames per causal window [frames]; near the start, the frames that there are."""
+    """Frames per causal window [frames]; near the start, the frames that there are.
+
+    VideoMAE sees 16, neither more nor less: near the start its first frame is repeated in front.
+    DINOv2 sees 1, so windows change nothing."""
     batch: int = Field(2, ge=1)
     """Clips per forward pass (causal: as many windows as make so many clips' frames)."""
     seed: int = Field(0, ge=0)
@@ -32,5 +35,6 @@ class Network(Base):
     def manner(self) -> str:
         """How frames are shown, for labels: empty for whole clips in order."""
         parts = [] if self.frames == "ordered" else [f"{self.frames} frames"]
-        parts += [f"causal windows of {self.window} frames"] if self.causal else []
+        if self.causal:
+            parts.append(f"causal windows of {self.window} frame{'s' if self.window > 1 else ''}")
         return "".join(f", {part}" for part in parts)

@@ -14,6 +14,7 @@ def hooked(
     grid: tuple[int, int],
     *,
     tokens: Collection[str] = (),
+    ahead: int = 0,
     last: bool = False,
 ) -> Iterator[tuple[dict[str, "Tensor"], dict[str, "Tensor"]]]:
     """Collect hidden states from the forward pass that is made inside the ``with``.
@@ -24,11 +25,13 @@ def hooked(
     ----------
     modules : mapping of str to Module
         Layer and the module that gives it: (clip, token, feature), alone or first of a tuple;
-        tokens run over time, y, x.
+        tokens run over time, y, x, after those ``ahead``.
     grid : tuple of int
         (y, x): tokens per side.
     tokens : collection of str
         Layers whose spatial tokens are kept too.
+    ahead : int
+        Tokens in front of the spatial ones, such as a class token; they are left out.
     last : bool
         Keep the last time only.
 
@@ -43,7 +46,7 @@ def hooked(
 
     def keep(layer: str, output: "Tensor | tuple") -> None:
         hidden = output[0] if isinstance(output, tuple) else output
-        hidden = hidden.unflatten(1, (-1, *grid))
+        hidden = hidden[:, ahead:].unflatten(1, (-1, *grid))
         hidden = hidden[:, -1:] if last else hidden
         pooled[layer] = hidden.float().mean((2, 3))
         if layer in tokens:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 FRAMES_AT_ONCE = (
     8  # so that a chunk stays in the processor's cache: three times faster than a whole clip
 )
+RESAMPLE = {2: "bilinear", 3: "bicubic"}  # codes of Pillow, which checkpoints use
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,15 @@ class Preprocessing:
         None: resize straight to the input.
     mean, std : tuple of float
         (rgb) of frames in 0..1.
+    resample : str
+        ``bilinear`` or ``bicubic``.
     """
 
     crop: int
     short: int | None = None
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    resample: str = "bilinear"
 
     def size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width after resizing, before the crop [px]."""
@@ -40,7 +44,7 @@ class Preprocessing:
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         """Resize, crop and normalise.
 
-        Antialiased bilinear, float32 throughout (transformers' processor rounds to uint8 between).
+        Antialiased, float32 throughout (transformers' processor rounds to uint8 between).
 
         Parameters
         ----------
@@ -61,13 +65,15 @@ class Preprocessing:
         for part in video.split(FRAMES_AT_ONCE):
             frames = part.permute(0, 3, 1, 2).contiguous().float()
             if frames.shape[2:] != size:
-                frames = F.interpolate(frames, size=size, mode="bilinear", antialias=True)
+                frames = F.interpolate(frames, size=size, mode=self.resample, antialias=True)
+                if self.resample == "bicubic":
+                    frames.clamp_(0, 255)  # it overshoots at edges
             frames = frames[..., top : top + self.crop, left : left + self.crop]
             parts.append((frames - 255 * mean) / (255 * std))
         return torch.cat(parts)
 
 
-def declared(processor: dict, crop: int, how: str) -> Preprocessing:
+def declared(processor: dict, crop: int, how: str, *, stretches: bool = False) -> Preprocessing:
     """Read size, crop and normalisation from what a checkpoint says.
 
     Parameters
@@ -78,23 +84,32 @@ def declared(processor: dict, crop: int, how: str) -> Preprocessing:
         Side of the input that the network's positions are made for [px].
     how : str
         ``resize`` or ``crop``.
+    stretches : bool
+        Whether the checkpoint may crop to another size than that.
 
     Raises
     ------
     ValueError
-        If the checkpoint crops to another size than that.
+        If it does and may not, or resamples in an unknown way.
     """
     found = _length(processor.get("crop_size", crop), "height")
-    if found != crop:
+    if found != crop and not stretches:
         raise ValueError(f"preprocessor_config.json: crop_size {found}, config.json has {crop}.")
-    short = _length(processor.get("size", crop * 256 // 224), "shortest_edge")
+    short = _length(processor.get("size", found * 256 // 224), "shortest_edge", "height")
+    resample = processor.get("resample", 2)
+    if resample not in RESAMPLE:
+        raise ValueError(
+            f"preprocessor_config.json: found resample {resample!r}, expected"
+            f" {' or '.join(f'{code} ({name})' for code, name in RESAMPLE.items())}."
+        )
     return Preprocessing(
-        crop=crop,
+        crop=found,
         short=short if how == "crop" else None,
         mean=tuple(processor.get("image_mean", Preprocessing.mean)),
         std=tuple(processor.get("image_std", Preprocessing.std)),
+        resample=RESAMPLE[resample],
     )
 
 
-def _length(value: int | dict, key: str) -> int:
-    return value[key] if isinstance(value, dict) else value
+def _length(value: int | dict, *keys: str) -> int:
+    return next(value[key] for key in keys if key in value) if isinstance(value, dict) else value

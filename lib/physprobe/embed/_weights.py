@@ -1,4 +1,4 @@
-"""Weights of a V-JEPA 2: a checkpoint's, or random ones."""
+"""Weights: a checkpoint's, or random ones of a V-JEPA 2."""
 
 import logging
 from pathlib import Path
@@ -6,13 +6,24 @@ from pathlib import Path
 import numpy as np
 import torch
 import transformers
-from transformers import VJEPA2Config, VJEPA2Model
+from transformers import PreTrainedModel, VJEPA2Config, VJEPA2Model
 
 from physprobe.core import seeds
 
 
-def trained(folder: Path) -> VJEPA2Model:
+def trained(
+    folder: Path, model_class: type[PreTrainedModel], heads: tuple[str, ...] = ()
+) -> PreTrainedModel:
     """Model of a checkpoint, every tensor of which was there and was used.
+
+    Parameters
+    ----------
+    folder : Path
+        Checkpoint.
+    model_class : type
+        Class of transformers.
+    heads : tuple of str
+        How names begin of tensors that may be there, but not used: decoders, classifiers.
 
     Raises
     ------
@@ -20,7 +31,7 @@ def trained(folder: Path) -> VJEPA2Model:
         If tensors are missing, unexpected, or of another shape; the message names them.
     """
     _quiet()
-    model, info = VJEPA2Model.from_pretrained(
+    model, info = model_class.from_pretrained(
         folder,
         dtype=torch.float32,
         attn_implementation="sdpa",
@@ -30,20 +41,23 @@ def trained(folder: Path) -> VJEPA2Model:
         ignore_mismatched_sizes=True,  # so that they are reported with the others, below
         output_loading_info=True,
     )
-    problems = [
-        f"{what} {', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
-        for what, key in (
-            ("missing", "missing_keys"),
-            ("unexpected", "unexpected_keys"),
-            ("of another shape", "mismatched_keys"),
-        )
-        if (names := sorted(key_[0] if isinstance(key_, tuple) else key_ for key_ in info[key]))
-    ]
+    problems = []
+    for what, key in (
+        ("missing", "missing_keys"),
+        ("unexpected", "unexpected_keys"),
+        ("of another shape", "mismatched_keys"),
+    ):
+        names = sorted(name if isinstance(name, str) else name[0] for name in info[key])
+        if key == "unexpected_keys":
+            names = [name for name in names if not name.startswith(heads)]
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            problems.append(f"{what} {', '.join(names[:3])}{more}")
     if problems or info.get("error_msgs"):
         raise ValueError(
-            f"{folder}: the checkpoint's tensors don't fit a V-JEPA 2 of its config.json:"
-            f" {'; '.join(problems) or info['error_msgs']}."
-            " Hint: save a whole VJEPA2Model (encoder and predictor) with save_pretrained."
+            f"{folder}: the checkpoint's tensors don't fit the {model_class.__name__} of its"
+            f" config.json: {'; '.join(problems) or info['error_msgs']}."
+            f" Hint: save a whole {model_class.__name__} with save_pretrained."
         )
     return model
 

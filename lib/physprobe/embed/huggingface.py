@@ -1,4 +1,4 @@
-"""Trained encoders, by hub id or local folder: V-JEPA 2."""
+"""Trained encoders, by hub id or local folder: V-JEPA 2, VideoMAE, DINOv2."""
 
 import json
 from pathlib import Path
@@ -9,9 +9,12 @@ from pydantic import Field
 from physprobe.embed._encoder import Encoder
 from physprobe.embed._network import Network
 
+TUBELET = {"vjepa2": 2, "videomae": 2, "dinov2": 1, "dinov2_with_registers": 1}
+"""Architectures, as ``model_type`` names them, and frames per token where config.json has none."""
+
 
 class Spec(Network):
-    """A V-JEPA 2 checkpoint in safetensors, on the Hugging Face hub or in a folder."""
+    """A V-JEPA 2, VideoMAE or DINOv2 in safetensors, on the Hugging Face hub or in a folder."""
 
     kind: Literal["huggingface"] = "huggingface"
     """Family."""
@@ -23,14 +26,18 @@ class Spec(Network):
 
 def tubelet(spec: Spec) -> int | None:
     """Frames per token, if it can be known without touching the hub."""
-    config = Path(spec.model) / "config.json"
-    return json.loads(config.read_text()).get("tubelet_size", 2) if config.is_file() else None
+    file = Path(spec.model) / "config.json"
+    config = json.loads(file.read_text()) if file.is_file() else {}
+    return config.get("tubelet_size", TUBELET.get(config.get("model_type")))
 
 
 def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> Encoder:
     """Load a checkpoint's encoder.
 
-    The hub is asked only for a checkpoint that is not in the local cache.
+    The hub is asked only for a checkpoint that is not in the local cache. What a token has seen
+    depends on the architecture: V-JEPA 2 attends over the whole clip, VideoMAE over windows of
+    ``num_frames`` one after the other, DINOv2 over one frame. A VideoMAE that was fine-tuned on the
+    mean of its tokens has no final norm: its layer ``final`` is that of the last block.
 
     Parameters
     ----------
@@ -53,18 +60,29 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     References
     ----------
     Assran et al., V-JEPA 2, arXiv:2506.09985.
+    Tong et al., VideoMAE, arXiv:2203.12602.
+    Oquab et al., DINOv2, arXiv:2304.07193; with registers: Darcet et al., arXiv:2309.16588.
     """
-    from physprobe.embed import _checkpoint, _resize, _vjepa, _weights
+    from physprobe.embed import _checkpoint, _dinov2, _resize, _videomae, _vjepa, _weights
+
+    architectures = {
+        "vjepa2": _vjepa.VJEPA2,
+        "videomae": _videomae.VideoMAE,
+        "dinov2": _dinov2.DINOv2,
+        "dinov2_with_registers": _dinov2.WithRegisters,
+    }
 
     folder = _checkpoint.folder(spec.model, spec.revision)
-    config, processor = _checkpoint.config(folder), _checkpoint.processor(folder)
-    model = _weights.trained(folder)
+    config, processor = _checkpoint.config(folder, TUBELET), _checkpoint.processor(folder)
+    encoder = architectures[config["model_type"]]
+    model = _weights.trained(folder, encoder.MODEL, encoder.HEADS)
+    side = getattr(model.config, encoder.SIDE)
     local = Path(spec.model).is_dir()
     revision = None if local else folder.name
-    return _vjepa.VideoTransformer(
+    return encoder(
         model,
         spec,
-        _resize.declared(processor, model.config.crop_size, spec.preprocess),
+        _resize.declared(processor, side, spec.preprocess, stretches=encoder.STRETCHES),
         frames=frames,
         threads=threads,
         provenance={

@@ -95,7 +95,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
 
     if spec.like:
         folder = _checkpoint.folder(spec.like, spec.revision, weights=False)
-        config, processor = _checkpoint.config(folder), _checkpoint.processor(folder)
+        config, processor = _checkpoint.config(folder, ["vjepa2"]), _checkpoint.processor(folder)
     else:
         config, processor = {name: getattr(spec, name) for name in ARCHITECTURE}, {}
     model = _weights.random(config, spec.seed, spec.init)
@@ -104,7 +104,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
         if spec.like
         else f"{spec.hidden_size} wide, {spec.num_hidden_layers} blocks"
     )
-    return _vjepa.VideoTransformer(
+    return _vjepa.VJEPA2(
         model,
         spec,
         _resize.declared(processor, model.config.crop_size, spec.preprocess),

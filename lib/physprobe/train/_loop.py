@@ -93,6 +93,8 @@ def run(
             _close_epoch(recipe, judge, progress, best)
         elif time.monotonic() - saved < EVERY:
             continue
+        else:
+            _report(spec, progress)
         _save(recipe, optimiser, state, progress, identity)
         saved = time.monotonic()
     with safe_open(best, framework="pt") as file:
@@ -184,6 +186,15 @@ def _close_epoch(recipe: Recipe, judge: Callable, progress: Progress, best: Path
             f" {row['effective_rank']:.2f}, below {COLLAPSED}). Hint: see training.csv; more weight"
             " on variance, a slower target or another recipe."
         )
+
+
+def _report(spec: Training, progress: Progress) -> None:
+    """Say how far a run is in the middle of an epoch."""
+    left = (spec.steps - progress.step) * progress.seconds / progress.step / 60
+    log.info(
+        "step %d of %d: loss %.4f, about %.0f min left",
+        progress.step, spec.steps, np.mean(progress.losses[-50:]), left,
+    )  # fmt: skip
 
 
 def _rate(progress: Progress, batch: int) -> float | None:

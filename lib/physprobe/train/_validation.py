@@ -49,7 +49,7 @@ class Judge:
         found = {}
         whole = finished(self.spec, encoder.state_dict())
         for name, (video, targets) in self.clips.items():
-            frozen = _vjepa.VideoTransformer(
+            frozen = _vjepa.VJEPA2(
                 whole,
                 Network(),
                 Preprocessing(crop=self.spec.crop_size),
