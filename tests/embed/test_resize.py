@@ -1,7 +1,9 @@
 """Resizing keeps what it should: constants, linear ramps, positions."""
 
 import numpy as np
+import pytest
 import torch
+from PIL import Image
 
 from physprobe.embed._resize import Preprocessing
 
@@ -21,6 +23,20 @@ def test_frames_of_the_right_size_pass_unchanged_but_for_normalisation():
     mean, std = (np.reshape(v, (3, 1, 1)) for v in (Preprocessing.mean, Preprocessing.std))
     expected = (frames.numpy().transpose(0, 3, 1, 2) / 255 - mean) / std
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("resample", "code"), [("bilinear", 2), ("bicubic", 3)])
+@pytest.mark.parametrize("side", [24, 96])
+def test_resampling_is_that_of_pillow(resample: str, code: int, side: int):
+    frame = np.random.default_rng(0).integers(64, 192, (60, 60, 3), dtype="uint8")
+    found = Preprocessing(crop=side, resample=resample, **PLAIN)(torch.from_numpy(frame)[None])
+    expected = np.asarray(Image.fromarray(frame).resize((side, side), resample=code))
+    # Pillow rounds after each of the two directions
+    np.testing.assert_allclose(255 * found[0].permute(1, 2, 0), expected, atol=1.6)
+    edge = torch.zeros(1, 60, 60, 3, dtype=torch.uint8)
+    edge[:, 30:] = 255
+    found = Preprocessing(crop=side, resample=resample, **PLAIN)(edge)
+    assert (found.min(), found.max()) == (0, 1)  # no overshoot
 
 
 def test_crop_is_central_and_keeps_the_aspect():
