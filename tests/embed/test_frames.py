@@ -45,3 +45,11 @@ def test_repeated_is_the_middle_frame():
     np.testing.assert_array_equal(
         _frames.order("ordered", 8, 0, np.arange(2)), np.tile(np.arange(8), (2, 1))
     )
+
+
+def test_pieces_cover_a_clip_once_and_the_rest_comes_last():
+    whole, rest = _frames.pieces(22, 8)
+    assert whole.shape == (2, 8)
+    assert rest.tolist() == [list(range(16, 22))]
+    assert [part.shape for part in _frames.pieces(16, 8)] == [(2, 8)]
+    assert [part.shape for part in _frames.pieces(6, 8)] == [(1, 6)]

@@ -14,7 +14,8 @@ SIZE = {"frames": 8, "height": 48, "width": 48, "threads": 1}
 
 
 def embed(checkpoint: Path, video: np.ndarray, **fields: object) -> tuple:
-    encoder = huggingface.load(huggingface.Spec(model=str(checkpoint), **fields), **SIZE)
+    size = SIZE | {"frames": video.shape[1]}
+    encoder = huggingface.load(huggingface.Spec(model=str(checkpoint), **fields), **size)
     return encoder, encoder.encode(video, np.arange(len(video)))
 
 
@@ -256,3 +257,14 @@ def test_misfits_are_errors(checkpoint: Path):
     processor.unlink()
     with pytest.raises(FileNotFoundError, match=r"no preprocessor_config.json. Hint"):
         load()
+
+
+def test_longer_clips_are_embedded_piece_by_piece(checkpoint: Path, video: np.ndarray):
+    longer = np.concatenate([video, video[:, ::-1], video[:, :4]], axis=1)
+    _, found = embed(checkpoint, longer, tokens=("final",))
+    pieces = [embed(checkpoint, longer[:, part])[1] for part in (slice(8), slice(8, 16))]
+    rest = embed(checkpoint, longer[:, 16:])[1]
+    for first, part in zip((0, 4, 8), (*pieces, rest), strict=True):
+        times = slice(first, first + part.pooled.shape[2])
+        np.testing.assert_allclose(found.pooled[:, :, times], part.pooled, rtol=2**-10, atol=1e-5)
+    assert found.pooled.shape[2] == found.tokens["final"].shape[1] == 10

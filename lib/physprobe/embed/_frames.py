@@ -63,6 +63,19 @@ def cut(frames: int, length: int, into: str) -> np.ndarray:
     return np.arange(frames).reshape(-1, length)
 
 
+def pieces(frames: int, longest: int) -> list[np.ndarray]:
+    """Frames of a clip's pieces of a length, and of the shorter rest if there is one.
+
+    Returns
+    -------
+    list of ndarray
+        (piece, frame) indices, one array per length.
+    """
+    whole = frames - frames % longest
+    found = [np.arange(whole).reshape(-1, longest), np.arange(whole, frames)[None]]
+    return [part for part in found if part.size]
+
+
 def order(how: Order, frames: int, seed: int, clips: np.ndarray) -> np.ndarray:
     """Frame that stands at each place of each clip.
 

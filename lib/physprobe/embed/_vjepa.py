@@ -1,10 +1,11 @@
-"""V-JEPA 2: clips of any length in one forward pass."""
+"""V-JEPA 2: clips of up to as many frames as it was trained on in one forward pass."""
 
+import numpy as np
 import torch
 from torch import nn
 from transformers import VJEPA2Model
 
-from physprobe.embed import _cpu
+from physprobe.embed import _cpu, _frames
 from physprobe.embed._transformer import VideoTransformer
 
 
@@ -13,6 +14,12 @@ class VJEPA2(VideoTransformer):
 
     MODEL = VJEPA2Model
     SIDE = "crop_size"
+
+    def _windows(self, frames: int) -> list[np.ndarray]:
+        """Longer clips are cut into pieces of ``frames_per_clip``, the last of them shorter."""
+        if self.spec.causal:
+            return super()._windows(frames)
+        return _frames.pieces(frames, self.config.frames_per_clip)
 
     def _network(self, model: VJEPA2Model) -> nn.Module:
         return model.encoder

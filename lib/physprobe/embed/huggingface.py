@@ -35,9 +35,10 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     """Load a checkpoint's encoder.
 
     The hub is asked only for a checkpoint that is not in the local cache. What a token has seen
-    depends on the architecture: V-JEPA 2 attends over the whole clip, VideoMAE over windows of
-    ``num_frames`` one after the other, DINOv2 over one frame. A VideoMAE that was fine-tuned on the
-    mean of its tokens has no final norm: its layer ``final`` is that of the last block.
+    depends on the architecture: V-JEPA 2 attends over pieces of ``frames_per_clip`` (the published
+    ones: 64), VideoMAE over windows of ``num_frames``, DINOv2 over one frame. A VideoMAE that was
+    fine-tuned on the mean of its tokens has no final norm: its layer ``final`` is that of the last
+    block.
 
     Parameters
     ----------

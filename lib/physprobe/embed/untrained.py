@@ -15,6 +15,7 @@ ARCHITECTURE = (
     "patch_size",
     "tubelet_size",
     "crop_size",
+    "frames_per_clip",
 )
 
 
@@ -37,6 +38,8 @@ class Spec(Network):
     """Frames per token."""
     crop_size: int = Field(64, gt=0)
     """Side of the input [px]; frames are resized to it."""
+    frames_per_clip: int = Field(16, gt=0)
+    """Frames that are seen at once; a longer clip is embedded piece by piece."""
     like: str | None = None
     """Hub id or folder whose config.json gives the architecture: a trained encoder's twin."""
     revision: str | None = None
@@ -58,6 +61,10 @@ class Spec(Network):
             )
         if self.crop_size % self.patch_size:
             raise ValueError(f"crop_size has to be a multiple of patch_size, {self.patch_size}")
+        if self.frames_per_clip % self.tubelet_size:
+            raise ValueError(
+                f"frames_per_clip has to be a multiple of tubelet_size, {self.tubelet_size}"
+            )
         return self
 
 

@@ -44,7 +44,7 @@ class Training(Spec):
     """Side of the windows cut out of training clips [px]: positions are relative, so it may be
     smaller than ``crop_size``, and costs the less."""
     frames: int = Field(16, gt=1)
-    """Frames of a training window."""
+    """Frames of a training window, and those that the finished encoder sees at once."""
     strides: tuple[int, ...] = Field((1, 2), min_length=1)
     """Simulated frames from one frame of a window to the next, drawn per window."""
     windows: int = Field(3, gt=0)
@@ -117,6 +117,7 @@ class Training(Spec):
             "patch_size": self.patch_size,
             "tubelet_size": self.tubelet_size,
             "crop_size": crop,
+            "frames_per_clip": self.frames,
         }
 
 
