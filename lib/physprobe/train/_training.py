@@ -49,14 +49,11 @@ class Training(Spec):
     """Simulated frames from one frame of a window to the next, drawn per window."""
     windows: int = Field(3, gt=0)
     """Windows cut out of each simulated clip."""
-    colormaps: tuple[str, ...] = Field(
-        ("inferno", "viridis", "gray", "gray_r", "magma", "coolwarm", "cividis", "turbo"),
-        min_length=1,
-    )
+    colormaps: tuple[str, ...] = Field(("inferno", "viridis", "gray", "coolwarm"), min_length=1)
     """Colormaps to draw from, so that the encoder can't live off one rendering."""
-    jitter: float = Field(0.2, ge=0, lt=0.5)
+    jitter: float = Field(0.05, ge=0, lt=0.5)
     """Largest change of either end of the colour range, over its width."""
-    noise: float = Field(4.0, ge=0)
+    noise: float = Field(1.0, ge=0)
     """Largest standard deviation of noise added to frames [levels of 255]."""
 
     batch: int = Field(48, gt=0)
