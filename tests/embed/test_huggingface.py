@@ -268,3 +268,18 @@ def test_longer_clips_are_embedded_piece_by_piece(checkpoint: Path, video: np.nd
         times = slice(first, first + part.pooled.shape[2])
         np.testing.assert_allclose(found.pooled[:, :, times], part.pooled, rtol=2**-10, atol=1e-5)
     assert found.pooled.shape[2] == found.tokens["final"].shape[1] == 10
+
+
+def test_what_ships_with_the_package_is_found_by_its_name(
+    checkpoint: Path, video: np.ndarray, tmp_path: Path, monkeypatch
+):
+    from physprobe.core import shipped
+
+    (tmp_path / "tiny").symlink_to(checkpoint)
+    monkeypatch.setattr(shipped, "ENCODERS", tmp_path)
+    encoder, found = embed("physprobe/tiny", video)
+    assert encoder.provenance["label"] == "physprobe/tiny"
+    assert huggingface.tubelet(huggingface.Spec(model="physprobe/tiny")) == 2
+    np.testing.assert_array_equal(found.pooled, embed(checkpoint, video)[1].pooled)
+    assert shipped.folder("physprobe/none") is None
+    assert shipped.folder("someone/tiny") is None

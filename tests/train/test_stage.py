@@ -2,9 +2,14 @@
 
 import csv
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from transformers import VJEPA2Model
 
 from physprobe.embed import huggingface
@@ -41,3 +46,37 @@ def test_the_folder_is_a_checkpoint_that_both_transformers_and_the_pipeline_read
     card = (out.parent / "card.md").read_text()
     assert f"step {kept['step']}" in card and f"{float(kept['score']):.3f}" in card
     assert json.loads((out.parent / "preprocessor_config.json").read_text())["image_mean"]
+
+
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_weights(tiny, tmp_path):
+    spec = tiny.model_copy(update={"steps": 40, "epochs": 2}).canonical()
+    # a checkpoint after every step, as a long run has one after every minute
+    program = "import sys; from physprobe.train import _loop; _loop.EVERY = 0.0;"
+    program += " from physprobe.__main__ import main; sys.exit(main(sys.argv[1:]))"
+
+    def start(out: Path) -> subprocess.Popen:
+        command = [sys.executable, "-c", program, "train", "--out", str(out), "--spec", spec]
+        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+    undisturbed, killed = (tmp_path / name / "model.safetensors" for name in ("one", "two"))
+    whole = start(undisturbed)
+    broken = start(killed)
+    for line in broken.stderr:
+        if "step 5 of 40" in line:
+            broken.kill()  # SIGKILL: nothing can be tidied up
+            break
+    assert broken.wait() == -signal.SIGKILL
+    assert not killed.exists()
+    again = start(killed)
+    _, said = again.communicate()
+    assert again.returncode == 0, said
+    assert "going on at step" in said
+    assert whole.wait() == 0
+    one, two = (load_file(path) for path in (undisturbed, killed))
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    scores = [
+        [(row["step"], row["loss"], row["score"]) for row in csv.DictReader(table.open())]
+        for table in (out.with_name("training.csv") for out in (undisturbed, killed))
+    ]
+    assert scores[0] == scores[1]

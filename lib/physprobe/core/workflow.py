@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from physprobe.core import config as configs
-from physprobe.core import fingerprint
+from physprobe.core import fingerprint, shipped
 from physprobe.core.spec import Spec
 
 STORE = "zarr.json"
@@ -94,10 +94,14 @@ class Pipeline:
         folder = Path(getattr(self.entry("embed", wildcards), "model", None) or "")
         if folder.parent == Path("results/encoders") and folder.name in self.recipes:
             return [str(folder / name) for name in TRAINED]
-        if folder == Path() or not folder.is_dir():
+        here = shipped.folder(str(folder))
+        if folder == Path() or not here:
             return []
+        # relative, so that a clone elsewhere names the same inputs
         return sorted(
-            str(file) for file in folder.iterdir() if file.suffix in {".json", ".safetensors"}
+            os.path.relpath(file)
+            for file in here.iterdir()
+            if file.suffix in {".json", ".safetensors"}
         )
 
     def study_of_head(self, wildcards: object) -> dict[str, str]:

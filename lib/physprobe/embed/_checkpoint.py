@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from physprobe.core import shipped
+
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 PROCESSORS = ("video_preprocessor_config.json", "preprocessor_config.json")
 
@@ -16,7 +18,8 @@ def folder(model: str, revision: str | None = None, *, weights: bool = True) -> 
     Parameters
     ----------
     model : str
-        Local folder, or hub id such as ``facebook/vjepa2-vitl-fpc64-256``.
+        Local folder, ``physprobe/{name}`` for one that ships with this package, or hub id such as
+        ``facebook/vjepa2-vitl-fpc64-256``.
     revision : str, optional
         Commit, tag or branch on the hub; a local folder has none.
     weights : bool
@@ -32,8 +35,9 @@ def folder(model: str, revision: str | None = None, *, weights: bool = True) -> 
     FileNotFoundError
         If there is no such folder, and the hub has no such model or can't be reached.
     """
-    if Path(model).is_dir():
-        return _whole(Path(model), weights)
+    here = shipped.folder(model)
+    if here:
+        return _whole(here, weights)
     if not HUB_ID.fullmatch(model):
         raise FileNotFoundError(
             f"{model}: no such folder. Hint: give a folder with config.json and *.safetensors,"

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from physprobe.core import shipped
 from physprobe.embed._encoder import Encoder
 from physprobe.embed._network import Network
 
@@ -19,14 +20,15 @@ class Spec(Network):
     kind: Literal["huggingface"] = "huggingface"
     """Family."""
     model: str = Field(min_length=1)
-    """Hub id (owner/name), or folder with config.json, preprocessor_config.json, *.safetensors."""
+    """Hub id (owner/name), physprobe/{name} for what ships with the package, or a folder with
+    config.json, preprocessor_config.json and *.safetensors."""
     revision: str | None = None
     """Commit on the hub; pin it, or results change when the model's owner pushes."""
 
 
 def tubelet(spec: Spec) -> int | None:
     """Frames per token, if it can be known without touching the hub."""
-    file = Path(spec.model) / "config.json"
+    file = (shipped.folder(spec.model) or Path(spec.model)) / "config.json"
     config = json.loads(file.read_text()) if file.is_file() else {}
     return config.get("tubelet_size", TUBELET.get(config.get("model_type")))
 
@@ -78,7 +80,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     encoder = architectures[config["model_type"]]
     model = _weights.trained(folder, encoder.MODEL, encoder.HEADS)
     side = getattr(model.config, encoder.SIDE)
-    local = Path(spec.model).is_dir()
+    local = shipped.folder(spec.model)
     revision = None if local else folder.name
     return encoder(
         model,
