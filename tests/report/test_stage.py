@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from physprobe.core import results
+from physprobe.falsify import _gate
 from physprobe.report import _page, stage
 
 LIB = Path(stage.__file__).parent
@@ -78,6 +79,8 @@ def written(study, tmp_path_factory) -> dict[str, Path]:
         tables=[files["table"]],
         falsifications=[study["falsification"]],
         clips=[study["clips"]],
+        gates=[],
+        trainings=[],
         published=LIB / "published.yaml",
         template=LIB / "page.html.j2",
         out=page,
@@ -308,3 +311,57 @@ def test_numbers_are_rounded_for_people(value, text):
 def test_no_path_of_a_machine_in_what_is_written(written, metrics):
     assert str(written["page"].parent) not in written["page"].read_text()
     assert str(written["page"].parent) not in json.dumps(metrics)
+
+
+def test_page_shows_what_is_known_of_an_encoder_that_ships(study, written, tmp_path):
+    rows = list(_gate.rows(*GATE))
+    folder = tmp_path / "small"
+    for recipe, best in (("pixels", 0.7), ("latents", 0.4)):
+        table = folder / "trials" / recipe / "training.csv"
+        table.parent.mkdir(parents=True)
+        table.write_text(TRAINING.format(best=best))
+    results.write(
+        folder / "gate.json", schema="gate", spec={}, rows=rows, provenance={}, passed=True,
+        why="mean over 1 targets +0.500",
+    )  # fmt: skip
+    out = tmp_path / "page.html"
+    stage.page(
+        metrics=[written["metrics"]],
+        tables=[written["table"]],
+        falsifications=[study["falsification"]],
+        clips=[study["clips"]],
+        gates=[folder / "gate.json"],
+        trainings=sorted(folder.glob("trials/*/training.csv")),
+        published=LIB / "published.yaml",
+        template=LIB / "page.html.j2",
+        out=out,
+    )
+    text = out.read_text()
+    assert 'id="gate-small"' in text
+    assert 'id="trials"' in text
+    assert text.index("<td>pixels</td>") < text.index("<td>latents</td>"), "the best one first"
+
+
+TRAINING = """step,seconds,loss,effective_rank,feature_std,mean_cosine,score,kept
+0,0,,20,0.5,0.1,0.5,False
+10,60,2,15,0.4,0.2,{best},True
+"""
+_BLOCK = {"target": "alpha", "sample": "clip", "layer": "selected"}
+GATE = (
+    {
+        "heat": {
+            name: {
+                "spec": {"targets": ["alpha"]},
+                "predictions": {
+                    "clip": [0, 1, 2, 3],
+                    "truth": {"alpha": [1.0, 2.0, 3.0, 4.0]},
+                    "held_out": [_BLOCK | {"squared_error": [error] * 4}],
+                },
+            }
+            for name, error in {"small": 0.1, "random_0": 0.5, "random_1": 0.6}.items()
+        }
+    },
+    "small",
+    ("random_0", "random_1"),
+    50,
+)

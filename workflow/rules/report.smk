@@ -47,6 +47,7 @@ rule fit:
 rule page:
     input:
         unpack(pipeline.page),  # metrics, tables, falsifications, clips: one of each per study
+        unpack(pipeline.shipped),  # gates, trainings: what is known of encoders that ship
         published="lib/physprobe/report/published.yaml",
         style="lib/physprobe/report/physprobe.mplstyle",
         template="lib/physprobe/report/page.html.j2",
@@ -71,5 +72,6 @@ rule page:
     shell:
         "python -m physprobe page --metrics {input.metrics} --tables {input.tables}"
         " --falsifications {input.falsifications} --clips {input.clips}"
+        " --gates {input.gates} --trainings {input.trainings}"
         " --published {input.published} --template {input.template}"
         " --out {output} --code {params.code} --threads {threads} 2>&1 | tee {log}"

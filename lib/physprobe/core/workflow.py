@@ -147,6 +147,14 @@ class Pipeline:
         folders = [study.system for study in studies.values()]
         return {**found, "clips": [f"results/{folder}/clips.zarr/{STORE}" for folder in folders]}
 
+    def shipped(self, wildcards: object) -> dict[str, list[str]]:
+        """What is known of the encoders that ship with the package."""
+        patterns = {"gates": "*/gate.json", "trainings": "*/trials/*/training.csv"}
+        return {
+            key: sorted(os.path.relpath(file) for file in shipped.ENCODERS.glob(pattern))
+            for key, pattern in patterns.items()
+        }
+
     def everything(self, wildcards: object) -> list[str]:
         """What the page shows of every study, and what people take from it."""
         found = []

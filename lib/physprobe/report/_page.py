@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import yaml
 
 from physprobe.core import stores
-from physprobe.report import _axes, _frames, _palette, fit_results
+from physprobe.report import _axes, _frames, _palette, fit_results, gate, learning
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 SCALE = 92  # pixels of the page per inch of a figure: letters are of one size in all of them
@@ -52,12 +53,24 @@ def frames(table: Path, clips: object) -> dict[str, pd.DataFrame]:
     return found
 
 
-def html(studies: Sequence[Material], published: Path, template: Path, code: str) -> str:
+class Shipped(NamedTuple):
+    """What is known of the encoders that ship with the package."""
+
+    gates: Mapping[str, Mapping]
+    """Comparison with random weights, by encoder."""
+    trials: pd.DataFrame
+    """``training.csv`` of every recipe that was tried, with its name as ``recipe``."""
+
+
+def html(
+    studies: Sequence[Material], shipped: Shipped, published: Path, template: Path, code: str
+) -> str:
     """The page.
 
     Parameters
     ----------
     studies : sequence of Material
+    shipped : Shipped
     published : Path
         Published numbers (YAML).
     template : Path
@@ -74,6 +87,8 @@ def html(studies: Sequence[Material], published: Path, template: Path, code: str
     numbers = yaml.safe_load(published.read_text(encoding="utf-8"))
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         studies=[_study(material) for material in studies],
+        shipped=_shipped(shipped),
+        recipes=_recipes(shipped.trials),
         source=numbers["source"],
         published=[_compared(entry, fits) for entry in numbers["numbers"]],
         untrained=[name for name, fit in fits.items() if fit["untrained"]],
@@ -107,20 +122,51 @@ def _claims(material: Material) -> dict[str, list[dict]]:
 
 
 def _figures(drawn: Mapping[str, pd.DataFrame]) -> list[dict]:
-    found = []
-    for name, module in fit_results.PANELS.items():
-        if len(drawn[name]):
-            figure = module.figure(drawn[name])
-            found.append(
-                {
-                    "name": name,
-                    "title": module.TITLE,
-                    "caption": module.CAPTION,
-                    "image": base64.b64encode(_axes.png(figure)).decode(),
-                    "width": round(SCALE * figure.get_figwidth()),
-                }
-            )
+    return [
+        _figure(name, module, drawn[name])
+        for name, module in fit_results.PANELS.items()
+        if len(drawn[name])
+    ]
+
+
+def _figure(name: str, module: ModuleType, frame: pd.DataFrame) -> dict:
+    figure = module.figure(frame)
+    return {
+        "name": name,
+        "title": module.TITLE,
+        "caption": module.CAPTION,
+        "image": base64.b64encode(_axes.png(figure)).decode(),
+        "width": round(SCALE * figure.get_figwidth()),
+    }
+
+
+def _shipped(shipped: Shipped) -> list[dict]:
+    """Figures of the gates, and of all trials beside each other."""
+    found = [
+        _figure(f"gate-{name}", gate, gate.frame(result)) for name, result in shipped.gates.items()
+    ]
+    if len(shipped.trials):
+        found.append(_figure("trials", learning, shipped.trials))
     return found
+
+
+def _recipes(trials: pd.DataFrame) -> list[dict]:
+    """Lines of the table of objectives, the one that learnt most first."""
+    found = []
+    for name, rows in trials.groupby("recipe") if len(trials) else ():
+        trained = rows[rows["step"] > 0]
+        best = trained.loc[trained["score"].idxmax()]
+        found.append(
+            {
+                "name": name,
+                "random": float(rows["score"].iloc[0]),
+                "best": float(best["score"]),
+                "seconds": float(best["seconds"]),
+                "rank": float(best["effective_rank"]),
+                "cosine": float(best["mean_cosine"]),
+            }
+        )
+    return sorted(found, key=lambda line: -line["best"])
 
 
 def _rung(blocks: Mapping) -> dict:

@@ -1,5 +1,7 @@
 """Figure: a trained encoder beside its twins with random weights, target by target."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
@@ -7,7 +9,18 @@ from matplotlib.lines import Line2D
 from physprobe.report import _axes, _palette
 
 TITLE = "Trained against random weights"
+CAPTION = (
+    "Left, R\N{SUPERSCRIPT TWO} on held-out clips of the trained encoder (blue) and of five of the"
+    " same architecture with random weights (grey); right, the difference to their mean, paired by"
+    " clip. Bars are 95 % intervals by bootstrap over clips. The gate, declared before training,"
+    " asks for an interval of the mean (black) above 0, and for no target below the margin."
+)
 RANDOM, TRAINED = "0.55", "#0072B2"
+
+
+def frame(result: Mapping) -> pd.DataFrame:
+    """What is drawn of a gate's result."""
+    return pd.DataFrame(result["rows"]).assign(passed=result["passed"], why=result["why"])
 
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:
@@ -17,7 +30,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ----------
     part : Figure or SubFigure
     frame : DataFrame
-        Rows of a gate's result, with ``passed`` and ``why``.
+        Of :func:`frame`.
     """
     differences = frame[frame["metric"] == "r2_difference"]
     scores = frame[frame["metric"] == "r2"]

@@ -6,6 +6,12 @@ from matplotlib.figure import Figure, FigureBase
 from physprobe.report import _axes, _palette
 
 TITLE = "Training: physics learnt, and signs of collapse"
+CAPTION = (
+    "Left, mean R\N{SUPERSCRIPT TWO} of a probe on validation clips against the seconds of"
+    " compute that training took: dotted, the same weights before the first step; starred, the"
+    " checkpoint that is kept. It is what checkpoints are chosen by, no held-out score, and has no"
+    " interval. The other panels show the pretext loss and signs of collapse."
+)
 PANELS = {
     "score": "mean R\N{SUPERSCRIPT TWO} on validation clips",
     "loss": "pretext loss, of its first epoch's",
@@ -39,7 +45,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
                 ax.axhline(values.iloc[0], color=colour, lw=1, ls=":")
                 kept = rows[rows["kept"].astype(str) == "True"].tail(1)
                 ax.plot(kept["seconds"] / 60, kept[column], "*", ms=12, color=colour, mec="white")
-        ax.set_xlabel("training time [min]")
+        ax.set_xlabel("compute [min]")
         ax.set_ylabel(label)
     part.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=len(recipes))
     _axes.title(part, TITLE)

@@ -125,13 +125,10 @@ def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: i
     threads : int
         Not used; every stage takes it.
     """
-    import pandas as pd
-
     from physprobe.report import _axes
     from physprobe.report import learning as drawn
 
-    frame = pd.concat([pd.read_csv(path).assign(recipe=path.parent.name) for path in tables])
-    _write(out, _axes.png(drawn.figure(frame)))
+    _write(out, _axes.png(drawn.figure(_trainings(tables))))
     job.done(f"{out}: {len(tables)} recipe{'s' * (len(tables) > 1)}")
 
 
@@ -149,14 +146,11 @@ def gate(*, result: Path, out: Path, code: str = "by hand", threads: int = 1) ->
     threads : int
         Not used; every stage takes it.
     """
-    import pandas as pd
-
     from physprobe.report import _axes
     from physprobe.report import gate as drawn
 
     found = results.read(result)
-    frame = pd.DataFrame(found["rows"]).assign(passed=found["passed"], why=found["why"])
-    _write(out, _axes.png(drawn.figure(frame)))
+    _write(out, _axes.png(drawn.figure(drawn.frame(found))))
     job.done(f"{out}: {'passed' if found['passed'] else 'not passed'}")
 
 
@@ -166,6 +160,8 @@ def page(
     tables: list[Path],
     falsifications: list[Path],
     clips: list[Path],
+    gates: list[Path],
+    trainings: list[Path],
     published: Path,
     template: Path,
     out: Path,
@@ -179,6 +175,8 @@ def page(
     metrics, tables, falsifications, clips : list of Path
         ``fit_metrics.json``, ``fit_results.csv``, ``pixel_falsification_metrics.json`` of every
         study and the clips of its system, in the same order.
+    gates, trainings : list of Path
+        ``{encoder}/gate.json`` and ``{encoder}/trials/{recipe}/training.csv`` of what ships.
     published : Path
         Published numbers (YAML).
     template : Path
@@ -201,7 +199,10 @@ def page(
         )
         for numbers, judged, table, video in inputs
     ]
-    text = _page.html(studies, published, template, code)
+    shipped = _page.Shipped(
+        {path.parent.name: results.read(path) for path in gates}, _trainings(trainings)
+    )
+    text = _page.html(studies, shipped, published, template, code)
     results.write_text(out, text)
     job.done(f"{out}: {len(studies)} studies, {job.megabytes(out):.1f} MB")
 
@@ -223,6 +224,14 @@ def heading(content: dict) -> str:
         encoder = content["setup"]["encoder"]
         text += f"; {encoder} is untrained (random weights): every score of it is a null"
     return text
+
+
+def _trainings(tables: list[Path]) -> object:
+    """Tables ``{recipe}/training.csv``, one below the other."""
+    import pandas as pd
+
+    frames = [pd.read_csv(path).assign(recipe=path.parent.name) for path in tables]
+    return pd.concat(frames) if frames else pd.DataFrame()
 
 
 def _by_name(paths: list[Path]) -> dict[str, dict]:
