@@ -8,19 +8,22 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help heat all test lint bench clean
+.PHONY: help heat all calibrate test lint bench clean
 
 # Rules call `python` from PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 heat: $(READY)  ## heat diffusion, end to end: results/heat/fit_metrics.json
 	@snakemake --cores all results/heat/fit_metrics.json
 
 all: $(READY)  ## everything that config.yaml asks for, ending in results/report.html
 	@snakemake
+
+calibrate: $(READY)  ## false positives on noise, coverage on planted truth: results/calibration.json
+	@snakemake --cores all results/calibration.png
 
 test: $(READY)  ## the whole test suite
 	@python -m pytest -q --durations=10

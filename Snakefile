@@ -21,6 +21,7 @@ include: "workflow/rules/probe.smk"
 include: "workflow/rules/koopman.smk"
 include: "workflow/rules/falsify.smk"
 include: "workflow/rules/gate.smk"
+include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -28,6 +28,8 @@ STAGES = {
     "learning": "physprobe.report.stage:learning",
     "gate_figure": "physprobe.report.stage:gate",
     "page": "physprobe.report.stage:page",
+    "calibrate": "physprobe.calibrate.stage:run",
+    "calibration_figure": "physprobe.report.stage:calibration",
     "export": "physprobe.core.stores:export",
     "schema": "physprobe.core.config:write_schema",
 }

@@ -1,0 +1,1 @@
+"""Calibrate: how often tests reject where there is nothing, and intervals hold the truth."""

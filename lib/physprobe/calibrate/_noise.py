@@ -1,0 +1,105 @@
+"""Noise: features that know nothing, through everything that is chosen and tested.
+
+Labels and features are drawn apart from each other, so every rejection is a false one. The tests
+are the pipeline's own, selection of layer, scaling, rank and penalty included; only their sizes are
+small.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from physprobe.core import splits
+from physprobe.falsify import decodable
+from physprobe.falsify._evidence import Evidence
+from physprobe.koopman import dmd, spatial_heat_head
+from physprobe.probe import ridge
+
+CLIPS, TIMES, FEATURES, LAYERS, SIDE = 60, 8, 12, 3, 4
+PERMUTATIONS = 99  # with these a test at 5 % rejects in exactly 5 of 100 cases
+
+
+def rejections(rng: np.random.Generator) -> dict[str, bool]:
+    """Which of all tests reject at 5 % in one draw of noise."""
+    found = {}
+    for test in TESTS:
+        found |= dict(test(rng))
+    return found
+
+
+def _noise(rng: np.random.Generator) -> list[np.ndarray]:
+    # clips differ in their mean, as embeddings of different clips do
+    return [
+        rng.normal(size=(CLIPS, TIMES, FEATURES)) + rng.normal(size=(CLIPS, 1, FEATURES))
+        for _ in range(LAYERS)
+    ]
+
+
+def _probed(rng: np.random.Generator, target: np.ndarray) -> dict:
+    layers = [str(layer) for layer in range(LAYERS)]
+    spec = ridge.Spec(targets=("noise",), permutations=PERMUTATIONS, bootstraps=1000)
+    folds = splits.nested(np.arange(CLIPS))
+    rows, predictions = ridge.probe(spec, _noise(rng), layers, {"noise": target}, folds)
+    return {"spec": spec.dump(), "rows": rows, "predictions": predictions}
+
+
+def _ridge(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
+    """Probe of noise by permutation of labels; two of them under a claim."""
+    target = rng.normal(size=CLIPS)
+    probes = {name: _probed(rng, target) for name in ("encoder", "control")}
+    for row in probes["encoder"]["rows"]:
+        if row["metric"] == "r2" and row.get("time") is None:
+            layer = "selected" if row["layer"] == "selected" else "one"
+            if row["layer"] in ("selected", "0"):
+                yield f"ridge, {row['sample']}, {layer} layer", row["p"] <= 0.05
+    evidence = Evidence(
+        encoders=("encoder",),
+        controls=("control",),
+        labels={},
+        probes={name: _named(name, probe) for name, probe in probes.items()},
+        koopman={},
+        heads={},
+        bootstraps=1000,
+    )
+    for beyond in ("chance", "controls"):
+        claim = decodable.Spec(statement="noise", target="noise", beyond=beyond)
+        judged = decodable.judge(claim, evidence, "encoder")
+        yield f"claim decodable beyond {beyond}", judged["verdict"] == "supported"
+
+
+def _named(name: str, probe: dict) -> dict:
+    rows = [{"time": None, **row, "encoder": name} for row in probe["rows"]]
+    return {**probe, "rows": rows}
+
+
+def _dmd(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
+    """Dynamics of noise that is the same in any order of time, against shuffled fits."""
+    spec = dmd.Spec(
+        components=8, ranks=(4, 8), horizons=(1, 2), orders=(1,), shuffles=PERMUTATIONS,
+        bootstraps=100, spectra=100,
+    )  # fmt: skip
+    folds = splits.nested(np.arange(CLIPS))
+    rows, _ = dmd.fit(
+        spec, [_noise(rng)[0]], {}, folds, layers=["final"], times=np.arange(TIMES, dtype=float)
+    )
+    for row in rows:
+        about = row["metric"], row.get("order"), row.get("baseline"), row.get("horizon")
+        if about == ("skill", 1, "persistence", 1):
+            yield "dmd, skill by time shuffle", row["p"] <= 0.05
+
+
+def _head(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
+    """Spatial head with a label that has nothing to do with the tokens."""
+    spec = spatial_heat_head.Spec(
+        horizons=(1,), permutations=PERMUTATIONS, bootstraps=100, refits=100
+    )
+    tokens = rng.normal(size=(CLIPS, TIMES, SIDE, SIDE, 4)).cumsum(1)
+    labels = {"alpha": rng.uniform(0.5, 5, CLIPS)}
+    folds = splits.nested(np.arange(CLIPS))
+    rows, _ = spatial_heat_head.fit(spec, tokens, labels, folds)
+    for row in rows:
+        if row.get("p") is not None and row.get("horizon") in (None, 1):
+            yield f"spatial head, {row['metric']}, {row.get('model')}", row["p"] <= 0.05
+
+
+TESTS: tuple[Callable, ...] = (_ridge, _dmd, _head)

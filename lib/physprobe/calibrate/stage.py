@@ -1,0 +1,88 @@
+"""Calibrate: run the tests on noise and the intervals on planted truth, many times over."""
+
+import multiprocessing
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import binomtest
+
+from physprobe.calibrate import _coverage, _noise
+from physprobe.core import job, results, seeds
+
+NOMINAL = {"rejection_rate": 0.05, "coverage": 0.95}
+
+
+def run(
+    *, out: Path, noise: int = 200, planted: int = 400, code: str = "by hand", threads: int = 1
+) -> None:
+    """Measure how often tests reject noise, and how often intervals hold the truth.
+
+    Parameters
+    ----------
+    out : Path
+        The result: a row per test and per interval; ``model`` names it, the interval of the rate is
+        that of Clopper and Pearson.
+    noise, planted : int
+        Repetitions of each.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Processes side by side.
+    """
+    job.limit_threads(1)  # of each process
+    rows = [
+        *_rows("rejection_rate", _repeated(_noise_draw, noise, threads, "noise")),
+        *_rows("coverage", _repeated(_planted_draw, planted, threads, "planted truth")),
+    ]
+    results.write(
+        out,
+        schema="calibration",
+        spec={"noise": noise, "planted": planted},
+        rows=rows,
+        nominal=NOMINAL,
+        provenance=job.provenance(code, {}, device="cpu", dtype="float64", threads=threads),
+    )
+    worst = max(row["value"] for row in rows if row["metric"] == "rejection_rate")
+    covered = [row["value"] for row in rows if row["metric"] == "coverage"]
+    job.done(
+        f"noise rejected in at most {100 * worst:.1f} % of {noise} draws at 5 %;"
+        f" 95 % intervals hold the truth in {100 * min(covered):.1f} to {100 * max(covered):.1f} % of {planted}"
+    )
+
+
+def _noise_draw(number: int) -> dict[str, bool]:
+    return _noise.rejections(seeds.rng("calibrate", "noise", number))
+
+
+def _planted_draw(number: int) -> dict[str, bool]:
+    return _coverage.held(seeds.rng("calibrate", "planted", number))
+
+
+def _repeated(
+    draw: Callable[[int], Mapping[str, bool]], repetitions: int, processes: int, what: str
+) -> dict[str, np.ndarray]:
+    """Outcomes (repetition,) of every test, in as many processes as there may be."""
+    # not forked: a fork of a process with threads can hang
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        outcomes = pool.map(draw, range(repetitions))
+        waiting = job.progress(range(repetitions), f"draws of {what}")
+        found = [outcome for _, outcome in zip(waiting, outcomes, strict=False)]
+    return {name: np.array([outcome[name] for outcome in found]) for name in found[0]}
+
+
+def _rows(metric: str, outcomes: Mapping[str, np.ndarray]) -> list[dict]:
+    rows = []
+    for name, happened in outcomes.items():
+        test = binomtest(int(happened.sum()), len(happened))
+        low, high = test.proportion_ci()
+        rows.append(
+            {
+                "model": name, "metric": metric, "value": float(happened.mean()),
+                "ci_low": float(low), "ci_high": float(high),
+                "note": f"{len(happened)} repetitions",
+            }
+        )  # fmt: skip
+    return rows

@@ -1,0 +1,60 @@
+"""Calibration: rates are what was counted, and what should be rejected is."""
+
+import json
+
+import numpy as np
+import pytest
+
+from physprobe.calibrate import _coverage, _noise, stage
+from physprobe.report import stage as report
+
+
+def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
+    out = tmp_path / "calibration.json"
+    stage.run(out=out, noise=2, planted=2)
+    found = json.loads(out.read_text())
+    assert found["schema"] == "physprobe/calibration/1"
+    rates = {row["model"]: row for row in found["rows"]}
+    assert {"ridge, clip, selected layer", "dmd, skill by time shuffle"} <= set(rates)
+    assert {"R2 of a ridge probe", "skill of linear dynamics"} <= set(rates)
+    for row in found["rows"]:
+        assert row["value"] in (0.0, 0.5, 1.0)
+        assert row["ci_low"] <= row["value"] <= row["ci_high"]
+    report.calibration(result=out, out=tmp_path / "calibration.png")
+    assert (tmp_path / "calibration.png").stat().st_size > 10_000
+
+
+def test_rates_and_their_intervals_are_those_of_the_counts():
+    (row,) = stage._rows("coverage", {"it": np.array([True] * 95 + [False] * 5)})
+    assert row["value"] == 0.95
+    # Clopper and Pearson: the tables have 0.887 to 0.984
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((0.887, 0.984), abs=1e-3)
+
+
+def test_a_draw_follows_from_its_number():
+    assert stage._noise_draw(3) == stage._noise_draw(3)
+    assert stage._planted_draw(0).keys() == stage._planted_draw(1).keys()
+
+
+def test_features_that_know_the_label_are_no_noise(monkeypatch):
+    drawn = []
+
+    def knows(rng):
+        drawn.append(rng)
+        target = np.random.default_rng(5).normal(size=_noise.CLIPS)
+        return [np.broadcast_to(target[:, None, None], (_noise.CLIPS, 2, 1)) + 0.0] * _noise.LAYERS
+
+    rng = np.random.default_rng(5)
+    monkeypatch.setattr(_noise, "_noise", knows)
+    found = dict(_noise._ridge(rng))
+    assert drawn
+    assert found["ridge, clip, selected layer"]
+    assert found["claim decodable beyond chance"]
+    assert not found["claim decodable beyond controls"], "the control knows as much"
+
+
+def test_training_clips_are_the_same_for_the_score_and_its_truth():
+    own, further = _coverage._folds()
+    for one, two in zip(own, further, strict=True):
+        assert np.array_equal(one.train, two.train)
+        assert two.test.min() >= _coverage.CLIPS

@@ -1,0 +1,53 @@
+"""
+Calibrate: how often the tests reject noise, and the intervals hold a planted truth; `make calibrate`.
+
+INPUT   nothing
+OUTPUT  results/calibration.json  results/calibration.png   rates with intervals; see results/README.md
+"""
+
+
+rule calibrate:
+    output:
+        "results/calibration.json",
+    log:
+        "results/logs/calibrate.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=pipeline.code("calibrate"),
+    message:
+        "Calibrate: tests on noise, intervals on planted truth"
+    shell:
+        "python -m physprobe calibrate --out {output}"
+        " --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule calibration_figure:
+    input:
+        result="results/calibration.json",
+        style="lib/physprobe/report/physprobe.mplstyle",
+    output:
+        report(
+            "results/calibration.png",
+            caption="../report/calibration.rst",
+            category="calibration",
+        ),
+    log:
+        "results/logs/calibration_figure.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        code=pipeline.code("report"),
+    message:
+        "Draw the calibration"
+    shell:
+        "python -m physprobe calibration_figure --result {input.result} --out {output}"
+        " --code {params.code} --threads {threads} 2>&1 | tee {log}"
