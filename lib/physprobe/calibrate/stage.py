@@ -48,7 +48,8 @@ def run(
     covered = [row["value"] for row in rows if row["metric"] == "coverage"]
     job.done(
         f"noise rejected in at most {100 * worst:.1f} % of {noise} draws at 5 %;"
-        f" 95 % intervals hold the truth in {100 * min(covered):.1f} to {100 * max(covered):.1f} % of {planted}"
+        f" 95 % intervals hold the truth in {100 * min(covered):.1f} to"
+        f" {100 * max(covered):.1f} % of {planted}"
     )
 
 
