@@ -22,6 +22,7 @@ STAGES = {
     "probe": "physprobe.probe.stage:run",
     "koopman": "physprobe.koopman.stage:run",
     "head": "physprobe.koopman.stage:head",
+    "discover": "physprobe.discover.stage:run",
     "falsify": "physprobe.falsify.stage:run",
     "gate": "physprobe.falsify.stage:gate",
     "fit": "physprobe.report.stage:fit",

@@ -25,5 +25,6 @@ wildcard_constraints:
     encoder="|".join(pipeline.embeddings),
     probe="|".join(pipeline.probes),
     model="|".join(pipeline.models),
+    source="|".join(pipeline.sources),
     study="|".join(pipeline.studies),
     gate="|".join(pipeline.gates) or "none",

@@ -63,6 +63,10 @@ class Config(Spec):
     """What decodes labels from embeddings."""
     koopman: dict[Name, any_spec("koopman")]
     """Models of the embedding's dynamics."""
+    discovery: any_spec("discover") = Field(
+        default_factory=lambda: kinds.load("discover", "linear").Spec()
+    )
+    """How laws are read off fields, videos and tokens: results/{system}/discovery/{source}.json."""
     studies: dict[Name, Study]
     """What belongs together: results/{study}/fit_metrics.json and its kin."""
     gates: dict[Name, Gate] = Field(default_factory=dict)

@@ -55,6 +55,8 @@ class Pipeline:
                 return config.koopman[wildcards.model]
             case "falsify" | "report":
                 return config.studies[wildcards.study]
+            case "discover":
+                return config.discovery
             case "gate":
                 return config.gates[wildcards.gate]
         raise KeyError(stage)
@@ -112,6 +114,25 @@ class Pipeline:
             "embeddings": f"{folder}/embeddings/{study.encoders[0]}.zarr/{STORE}",
             "simulation": f"{folder}/simulation.zarr/{STORE}",
         }
+
+    @property
+    def sources(self) -> list[str]:
+        """What a law can be read off: the field, the video, and whatever keeps its spatial grid."""
+        layer = self.config.discovery.layer
+        grids = [
+            name
+            for name in self.embeddings
+            if layer in getattr(spec := self.config.embedding(name), "tokens", ())
+            or (spec.kind == "pixels" and spec.tubelet_frames == "mean")
+        ]
+        return ["field", "video", *grids]
+
+    def source(self, wildcards: object) -> str:
+        """Store that a law is read off."""
+        folder = f"results/{wildcards.system}"
+        stores = {"field": f"{folder}/simulation.zarr", "video": f"{folder}/clips.zarr"}
+        name = wildcards.source
+        return f"{stores.get(name, f'{folder}/embeddings/{name}.zarr')}/{STORE}"
 
     def evidence(self, wildcards: object) -> dict[str, list[str] | str]:
         """Everything that a study's scores are read from."""

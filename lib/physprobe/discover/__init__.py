@@ -1,0 +1,1 @@
+"""Discover: read the governing law off a trajectory, without labels or parameters."""

@@ -1,0 +1,146 @@
+"""Evidence: how well every candidate foretells modes that it hasn't seen, at times it hasn't seen.
+
+The modes of a clip are dealt into two hands by their energy. A law's parameters come from one hand;
+each mode of the other gets its amplitudes from the early frames, and the late ones are foretold. So
+a law has to hold across wavevectors and to go on in time. The score of a clip is the Gaussian
+log-likelihood of what is foretold, with the candidate's own noise: minus the logarithm of its mean
+squared error, in nats per number foretold. Beside the laws stand
+
+    still    the mean of the early frames
+    last     the last of them
+    nothing  zero
+    free_1   one exponential per mode, free of any law; free_2 two of them
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from physprobe.discover import _poles
+from physprobe.discover._fit import fit, predict
+from physprobe.discover._laws import candidates
+from physprobe.discover._modes import Modes
+
+BASELINES = ("still", "last", "nothing")
+FREE = ("free_1", "free_2")
+EARLY = 0.6
+# Errors below this part of a clip's energy are rounding, and count alike.
+EXACT = 1e-13
+CLIPS = 8  # at a time, to stay in the cache
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Squared errors of all candidates."""
+
+    names: tuple[str, ...]
+    errors: np.ndarray
+    """(clip, mode, candidate)"""
+    structured: np.ndarray
+    """(clip, mode, candidate) products of errors with those one frame later: what is left of the
+    squared errors without white noise, which no candidate can foretell."""
+    turns: np.ndarray
+    """(clip, candidate) turns that a mode of middling energy makes in the clip; nan of what is not
+    a law of second order."""
+    floor: np.ndarray
+    """(clip) what errors below it count as, per mode."""
+
+    def index(self, *names: str) -> list[int]:
+        """Places of some candidates."""
+        return [self.names.index(name) for name in names]
+
+    def gains(self, counts: np.ndarray | None = None) -> np.ndarray:
+        """Scores (draw, clip, candidate) above the best of what knows no dynamics."""
+        scores = self.scores(counts)
+        return scores - scores[..., self.index(*BASELINES)].max(-1, keepdims=True)
+
+    def unexplained(self) -> np.ndarray:
+        """Part (clip, candidate) of the structure in the best baseline's errors that is left."""
+        errors, structured = self.errors.sum(1), self.structured.sum(1)
+        places = self.index(*BASELINES)
+        best = np.asarray(places)[errors[:, places].argmin(1)]
+        whole = np.take_along_axis(structured, best[:, None], 1)
+        least = self.errors.shape[1] * self.floor[:, None]
+        return np.where(whole > least, np.maximum(structured, 0) / np.maximum(whole, least), 1.0)
+
+    def scores(self, counts: np.ndarray | None = None) -> np.ndarray:
+        """Log-likelihood per number foretold (draw, clip, candidate), up to a constant.
+
+        Parameters
+        ----------
+        counts : (draw, mode), optional
+            How often each mode is drawn; once by default.
+        """
+        if counts is None:
+            counts = np.ones((1, self.errors.shape[1]))
+        error = np.tensordot(counts, self.errors, (1, 1))
+        least = counts.sum(1)[:, None, None] * self.floor[:, None]
+        return -np.log(np.maximum(error, least))
+
+
+def gather(modes: Modes) -> Evidence:
+    """Errors of every candidate on every clip."""
+    parts = [
+        _gather(modes.clips(slice(start, start + CLIPS)))
+        for start in range(0, len(modes.amplitude), CLIPS)
+    ]
+    return Evidence(
+        parts[0].names,
+        np.concatenate([part.errors for part in parts]),
+        np.concatenate([part.structured for part in parts]),
+        np.concatenate([part.turns for part in parts]),
+        np.concatenate([part.floor for part in parts]),
+    )
+
+
+def hands(modes: Modes) -> np.ndarray:
+    """Modes (2, mode) bool of either hand: the strongest ones alternate."""
+    rank = np.argsort(modes.ranking)
+    # 0 1 1 0 0 1 1 0 ...: neither hand gets the better one of each pair
+    first = np.isin(rank % 4, (0, 3))
+    return np.stack([first, ~first])
+
+
+def _gather(modes: Modes) -> Evidence:
+    amplitude = modes.amplitude
+    frames = amplitude.shape[2]
+    early = slice(0, round(EARLY * frames))
+    late = slice(early.stop, frames)
+    truth = amplitude[:, :, late]
+    late_frames = truth.shape[2]
+    dealt = hands(modes)
+    names, errors, structured, turns = [], [], [], []
+    moving = (np.abs(amplitude - amplitude.mean(2, keepdims=True)) ** 2).sum((2, 3))
+
+    def add(name: str, guess: np.ndarray) -> None:
+        names.append(name)
+        error = truth - guess
+        errors.append((np.abs(error) ** 2).sum((2, 3)))
+        lagged = (error[:, :, 1:] * error[:, :, :-1].conj()).real.sum((2, 3))
+        turns.append(np.full(len(truth), np.nan))
+        structured.append(lagged * late_frames / (late_frames - 1))
+
+    for law in candidates(modes.periodic):
+        time = np.arange(frames, dtype=float)
+        guess = np.zeros_like(truth)
+        fitted = fit(law, modes, dealt)
+        for seen, theta in zip(dealt, fitted, strict=True):
+            basis = law.basis(theta, modes.wavevector[~seen], time)
+            guess[:, ~seen] = predict(basis, amplitude[:, ~seen], early)[:, :, late]
+        add(law.name, guess)
+        if law.order == 2:
+            turned = law.frequency(fitted.mean(0), modes.wavevector) * frames / (2 * np.pi)
+            turns[-1] = (turned * moving).sum(1) / np.maximum(moving.sum(1), 1e-300)
+    add("still", amplitude[:, :, early].mean(2, keepdims=True))
+    add("last", amplitude[:, :, early.stop - 1 : early.stop])
+    add("nothing", np.zeros(1))
+    for name, order in zip(FREE, (1, 2), strict=True):
+        add(name, _poles.free(modes, order, early)[:, :, late])
+    energy = (np.abs(amplitude) ** 2).sum((2, 3)).mean(1)
+    return Evidence(
+        tuple(names),
+        np.stack(errors, axis=-1),
+        np.stack(structured, axis=-1),
+        np.stack(turns, axis=-1),
+        np.maximum(EXACT * energy, 1e-300),
+    )

@@ -1,0 +1,191 @@
+"""Fit: parameters of a law for each clip, by least squares on the courses of its modes.
+
+Amplitudes enter linearly and are projected out (variable projection), so that only the parameters
+are searched for: the best of a grid, then steps of Levenberg and Marquardt. Fitting whole courses
+instead of steps from frame to frame is what makes noise in the frames harmless.
+
+References
+----------
+Golub and Pereyra, The differentiation of pseudo-inverses and nonlinear least squares problems
+whose variables separate, SIAM J. Numer. Anal. 10 (1973) 413-432.
+"""
+
+import numpy as np
+
+from physprobe.discover._laws import Law
+from physprobe.discover._modes import Modes
+
+STEPS, STARTS = 10, 20
+STRONGEST = 16  # modes on which starts are compared
+
+
+def orthonormal(basis: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
+    """Same courses, orthonormal over some of the times.
+
+    Parameters
+    ----------
+    basis : (..., time, course)
+        One course, or two.
+    rows : slice
+        Of the times.
+    """
+    first = _unit(basis[..., :1], rows)
+    if basis.shape[-1] == 1:
+        return first
+    second = _unit(basis[..., 1:], rows)
+    for _ in range(2):
+        shared = (first[..., rows, :].conj() * second[..., rows, :]).sum(-2, keepdims=True)
+        second = _unit(second - first * shared, rows)
+    return np.concatenate([first, second], axis=-1)
+
+
+def _unit(course: np.ndarray, rows: slice) -> np.ndarray:
+    norm = np.sqrt((np.abs(course[..., rows, :]) ** 2).sum(-2, keepdims=True))
+    return course / np.where(norm > 1e-150, norm, np.inf)
+
+
+def predict(basis: np.ndarray, amplitude: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
+    """Courses that fit best at some of the times, at all of them.
+
+    Parameters
+    ----------
+    basis : (clip, mode, time, course)
+    amplitude : (clip, mode, time, feature)
+    rows : slice
+        Times that are fitted.
+    """
+    frame = orthonormal(basis, rows)
+    return frame @ (frame[..., rows, :].conj().swapaxes(-1, -2) @ amplitude[..., rows, :])
+
+
+def fit(law: Law, modes: Modes, folds: np.ndarray | None = None) -> np.ndarray:
+    """Parameters of each clip, from all modes or from some.
+
+    Parameters
+    ----------
+    law : Law
+    modes : Modes
+    folds : (fold, mode) bool, optional
+        Modes that each fit may see; all of them by default.
+
+    Returns
+    -------
+    (fold, clip, parameter)
+        In units of cells and frames.
+    """
+    seen = np.ones((1, len(modes.wavevector)), bool) if folds is None else folds
+    starts = _starts(law, modes, seen)
+    found = []
+    for fold, start in zip(seen, starts, strict=True):
+        some = modes.some(np.flatnonzero(fold))
+        strongest = modes.some(np.flatnonzero(fold)[np.sort(some.ranking[:STRONGEST])])
+        costs = [_cost(law, strongest, theta).sum(1) for theta in start]
+        best = start[np.argmin(costs, axis=0), np.arange(len(modes.amplitude))]
+        found.append(_polish(law, some, best))
+    return np.stack(found)
+
+
+def covariance(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
+    """Covariance (clip, parameter, parameter) of fitted parameters, for white noise."""
+    residual, slopes = _linearised(law, modes, theta)
+    clips, count = len(residual), residual[0].size * (2 if modes.periodic else 1)
+    noise = (np.abs(residual) ** 2).reshape(clips, -1).sum(-1) / max(count - theta.shape[1], 1)
+    scale = np.sqrt(np.maximum(np.einsum("cpp->cp", slopes[0]), 1e-300))
+    scaled = slopes[0] / (scale[:, :, None] * scale[:, None, :])
+    inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True)
+    return inverse / (scale[:, :, None] * scale[:, None, :]) * noise[:, None, None]
+
+
+def _residual(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
+    basis = law.basis(theta, modes.wavevector, np.arange(modes.amplitude.shape[2], dtype=float))
+    return modes.amplitude - predict(basis, modes.amplitude)
+
+
+def _cost(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
+    """Squared misfit (clip, mode)."""
+    return (np.abs(_residual(law, modes, theta)) ** 2).sum((2, 3))
+
+
+def _starts(law: Law, modes: Modes, seen: np.ndarray) -> np.ndarray:
+    """Parameters (fold, start, clip, parameter) to start from."""
+    frames = modes.amplitude.shape[2]
+    folds, clips = len(seen), len(modes.amplitude)
+    if law.name == "advection":
+        return _velocity(modes, seen)[:, None]
+    # from a change of 1 % over a clip in a mode of middling length, to one that is over in a frame
+    weight = (np.abs(modes.amplitude) ** 2).sum((0, 2, 3))
+    middle = (weight @ modes.wavenumber) / max(weight.sum(), 1e-300)
+    span = np.geomspace(0.01 / frames, 2.0, STARTS)
+    if law.name == "advection_diffusion":
+        span = np.append(0, np.geomspace(0.01 / frames, 1.0, STARTS // 2)) / middle**2
+        velocity = np.broadcast_to(_velocity(modes, seen)[:, None], (folds, len(span), clips, 2))
+        alpha = np.broadcast_to(span[:, None, None], (folds, len(span), clips, 1))
+        return np.concatenate([velocity, alpha], axis=-1)
+    if law.order == 2:
+        span = np.geomspace(0.3 / frames, 2.5, 2 * STARTS)
+    unit = np.abs(law.symbol(np.ones((1, 1, len(law.parameters))), np.array([[middle, 0.0]]))[0])
+    rate = span / (unit.ravel()[0] if law.order == 1 else np.sqrt(unit.ravel()[0]))
+    theta = np.zeros((folds, len(rate), clips, len(law.parameters)))
+    theta[..., 0] = rate[:, None]
+    for place, name in enumerate(law.parameters[1:], 1):
+        theta[..., place] = 0.0 if name in law.signed else 1.0 / frames
+    return theta
+
+
+def _velocity(modes: Modes, seen: np.ndarray) -> np.ndarray:
+    """Velocities (fold, clip, 2) from how far phases turn in a frame; noise turns them evenly."""
+    turned = (modes.amplitude[:, :, 1:] * modes.amplitude[:, :, :-1].conj()).sum((2, 3))
+    k = modes.wavevector
+    weight = np.abs(turned) * seen[:, None, :]
+    gram = np.einsum("fcm,mi,mj->fcij", weight, k, k)
+    side = np.einsum("fcm,mi->fci", -weight * np.angle(turned), k)
+    small = 1e-9 * np.trace(gram, axis1=-2, axis2=-1)[..., None, None] + 1e-300
+    return np.linalg.solve(gram + small * np.eye(2), side[..., None])[..., 0]
+
+
+def _linearised(law: Law, modes: Modes, theta: np.ndarray) -> tuple[np.ndarray, tuple]:
+    """Residual, and its slopes' products with each other and with it."""
+    residual = _residual(law, modes, theta)
+    scale = np.maximum(np.abs(theta), 1e-4)
+    slopes = []
+    for place in range(theta.shape[1]):
+        step = np.zeros_like(theta)
+        step[:, place] = 1e-5 * scale[:, place]
+        moved = _residual(law, modes, theta + step)
+        slope = (moved - residual).reshape(len(theta), -1) / step[:, place, None]
+        slopes.append(slope)
+    stacked = np.stack(slopes, axis=1)
+    flat = residual.reshape(len(theta), -1)
+    gram = (stacked.conj() @ stacked.swapaxes(1, 2)).real
+    side = (stacked.conj() @ flat[..., None]).real[..., 0]
+    return residual, (gram, side)
+
+
+def _polish(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
+    """Steps downhill, each clip with a damping of its own."""
+    theta = law.within(theta)
+    damping = np.full(len(theta), 1e-3)
+    cost = _cost(law, modes, theta).sum(1)
+    stuck = np.zeros(len(theta), int)
+    for _ in range(STEPS):
+        _, (gram, side) = _linearised(law, modes, theta)
+        diagonal = np.einsum("cpp->cp", gram)
+        lifted = (
+            gram
+            + np.eye(theta.shape[1])
+            * (damping[:, None] * diagonal + 1e-12 * diagonal.max(1, keepdims=True) + 1e-200)[
+                :, None, :
+            ]
+        )
+        step = np.linalg.solve(lifted, -side[..., None])[..., 0]
+        tried = law.within(theta + step)
+        found = _cost(law, modes, tried).sum(1)
+        better = found < cost
+        moved = np.abs(tried - theta).max(1) > 1e-9 * np.abs(theta).max(1)
+        theta = np.where(better[:, None], tried, theta)
+        cost = np.where(better, found, cost)
+        damping = np.clip(np.where(better, damping / 10, damping * 10), 1e-9, 1e9)
+        stuck += ~(better & moved)
+        if (stuck > 2).all():
+            break
+    return theta

@@ -1,0 +1,139 @@
+"""Verdict: which law, or none that we could name.
+
+A law is named only if all of these hold, else the verdict is "cannot tell":
+
+    succession   the order of frames matters (p at most 1 % among shuffles)
+    foretells    it foretells late frames of unseen modes better than what knows no dynamics
+    explains     it leaves at most 5 % of the structure in what the best of those gets wrong
+    suffices     no mode by itself does better, unless the law is all but exact (99.75 %)
+    swings       a wave makes a quarter of a turn or more in the clip: slower, or overdamped, it is
+                 only a way to draw a decay that is no exponential
+    no rival     no other candidate does as well; of two that contain each other, the simpler one is
+                 taken unless the other gains more than 0.05 nats, and the general one is a rival
+
+"Better" is meant of the 95 % interval, from a bootstrap over modes and, of several clips, over both
+modes and clips.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from physprobe.core import seeds
+from physprobe.discover._evidence import FREE, Evidence
+from physprobe.discover._laws import BY_NAME, CANNOT_TELL
+from physprobe.discover._order import Succession
+
+P, MARGIN, EXPLAINS, ALL_BUT_EXACT, TURNS = 0.01, 0.05, 0.05, 6.0, 0.25
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What can be said of a clip, or of several."""
+
+    verdict: str
+    law: str | None
+    """The candidate; None if we cannot tell."""
+    leading: str
+    """The candidate that came out first, whether or not it was named."""
+    reason: str
+    """Why we cannot tell; empty if we can."""
+
+
+def drawn(evidence: Evidence, draws: int, seed: int) -> np.ndarray:
+    """Gains (draw, clip, candidate) when modes are drawn anew."""
+    count = evidence.errors.shape[1]
+    rng = seeds.rng("verdict", seed)
+    return evidence.gains(rng.multinomial(count, np.full(count, 1 / count), draws).astype(float))
+
+
+def of_clips(
+    evidence: Evidence, shuffled: Succession, *, draws: int = 200, seed: int = 0
+) -> list[Verdict]:
+    """Verdict on every clip by itself."""
+    gains, resampled = evidence.gains()[0], drawn(evidence, draws, seed)
+    left, turns = evidence.unexplained(), evidence.turns
+    return [
+        _judge(
+            evidence.names,
+            gains[clip],
+            resampled[:, clip],
+            left[clip],
+            turns[clip],
+            shuffled.p[clip],
+        )
+        for clip in range(len(gains))
+    ]
+
+
+def pooled(evidence: Evidence, shuffled: Succession, *, draws: int = 200, seed: int = 0) -> Verdict:
+    """Verdict on all clips together: each has parameters of its own, the law is common."""
+    return _judge(
+        evidence.names,
+        evidence.gains()[0].mean(0),
+        pooled_draws(evidence, draws, seed),
+        np.median(evidence.unexplained(), axis=0),
+        np.median(evidence.turns, axis=0),
+        shuffled.pooled_p,
+    )
+
+
+def pooled_draws(evidence: Evidence, draws: int, seed: int) -> np.ndarray:
+    """Mean gains (draw, candidate) when modes and clips are drawn anew."""
+    resampled = drawn(evidence, draws, seed)
+    clips = resampled.shape[1]
+    rng = seeds.rng("verdict", "clips", seed)
+    weights = rng.multinomial(clips, np.full(clips, 1 / clips), draws) / clips
+    return np.einsum("dc,dcn->dn", weights, resampled)
+
+
+def _judge(
+    names: tuple[str, ...],
+    gain: np.ndarray,
+    draws: np.ndarray,
+    left: np.ndarray,
+    turns: np.ndarray,
+    p: float,
+) -> Verdict:
+    laws = [name for name in names if name in BY_NAME]
+    value = dict(zip(names, gain, strict=True))
+    table = np.quantile(draws[:, :, None] - draws[:, None, :], 0.025, axis=0)
+    low = {
+        (one, other): table[i, j] for i, one in enumerate(names) for j, other in enumerate(names)
+    }
+    sure = dict(zip(names, np.quantile(draws, 0.025, axis=0), strict=True))
+    leading = max(laws, key=value.get)
+    # the simplest that the leading one contains and hardly surpasses
+    simpler = [
+        name for name in BY_NAME[leading].special
+        if name in laws and not _surpasses(leading, name, value, low)
+    ]  # fmt: skip
+    if simpler:
+        leading = min(simpler, key=lambda name: (len(BY_NAME[name].parameters), -value[name]))
+    law = BY_NAME[leading]
+
+    def cannot(reason: str) -> Verdict:
+        return Verdict(CANNOT_TELL, None, leading, reason)
+
+    if p > P:
+        return cannot(f"the order of frames doesn't matter (p = {p:.2g})")
+    if sure[leading] <= 0:
+        return cannot("nothing foretells late frames better than what knows no dynamics")
+    if law.verdict == CANNOT_TELL:
+        return cannot(f"{leading} fits best, which is no law that we name")
+    if left[names.index(leading)] > EXPLAINS:
+        return cannot(f"{leading} leaves {left[names.index(leading)]:.0%} of the structure")
+    if turns[names.index(leading)] < TURNS:
+        return cannot(f"{leading} makes {turns[names.index(leading)]:.2f} turns, hardly any")
+    free = max(FREE, key=value.get)
+    if _surpasses(free, leading, value, low) and sure[leading] < ALL_BUT_EXACT:
+        return cannot(f"modes by themselves do better than {leading}")
+    for other in laws:
+        related = other in law.special or leading in BY_NAME[other].special
+        if other != leading and not related and low[leading, other] <= 0:
+            return cannot(f"{other} does as well as {leading}")
+    return Verdict(law.verdict, leading, leading, "")
+
+
+def _surpasses(one: str, other: str, value: dict, low: dict) -> bool:
+    return value[one] - value[other] > MARGIN and low[one, other] > 0

@@ -1,0 +1,140 @@
+"""Discover: read the governing law off a system's field, its video, or an encoder's tokens."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from xarray import Dataset
+
+from physprobe.core import job, kinds, results, stores
+
+# Systems on a square with walls; all others have none.
+WALLED = ("heat", "heat_published")
+
+
+def run(
+    *,
+    simulation: Path,
+    source: Path,
+    out: Path,
+    spec: str,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Find the law that the clips of a system obey into ``discovery/{source}.json``.
+
+    Parameters
+    ----------
+    simulation : Path
+        Root ``zarr.json`` of the simulation: whether the square has walls, its size, and the labels
+        that estimates are compared with in the end.
+    source : Path
+        Root ``zarr.json`` of what is read: the simulation again, the clips, or embeddings with
+        spatial tokens.
+    out : Path
+        The result.
+    spec : str
+        JSON of the spec.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Threads of the linear algebra, which the caller has set; for the record.
+
+    Raises
+    ------
+    ValueError
+        If the two stores hold different clips, or the source has no grid of tokens.
+    """
+    entry = json.loads(spec)
+    kind = kinds.load("discover", entry["kind"])
+    spec_ = kind.Spec.model_validate(entry)
+    system, found = stores.read(simulation), stores.read(source)
+    if found.sizes["clip"] != system.sizes["clip"]:
+        raise ValueError(
+            f"{source}: {found.sizes['clip']} clips, but {simulation} has {system.sizes['clip']}."
+            " Hint: embed the clips of this very simulation."
+        )
+    field = Clips(found, spec_.layer)
+    times = found.time.values
+    rows, blocks = kind.discover(
+        spec_,
+        field,
+        periodic=system.attrs["spec"]["kind"] not in WALLED,
+        scale=kind.Scale(
+            cell=system.sizes["x"] / field[0].shape[2], frame=float(np.diff(times).mean())
+        ),
+        centre=spec_.centred and field.name.startswith("tokens"),
+        truth={
+            str(name): system[name].values.astype(float)
+            for name in system.variables
+            if system[name].dims == ("clip",) and system[name].dtype.kind == "f"
+        },
+    )
+    results.write(
+        out,
+        schema="discovery",
+        spec=spec_.dump(),
+        rows=rows,
+        provenance=job.provenance(
+            code,
+            {"simulation": stores.digest(simulation), "source": stores.digest(source)},
+            encoder=found.attrs.get("label"),
+            weights_hash=found.attrs.get("weights_hash"),
+            read=field.name,
+            device="cpu",
+            dtype="float64",
+            threads=threads,
+        ),
+        **blocks,
+    )
+    verdict = blocks["verdict"]
+    why = f": {verdict['reason']}" if verdict["reason"] else f" by {verdict['law']}"
+    job.done(f"{out.stem}: {len(field)} clips, {field.name}; {verdict['verdict']}{why}")
+
+
+class Clips:
+    """Clips (time, y, x, feature) of a store, each read when asked for.
+
+    Parameters
+    ----------
+    source : Dataset
+        A simulation, clips, or embeddings.
+    layer : str
+        Layer of an embedding.
+
+    Raises
+    ------
+    ValueError
+        If embeddings have no spatial tokens of the layer.
+    """
+
+    def __init__(self, source: Dataset, layer: str):
+        self.source = source
+        pixels = source.attrs.get("spec", {}).get("kind") == "pixels"
+        if "field" in source.attrs:
+            self.name = source.attrs["field"]
+        elif "video" in source:
+            self.name = "video"
+        elif f"tokens_{layer}" in source:
+            self.name = f"tokens_{layer}"
+        elif pixels and source.attrs["spec"]["tubelet_frames"] == "mean":
+            self.name = "pooled"
+        else:
+            raise ValueError(
+                f"the source has no spatial tokens of layer {layer!r}."
+                f" Hint: set tokens: [{layer}] in the encoder's config entry."
+            )
+
+    def __len__(self) -> int:
+        """Count the clips."""
+        return self.source.sizes["clip"]
+
+    def __getitem__(self, clip: int) -> np.ndarray:
+        """Read one clip."""
+        if not 0 <= clip < len(self):
+            raise IndexError(clip)
+        values = stores.values(self.source, self.name, clip=clip)
+        if self.name == "pooled":
+            size = self.source.attrs["spec"]["size"]
+            return values[0].reshape(values.shape[1], size, size, -1)
+        return values if values.ndim == 4 else values[..., None]

@@ -1,0 +1,73 @@
+"""Verdict: the right law for each world, and none for clips that have none."""
+
+import numpy as np
+import pytest
+
+from physprobe.discover import _evidence, _modes, _order, _verdict
+
+SAID = {
+    "decay": ("damped", 1),
+    "diffusion": ("diffusive", 1),
+    "advection": ("advective", 1),
+    "advection_diffusion": ("mixed", 1),
+    "wave": ("wave-like", 2),
+    "damped_wave": ("wave-like", 2),
+}
+
+
+def judge(field: np.ndarray) -> tuple:
+    modes = _modes.analyse(field)
+    evidence, shuffled = _evidence.gather(modes), _order.succession(modes, 499)
+    return modes, evidence, shuffled
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+@pytest.mark.parametrize("law", SAID)
+def test_every_law_is_told_from_single_clips(law, noise, world):
+    field, _ = world(law)
+    field = field + noise * np.random.default_rng(1).normal(size=field.shape)
+    modes, evidence, shuffled = judge(field)
+    verdict, order = SAID[law]
+    singles = _verdict.of_clips(evidence, shuffled)
+    assert {single.verdict for single in singles} == {verdict}
+    pooled = _verdict.pooled(evidence, shuffled)
+    assert (pooled.verdict, pooled.law) == (verdict, law)
+    assert _order.order(modes, evidence, 10).pooled(_verdict.EXPLAINS) == order
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["noise", "still", "still with noise", "shuffled", "random walk", "every mode its own way"],
+)
+def test_nothing_is_said_of_what_has_no_law(name, null):
+    _, evidence, shuffled = judge(null(name, 8))
+    singles = _verdict.of_clips(evidence, shuffled)
+    assert {single.verdict for single in singles} == {_verdict.CANNOT_TELL}
+    pooled = _verdict.pooled(evidence, shuffled)
+    assert pooled.verdict == _verdict.CANNOT_TELL
+    assert pooled.law is None
+    assert pooled.reason
+
+
+def test_what_no_candidate_fits_is_left_open(world):
+    field, _ = world("wave", 4)
+    _, evidence, shuffled = judge(np.tanh(8 * (field - 0.2)) + 0.5 * np.tanh(8 * field) ** 2)
+    assert {s.verdict for s in _verdict.of_clips(evidence, shuffled)} == {_verdict.CANNOT_TELL}
+
+
+def test_succession_is_exact_for_shuffled_frames():
+    rng = np.random.default_rng(0)
+    clips = rng.normal(size=(300, 12, 6, 1)) + 5.0
+    modes = _modes.Modes(clips.swapaxes(1, 2).astype(complex), np.ones((6, 2)), True)
+    p = _order.succession(modes, 199).p
+    assert np.mean(p <= 0.05) < 0.09
+    assert np.mean(p <= 0.5) == pytest.approx(0.5, abs=0.1)
+
+
+def test_second_exponential_gains_nothing_on_noisy_first_order_clips(world):
+    field, _ = world("diffusion", 6)
+    field = field + 0.05 * np.random.default_rng(2).normal(size=field.shape)
+    modes, evidence, _ = judge(field)
+    found = _order.order(modes, evidence, 10)
+    assert found.gain.mean() < _order.threshold(found.null.mean(1)) + 0.05
+    assert set(found.pick(_verdict.EXPLAINS)) <= {1, None}
