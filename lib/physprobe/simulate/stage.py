@@ -14,7 +14,8 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
     Parameters
     ----------
     out : Path
-        Root ``zarr.json`` of the store: the field (clip, time, y, x) and the labels (clip).
+        Root ``zarr.json`` of the store: the field (clip, ...) along the system's own dimensions -
+        (time, y, x), or (time, quantity) where bodies move - and the labels (clip).
     spec : str
         JSON of the system's spec.
     code : str
@@ -35,9 +36,9 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
         system.check_labels(spec_, labels)
     coords = system.coords(spec_)
     count = len(next(iter(labels.values())))
-    shape = (count, *(len(coords[dim]) for dim in ("time", "y", "x")))
+    shape = (count, *map(len, coords.values()))
     about = {"units": system.FIELD_UNIT, "resolution": system.RESOLUTION}
-    field = stores.Variable(("clip", "time", "y", "x"), shape, "float32", about, compress=True)
+    field = stores.Variable(("clip", *coords), shape, "float32", about, compress=True)
 
     def solve(clip: int) -> np.ndarray:
         values = {name: label[clip] for name, label in labels.items()}
@@ -62,8 +63,8 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
     ) as store:
         store.fill(lambda block: {system.FIELD: solve(block.start)[None]}, threads)
     job.done(
-        f"{out.parents[1].name}: {count} clips x {shape[1]} frames x {shape[2]} x {shape[3]},"
-        f" gates passed, {job.megabytes(out.parent):.0f} MB"
+        f"{out.parents[1].name}: {count} clips x {shape[1]} frames x"
+        f" {' x '.join(map(str, shape[2:]))}, gates passed, {job.megabytes(out.parent):.0f} MB"
     )
 
 
@@ -74,7 +75,10 @@ def _rounded(field: np.ndarray, resolution: float) -> np.ndarray:
 
 def _coordinates(system: object, labels: dict, coords: dict, count: int) -> dict:
     units = {"time": "s", "y": "px", "x": "px"}
-    found = {dim: ((dim,), values, {"units": units[dim]}) for dim, values in coords.items()}
+    found = {
+        dim: ((dim,), values, {"units": units[dim]} if dim in units else {})
+        for dim, values in coords.items()
+    }
     found["clip"] = (("clip",), np.arange(count), {})
     for name, values in labels.items():
         unit = system.UNITS.get(name)
