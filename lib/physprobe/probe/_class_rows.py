@@ -1,0 +1,293 @@
+"""From fitted classes to rows: scores with interval and null, calibration, predictions, choices."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from physprobe.core import logistic, scores, seeds
+from physprobe.core.splits import Fold
+from physprobe.probe import _classify, _rows
+from physprobe.probe._classify import Fitted, Tally
+
+BINS = 10
+
+
+def undefined(values: np.ndarray, folds: Sequence[Fold]) -> str | None:
+    """Why a target's classes can't be told apart, or None if they can."""
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        return f"target is not finite for {(~np.isfinite(values)).sum()} of {len(values)} clips"
+    names = np.unique(values)
+    if len(names) < 2:
+        return f"all clips are of one class, {names[0]}"
+    for number, fold in enumerate(folds):
+        for train in (fold.train, *(train for train, _ in fold.inner)):
+            lacking = np.setdiff1d(names, values[train])
+            if len(lacking):
+                return (
+                    f"no clip of class {lacking[0]} is among {len(train)} training clips of outer"
+                    f" fold {number}"
+                )
+    return None
+
+
+def shuffled(labels: np.ndarray, groups: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """Labels (clip, 1 + draw): the true ones first, then permuted ones.
+
+    Labels change places within each group, and whole groups with groups of the same size. The first
+    is what a null needs where each group holds one clip of every class, the second where a group's
+    clips are of one class.
+    """
+    _, member = np.unique(groups, return_inverse=True)
+    rng = seeds.rng("permutation within", seed, len(member))
+    home = np.argsort(member, kind="stable")
+    within = np.empty((draws, len(member)), int)
+    for draw in within:
+        draw[home] = np.lexsort((rng.random(len(member)), member))
+    between = scores.permutations(groups, draws, seed)
+    source = np.take_along_axis(within, between, axis=1)
+    return np.concatenate([labels[None], labels[source]]).T
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Right orders of held-out clips, from which AUC follows under any weights of the clips.
+
+    Only clips of the same outer fold are compared: another fold's model has another scale.
+    """
+
+    blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+    """Per fold: its clips; (..., one-against-rest, clip, clip) in order; all pairs, without ..."""
+
+    @classmethod
+    def of(cls, predicted: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> "Pairs":
+        """Orders at each token time: (time, one-against-rest, clip, clip)."""
+        classes = predicted.shape[2]
+        marks = _classify.ranked(predicted).transpose(1, 2, 0)
+        member = truth == _classify.numbers_of(classes)[:, None]
+        blocks = []
+        for number in np.unique(fold):
+            clips = np.flatnonzero(fold == number)
+            mine, inside = marks[..., clips], member[:, clips]
+            above = np.sign(mine[..., :, None] - mine[..., None, :])
+            both = (inside[:, :, None] & ~inside[:, None, :]).astype(float)
+            blocks.append((clips, 0.5 * (above + 1) * both, both))
+        return cls(blocks)
+
+    def mean(self) -> "Pairs":
+        """Mean over token times."""
+        return Pairs([(clips, order.mean(0), both) for clips, order, both in self.blocks])
+
+    def at(self, time: int) -> "Pairs":
+        """One token time."""
+        return Pairs([(clips, order[time], both) for clips, order, both in self.blocks])
+
+    def auc(self, weights: np.ndarray) -> np.ndarray:
+        """AUC (...) from weights (..., clip); with several classes the mean of one against rest."""
+        wins = whole = 0.0
+        for clips, order, both in self.blocks:
+            mine = weights[..., None, clips]
+            wins = wins + np.einsum("...ai,...ai->...a", _weighed(mine, order), mine)
+            whole = whole + np.einsum("...ai,...ai->...a", _weighed(mine, both), mine)
+        return (wins / np.where(whole > 0, whole, np.nan)).mean(-1)
+
+
+def _weighed(weights: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Weighted sums (..., a, i) over j of orders (a, i, j)."""
+    flat = weights.reshape(-1, weights.shape[-1])
+    summed = np.stack([flat @ one.T for one in order], axis=1)
+    return summed.reshape(*weights.shape[:-2], *summed.shape[1:])
+
+
+def reliability(probability: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    """Sums per clip that `ece_of` needs: (clip, 3 x bin), from (clip, time)."""
+    place = np.minimum((probability * BINS).astype(int), BINS - 1)
+    inside = place[..., None] == np.arange(BINS)
+    parts = (np.ones_like(probability), correct, probability)
+    return np.concatenate([(inside * part[..., None]).mean(1) for part in parts], axis=-1)
+
+
+def ece_of(totals: np.ndarray) -> np.ndarray:
+    """Expected calibration error from totals of `reliability`."""
+    count, correct, probability = np.split(totals, 3, axis=-1)
+    return np.abs(correct - probability).sum(-1) / count.sum(-1)
+
+
+def recalibrated(predicted: np.ndarray, truth: np.ndarray) -> tuple[float, float] | None:
+    """Intercept and slope of the truth's log-odds on the predicted ones; 0 and 1 are calibrated.
+
+    None if the predictions separate the classes, or are all the same: no line is best then.
+    """
+    odds = (predicted[:, :, 1] - predicted[:, :, 0]).reshape(-1, 1)
+    rows = np.repeat(truth, predicted.shape[1])
+    low, high = odds[rows == 0], odds[rows == 1]
+    if low.max() <= high.min() or high.max() <= low.min():
+        return None
+    basis = logistic.Basis(odds)
+    if len(basis.spectrum) < 2:
+        return None
+    slope, intercept = basis.weights(logistic.fit(basis, rows[:, None], 2, 0.0))
+    return float(intercept[0, 0]), float(slope[0, 0, 0])
+
+
+def collect(
+    spec: object,
+    target: str,
+    tally: Tally,
+    labels: np.ndarray,
+    names: Sequence[str],
+    layers: Sequence[str],
+    folds: Sequence[Fold],
+    held: _rows.HeldOut,
+    times: Sequence[float] | None,
+) -> _rows.Found:
+    """Rows, predictions and choices of one target on one sample.
+
+    Parameters
+    ----------
+    spec : probe's Spec
+    target : str
+    tally : Tally
+    labels : (clip, 1 + permutation) int
+        True classes first.
+    names : (class,)
+    layers : (layer,)
+    folds : sequence of Fold
+    held : HeldOut
+    times : (time,) or None
+    """
+    found = _rows.Found()
+    truth, count = labels[held.clip, 0], len(held.clip)
+    order = np.argsort(np.concatenate([fold.test for fold in folds]))
+    sizes = np.array([len(fold.train) for fold in folds], float)
+
+    def interval(sums: np.ndarray, statistic: Callable) -> scores.Interval:
+        return scores.bootstrap(
+            sums, statistic, groups=held.groups, draws=spec.bootstraps, seed=spec.seed
+        )
+
+    for place, layer in enumerate((*layers, "selected")):
+        fits = tally.selected if layer == "selected" else tally.layers[place]
+        nulls = _scores(fits, count)
+        predicted = np.concatenate([fit.predicted for fit in fits])[order][..., 0]
+        loss = _classify.losses(predicted[..., None], truth[:, None, None])[..., 0]
+        correct = (predicted.argmax(2) == truth[:, None]).astype(float)
+        pairs = Pairs.of(predicted, truth, held.fold)
+        measured = {
+            "accuracy": interval(_counted(correct.mean(1)), scores.mean_of),
+            "auc": interval(np.eye(count), pairs.mean().auc),
+            "log_loss": interval(_counted(loss.mean(1)), scores.mean_of),
+        }
+        chosen = _choices(spec, fits, layers)
+        about = {"target": target, "sample": tally.sample, "layer": layer}
+        common = {
+            **about,
+            "n_clips": count,
+            "lambda": sorted(c["lambda"] for c in chosen)[(len(chosen) - 1) // 2],
+            "edge_hit": any(c["edge_hit"] for c in chosen),
+        }
+        note = {"note": _rows._note(chosen)} if layer == "selected" else {}
+        found.rows += [
+            {**common, "metric": metric, **_value(score), **_null(metric, nulls[metric].mean(0))}
+            | note
+            for metric, score in measured.items()
+        ]
+        sums = reliability(np.exp(predicted.max(2)), correct)
+        found.rows.append({**common, "metric": "ece", **_value(interval(sums, ece_of))})
+        found.rows += [{**common, **row} for row in _calibration(predicted, truth)]
+        for metric, values in (
+            ("train_accuracy", [fit.train_correct[0] for fit in fits]),
+            ("train_log_loss", [fit.train_loss[0] for fit in fits]),
+        ):
+            found.rows.append({**common, "metric": metric, "value": sizes @ values / sizes.sum()})
+        found.held_out.append(
+            {
+                **about,
+                "log_probability": np.log(np.exp(predicted).mean(1)),
+                "log_loss": loss.mean(1),
+                "correct": correct.mean(1),
+            }
+        )
+        found.choices += [{**about, "fold": f, **choice} for f, choice in enumerate(chosen)]
+        if layer == "selected" and tally.sample == "token":
+            # Every token time has its own scores; intervals by the same draws.
+            right = interval(_counted(correct.T), scores.mean_of)
+            cost = interval(_counted(loss.T), scores.mean_of)
+            for number in range(predicted.shape[1]):
+                here = {
+                    **about,
+                    "time": number if times is None else times[number],
+                    "n_clips": count,
+                }
+                by_time = {
+                    "accuracy": scores.Interval(*(part[number] for part in right)),
+                    "auc": interval(np.eye(count), pairs.at(number).auc),
+                    "log_loss": scores.Interval(*(part[number] for part in cost)),
+                }
+                found.rows += [
+                    {**here, "metric": m, **_value(score), **_null(m, nulls[m][number])}
+                    for m, score in by_time.items()
+                ]
+    return found
+
+
+def _counted(values: np.ndarray) -> np.ndarray:
+    """Sums per clip of a mean."""
+    return np.stack([values, np.ones_like(values)], -1)
+
+
+def _scores(fits: Sequence[Fitted], clips: int) -> dict[str, np.ndarray]:
+    """Each score (time, 1 + permutation)."""
+    pairs = sum(fit.pairs for fit in fits)
+    share = sum(fit.wins for fit in fits) / np.where(pairs > 0, pairs, np.nan)
+    return {
+        "accuracy": sum(fit.correct for fit in fits) / clips,
+        "auc": share.mean(1),
+        "log_loss": sum(fit.loss for fit in fits) / clips,
+    }
+
+
+def _value(interval: scores.Interval) -> dict:
+    value, low, high = (float(part) for part in interval)
+    if np.isfinite(value):
+        return {"value": value, "ci_low": low, "ci_high": high}
+    return {"value": None, "note": "no outer fold holds out clips of two classes"}
+
+
+def _null(metric: str, score: np.ndarray) -> dict:
+    """Null columns from scores (1 + permutation,), the observed one first; small loss is good."""
+    sign = -1.0 if metric == "log_loss" else 1.0
+    observed, null = sign * score[0], sign * score[1:]
+    if not np.isfinite(observed):
+        return {}
+    return {
+        "null_mean": sign * null.mean(),
+        "null_q95": sign * np.quantile(null, 0.95),
+        "p": scores.permutation_p(observed, null),
+    }
+
+
+def _calibration(predicted: np.ndarray, truth: np.ndarray) -> list[dict]:
+    """Rows of the calibration's intercept and slope, of two classes."""
+    if predicted.shape[2] > 2:
+        return []
+    metrics = ("calibration_intercept", "calibration_slope")
+    line = recalibrated(predicted, truth)
+    if line is None:
+        note = "no line is best: the predictions separate the classes, or are all the same"
+        return [{"metric": metric, "value": None, "note": note} for metric in metrics]
+    return [{"metric": m, "value": value} for m, value in zip(metrics, line, strict=True)]
+
+
+def _choices(spec: object, fits: Sequence[Fitted], layers: Sequence[str]) -> list[dict]:
+    """Describe what each outer fold chose."""
+    return [
+        {
+            "chosen_layer": layers[fit.layer[0]],
+            "scaling": spec.scalings[fit.scaling[0]],
+            "lambda": spec.penalties[fit.penalty[0]],
+            "inner_log_loss": fit.inner[0],
+            "edge_hit": bool(fit.penalty[0] in (0, len(spec.penalties) - 1)),
+        }
+        for fit in fits
+    ]

@@ -1,0 +1,273 @@
+"""Nested selection of layer, scaling and penalty by log loss, for true and permuted labels at once.
+
+The counterpart of ``_nested`` for classes. A permuted label is one more column: all of them are
+fitted together, and each goes through the whole selection that the true labels go through.
+
+Inner folds go from the strongest penalty to weaker ones, each fit starting from the one before. A
+column is done when two penalties in turn have not lowered its loss: labels that the features don't
+hold, as permuted ones, never get to the penalties that are weak, slow, and of no use to them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from physprobe.core import logistic, ridge
+from physprobe.core.splits import Fold
+
+TIE = 1e-7  # of the log loss per row: fits that inner folds compare are no more exact
+PATIENCE = 2
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What was chosen in one outer fold, and what came of it; ``column`` is the last axis.
+
+    The first column is the true label; what is kept for it alone has a last axis of one.
+    """
+
+    inner: np.ndarray
+    """(column,) log loss over the inner folds, mean over rows."""
+    loss: np.ndarray
+    """(time, column) log loss summed over held-out clips."""
+    correct: np.ndarray
+    """(time, column) number of held-out clips whose most probable class is theirs."""
+    wins: np.ndarray
+    """(time, one-against-rest, column) pairs of held-out clips in the right order."""
+    pairs: np.ndarray
+    """(one-against-rest, column) all pairs of held-out clips of which one is of the class."""
+    penalty: np.ndarray
+    """(column,) place in the grid."""
+    scaling: np.ndarray
+    """(column,) place among the scalings."""
+    layer: np.ndarray
+    """(column,) place among the layers."""
+    predicted: np.ndarray
+    """(clip, time, class, 1) log-probabilities of the held-out clips."""
+    train_loss: np.ndarray
+    """(1,) log loss, mean over training rows."""
+    train_correct: np.ndarray
+    """(1,) share of training rows whose most probable class is theirs."""
+
+    def or_better(self, other: "Fitted | None") -> "Fitted":
+        """Column by column, the one with the smaller inner loss; this one if they are equal."""
+        if other is None:
+            return self
+        better = other.inner < self.inner - TIE
+        return Fitted(
+            *(
+                np.where(better[: mine.shape[-1]], theirs, mine)
+                for mine, theirs in (
+                    (getattr(self, field.name), getattr(other, field.name))
+                    for field in fields(self)
+                )
+            )
+        )
+
+
+@dataclass
+class Tally:
+    """Everything fitted on one sample: ``layers[layer][fold]`` and ``selected[fold]``."""
+
+    sample: str
+    layers: list[list[Fitted]]
+    selected: list[Fitted | None]
+
+
+def decode(
+    features: Sequence[np.ndarray],
+    labels: np.ndarray,
+    classes: int,
+    folds: Sequence[Fold],
+    *,
+    samples: Sequence[str],
+    penalties: Sequence[float],
+    scalings: Sequence[str],
+    inner_times: int,
+    components: int | None = None,
+) -> list[Tally]:
+    """Fit every layer, and choose among them, in every outer fold.
+
+    Parameters
+    ----------
+    features : sequence over layers of (clip, time, feature)
+        Read one at a time.
+    labels : (clip, column) int
+        Number of each clip's class: the true label first, then permuted ones.
+    classes : int
+    folds : sequence of Fold
+    samples : sequence of "clip", "token"
+        Mean over time of each clip, or each token time as a row with its clip's label.
+    penalties, scalings : sequence
+        Grids to choose from; penalties ascend.
+    inner_times : int
+        Token times of each clip, evenly spread, that inner folds choose on.
+    components : int, optional
+        Principal components, fitted on training clips, to use in place of the features.
+
+    Returns
+    -------
+    list of Tally
+        One per sample.
+    """
+    tallies = [Tally(sample, [], [None] * len(folds)) for sample in samples]
+    for number, layer in enumerate(features):
+        tokens = np.asarray(layer, dtype=np.float64)
+        for tally in tallies:
+            tally.layers.append([])
+        for place, fold in enumerate(folds):
+            inputs = ridge.principal(tokens, fold.train, components) if components else tokens
+            for tally in tallies:
+                rows = inputs.mean(1, keepdims=True) if tally.sample == "clip" else inputs
+                chosen = _Choice(rows, labels, classes, fold, penalties, inner_times)
+                best = None
+                for scaling, name in enumerate(scalings):
+                    best = chosen.fit(name, scaling, number).or_better(best)
+                tally.layers[-1].append(best)
+                tally.selected[place] = best.or_better(tally.selected[place])
+    return tallies
+
+
+class _Choice:
+    """One layer's rows in one outer fold."""
+
+    def __init__(
+        self,
+        rows: np.ndarray,
+        labels: np.ndarray,
+        classes: int,
+        fold: Fold,
+        penalties: Sequence[float],
+        inner_times: int,
+    ):
+        self.centred, self.blocks = ridge.centre(rows, fold), ridge.blocks_of(fold)
+        self.train, self.test = labels[fold.train], labels[fold.test]
+        self.classes, self.penalties = classes, np.asarray(penalties)
+        times = rows.shape[1]
+        spread = np.linspace(0, times - 1, min(inner_times, times))
+        self.inner_times = np.unique(np.rint(spread).astype(int))
+
+    def fit(self, name: str, scaling: int, layer: int) -> Fitted:
+        """Choose a penalty inside the training clips; score the held-out clips."""
+        scale = self.centred.scale(name)
+        train, test = self.centred.train / scale, self.centred.test / scale
+        clips, times, features = train.shape
+        count = clips * times
+        unit = np.einsum("ntf,ntf->", train, train) / min(count, features)
+        if count <= features:
+            turned = logistic.Basis(train.reshape(count, features))
+            train, test = turned.rotated(train), turned.rotated(test)
+        inner = self._crossval(train[:, self.inner_times], unit * len(self.inner_times) / times)
+        place = self._best(inner)
+        basis = logistic.Basis(train.reshape(count, -1))
+        rows = np.repeat(self.train, times, axis=0)
+        fitted = logistic.fit(basis, rows, self.classes, self.penalties[place] * unit)
+        found = logistic.log_probabilities(_logits(basis, test, fitted), 2)
+        own = logistic.log_probabilities(_logits(basis, train, fitted[..., :1]), 2)
+        true = self.train[:, None, :1]
+        wins, pairs = orderings(found, self.test)
+        return Fitted(
+            inner=np.take_along_axis(inner, place[None], 0)[0],
+            loss=losses(found, self.test[:, None]).sum(0),
+            correct=(found.argmax(2) == self.test[:, None]).sum(0),
+            wins=wins,
+            pairs=pairs,
+            penalty=place,
+            scaling=np.full_like(place, scaling),
+            layer=np.full_like(place, layer),
+            predicted=found[..., :1],
+            train_loss=losses(own, true).mean((0, 1)),
+            train_correct=(own.argmax(2) == true).mean((0, 1)),
+        )
+
+    def _crossval(self, train: np.ndarray, unit: float) -> np.ndarray:
+        """Log loss over all inner folds (penalty, column), mean over rows; inf if not needed."""
+        clips, times, features = train.shape
+        parts = []
+        for block in self.blocks:
+            rest = np.setdiff1d(np.arange(clips), block)
+            basis = logistic.Basis(train[rest].reshape(-1, features))
+            parts.append((basis, basis.coordinates(train[block]), rest, block))
+        found = np.full((len(self.penalties), self.train.shape[1]), np.inf)
+        going, starts = np.arange(self.train.shape[1]), [None] * len(parts)
+        best, waited = np.full(len(going), np.inf), np.zeros(len(going), int)
+        for place in reversed(range(len(self.penalties))):
+            penalty = self.penalties[place] * unit
+            total = np.zeros(len(going))
+            for number, (basis, held, rest, block) in enumerate(parts):
+                rows = np.repeat(self.train[np.ix_(rest, going)], times, axis=0)
+                starts[number] = logistic.fit(
+                    basis, rows, self.classes, penalty,
+                    start=starts[number], tolerance=logistic.SELECTION,
+                )  # fmt: skip
+                logits = np.einsum("ntd,dkc->ntkc", held, starts[number], optimize=True)
+                guess = logistic.log_probabilities(logits, 2)
+                truth = self.train[np.ix_(block, going)]
+                total += losses(guess, truth[:, None]).sum((0, 1))
+            found[place, going] = total = total / (clips * times)
+            lower = total < best - TIE
+            best, waited = np.where(lower, total, best), np.where(lower, 0, waited + 1)
+            left = waited < PATIENCE
+            if not left.any():
+                break
+            going, best, waited = going[left], best[left], waited[left]
+            starts = [start[..., left] for start in starts]
+        return found
+
+    @staticmethod
+    def _best(inner: np.ndarray) -> np.ndarray:
+        """Place of the smallest loss (column,), ties toward the larger penalty."""
+        tied = inner <= inner.min(0) + TIE
+        return len(inner) - 1 - tied[::-1].argmax(0)
+
+
+def losses(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Log loss (clip, time, column) from (clip, time, class, column) and numbers of classes."""
+    truth = np.broadcast_to(truth, np.delete(log_probabilities.shape, 2))
+    return -np.take_along_axis(log_probabilities, truth[:, :, None], 2)[:, :, 0]
+
+
+def orderings(log_probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of clips in the right order, of one class and another: AUC is their share.
+
+    Parameters
+    ----------
+    log_probabilities : (clip, time, class, column)
+    truth : (clip, column) int
+
+    Returns
+    -------
+    wins : (time, one-against-rest, column)
+        Clips at the same token time are compared; a tie counts half.
+    pairs : (one-against-rest, column)
+    """
+    marks = ranked(log_probabilities)
+    order = marks.argsort(0, kind="stable")
+    ranks = np.empty(marks.shape)
+    numbers = np.arange(1.0, len(marks) + 1).reshape(-1, 1, 1, 1)
+    np.put_along_axis(ranks, order, numbers, 0)
+    backwards = np.empty(marks.shape)
+    np.put_along_axis(backwards, marks[::-1].argsort(0, kind="stable"), numbers, 0)
+    ranks = 0.5 * (ranks + backwards[::-1])  # ties share their mean rank
+    member = truth[:, None] == numbers_of(log_probabilities.shape[2])[:, None]
+    inside = member.sum(0)
+    wins = np.einsum("ntac,nac->tac", ranks, member.astype(float)) - inside * (inside + 1) / 2
+    return wins, inside * (len(truth) - inside)
+
+
+def ranked(log_probabilities: np.ndarray) -> np.ndarray:
+    """What puts clips in order (clip, time, one-against-rest, ...): log-odds, of two classes."""
+    if log_probabilities.shape[2] == 2:
+        return log_probabilities[:, :, 1:] - log_probabilities[:, :, :1]
+    return log_probabilities
+
+
+def numbers_of(classes: int) -> np.ndarray:
+    """Classes that are put against the rest: of two, the second."""
+    return np.arange(1, 2) if classes == 2 else np.arange(classes)
+
+
+def _logits(basis: logistic.Basis, rows: np.ndarray, fitted: np.ndarray) -> np.ndarray:
+    """Logits (clip, time, logit, column)."""
+    return np.einsum("ntd,dkc->ntkc", basis.coordinates(rows), fitted, optimize=True)
