@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from physprobe.core import results, stores
-from physprobe.probe import stage
+from physprobe.probe import logistic, stage
 from physprobe.probe.ridge import Spec
 
 CLIPS = 40
@@ -53,13 +53,15 @@ def _simulation(folder: Path, coords: dict) -> Path:
     return _store(folder / "simulation.zarr", "field", ("clip", "x"), field, coords)
 
 
-def _store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict) -> Path:
+def _store(
+    root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict, spec: dict | None = None
+) -> Path:
     out = root / "zarr.json"
     with stores.create(
         out,
         variables={name: stores.Variable(dims, values.shape, str(values.dtype))},
         coords=coords,
-        attrs={"spec": {}, "label": "a tiny encoder"},
+        attrs={"spec": spec or {}, "label": "a tiny encoder"},
         fingerprint={},
         block=16,
     ) as store:
@@ -67,11 +69,78 @@ def _store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict)
     return out
 
 
+def _pair(folder: Path, kind: str, **more) -> dict[str, list[Path]]:
+    """One system of a pair: embeddings whose layer ``final`` tells which, and its simulation."""
+    rng = np.random.default_rng(len(kind))
+    alike = np.random.default_rng(5).normal(size=(CLIPS, 1, 1, 8))
+    pooled = (alike + rng.normal(size=(CLIPS, 2, 3, 8))).astype(np.float32)
+    pooled[:, 1] += 3 * (kind == "wave")
+    coords = {
+        "layer": (("layer",), np.array(["0", "final"]), {}),
+        "time": (("time",), np.array([0.5, 2.5, 4.5]) + more.get("late", 0), {"units": "s"}),
+    }
+    dims = ("clip", "layer", "time", "feature")
+    numbers = (("clip",), np.arange(CLIPS), {})
+    labels = {"c": (("clip",), rng.random(CLIPS), {}), kind: numbers} | (
+        {"ic_id": numbers, "group": numbers} if more.get("group", True) else {}
+    )
+    field = np.ones((CLIPS, 1), np.float32)
+    root = folder / kind / "simulation.zarr"
+    return {
+        "embeddings": [_store(folder / kind / "tiny.zarr", "pooled", dims, pooled, coords)],
+        "simulation": [_store(root, "field", ("clip", "x"), field, labels, {"kind": kind})],
+    }
+
+
+def tell(out: Path, *systems: dict[str, list[Path]], **spec) -> dict:
+    spec = logistic.Spec(**{"permutations": 19, "bootstraps": 100, "samples": ("clip",), **spec})
+    stores = {key: [path for system in systems for path in system[key]] for key in systems[0]}
+    stage.run(**stores, out=out, spec=spec.canonical())
+    return results.read(out)
+
+
+def test_systems_are_stacked_and_their_equations_told_apart(tmp_path):
+    wave, diffusion = (_pair(tmp_path, kind) for kind in ("wave", "diffusion"))
+    found = tell(tmp_path / "a.json", wave, diffusion, targets=("equation", "c"))
+    accuracy = {r["target"]: r for r in found["rows"] if r["metric"] == "accuracy"}
+    assert accuracy["equation"]["value"] > 0.9 and accuracy["equation"]["n_clips"] == 2 * CLIPS
+    assert accuracy["equation"]["p"] == pytest.approx(0.05)
+    assert accuracy["c"]["value"] is None
+    block = found["predictions"]
+    assert block["classes"] == {"equation": ["diffusion", "wave"]}
+    assert block["truth"]["equation"] == ["wave"] * CLIPS + ["diffusion"] * CLIPS
+    assert block["fold"][:CLIPS] == block["fold"][CLIPS:], "clips of one initial condition parted"
+    inputs = found["provenance"]["inputs"]
+    assert inputs["simulation 1"] == stores.digest(diffusion["simulation"][0])
+
+
+def test_ridge_takes_several_systems_too(tmp_path):
+    wave, diffusion = (_pair(tmp_path, kind) for kind in ("wave", "diffusion"))
+    spec = Spec(permutations=1, bootstraps=100, targets=("c",))
+    both = {key: wave[key] + diffusion[key] for key in wave}
+    stage.run(**both, out=tmp_path / "a.json", spec=spec.canonical())
+    assert results.read(tmp_path / "a.json")["rows"][0]["n_clips"] == 2 * CLIPS
+
+
+def test_systems_that_do_not_go_together_are_refused(tmp_path):
+    wave = _pair(tmp_path, "wave")
+    late = _pair(tmp_path / "late", "diffusion", late=1)
+    with pytest.raises(ValueError, match=r"token times \[1.5.* has \[0.5.*Hint: embed all"):
+        tell(tmp_path / "a.json", wave, late)
+    single = _pair(tmp_path / "single", "diffusion", group=False)
+    with pytest.raises(ValueError, match=r"has no group.*Hint"):
+        tell(tmp_path / "a.json", wave, single)
+    with pytest.raises(ValueError, match=r"'equation': no such label. Hint: give embeddings and"):
+        tell(tmp_path / "a.json", wave)
+    with pytest.raises(ValueError, match="2 embeddings and 1 simulations"):
+        tell(tmp_path / "a.json", wave, {"embeddings": late["embeddings"], "simulation": []})
+
+
 def run(world: dict[str, Path], out: Path, simulation: str = "simulation", **spec) -> dict:
     spec = Spec(**{"permutations": 20, "bootstraps": 200, "targets": ("log_alpha",), **spec})
     stage.run(
-        embeddings=world["embeddings"],
-        simulation=world[simulation],
+        embeddings=[world["embeddings"]],
+        simulation=[world[simulation]],
         out=out,
         spec=spec.canonical(),
         code="c0de",

@@ -1,29 +1,31 @@
-"""Probe: decode a system's labels from what an encoder returned, with interval and null."""
+"""Probe: decode labels of one system, or of several, from what an encoder returned."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from physprobe.core import job, results
-from physprobe.core.inputs import Inputs, Layers, target
+from physprobe.core.inputs import target
+from physprobe.probe import _stack
 
 
 def run(
     *,
-    embeddings: Path,
-    simulation: Path,
+    embeddings: list[Path],
+    simulation: list[Path],
     out: Path,
     spec: str,
     code: str = "by hand",
     threads: int = 1,
 ) -> None:
-    """Probe one embedding store into ``probes/{encoder}.{probe}.json``.
+    """Probe one encoder's embeddings into ``probes/{encoder}.{probe}.json``.
 
     Parameters
     ----------
-    embeddings : Path
-        Root ``zarr.json`` of the embeddings; ``pooled`` is read layer by layer.
-    simulation : Path
-        Root ``zarr.json`` of the simulation: labels, and ``group`` and ``split`` if declared.
+    embeddings : list of Path
+        Root ``zarr.json`` of the embeddings of each system; ``pooled`` is read layer by layer.
+    simulation : list of Path
+        Root ``zarr.json`` of each system's simulation: labels, and ``group`` and ``split`` if
+        declared. Several systems are taken together, with ``equation`` as a label.
     out : Path
         The result.
     spec : str
@@ -36,15 +38,16 @@ def run(
     Raises
     ------
     ValueError
-        If a target is no label of the system, or has no logarithm; if the stores' clips differ.
+        If a target is no label of the system, or has no logarithm; if the stores' clips differ, or
+        those of several systems don't go together.
     """
-    found = Inputs.read("probe", embeddings, simulation, spec)
-    targets = found.spec.targets
+    found, features = _stack.read(embeddings, simulation, spec)
+    targets, values = found.spec.targets, getattr(found.kind, "target", target)
     rows, predictions = found.kind.probe(
         found.spec,
-        Layers(found.source),
+        features,
         found.layers,
-        {name: target(found.labels, name) for name in targets},
+        {name: values(found.labels, name) for name in targets},
         found.folds,
         times=found.times,
         groups=found.groups,
@@ -66,9 +69,11 @@ def run(
 
 def _best(rows: Sequence[dict]) -> str:
     """Score of the first target's selected layer, in words."""
+    named = {"r2": "R2", "accuracy": "accuracy"}
     for row in rows:
-        if row.get("layer") == "selected" and row["metric"] == "r2" and row["value"] is not None:
+        if row.get("layer") == "selected" and row["metric"] in named and row["value"] is not None:
             return (
-                f"{row['target']} R2 {row['value']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
+                f"{row['target']} {named[row['metric']]} {row['value']:.3f}"
+                f" [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
             )
     return "no score is defined"
