@@ -87,6 +87,12 @@ def test_the_schema_for_editors_is_in_step():
         ("probes/ridge/targets", ["alfa"], r"target 'alfa'.*Did you mean 'alpha'"),
         ("encoders/small/tokens", [], r"needs the spatial tokens of layer 'final'.*Hint"),
         ("studies/heat/claims/x", {"kind": "decodeable"}, r"claims\.x\.kind: .*'decodable'"),
+        ("comparisons", {"x": {"systems": ["heat", "hat"]}}, r"x\.systems: found 'hat'\. Did you"),
+        (
+            "comparisons",
+            {"heat": {"systems": ["heat", "heat"]}},
+            r"heat: a comparison and a system",
+        ),
         ("controls/small", {"kind": "pixels"}, r"small: an encoder and a control need different"),
         ("systems/heat/simulate", {"kind": "wave", "size": 3}, r"size: found 3; [^\n]*32\.$"),
         ("studies/heat/probe", None, r"studies\.heat\.probe: found None"),
@@ -117,7 +123,9 @@ def test_params_are_the_same_text_however_they_are_written(content: dict):
     assert type(one).parse(one.canonical()) == one
 
 
-@pytest.mark.parametrize("stage", ["simulate", "render", "embed", "probe", "koopman", "falsify"])
+@pytest.mark.parametrize(
+    "stage", ["simulate", "render", "embed", "probe", "koopman", "discover", "falsify"]
+)
 def test_every_kind_says_what_its_fields_mean(stage: str):
     for name in kinds.names(stage):
         spec = kinds.load(stage, name).Spec
