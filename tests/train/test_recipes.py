@@ -342,3 +342,16 @@ def test_defaults_are_those_of_the_papers():
         for term in ("invariance", "variance", "covariance")
     ]
     assert weights == [25, 25, 1]
+
+
+def test_what_is_frozen_stays_as_it_was_drawn(tiny):
+    spec = tiny.model_copy(update={"num_hidden_layers": 2, "frozen": 2, "steps": 3})
+    own = future_frames.recipe(spec)
+    before = {name: value.clone() for name, value in own.encoder.state_dict().items()}
+    optimiser = torch.optim.AdamW(_loop._groups(own, 0.05), lr=1e-2)
+    _loop._step(own, optimiser, _stream.batch(spec, 0), _loop.Progress())
+    for name, value in own.encoder.state_dict().items():
+        kept = name.startswith(("embeddings.", "layer.0."))
+        assert torch.equal(value, before[name]) == kept, name
+    with pytest.raises(ValueError, match="frozen"):
+        future_frames.Spec.model_validate(spec.model_dump() | {"frozen": 3})

@@ -22,6 +22,8 @@ class Recipe(nn.Module):
         super().__init__()
         self.spec = spec
         self.encoder = _tokens.encoder(spec)
+        for module in (self.encoder.embeddings, *self.encoder.layer)[: spec.frozen]:
+            module.requires_grad_(False)
 
     def loss(self, batch: Batch, rng: np.random.Generator) -> tuple[torch.Tensor, dict[str, float]]:
         """Loss of a batch, and parts of it to report by name.

@@ -40,6 +40,10 @@ class Training(Spec):
     crop_size: int = Field(64, gt=0)
     """Side of the input that the finished encoder is used with [px]."""
 
+    frozen: int = Field(0, ge=0)
+    """Modules that keep their random weights: 1 is the patch embedding, 2 the first block too. What
+    random features give away for free then stays in the encoder's first layers."""
+
     crop: int = Field(32, gt=0)
     """Side of the windows cut out of training clips [px]: positions are relative, so it may be
     smaller than ``crop_size``, and costs the less."""
@@ -85,6 +89,8 @@ class Training(Spec):
                 raise ValueError(f"{side} has to be a multiple of patch_size, {self.patch_size}")
         if self.frames % self.tubelet_size:
             raise ValueError(f"frames has to be a multiple of tubelet_size, {self.tubelet_size}")
+        if self.frozen > self.num_hidden_layers:
+            raise ValueError(f"frozen: {self.frozen} of the modules leave no block to train")
         if self.hidden_size % self.num_attention_heads:
             raise ValueError(
                 f"hidden_size has to be a multiple of {self.num_attention_heads} heads"
