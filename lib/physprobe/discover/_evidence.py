@@ -94,8 +94,9 @@ def gather(modes: Modes) -> Evidence:
 
 
 def hands(modes: Modes) -> np.ndarray:
-    """Modes (2, mode) bool of either hand: the strongest ones alternate."""
-    rank = np.argsort(modes.ranking)
+    """Modes (2, clip, mode) of either hand: the strongest ones of each clip alternate."""
+    energy = (np.abs(modes.amplitude) ** 2).sum((2, 3))
+    rank = np.argsort(np.argsort(-energy, axis=1, kind="stable"), axis=1)
     # 0 1 1 0 0 1 1 0 ...: neither hand gets the better one of each pair
     first = np.isin(rank % 4, (0, 3))
     return np.stack([first, ~first])
@@ -125,8 +126,8 @@ def _gather(modes: Modes) -> Evidence:
         guess = np.zeros_like(truth)
         fitted = fit(law, modes, dealt)
         for seen, theta in zip(dealt, fitted, strict=True):
-            basis = law.basis(theta, modes.wavevector[~seen], time)
-            guess[:, ~seen] = predict(basis, amplitude[:, ~seen], early)[:, :, late]
+            foretold = predict(law.basis(theta, modes.wavevector, time), amplitude, early)
+            guess = np.where(seen[:, :, None, None], guess, foretold[:, :, late])
         add(law.name, guess)
         if law.order == 2:
             turned = law.frequency(fitted.mean(0), modes.wavevector) * frames / (2 * np.pi)

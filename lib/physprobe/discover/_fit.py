@@ -16,7 +16,7 @@ from physprobe.discover._laws import Law
 from physprobe.discover._modes import Modes
 
 STEPS, STARTS = 10, 20
-STRONGEST = 16  # modes on which starts are compared
+STRONGEST = 24  # modes on which starts are compared
 
 
 def orthonormal(basis: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
@@ -65,7 +65,7 @@ def fit(law: Law, modes: Modes, folds: np.ndarray | None = None) -> np.ndarray:
     ----------
     law : Law
     modes : Modes
-    folds : (fold, mode) bool, optional
+    folds : (fold, clip, mode) bool, optional
         Modes that each fit may see; all of them by default.
 
     Returns
@@ -73,15 +73,16 @@ def fit(law: Law, modes: Modes, folds: np.ndarray | None = None) -> np.ndarray:
     (fold, clip, parameter)
         In units of cells and frames.
     """
-    seen = np.ones((1, len(modes.wavevector)), bool) if folds is None else folds
-    starts = _starts(law, modes, seen)
+    if folds is None:
+        folds = np.ones((1, *modes.amplitude.shape[:2]), bool)
     found = []
-    for fold, start in zip(seen, starts, strict=True):
-        some = modes.some(np.flatnonzero(fold))
-        strongest = modes.some(np.flatnonzero(fold)[np.sort(some.ranking[:STRONGEST])])
+    for fold, start in zip(folds, _starts(law, modes, folds), strict=True):
+        hidden = np.where(fold[:, :, None, None], modes.amplitude, 0.0)
+        seen = Modes(hidden, modes.wavevector, modes.periodic)
+        strongest = seen.some(np.sort(seen.ranking[:STRONGEST]))
         costs = [_cost(law, strongest, theta).sum(1) for theta in start]
-        best = start[np.argmin(costs, axis=0), np.arange(len(modes.amplitude))]
-        found.append(_polish(law, some, best))
+        best = start[np.argmin(costs, axis=0), np.arange(len(hidden))]
+        found.append(_polish(law, seen, best))
     return np.stack(found)
 
 
@@ -136,7 +137,7 @@ def _velocity(modes: Modes, seen: np.ndarray) -> np.ndarray:
     """Velocities (fold, clip, 2) from how far phases turn in a frame; noise turns them evenly."""
     turned = (modes.amplitude[:, :, 1:] * modes.amplitude[:, :, :-1].conj()).sum((2, 3))
     k = modes.wavevector
-    weight = np.abs(turned) * seen[:, None, :]
+    weight = np.abs(turned) * seen
     gram = np.einsum("fcm,mi,mj->fcij", weight, k, k)
     side = np.einsum("fcm,mi->fci", -weight * np.angle(turned), k)
     small = 1e-9 * np.trace(gram, axis1=-2, axis2=-1)[..., None, None] + 1e-300

@@ -32,8 +32,8 @@ class Modes:
 
     @property
     def ranking(self) -> np.ndarray:
-        """Modes (mode) by their energy in all clips, strongest first."""
-        return np.argsort(-(np.abs(self.amplitude) ** 2).sum((0, 2, 3)), kind="stable")
+        """Modes (mode) by their part of each clip's energy, strongest first."""
+        return np.argsort(-_share(self.amplitude), kind="stable")
 
     def some(self, which: np.ndarray) -> "Modes":
         """Some of the modes."""
@@ -64,7 +64,7 @@ def analyse(
     band : int
         Most periods per side; less than half the cells.
     most : int
-        Modes that are kept: those with most energy in all clips together.
+        Modes that are kept: those with the largest part of the clips' energy.
     components : int
         Principal components of the features that are kept.
     centre : bool
@@ -97,11 +97,18 @@ def analyse(
     amplitude = np.stack([clip @ axes for clip in amplitudes()])
     if centre:
         amplitude -= amplitude.mean(0)
-    energy = (np.abs(amplitude) ** 2).sum((0, 2, 3))
+    energy = _share(amplitude)
     kept = np.sort(np.argsort(-energy, kind="stable")[:most])
     strong = kept[energy[kept] > WEAKEST * energy.max()]
     kept = strong if len(strong) >= FEWEST else kept[: min(FEWEST, len(kept))]
     return Modes(np.ascontiguousarray(amplitude[:, kept]), wavevector[kept], periodic)
+
+
+def _share(amplitude: np.ndarray) -> np.ndarray:
+    """Part of the energy (mode) that modes have, mean of clips."""
+    energy = (np.abs(amplitude) ** 2).sum((2, 3))
+    whole = energy.sum(1, keepdims=True)
+    return (energy / np.where(whole > 0, whole, 1)).mean(0)
 
 
 def _axes(amplitudes: Iterator[np.ndarray], count: int, centre: bool) -> np.ndarray:
