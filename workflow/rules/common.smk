@@ -28,3 +28,4 @@ wildcard_constraints:
     source="|".join(pipeline.sources),
     study="|".join(pipeline.studies),
     gate="|".join(pipeline.gates) or "none",
+    comparison="|".join(pipeline.comparisons) or "none",

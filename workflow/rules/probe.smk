@@ -3,6 +3,7 @@ Probe: decode a system's labels from an embedding, nested, with intervals and nu
 
 INPUT   results/{system}/embeddings/{encoder}.zarr  results/{system}/simulation.zarr
 OUTPUT  results/{system}/probes/{encoder}.{probe}.json   rows and held-out predictions; see results/README.md
+        results/{comparison}/probes/{encoder}.{probe}.json   the same for all systems of a comparison together
 """
 
 
@@ -25,6 +26,29 @@ rule probe:
         code=pipeline.code("probe"),
     message:
         "Probe {wildcards.system}: decode labels from {wildcards.encoder} by {wildcards.probe}"
+    shell:
+        "python -m physprobe probe --embeddings {input.embeddings} --simulation {input.simulation}"
+        " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule compare:
+    input:
+        unpack(pipeline.compared),
+    output:
+        "results/{comparison}/probes/{encoder}.{probe}.json",
+    log:
+        "results/logs/{comparison}/compare.{encoder}.{probe}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        spec=pipeline.spec("probe"),
+        code=pipeline.code("probe"),
+    message:
+        "Compare {wildcards.comparison}: tell systems apart from {wildcards.encoder} by {wildcards.probe}"
     shell:
         "python -m physprobe probe --embeddings {input.embeddings} --simulation {input.simulation}"
         " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

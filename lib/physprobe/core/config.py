@@ -48,6 +48,13 @@ class Gate(Spec):
     """Largest loss of R2 that any single target may have."""
 
 
+class Comparison(Spec):
+    """Systems whose clips are probed together, so that their equations can be told apart."""
+
+    systems: tuple[Name, ...] = Field(min_length=2)
+    """Systems that share their initial conditions: the same seed, clips and grid."""
+
+
 class Config(Spec):
     """Everything that ``config.yaml`` may say."""
 
@@ -69,6 +76,8 @@ class Config(Spec):
     """How laws are read off fields, videos and tokens: results/{system}/discovery/{source}.json."""
     studies: dict[Name, Study]
     """What belongs together: results/{study}/fit_metrics.json and its kin."""
+    comparisons: dict[Name, Comparison] = Field(default_factory=dict)
+    """Systems side by side: results/{comparison}/probes/{encoder}.{probe}.json."""
     gates: dict[Name, Gate] = Field(default_factory=dict)
     """Comparisons with random weights: results/gates/{gate}.json."""
 
@@ -94,6 +103,12 @@ class Config(Spec):
             if study.head:
                 _known(f"{where}.head", study.head, self.koopman)
                 self._tokens_fit(where, study)
+        for name, comparison in self.comparisons.items():
+            where = f"comparisons.{name}"
+            for entry in comparison.systems:
+                _known(f"{where}.systems", entry, self.systems)
+            if name in self.systems:
+                raise ValueError(f"{where}: a comparison and a system need different names.")
         for name, gate in self.gates.items():
             where = f"gates.{name}"
             _known(f"{where}.encoder", gate.encoder, self.encoders)

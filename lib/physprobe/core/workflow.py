@@ -38,6 +38,7 @@ class Pipeline:
         self.models = list(self.config.koopman)
         self.studies = list(self.config.studies)
         self.gates = list(self.config.gates)
+        self.comparisons = list(self.config.comparisons)
 
     def entry(self, stage: str, wildcards: object) -> Spec:
         """Spec that a rule's wildcards name."""
@@ -133,6 +134,15 @@ class Pipeline:
         stores = {"field": f"{folder}/simulation.zarr", "video": f"{folder}/clips.zarr"}
         name = wildcards.source
         return f"{stores.get(name, f'{folder}/embeddings/{name}.zarr')}/{STORE}"
+
+    def compared(self, wildcards: object) -> dict[str, list[str]]:
+        """Embeddings and simulations of a comparison, system by system."""
+        systems = self.config.comparisons[wildcards.comparison].systems
+        stores = {"embeddings": f"embeddings/{wildcards.encoder}", "simulation": "simulation"}
+        return {
+            name: [f"results/{system}/{store}.zarr/{STORE}" for system in systems]
+            for name, store in stores.items()
+        }
 
     def evidence(self, wildcards: object) -> dict[str, list[str] | str]:
         """Everything that a study's scores are read from."""
