@@ -203,7 +203,7 @@ def collect(
         found.held_out.append(
             {
                 **about,
-                "log_probability": np.log(np.exp(predicted).mean(1)),
+                "log_probability": np.logaddexp.reduce(predicted, 1) - np.log(predicted.shape[1]),
                 "log_loss": loss.mean(1),
                 "correct": correct.mean(1),
             }
