@@ -62,8 +62,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     twins = scores["encoder"].nunique() - 1
     left.legend(
         handles=[
-            Line2D([], [], marker="o", ls="", color=TRAINED, label=f"{trained} (trained)"),
-            Line2D([], [], marker="o", ls="", color=RANDOM, label=f"{twins} seeds, random weights"),
+            Line2D([], [], marker="o", ls="", color=TRAINED, label="trained weights"),
+            Line2D([], [], marker="o", ls="", color=RANDOM, label=f"random weights, {twins} seeds"),
         ],
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
