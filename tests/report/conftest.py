@@ -137,7 +137,8 @@ def study(tmp_path_factory) -> dict:
     models = [folder / "koopman" / f"{name}.dmd.json" for name in names]
     for source, decoded, model in zip(embeddings, probes, models, strict=True):
         common = {"embeddings": source, "simulation": simulation, "code": "c0de"}
-        probe.run(**common, out=decoded, spec=ridge.canonical())
+        listed = {"embeddings": [source], "simulation": [simulation]}
+        probe.run(**common | listed, out=decoded, spec=ridge.canonical())
         koopman.run(**common, out=model, spec=dmd.canonical())
     head = folder / "koopman" / "small.spatial_heat_head.json"
     common = {"embeddings": embeddings[0], "simulation": simulation, "code": "c0de"}
