@@ -8,7 +8,8 @@ import numpy as np
 from physprobe.core import logistic, scores, seeds
 from physprobe.core.splits import Fold
 from physprobe.probe import _classify, _rows
-from physprobe.probe._classify import Fitted, Tally
+from physprobe.probe._classify import Fitted
+from physprobe.probe._selection import Tally
 
 BINS = 10
 
@@ -186,7 +187,7 @@ def collect(
             "lambda": sorted(c["lambda"] for c in chosen)[(len(chosen) - 1) // 2],
             "edge_hit": any(c["edge_hit"] for c in chosen),
         }
-        note = {"note": _rows._note(chosen)} if layer == "selected" else {}
+        note = {"note": _rows.choice_note(chosen)} if layer == "selected" else {}
         found.rows += [
             {**common, "metric": metric, **_value(score), **_null(metric, nulls[metric].mean(0))}
             | note

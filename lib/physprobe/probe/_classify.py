@@ -9,23 +9,26 @@ hold, as permuted ones, never get to the penalties that are weak, slow, and of n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from physprobe.core import logistic, ridge
 from physprobe.core.splits import Fold
+from physprobe.probe._selection import Choice, Tally, visits
 
 TIE = 1e-7  # of the log loss per row: fits that inner folds compare are no more exact
 PATIENCE = 2
 
 
 @dataclass(frozen=True)
-class Fitted:
+class Fitted(Choice):
     """What was chosen in one outer fold, and what came of it; ``column`` is the last axis.
 
     The first column is the true label; what is kept for it alone has a last axis of one.
     """
+
+    TIE = TIE
 
     inner: np.ndarray
     """(column,) log loss over the inner folds, mean over rows."""
@@ -49,30 +52,6 @@ class Fitted:
     """(1,) log loss, mean over training rows."""
     train_correct: np.ndarray
     """(1,) share of training rows whose most probable class is theirs."""
-
-    def or_better(self, other: "Fitted | None") -> "Fitted":
-        """Column by column, the one with the smaller inner loss; this one if they are equal."""
-        if other is None:
-            return self
-        better = other.inner < self.inner - TIE
-        return Fitted(
-            *(
-                np.where(better[: mine.shape[-1]], theirs, mine)
-                for mine, theirs in (
-                    (getattr(self, field.name), getattr(other, field.name))
-                    for field in fields(self)
-                )
-            )
-        )
-
-
-@dataclass
-class Tally:
-    """Everything fitted on one sample: ``layers[layer][fold]`` and ``selected[fold]``."""
-
-    sample: str
-    layers: list[list[Fitted]]
-    selected: list[Fitted | None]
 
 
 def decode(
@@ -112,24 +91,17 @@ def decode(
         One per sample.
     """
     tallies = [Tally(sample, [], [None] * len(folds)) for sample in samples]
-    for number, layer in enumerate(features):
-        tokens = np.asarray(layer, dtype=np.float64)
-        for tally in tallies:
-            tally.layers.append([])
-        for place, fold in enumerate(folds):
-            inputs = ridge.principal(tokens, fold.train, components) if components else tokens
-            for tally in tallies:
-                rows = inputs.mean(1, keepdims=True) if tally.sample == "clip" else inputs
-                chosen = _Choice(rows, labels, classes, fold, penalties, inner_times)
-                best = None
-                for scaling, name in enumerate(scalings):
-                    best = chosen.fit(name, scaling, number).or_better(best)
-                tally.layers[-1].append(best)
-                tally.selected[place] = best.or_better(tally.selected[place])
+    for number, place, tally, rows in visits(features, folds, tallies, components):
+        chosen = _Rows(rows, labels, classes, folds[place], penalties, inner_times)
+        best = None
+        for scaling, name in enumerate(scalings):
+            best = chosen.fit(name, scaling, number).or_better(best)
+        tally.layers[-1].append(best)
+        tally.selected[place] = best.or_better(tally.selected[place])
     return tallies
 
 
-class _Choice:
+class _Rows:
     """One layer's rows in one outer fold."""
 
     def __init__(

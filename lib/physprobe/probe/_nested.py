@@ -5,21 +5,24 @@ goes through the whole selection that the true labels go through.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from physprobe.core import ridge
 from physprobe.core.splits import Fold
+from physprobe.probe._selection import Choice, Tally, visits
 
 
 @dataclass(frozen=True)
-class Fitted:
+class Fitted(Choice):
     """What was chosen in one outer fold, and what came of it; ``column`` is the last axis.
 
     The first columns are the true labels, one per target; predictions and training errors are
     kept for these only.
     """
+
+    TIE = ridge.TIE
 
     inner: np.ndarray
     """(column,) squared error over the inner folds, in units of the labels' spread."""
@@ -37,30 +40,6 @@ class Fitted:
     """(target,) mean over training rows."""
     train_absolute: np.ndarray
     """(target,) mean over training rows."""
-
-    def or_better(self, other: "Fitted | None") -> "Fitted":
-        """Column by column, the one with the smaller inner error; this one if they are equal."""
-        if other is None:
-            return self
-        better = other.inner < self.inner - ridge.TIE
-        return Fitted(
-            *(
-                np.where(better[: mine.shape[-1]], theirs, mine)
-                for mine, theirs in (
-                    (getattr(self, field.name), getattr(other, field.name))
-                    for field in fields(self)
-                )
-            )
-        )
-
-
-@dataclass
-class Tally:
-    """Everything fitted on one sample: ``layers[layer][fold]`` and ``selected[fold]``."""
-
-    sample: str
-    layers: list[list[Fitted]]
-    selected: list[Fitted | None]
 
 
 def decode(
@@ -98,19 +77,12 @@ def decode(
         One per sample.
     """
     tallies = [Tally(sample, [], [None] * len(folds)) for sample in samples]
-    for number, layer in enumerate(features):
-        tokens = np.asarray(layer, dtype=np.float64)
-        for tally in tallies:
-            tally.layers.append([])
-        for place, fold in enumerate(folds):
-            inputs = ridge.principal(tokens, fold.train, components) if components else tokens
-            for tally in tallies:
-                rows = inputs.mean(1, keepdims=True) if tally.sample == "clip" else inputs
-                fitted = _fit(rows, labels, targets, fold, penalties, scalings)
-                fitted = replace(fitted, layer=np.full_like(fitted.penalty, number))
-                tally.layers[-1].append(fitted)
-                best = tally.selected[place]
-                tally.selected[place] = best.or_better(fitted) if best else fitted
+    for number, place, tally, rows in visits(features, folds, tallies, components):
+        fitted = _fit(rows, labels, targets, folds[place], penalties, scalings)
+        fitted = replace(fitted, layer=np.full_like(fitted.penalty, number))
+        tally.layers[-1].append(fitted)
+        best = tally.selected[place]
+        tally.selected[place] = best.or_better(fitted) if best else fitted
     return tallies
 
 

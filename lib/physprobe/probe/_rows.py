@@ -8,7 +8,8 @@ import numpy as np
 
 from physprobe.core import scores
 from physprobe.core.splits import Fold
-from physprobe.probe._nested import Fitted, Tally
+from physprobe.probe._nested import Fitted
+from physprobe.probe._selection import Tally
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def collect(
                 "lambda": sorted(c["lambda"] for c in chosen)[(len(chosen) - 1) // 2],
                 "edge_hit": any(c["edge_hit"] for c in chosen),
             }
-            note = _note(chosen) if layer == "selected" else None
+            note = choice_note(chosen) if layer == "selected" else None
             found.rows += [
                 {
                     **common,
@@ -209,7 +210,7 @@ def _choices(spec: object, fits: Sequence[Fitted], layers: Sequence[str], t: int
     ]
 
 
-def _note(chosen: Sequence[dict]) -> str:
+def choice_note(chosen: Sequence[dict]) -> str:
     """Layers that the outer folds chose, most frequent first."""
     counts = Counter(choice["chosen_layer"] for choice in chosen).most_common()
     return "layer " + ", ".join(f"{layer} in {count}" for layer, count in counts) + " of the folds"
