@@ -40,6 +40,14 @@ def test_the_schema_for_editors_is_in_step():
     )
 
 
+PAIR = {
+    "systems": {"heat": "ridge", "heat_published": "ridge"},
+    "encoders": ["small"],
+    "probe": "equation",
+    "koopman": "dmd",
+}
+
+
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
@@ -87,11 +95,26 @@ def test_the_schema_for_editors_is_in_step():
         ("probes/ridge/targets", ["alfa"], r"target 'alfa'.*Did you mean 'alpha'"),
         ("encoders/small/tokens", [], r"needs the spatial tokens of layer 'final'.*Hint"),
         ("studies/heat/claims/x", {"kind": "decodeable"}, r"claims\.x\.kind: .*'decodable'"),
-        ("comparisons", {"x": {"systems": ["heat", "hat"]}}, r"x\.systems: found 'hat'\. Did you"),
         (
             "comparisons",
-            {"heat": {"systems": ["heat", "heat"]}},
-            r"heat: a comparison and a system",
+            {"x": {**PAIR, "systems": {"heat": "ridge", "hat": "ridge"}}},
+            r"x\.system: found 'hat'\. Did you",
+        ),
+        ("comparisons", {"heat": PAIR}, r"heat: a comparison needs a name"),
+        (
+            "comparisons",
+            {"x": {**PAIR, "probe": "ridge"}},
+            r"x\.probe: ridge has to tell equations apart.*Hint",
+        ),
+        (
+            "comparisons",
+            {
+                "x": {
+                    **PAIR,
+                    "claims": {"y": {"kind": "decodable", "statement": "s", "system": "hat"}},
+                }
+            },
+            r"claims\.y\.system: found 'hat'",
         ),
         ("controls/small", {"kind": "pixels"}, r"small: an encoder and a control need different"),
         ("systems/heat/simulate", {"kind": "wave", "size": 3}, r"size: found 3; [^\n]*32\.$"),

@@ -31,13 +31,13 @@ rule probe:
         " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
 
 
-rule compare:
+rule probe_together:
     input:
         unpack(pipeline.compared),
     output:
         "results/{comparison}/probes/{encoder}.{probe}.json",
     log:
-        "results/logs/{comparison}/compare.{encoder}.{probe}.log",
+        "results/logs/{comparison}/probe.{encoder}.{probe}.log",
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -48,7 +48,7 @@ rule compare:
         spec=pipeline.spec("probe"),
         code=pipeline.code("probe"),
     message:
-        "Compare {wildcards.comparison}: tell systems apart from {wildcards.encoder} by {wildcards.probe}"
+        "Probe {wildcards.comparison}: tell equations apart from {wildcards.encoder} by {wildcards.probe}"
     shell:
         "python -m physprobe probe --embeddings {input.embeddings} --simulation {input.simulation}"
         " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

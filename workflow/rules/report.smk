@@ -3,6 +3,7 @@ Report: write a study's fits as numbers, text and figure, and all studies as one
 
 INPUT   results/{study}/pixel_falsification_metrics.json and what it was made from
 OUTPUT  results/{study}/fit_metrics.json  fit_summary.txt  fit_results.png  fit_results.csv
+        results/{comparison}/...   the same four files, of systems side by side
         results/report.html   one self-contained page; see results/README.md
 """
 
@@ -39,6 +40,42 @@ rule fit:
         "python -m physprobe fit --probes {input.probes} --koopman {input.koopman}"
         " --heads {input.heads} --embeddings {input.embeddings}"
         " --falsification {input.falsification}"
+        " --simulation {input.simulation} --clips {input.clips}"
+        " --metrics {output.metrics} --summary {output.summary} --figure {output.figure} --table {output.table}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule fit_comparison:
+    input:
+        unpack(pipeline.contrasted),
+        falsification="results/{comparison}/falsification_metrics.json",
+        clips=pipeline.contrasted_clips,
+        style="lib/physprobe/report/physprobe.mplstyle",
+    output:
+        metrics="results/{comparison}/fit_metrics.json",
+        summary="results/{comparison}/fit_summary.txt",
+        figure=report(
+            "results/{comparison}/fit_results.png",
+            caption="../report/comparison.rst",
+            category="{comparison}",
+        ),
+        table="results/{comparison}/fit_results.csv",
+    log:
+        "results/logs/{comparison}/fit.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        spec=pipeline.spec("compare"),
+        code=pipeline.code("report"),
+    message:
+        "Report {wildcards.comparison}: numbers, text and figure"
+    shell:
+        "python -m physprobe fit_comparison --probes {input.probes} --koopman {input.koopman}"
+        " --embeddings {input.embeddings} --falsification {input.falsification}"
         " --simulation {input.simulation} --clips {input.clips}"
         " --metrics {output.metrics} --summary {output.summary} --figure {output.figure} --table {output.table}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

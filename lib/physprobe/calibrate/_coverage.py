@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from physprobe.core import scores, splits
-from physprobe.falsify._evidence import held_out_sums
+from physprobe.falsify._evidence import decoded
 from physprobe.koopman import dmd
 from physprobe.probe import ridge
 
@@ -44,7 +44,7 @@ def _ridge(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
             )  # fmt: skip
             _, predictions = ridge.probe(spec, [features], ["0"], {"y": label}, folds)
             probe = {"predictions": predictions}
-            sums[name, where] = held_out_sums(probe, "y", "clip")
+            sums[name, where] = decoded(probe, "y", "clip").sums
     truth = {key: scores.r2_of(value.sum(0)) for key, value in sums.items()}
     _, low, high = scores.bootstrap(sums["encoder", "own"], scores.r2_of)
     yield "R2 of a ridge probe", bool(low <= truth["encoder", "further"] <= high)

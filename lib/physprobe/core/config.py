@@ -49,10 +49,20 @@ class Gate(Spec):
 
 
 class Comparison(Spec):
-    """Systems whose clips are probed together, so that their equations can be told apart."""
+    """Systems side by side: can their equations be told apart, and what needs which dynamics."""
 
-    systems: tuple[Name, ...] = Field(min_length=2)
-    """Systems that share their initial conditions: the same seed, clips and grid."""
+    systems: dict[Name, Name] = Field(min_length=2)
+    """Systems that share their initial conditions, and the probe that decodes each one's labels."""
+    encoders: tuple[Name, ...] = Field(min_length=1)
+    """Encoders under test; the first one fills the published keys of ``fit_metrics.json``."""
+    controls: tuple[Name, ...] = ()
+    """Entries of ``controls`` that every score is put beside."""
+    probe: Name
+    """Entry of ``probes`` that tells the equations apart."""
+    koopman: Name
+    """Entry of ``koopman`` that models the dynamics of each system, and of all together."""
+    claims: dict[Name, any_spec("falsify")] = Field(default_factory=dict)
+    """Statements with their test and threshold, declared before anything is run."""
 
 
 class Config(Spec):
@@ -90,25 +100,22 @@ class Config(Spec):
             )
         for name, study in self.studies.items():
             where = f"studies.{name}"
-            _known(f"{where}.system", study.system, self.systems)
-            _known(f"{where}.probe", study.probe, self.probes)
-            _known(f"{where}.koopman", study.koopman, self.koopman)
-            for entry in study.encoders:
-                _known(f"{where}.encoders", entry, self.encoders)
-            for entry in study.controls:
-                _known(f"{where}.controls", entry, self.controls)
-            self._labels_fit(f"{where}.probe", study.system, study.probe)
-            for entry in (*study.encoders, *study.controls):
-                self._frames_fit(where, study.system, entry)
+            self._evidence_fits(where, study, {study.system: study.probe})
             if study.head:
                 _known(f"{where}.head", study.head, self.koopman)
                 self._tokens_fit(where, study)
         for name, comparison in self.comparisons.items():
             where = f"comparisons.{name}"
-            for entry in comparison.systems:
-                _known(f"{where}.systems", entry, self.systems)
-            if name in self.systems:
-                raise ValueError(f"{where}: a comparison and a system need different names.")
+            self._evidence_fits(where, comparison, comparison.systems)
+            if name in {**self.systems, **self.studies}:
+                raise ValueError(
+                    f"{where}: a comparison needs a name that no system and no study has."
+                )
+            if self.probes[comparison.probe].targets != ("equation",):
+                raise ValueError(
+                    f"{where}.probe: {comparison.probe} has to tell equations apart."
+                    f" Hint: set probes.{comparison.probe}.targets: [equation]."
+                )
         for name, gate in self.gates.items():
             where = f"gates.{name}"
             _known(f"{where}.encoder", gate.encoder, self.encoders)
@@ -132,6 +139,28 @@ class Config(Spec):
             return []
         layer = self.koopman[study.head].layer
         return [n for n in study.encoders if layer in getattr(self.encoders[n], "tokens", ())]
+
+    def _evidence_fits(
+        self, where: str, asked: Study | Comparison, systems: Mapping[str, str]
+    ) -> None:
+        """Everything that a study or a comparison names is there, and goes together."""
+        _known(f"{where}.probe", asked.probe, self.probes)
+        _known(f"{where}.koopman", asked.koopman, self.koopman)
+        for entry in asked.encoders:
+            _known(f"{where}.encoders", entry, self.encoders)
+        for entry in asked.controls:
+            _known(f"{where}.controls", entry, self.controls)
+        for system, probe in systems.items():
+            _known(f"{where}.system", system, self.systems)
+            _known(f"{where}.probe", probe, self.probes)
+            self._labels_fit(f"{where}.probe", system, probe)
+            for entry in (*asked.encoders, *asked.controls):
+                self._frames_fit(where, system, entry)
+        for name, claim in asked.claims.items():
+            for entry in claim.encoders:
+                _known(f"{where}.claims.{name}.encoders", entry, dict.fromkeys(asked.encoders))
+            if claim.system:
+                _known(f"{where}.claims.{name}.system", claim.system, systems)
 
     def _labels_fit(self, where: str, system: str, probe: str) -> None:
         kind = self.systems[system].simulate.kind

@@ -145,3 +145,25 @@ def target(labels: Mapping[str, np.ndarray], name: str) -> np.ndarray:
             f" logarithm. Hint: ask for {label!r} itself."
         )
     return np.log(values)
+
+
+def equation(system: Dataset) -> str:
+    """Equation that a system's clips obey: the kind of simulator that made them."""
+    return str(system.attrs["spec"]["kind"])
+
+
+def counterparts(system: Dataset) -> np.ndarray:
+    """Number (clip,) of each clip's initial condition, which other systems share.
+
+    Raises
+    ------
+    ValueError
+        If the system doesn't number them.
+    """
+    for name in ("group", "ic_id"):
+        if name in system:
+            return np.array(system[name].values.tolist())
+    raise ValueError(
+        "the clips have no group, so they have no counterparts. Hint: take systems that number"
+        " their initial conditions."
+    )

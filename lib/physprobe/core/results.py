@@ -100,6 +100,19 @@ def read(path: Path) -> dict:
     return json.loads(Path(path).read_text())
 
 
+def by_name(paths: Iterable[Path]) -> dict[str, dict]:
+    """Contents of results ``{encoder}.{entry}.json`` by encoder."""
+    return {path.name.split(".")[0]: read(path) for path in paths}
+
+
+def by_folder(paths: Iterable[Path]) -> dict[str, dict[str, dict]]:
+    """Contents of results ``{folder}/.../{encoder}.{entry}.json`` by folder and encoder."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        found.setdefault(path.parents[1].name, []).append(path)
+    return {folder: by_name(files) for folder, files in found.items()}
+
+
 def digest(path: Path) -> str:
     """Digest of a result's bytes."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]

@@ -9,7 +9,8 @@ from physprobe.core import fingerprint, shipped
 from physprobe.core.spec import Spec
 
 STORE = "zarr.json"
-MODULES = {"gate": "falsify"}  # where a stage's code is, if not in a folder of its name
+MODULES = {"gate": "falsify", "compare": "falsify"}
+"""Where a stage's code is, if not in a folder of its name."""
 TRAINED = ("config.json", "model.safetensors", "preprocessor_config.json")
 
 
@@ -56,6 +57,8 @@ class Pipeline:
                 return config.koopman[wildcards.model]
             case "falsify" | "report":
                 return config.studies[wildcards.study]
+            case "compare":
+                return config.comparisons[wildcards.comparison]
             case "discover":
                 return config.discovery
             case "gate":
@@ -77,7 +80,7 @@ class Pipeline:
         if stage in ("report", "gate", "calibrate"):
             return set()
         entry = self.entry(stage, wildcards)
-        if stage == "falsify":
+        if stage in ("falsify", "compare"):
             return {f"falsify.{claim.kind}" for claim in entry.claims.values()}
         found = {f"{stage}.{entry.kind}"}
         for system in getattr(entry, "systems", {}).values():
@@ -156,6 +159,35 @@ class Pipeline:
             "embeddings": [f"{folder}/embeddings/{name}.zarr/{STORE}" for name in names],
             "simulation": f"{folder}/simulation.zarr/{STORE}",
         }
+
+    def contrasted(self, wildcards: object) -> dict[str, list[str]]:
+        """Everything that a comparison's scores are read from."""
+        name = wildcards.comparison
+        asked = self.config.comparisons[name]
+        probes = {name: asked.probe, **asked.systems}
+        encoders = [*asked.encoders, *asked.controls]
+        first = next(iter(asked.systems))
+        return {
+            "probes": [
+                f"results/{folder}/probes/{encoder}.{probe}.json"
+                for folder, probe in probes.items()
+                for encoder in encoders
+            ],
+            "koopman": [
+                f"results/{folder}/koopman/{encoder}.{asked.koopman}.json"
+                for folder in probes
+                for encoder in encoders
+            ],
+            "embeddings": [
+                f"results/{first}/embeddings/{encoder}.zarr/{STORE}" for encoder in encoders
+            ],
+            "simulation": [f"results/{system}/simulation.zarr/{STORE}" for system in asked.systems],
+        }
+
+    def contrasted_clips(self, wildcards: object) -> list[str]:
+        """Clips of a comparison's systems."""
+        systems = self.config.comparisons[wildcards.comparison].systems
+        return [f"results/{system}/clips.zarr/{STORE}" for system in systems]
 
     def gated(self, wildcards: object) -> list[str]:
         """Probe results of a gate's encoders on all of its systems."""

@@ -14,6 +14,8 @@ class Claim(Spec):
     """The statistic's 95 % interval has to lie above this."""
     encoders: tuple[str, ...] = Field(())
     """Encoders that it is claimed of; all of the study's if empty."""
+    system: str = ""
+    """System that it is claimed of, in a comparison; of all of them together if empty."""
 
 
 def judged(claim: Claim, **found: object) -> dict:

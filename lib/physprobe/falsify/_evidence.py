@@ -1,13 +1,27 @@
 """Evidence: the results of one study, by encoder and control, as the claims read them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from physprobe.core import scores
 
 Result = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """How well a probe decodes a target from held-out clips."""
+
+    name: str
+    """Name of the score, for people."""
+    metric: str
+    """Its name in rows."""
+    sums: np.ndarray
+    """(clip, part) what the score follows from."""
+    statistic: scores.Statistic
+    """From totals (..., part) to the score."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,10 @@ class Evidence:
     """Rows of the linear maps between pixels and encoders; see ``_pixels``."""
     pixel_sums: Mapping[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
     bootstraps: int = 2000
+    groups: np.ndarray | None = None
+    """(clip,) clips that are drawn together; each on its own if not given."""
+    systems: Mapping[str, "Evidence"] = field(default_factory=dict)
+    """Of a comparison: the evidence of each of its systems."""
 
     def row(self, results: Mapping[str, Result], name: str, **where: object) -> dict | None:
         """First row of a result that agrees with what is given, if any."""
@@ -45,9 +63,16 @@ class Evidence:
             time=None,
         )
 
-    def decoded(self, name: str, target: str, sample: str) -> np.ndarray | None:
-        """Sums (clip, part) that a probe's held-out R2 follows from, if the target is defined."""
-        return held_out_sums(self.probes[name], target, sample)
+    def decoded(self, name: str, target: str, sample: str) -> Decoded | None:
+        """How well an encoder's probe decodes a target, group by group, if it is defined."""
+        found = decoded(self.probes[name], target, sample)
+        if found is None or self.groups is None:
+            return found
+        held = self.groups[np.asarray(self.probes[name]["predictions"]["clip"])]
+        _, member = np.unique(held, return_inverse=True)
+        sums = np.zeros((member.max() + 1, found.sums.shape[1]))
+        np.add.at(sums, member, found.sums)
+        return replace(found, sums=sums)
 
     def forecast_errors(self, name: str, horizon: int) -> dict[str, np.ndarray] | None:
         """Squared errors (clip,) at one horizon of the first-order model and of each baseline."""
@@ -70,13 +95,22 @@ class Evidence:
         return {key: row.get(key) for key in ("null_q95", "p")}
 
 
-def held_out_sums(probe: Result, target: str, sample: str) -> np.ndarray | None:
-    """Sums (clip, part) of a probe's result whose layer was chosen inside the training clips."""
+def decoded(probe: Result, target: str, sample: str) -> Decoded | None:
+    """How well a probe decodes a target, the layer chosen inside the training clips.
+
+    R2 of a number, accuracy of a class; None if the target is undefined.
+    """
     predictions = probe["predictions"]
     for block in predictions["held_out"]:
-        if (block["target"], block["sample"], block["layer"]) == (target, sample, "selected"):
-            truth = np.asarray(predictions["truth"][target], float)
-            return scores.r2_sums(truth, np.asarray(block["squared_error"], float))
+        if (block["target"], block["sample"], block["layer"]) != (target, sample, "selected"):
+            continue
+        if "correct" in block:
+            right = np.asarray(block["correct"], float)
+            sums = np.stack([right, np.ones_like(right)], axis=-1)
+            return Decoded("accuracy", "accuracy", sums, scores.mean_of)
+        truth = np.asarray(predictions["truth"][target], float)
+        sums = scores.r2_sums(truth, np.asarray(block["squared_error"], float))
+        return Decoded("R2", "r2", sums, scores.r2_of)
     return None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from physprobe.core import scores
-from physprobe.falsify._evidence import held_out_sums
+from physprobe.falsify._evidence import decoded
 
 PARTS = 4  # of scores.r2_sums
 
@@ -96,10 +96,10 @@ def _above_random(totals: np.ndarray) -> np.ndarray:
 
 
 def _ordered(system: str, result: Mapping, target: str) -> np.ndarray:
-    sums = held_out_sums(result, target, "clip")
-    if sums is None:
+    found = decoded(result, target, "clip")
+    if found is None:
         raise ValueError(f"{system}: the target {target} is undefined.")
-    return sums[np.argsort(result["predictions"]["clip"])]
+    return found.sums[np.argsort(result["predictions"]["clip"])]
 
 
 def _said(interval: scores.Interval, clips: int) -> dict:

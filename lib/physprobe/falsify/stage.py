@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import job, kinds, results, scores, splits, stores
-from physprobe.falsify import _gate, _pixels, _published, _summary
-from physprobe.falsify._evidence import Evidence, against_best
+from physprobe.core import job, kinds, results, splits, stores
+from physprobe.falsify import _gate, _ladder, _pixels, _published, _summary
+from physprobe.falsify._evidence import Evidence
 
 
 def run(
@@ -45,7 +45,11 @@ def run(
     """
     study = json.loads(spec)
     system = stores.read(simulation)
-    found = {"probes": _by_name(probes), "koopman": _by_name(koopman), "heads": _by_name(heads)}
+    found = {
+        "probes": results.by_name(probes),
+        "koopman": results.by_name(koopman),
+        "heads": results.by_name(heads),
+    }
     protocol = next(iter(found["probes"].values()))["spec"]
     stored = {path.parent.stem: stores.read(path) for path in embeddings}
     _, folds = splits.declared_by(
@@ -67,7 +71,9 @@ def run(
         **found,
     )
     claims = list(_judge(study, evidence))
-    rows = [*_ladder(evidence), *_strata(evidence, system), *maps]
+    rows = [*_ladder.differences(evidence), *maps]
+    if "stable" in system:
+        rows += _ladder.strata(evidence, np.asarray(system["stable"].values, bool))
     held = sum(len(fold.test) for fold in folds)
     sizes = (len(folds[0].train), held)
     per_seed = [_published.block(evidence, study["encoders"][0], protocol["seed"], sizes)]
@@ -114,6 +120,84 @@ def run(
     job.done(f"{metrics.parent.name}: {_counted(claims)}")
 
 
+def compare(
+    *,
+    probes: list[Path],
+    koopman: list[Path],
+    embeddings: list[Path],
+    simulation: list[Path],
+    metrics: Path,
+    spec: str,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Judge the claims of a comparison of systems into ``falsification_metrics.json``.
+
+    Parameters
+    ----------
+    probes, koopman : list of Path
+        Results ``{comparison}/.../{encoder}.{entry}.json`` of all systems together, and
+        ``{system}/.../{encoder}.{entry}.json`` of each, for every encoder and control.
+    embeddings : list of Path
+        Root ``zarr.json`` of every embedding of the first system: what the encoders are.
+    simulation : list of Path
+        Root ``zarr.json`` of each system's simulation, in the comparison's order.
+    metrics : Path
+        The result.
+    spec : str
+        JSON of the comparison.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    comparison = json.loads(spec)
+    stored = {path.parent.stem: stores.read(path) for path in embeddings}
+    labels = {name: store.attrs["label"] for name, store in stored.items()}
+    together = metrics.parent.name
+    decoded, moved = results.by_folder(probes), results.by_folder(koopman)
+
+    def evidence(folder: str, **more: object) -> Evidence:
+        return Evidence(
+            encoders=tuple(comparison["encoders"]),
+            controls=tuple(comparison["controls"]),
+            labels=labels,
+            probes=decoded[folder],
+            koopman=moved[folder],
+            heads={},
+            bootstraps=next(iter(decoded[folder].values()))["spec"]["bootstraps"],
+            **more,
+        )
+
+    groups = [np.asarray(stores.read(path)["group"].values) for path in simulation]
+    whole = evidence(
+        together,
+        groups=np.concatenate(groups),
+        systems={name: evidence(name) for name in comparison["systems"]},
+    )
+    claims = list(_judge(comparison, whole))
+    rows = list(_ladder.differences(whole))
+    for name, part in whole.systems.items():
+        rows += _ladder.differences(part, name)
+    results.write(
+        metrics,
+        schema="falsification",
+        spec=comparison,
+        rows=rows,
+        labels=labels,
+        claims=claims,
+        verdict=_summary.verdict(claims, comparison["encoders"][0], labels),
+        provenance=job.provenance(
+            code,
+            {str(Path(*path.parts[-3:])): results.digest(path) for path in (*probes, *koopman)},
+            device="cpu",
+            dtype="float64",
+            threads=threads,
+        ),
+    )
+    job.done(f"{together}: {_counted(claims)}")
+
+
 def gate(
     *,
     probes: list[Path],
@@ -138,9 +222,7 @@ def gate(
         Not used; every stage takes it.
     """
     entry = json.loads(spec)
-    by_system: dict[str, dict] = {}
-    for path in probes:
-        by_system.setdefault(path.parents[1].name, {})[path.name.split(".")[0]] = results.read(path)
+    by_system = results.by_folder(probes)
     draws = next(iter(by_system.values()))[entry["encoder"]]["spec"]["bootstraps"]
     rows = list(_gate.rows(by_system, entry["encoder"], tuple(entry["random"]), draws))
     passed, why = _gate.passed(rows, entry["margin"])
@@ -162,10 +244,6 @@ def gate(
     job.done(f"{out.stem}: {'passed' if passed else 'not passed'}, {why}")
 
 
-def _by_name(paths: list[Path]) -> dict[str, dict]:
-    return {path.name.split(".")[0]: results.read(path) for path in paths}
-
-
 def _is_pixels(store: object) -> bool:
     spec = store.attrs["spec"]
     return spec["kind"] == "pixels" and not spec.get("components")
@@ -180,82 +258,10 @@ def _judge(study: Mapping, evidence: Evidence) -> Iterator[dict]:
     for name, entry in study["claims"].items():
         kind = kinds.load("falsify", entry["kind"])
         claim = kind.Spec.model_validate(entry)
+        scope = evidence.systems[claim.system] if claim.system else evidence
         for encoder in claim.encoders or evidence.encoders:
-            judged = kind.judge(claim, evidence, encoder)
+            judged = kind.judge(claim, scope, encoder)
             yield {"claim": name, "encoder": encoder, "label": evidence.labels[encoder], **judged}
-
-
-def _ladder(evidence: Evidence) -> Iterator[dict]:
-    """Each encoder's R2 less each control's and less the best one's, on the same clips."""
-    any_probe = next(iter(evidence.probes.values()))["spec"]
-    for encoder in evidence.encoders:
-        for target in any_probe["targets"]:
-            for sample in any_probe["samples"]:
-                own = evidence.decoded(encoder, target, sample)
-                about = {
-                    "encoder": encoder,
-                    "target": target,
-                    "sample": sample,
-                    "layer": "selected",
-                }
-                about |= {"metric": "r2_difference"}
-                if own is None:
-                    yield {**about, "note": "the target is undefined"}
-                    continue
-                others = {
-                    name: sums
-                    for name in evidence.controls
-                    if (sums := evidence.decoded(name, target, sample)) is not None
-                }
-                for name, sums in others.items():
-                    value, low, high = scores.paired(
-                        own, sums, scores.r2_of, draws=evidence.bootstraps
-                    )
-                    yield {
-                        **about, "baseline": name, "value": value, "ci_low": low, "ci_high": high,
-                        "n_clips": len(own),
-                    }  # fmt: skip
-                if others:
-                    (value, low, high), best = against_best(
-                        own, others, scores.r2_of, evidence.bootstraps
-                    )
-                    yield {
-                        **about, "baseline": "best control", "value": value, "ci_low": low,
-                        "ci_high": high, "n_clips": len(own), "note": best,
-                    }  # fmt: skip
-
-
-def _strata(evidence: Evidence, system: object) -> Iterator[dict]:
-    """R2 on stable and on unstable held-out clips apart, where the solver can be unstable."""
-    if "stable" not in system:
-        return
-    stable = np.asarray(system["stable"].values, bool)
-    for name in (*evidence.encoders, *evidence.controls):
-        predictions = evidence.probes[name]["predictions"]
-        held = np.asarray(predictions["clip"])
-        for target in ("alpha", "log_alpha"):
-            for sample in ("clip", "token"):
-                sums = evidence.decoded(name, target, sample)
-                if sums is None:
-                    continue
-                for note, chosen in (
-                    ("stable clips", stable[held]),
-                    ("unstable clips", ~stable[held]),
-                ):
-                    about = {
-                        "encoder": name,
-                        "target": target,
-                        "sample": sample,
-                        "layer": "selected",
-                    }
-                    about |= {"metric": "r2_stratum", "model": note, "n_clips": int(chosen.sum())}
-                    if chosen.sum() < 3:
-                        yield {**about, "note": f"{int(chosen.sum())} held-out clips are too few"}
-                        continue
-                    value, low, high = scores.bootstrap(
-                        sums[chosen], scores.r2_of, draws=evidence.bootstraps
-                    )
-                    yield {**about, "value": value, "ci_low": low, "ci_high": high}
 
 
 def _counted(claims: list[dict]) -> str:

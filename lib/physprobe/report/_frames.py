@@ -64,6 +64,12 @@ def probe(study: Study, name: str, sample: str, metric: str = "r2", target: str 
     return row(study.probes[name], time=None, **where) or {}
 
 
+def ci(found: Mapping) -> list | None:
+    """Interval of a row, if it has one."""
+    low, high = found.get("ci_low"), found.get("ci_high")
+    return None if low is None or high is None else [low, high]
+
+
 def predicted(study: Study) -> pd.DataFrame:
     """Held-out predictions of each clip, their means by true value, and R2."""
     return _frame(_predicted(study))

@@ -1,11 +1,11 @@
 """Metrics: the published keys of ``fit_metrics.json``, each block with how sure it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
 from physprobe.core import scores
-from physprobe.report._frames import TARGET, Result, Study, forecast, probe, row
+from physprobe.report._frames import TARGET, Result, Study, ci, forecast, probe, row
 
 KOOPMAN = (
     "latent_dim",
@@ -54,7 +54,7 @@ def _alpha(study: Study, name: str, sample: str, falsification: Result) -> dict:
     parts = {key: probe(study, name, sample, metric) for key, metric in SCORES.items()}
     score = parts["test_r2"]
     block = {key: part.get("value") for key, part in parts.items()}
-    block["ci"] = {key: _ci(parts[key]) for key in ("test_r2", "test_mae")}
+    block["ci"] = {key: ci(parts[key]) for key in ("test_r2", "test_mae")}
     block |= {key: score.get(key) for key in ("null_mean", "null_q95", "p", "n_clips")}
     block |= {key: score.get(key) for key in ("lambda", "edge_hit", "note")}
     where = {"encoder": name, "target": TARGET, "sample": sample, "metric": "r2_difference"}
@@ -63,7 +63,7 @@ def _alpha(study: Study, name: str, sample: str, falsification: Result) -> dict:
         "name": best["note"],
         "value": probe(study, best["note"], sample).get("value"),
         "difference": best["value"],
-        "ci": _ci(best),
+        "ci": ci(best),
     }
     return block
 
@@ -79,11 +79,11 @@ def _koopman(study: Study, name: str) -> dict:
         for found in result["rows"]
         if (found["layer"], found["order"], found["model"]) == (layer, 1, "dmd")
     ]
-    block["ci"] = {DYNAMICS[r["metric"]]: _ci(r) for r in own if r["metric"] in DYNAMICS}
+    block["ci"] = {DYNAMICS[r["metric"]]: ci(r) for r in own if r["metric"] in DYNAMICS}
     block["layer"], block["time_step"] = layer, result["settings"]["time_step"]
     keys = ("baseline", "horizon", "value", "null_q95", "p", "note")
     block["skill"] = [
-        {**{key: r[key] for key in keys}, "ci": _ci(r)} for r in own if r["metric"] == "skill"
+        {**{key: r[key] for key in keys}, "ci": ci(r)} for r in own if r["metric"] == "skill"
     ]
     nearest = [s for s in block["skill"] if s["baseline"] == "persistence"][:1]
     for key in ("null_q95", "p"):
@@ -133,13 +133,13 @@ def _spatial(study: Study, name: str) -> dict | None:
     block = {key: known.get(key) for key in SPATIAL}
     block |= {key: value for key, value in known.items() if key not in block}
     block["ci"] = {
-        f"{model}_final_test_loss": _ci(row(result, metric="mse", model=model) or {})
+        f"{model}_final_test_loss": ci(row(result, metric="mse", model=model) or {})
         for model in ("real", "shuffled", "none")
     }
     rolled = row(result, metric="rollout_cos", model="real") or {}
-    block["ci"]["rollout_cos_test_mean"] = _ci(rolled)
+    block["ci"]["rollout_cos_test_mean"] = ci(rolled)
     skill = row(result, metric="skill", model="real") or {}
-    block["skill"] = {"value": skill.get("value"), "ci": _ci(skill), "baseline": "persistence"}
+    block["skill"] = {"value": skill.get("value"), "ci": ci(skill), "baseline": "persistence"}
     block |= {key: skill.get(key) for key in ("null_q95", "p", "n_clips")}
     gains = [
         found
@@ -153,14 +153,9 @@ def _spatial(study: Study, name: str) -> dict | None:
         "statistic": "one-step skill with the true alpha, less that of its best twin",
         "value": (skill.get("value") or 0.0) - least["value"],
         "difference": least["value"],
-        "ci": _ci(least),
+        "ci": ci(least),
     }
     return block
-
-
-def _ci(found: Mapping) -> list | None:
-    low, high = found.get("ci_low"), found.get("ci_high")
-    return None if low is None or high is None else [low, high]
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -196,7 +191,7 @@ def artefact(study: Study, falsification: Result, stable: np.ndarray, exploded: 
             "encoder": found["encoder"],
             "clips": found["model"],
             **{key: found[key] for key in ("value", "n_clips", "note")},
-            "ci": _ci(found),
+            "ci": ci(found),
         }
         for found in falsification["rows"]
         if (found["metric"], found["target"], found["sample"]) == ("r2_stratum", TARGET, "clip")

@@ -43,7 +43,7 @@ def _published(content: Mapping) -> Iterator[str]:
     yield from ("", title, "-" * RULE)
     for key, short in (("real", "real"), ("shuffled", "shuf"), ("none", "none")):
         yield " ".join(
-            f"final_{side}_loss_{short}={_number(spatial.get(f'{key}_final_{side}_loss'))}"
+            f"final_{side}_loss_{short}={number(spatial.get(f'{key}_final_{side}_loss'))}"
             for side in ("train", "test")
         )
     yield from (_spread(spatial, side) for side in ("train", "test"))
@@ -70,8 +70,8 @@ def _ours(content: Mapping, claims: Sequence[Mapping]) -> Iterator[str]:
                 block = blocks[key]
                 yield (
                     f"{name:<16} {'sim' if key.endswith('sim') else 'frame':<6}"
-                    f" {_score(block['test_r2'])} {_interval(block['ci']['test_r2'])}"
-                    f" null {_score(block['null_q95'])} p {_probability(block['p'])}"
+                    f" {score(block['test_r2'])} {interval(block['ci']['test_r2'])}"
+                    f" null {score(block['null_q95'])} p {probability(block['p'])}"
                 )
     yield from ("", "above the best control, paired by clip", "-" * RULE)
     for name, blocks in content["encoders"].items():
@@ -79,38 +79,47 @@ def _ours(content: Mapping, claims: Sequence[Mapping]) -> Iterator[str]:
             best = blocks[key]["best_control"]
             if best:
                 yield (
-                    f"{name:<16} {key:<18} {_score(best['difference'])} {_interval(best['ci'])}"
-                    f" over {best['name']} ({_score(best['value'])})"
+                    f"{name:<16} {key:<18} {score(best['difference'])} {interval(best['ci'])}"
+                    f" over {best['name']} ({score(best['value'])})"
                 )
+    yield from claimed(claims)
+
+
+def claimed(claims: Sequence[Mapping]) -> Iterator[str]:
+    """Lines of the claims and their verdicts."""
     yield from ("", "claims", "-" * RULE)
     if not claims:
         yield "none declared"
     for claim in claims:
-        interval = _interval([claim["ci_low"], claim["ci_high"]])
+        band = interval([claim["ci_low"], claim["ci_high"]])
         yield f"{claim['verdict']:<12} {claim['encoder']}: {claim['statement']}"
-        yield f"{'':<12} {claim['statistic']} = {_score(claim['value'])} {interval}"
+        yield f"{'':<12} {claim['statistic']} = {score(claim['value'])} {band}"
 
 
 def _line(block: Mapping, *keys: str) -> str:
-    return " ".join(f"{key}={_number(block.get(key))}" for key in keys)
+    return " ".join(f"{key}={number(block.get(key))}" for key in keys)
 
 
 def _spread(block: Mapping, side: str) -> str:
-    mean, std = (_number(block.get(f"rollout_cos_{side}_{part}")) for part in ("mean", "std"))
+    mean, std = (number(block.get(f"rollout_cos_{side}_{part}")) for part in ("mean", "std"))
     return f"rollout_cos_{side}={mean} +/- {std}"
 
 
-def _interval(ci: Sequence | None) -> str:
-    return f"[{_score(ci[0])}, {_score(ci[1])}]" if ci else "[undefined]"
+def interval(ci: Sequence | None) -> str:
+    """``[low, high]``, signed."""
+    return f"[{score(ci[0])}, {score(ci[1])}]" if ci else "[undefined]"
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Six digits, or ``undefined``."""
     return "undefined" if value is None else f"{value:.6g}"
 
 
-def _score(value: float | None) -> str:
+def score(value: float | None) -> str:
+    """Signed, three digits, or ``undefined``."""
     return "undefined" if value is None else f"{value:+.3f}"
 
 
-def _probability(value: float | None) -> str:
+def probability(value: float | None) -> str:
+    """Three digits, or ``undefined``."""
     return "undefined" if value is None else f"{value:.3f}"

@@ -19,14 +19,24 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ----------
     part : Figure or SubFigure
     frame : DataFrame
-        ``clip``, ``alpha`` [px2/s], ``time`` [s], ``note`` (lowest, median, highest) and ``image``
+        ``alpha`` [px2/s], ``time`` [s], ``note`` (lowest, median, highest) and ``image``
         (y, x, rgb) uint8.
     """
-    clips = list(dict.fromkeys(frame["clip"]))
+    named = (
+        f"{shot.note}\n\N{GREEK SMALL LETTER ALPHA} = {shot.alpha:.2f} px\N{SUPERSCRIPT TWO}/s"
+        for shot in frame.itertuples()
+    )
+    strip(part, frame.assign(note=list(named)))
+    _axes.title(part, TITLE)
+
+
+def strip(part: FigureBase, frame: pd.DataFrame) -> None:
+    """Draw one line of frames per ``note``."""
+    notes = list(dict.fromkeys(frame["note"]))
     times = sorted(frame["time"].unique())
-    axes = part.subplots(len(clips), len(times), squeeze=False)
-    for row, clip in zip(axes, clips, strict=True):
-        shots = frame[frame["clip"] == clip].sort_values("time")
+    axes = part.subplots(len(notes), len(times), squeeze=False)
+    for row, note in zip(axes, notes, strict=True):
+        shots = frame[frame["note"] == note].sort_values("time")
         for ax, (_, shot) in zip(row, shots.iterrows(), strict=True):
             height, width = shot.image.shape[:2]
             ax.imshow(shot.image, extent=(0, width, height, 0))
@@ -36,18 +46,18 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             for spine in ax.spines.values():
                 spine.set(visible=True, color="0.7", lw=0.5)
         row[0].tick_params(labelleft=True)
-        row[0].set_ylabel(
-            f"{shots.note.iloc[0]}\n\N{GREEK SMALL LETTER ALPHA} = {shots.alpha.iloc[0]:.2f}"
-            " px\N{SUPERSCRIPT TWO}/s\ny [px]"
-        )
+        row[0].set_ylabel(f"{note}\ny [px]")
     for ax, time in zip(axes[0], times, strict=True):
         ax.set_title(f"t = {time:g} s", loc="center")
     axes[-1][0].tick_params(labelbottom=True)
     axes[-1][0].set_xlabel("x [px]")
-    _axes.title(part, TITLE)
+
+
+def size(frame: pd.DataFrame) -> tuple[float, float]:
+    """Width and height of a film strip by itself [inches]."""
+    return 1.2 + 1.4 * frame["time"].nunique(), 0.9 + 1.42 * frame["note"].nunique()
 
 
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw the film strip as a figure of its own."""
-    times, clips = frame["time"].nunique(), frame["clip"].nunique()
-    return _axes.alone(panel, frame, (1.2 + 1.4 * times, 0.9 + 1.42 * clips))
+    return _axes.alone(panel, frame, size(frame))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import job, results, stores
+from physprobe.core import inputs, job, results, stores
 
 EXPLODED = 1.01  # the initial maximum is 1, and no heat equation exceeds it
 
@@ -58,9 +58,9 @@ def fit(
         encoders=tuple(entry["encoders"]),
         controls=tuple(entry["controls"]),
         labels={name: store.attrs["label"] for name, store in stored.items()},
-        probes=_by_name(probes),
-        koopman=_by_name(koopman),
-        heads=_by_name(heads),
+        probes=results.by_name(probes),
+        koopman=results.by_name(koopman),
+        heads=results.by_name(heads),
     )
     judged, system = results.read(falsification), stores.read(simulation)
     blocks = {name: _metrics.blocks(study, name, judged) for name in study.names}
@@ -70,7 +70,13 @@ def fit(
         "study": study.name,
         "label": label,
         "untrained": label.startswith("untrained"),
-        "setup": _setup(study, first, system.sizes["clip"], stored[first].sizes["feature"]),
+        "setup": {
+            **_protocol(study, first, system.sizes["clip"]),
+            "embedding_dim": stored[first].sizes["feature"],
+            "head_permutations": next(iter(study.heads.values()))["spec"]["permutations"]
+            if study.heads
+            else None,
+        },
         **blocks[first],
         "encoders": {name: _told(study, name, blocks) for name in study.encoders},
         "controls": {
@@ -109,6 +115,121 @@ def fit(
     )
     score = content["alpha_probe_sim"]["test_r2"]
     job.done(f"{study.name}: R2 of alpha {score:.3f} from {first} ({label}), {len(frames)} panels")
+
+
+def compare(
+    *,
+    probes: list[Path],
+    koopman: list[Path],
+    embeddings: list[Path],
+    falsification: Path,
+    simulation: list[Path],
+    clips: list[Path],
+    metrics: Path,
+    summary: Path,
+    figure: Path,
+    table: Path,
+    spec: str,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Write the same four files as :func:`fit` for systems side by side.
+
+    Parameters
+    ----------
+    probes, koopman : list of Path
+        Results ``{comparison}/.../{encoder}.{entry}.json`` of all systems together, and
+        ``{system}/.../{encoder}.{entry}.json`` of each.
+    embeddings : list of Path
+        Root ``zarr.json`` of every embedding of the first system.
+    falsification : Path
+        ``falsification_metrics.json`` of the comparison.
+    simulation, clips : list of Path
+        Root ``zarr.json`` of the systems' fields and videos, in the comparison's order.
+    metrics, summary, figure, table : Path
+        What is written.
+    spec : str
+        JSON of the comparison.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    from physprobe.report import (
+        _axes,
+        _comparison,
+        _comparison_summary,
+        _frames,
+        fit_comparison,
+    )
+
+    entry, judged = json.loads(spec), results.read(falsification)
+    stored = {path.parent.stem: stores.read(path) for path in embeddings}
+    labels = {name: store.attrs["label"] for name, store in stored.items()}
+    name = metrics.parent.name
+    decoded, moved = results.by_folder(probes), results.by_folder(koopman)
+
+    def study(folder: str) -> _frames.Study:
+        return _frames.Study(
+            name=folder,
+            encoders=tuple(entry["encoders"]),
+            controls=tuple(entry["controls"]),
+            labels=labels,
+            probes=decoded[folder],
+            koopman=moved[folder],
+        )
+
+    fields = dict(zip(entry["systems"], map(stores.read, simulation), strict=True))
+    comparison = _comparison.Comparison(
+        together=study(name),
+        systems={system: study(system) for system in fields},
+        equations={system: inputs.equation(store) for system, store in fields.items()},
+        units={system: _units(store) for system, store in fields.items()},
+    )
+    together = comparison.together
+    blocks = {each: _comparison.blocks(comparison, each, judged) for each in together.names}
+    first = together.encoders[0]
+    content = {
+        "study": name,
+        "label": labels[first],
+        "untrained": labels[first].startswith("untrained"),
+        "equations": comparison.equations,
+        "setup": {
+            **_protocol(together, first, sum(store.sizes["clip"] for store in fields.values())),
+            "embedding_dim": stored[first].sizes["feature"],
+            **_published_setup(together, first),
+        },
+        **blocks[first],
+        "encoders": {each: _told(together, each, blocks) for each in together.encoders},
+        "controls": {each: _told(together, each, blocks) for each in together.controls},
+    }
+    videos = [stores.read(path) for path in clips]
+    frames = {
+        "counterparts": _comparison.films(
+            list(comparison.equations.values()),
+            [inputs.counterparts(store) for store in fields.values()],
+            videos[0].time.values,
+            lambda place, clip: stores.values(videos[place], "video", clip=clip),
+        ),
+        **_comparison.frames(comparison),
+    }
+    results.write_text(table, _frames.table(frames).to_csv(index=False, float_format="%.7g"))
+    _write(figure, _axes.png(fit_comparison.figure(frames, heading(content))))
+    results.write_text(summary, _comparison_summary.text(content, judged["claims"]))
+    results.write(
+        metrics,
+        schema="comparison",
+        spec=entry,
+        rows=judged["rows"],
+        provenance=job.provenance(
+            code,
+            {str(Path(*path.parts[-3:])): _hash(path) for path in (*probes, *koopman)},
+            encoders={each: _origin(store.attrs) for each, store in stored.items()},
+        ),
+        **content,
+    )
+    told = content["equation_classification"]["sim_mean_test"]["accuracy"]
+    job.done(f"{name}: accuracy {told:.3f} from {first} ({labels[first]}), {len(frames)} panels")
 
 
 def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: int = 1) -> None:
@@ -256,11 +377,8 @@ def _trainings(tables: list[Path]) -> object:
     return pd.concat(frames) if frames else pd.DataFrame()
 
 
-def _by_name(paths: list[Path]) -> dict[str, dict]:
-    return {path.name.split(".")[0]: results.read(path) for path in paths}
-
-
-def _setup(study: object, first: str, total: int, features: int) -> dict:
+def _protocol(study: object, first: str, total: int) -> dict:
+    """How many clips there are, how they are split, and how many draws scores rest on."""
     block, protocol = study.probes[first]["predictions"], study.probes[first]["spec"]
     folds = len(set(block["fold"]))
     held = round(len(block["clip"]) / folds)
@@ -271,12 +389,25 @@ def _setup(study: object, first: str, total: int, features: int) -> dict:
         "n_test": held,
         "n_held_out": len(block["clip"]),
         "outer_folds": folds,
-        "embedding_dim": features,
         "permutations": protocol["permutations"],
         "bootstraps": protocol["bootstraps"],
         "shuffles": study.koopman[first]["spec"]["shuffles"],
-        "head_permutations": study.heads[first]["spec"]["permutations"] if study.heads else None,
     }
+
+
+def _published_setup(study: object, first: str) -> dict:
+    """What the published comparisons say of themselves besides."""
+    protocol, held = study.probes[first]["spec"], study.probes[first]["predictions"]
+    return {
+        "seed": protocol["seed"],
+        "test_ratio": 1 / len(set(held["fold"])),
+        "ridge_lambda": protocol["penalties"],
+        "koopman_latent_dim": study.koopman[first]["published"]["latent_dim"],
+    }
+
+
+def _units(system: object) -> dict[str, str]:
+    return {str(name): system[name].attrs.get("units", "1") for name in system.variables}
 
 
 def _told(study: object, name: str, blocks: dict) -> dict:
