@@ -11,7 +11,7 @@ from physprobe.report import stage as report
 
 def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
     out = tmp_path / "calibration.json"
-    stage.run(out=out, noise=2, planted=2)
+    stage.run(out=out, spec='{"noise": 2, "planted": 2}')
     found = json.loads(out.read_text())
     assert found["schema"] == "physprobe/calibration/1"
     rates = {row["model"]: row for row in found["rows"]}

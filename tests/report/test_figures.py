@@ -27,9 +27,9 @@ def found(study) -> _frames.Study:
         ("small", "small_causal"),
         ("repeated_frame", "untrained", "pixels_gray16", "brightness"),
         dict(zip(names, labels, strict=True)),
-        stage._by_name(study["probes"]),
-        stage._by_name(study["koopman"]),
-        stage._by_name(study["heads"]),
+        results.by_name(study["probes"]),
+        results.by_name(study["koopman"]),
+        results.by_name(study["heads"]),
     )
 
 

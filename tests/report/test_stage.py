@@ -62,6 +62,13 @@ SCHEMA = {
 CONTROLS = {"brightness", "pixels_gray16", "untrained", "repeated_frame"}
 
 
+ALONE = {
+    **{f"comparison_{what}": [] for what in ("tables", "falsifications", "clips")},
+    **{"comparisons": [], "calibrations": []},
+}
+"""A page with no comparison and no calibration."""
+
+
 @pytest.fixture(scope="module")
 def written(study, tmp_path_factory) -> dict[str, Path]:
     """Everything that both stages write."""
@@ -81,6 +88,7 @@ def written(study, tmp_path_factory) -> dict[str, Path]:
         clips=[study["clips"]],
         gates=[],
         trainings=[],
+        **ALONE,
         published=LIB / "published.yaml",
         template=LIB / "page.html.j2",
         out=page,
@@ -332,6 +340,7 @@ def test_page_shows_what_is_known_of_an_encoder_that_ships(study, written, tmp_p
         clips=[study["clips"]],
         gates=[folder / "gate.json"],
         trainings=sorted(folder.glob("trials/*/training.csv")),
+        **ALONE,
         published=LIB / "published.yaml",
         template=LIB / "page.html.j2",
         out=out,

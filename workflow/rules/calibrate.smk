@@ -18,12 +18,13 @@ rule calibrate:
         mem_mb=4000,
         runtime=60,
     params:
+        spec=pipeline.spec("calibrate"),
         code=pipeline.code("calibrate"),
     message:
         "Calibrate: tests on noise, intervals on planted truth"
     shell:
         "python -m physprobe calibrate --out {output}"
-        " --code {params.code} --threads {threads} 2>&1 | tee {log}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
 
 
 rule calibration_figure:

@@ -84,6 +84,7 @@ rule fit_comparison:
 rule page:
     input:
         unpack(pipeline.page),  # metrics, tables, falsifications, clips: one of each per study
+        unpack(pipeline.compared_page),  # comparisons, comparison_...: one of each; calibrations
         unpack(pipeline.shipped),  # gates, trainings: what is known of encoders that ship
         published="lib/physprobe/report/published.yaml",
         style="lib/physprobe/report/physprobe.mplstyle",
@@ -109,6 +110,9 @@ rule page:
     shell:
         "python -m physprobe page --metrics {input.metrics} --tables {input.tables}"
         " --falsifications {input.falsifications} --clips {input.clips}"
+        " --comparisons {input.comparisons} --comparison-tables {input.comparison_tables}"
+        " --comparison-falsifications {input.comparison_falsifications}"
+        " --comparison-clips {input.comparison_clips} --calibrations {input.calibrations}"
         " --gates {input.gates} --trainings {input.trainings}"
         " --published {input.published} --template {input.template}"
         " --out {output} --code {params.code} --threads {threads} 2>&1 | tee {log}"

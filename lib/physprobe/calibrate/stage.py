@@ -1,5 +1,6 @@
 """Calibrate: run the tests on noise and the intervals on planted truth, many times over."""
 
+import json
 import multiprocessing
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -14,9 +15,7 @@ from physprobe.core import job, results, seeds
 NOMINAL = {"rejection_rate": 0.05, "coverage": 0.95}
 
 
-def run(
-    *, out: Path, noise: int = 200, planted: int = 400, code: str = "by hand", threads: int = 1
-) -> None:
+def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
     """Measure how often tests reject noise, and how often intervals hold the truth.
 
     Parameters
@@ -24,13 +23,15 @@ def run(
     out : Path
         The result: a row per test and per interval; ``model`` names it, the interval of the rate is
         that of Clopper and Pearson.
-    noise, planted : int
-        Repetitions of each.
+    spec : str
+        JSON of the config's ``calibration``: repetitions of each.
     code : str
         Fingerprint of the code.
     threads : int
         Processes side by side.
     """
+    entry = json.loads(spec)
+    noise, planted = entry["noise"], entry["planted"]
     job.limit_threads(1)  # of each process
     rows = [
         *_rows("rejection_rate", _repeated(_noise_draw, noise, threads, "noise")),
@@ -39,7 +40,7 @@ def run(
     results.write(
         out,
         schema="calibration",
-        spec={"noise": noise, "planted": planted},
+        spec=entry,
         rows=rows,
         nominal=NOMINAL,
         provenance=job.provenance(code, {}, device="cpu", dtype="float64", threads=threads),

@@ -65,6 +65,15 @@ class Comparison(Spec):
     """Statements with their test and threshold, declared before anything is run."""
 
 
+class Calibration(Spec):
+    """How often the tests are run on noise, and the intervals on planted truth."""
+
+    noise: int = Field(200, gt=0)
+    """Repetitions of the complete pipeline on features that know nothing of the labels."""
+    planted: int = Field(400, gt=0)
+    """Repetitions where the truth is known."""
+
+
 class Config(Spec):
     """Everything that ``config.yaml`` may say."""
 
@@ -88,6 +97,8 @@ class Config(Spec):
     """What belongs together: results/{study}/fit_metrics.json and its kin."""
     comparisons: dict[Name, Comparison] = Field(default_factory=dict)
     """Systems side by side: results/{comparison}/probes/{encoder}.{probe}.json."""
+    calibration: Calibration | None = None
+    """Rates of the tests on noise, of the intervals on planted truth; on the page if it is here."""
     gates: dict[Name, Gate] = Field(default_factory=dict)
     """Comparisons with random weights: results/gates/{gate}.json."""
 

@@ -61,6 +61,8 @@ class Pipeline:
                 return config.comparisons[wildcards.comparison]
             case "discover":
                 return config.discovery
+            case "calibrate":
+                return config.calibration or configs.Calibration()
             case "gate":
                 return config.gates[wildcards.gate]
         raise KeyError(stage)
@@ -209,6 +211,24 @@ class Pipeline:
         found = {key: [f"results/{name}/{file}" for name in studies] for key, file in files.items()}
         folders = [study.system for study in studies.values()]
         return {**found, "clips": [f"results/{folder}/clips.zarr/{STORE}" for folder in folders]}
+
+    def compared_page(self, wildcards: object) -> dict[str, list[str]]:
+        """What the page shows of comparisons, and of how well tests are calibrated."""
+        files = {
+            "comparisons": "fit_metrics.json",
+            "comparison_tables": "fit_results.csv",
+            "comparison_falsifications": "falsification_metrics.json",
+        }
+        found = {
+            key: [f"results/{name}/{file}" for name in self.comparisons]
+            for key, file in files.items()
+        }
+        systems = dict.fromkeys(
+            system for asked in self.config.comparisons.values() for system in asked.systems
+        )
+        found["comparison_clips"] = [f"results/{system}/clips.zarr/{STORE}" for system in systems]
+        found["calibrations"] = ["results/calibration.json"] * bool(self.config.calibration)
+        return found
 
     def shipped(self, wildcards: object) -> dict[str, list[str]]:
         """What is known of the encoders that ship with the package."""

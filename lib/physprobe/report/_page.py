@@ -11,7 +11,16 @@ import pandas as pd
 import yaml
 
 from physprobe.core import stores
-from physprobe.report import _axes, _frames, _palette, fit_results, gate, learning
+from physprobe.report import (
+    _axes,
+    _frames,
+    _palette,
+    calibration,
+    fit_comparison,
+    fit_results,
+    gate,
+    learning,
+)
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 SCALE = 92  # pixels of the page per inch of a figure: letters are of one size in all of them
@@ -31,25 +40,35 @@ class Material(NamedTuple):
     frames: Mapping[str, pd.DataFrame]
 
 
-def frames(table: Path, clips: object) -> dict[str, pd.DataFrame]:
+def frames(
+    table: Path, clips: Sequence, panels: Mapping[str, ModuleType], strip: str
+) -> dict[str, pd.DataFrame]:
     """Frames of all panels, from the table of what was drawn and the clips.
 
     Parameters
     ----------
     table : Path
         ``fit_results.csv``.
-    clips : Dataset
-        With ``video`` (clip, time, y, x, rgb), for the film strip.
+    clips : sequence of Dataset
+        With ``video`` (clip, time, y, x, rgb), by the ``place`` that the film strip names.
+    panels : mapping of str to module
+    strip : str
+        Panel that is the film strip.
     """
-    whole = pd.read_csv(table, dtype={"layer": str, "note": str, "encoder": str, "label": str})
-    found = {name: _frames.from_table(whole, name) for name in fit_results.PANELS}
-    strip, seconds = found["filmstrip"], clips.time.values
-    shown = strip["clip"].unique()
-    videos = {clip: stores.values(clips, "video", clip=int(clip)) for clip in shown}
+    text = dict.fromkeys(("layer", "note", "encoder", "label", "equation", "system"), str)
+    whole = pd.read_csv(table, dtype=text)
+    found = {name: _frames.from_table(whole, name) for name in panels}
+    shots, seconds = found[strip], clips[0].time.values
+    keys = list(zip(shots.get("place", [0] * len(shots)), shots["clip"], strict=True))
+    videos = {
+        (place, clip): stores.values(clips[int(place)], "video", clip=int(clip))
+        for place, clip in dict.fromkeys(keys)
+    }
     images = [
-        videos[shot.clip][int(np.abs(seconds - shot.time).argmin())] for shot in strip.itertuples()
+        videos[key][int(np.abs(seconds - time).argmin())]
+        for key, time in zip(keys, shots["time"], strict=True)
     ]
-    found["filmstrip"] = strip.assign(image=pd.Series(images, dtype=object))
+    found[strip] = shots.assign(image=pd.Series(images, dtype=object))
     return found
 
 
@@ -63,13 +82,21 @@ class Shipped(NamedTuple):
 
 
 def html(
-    studies: Sequence[Material], shipped: Shipped, published: Path, template: Path, code: str
+    studies: Sequence[Material],
+    comparisons: Sequence[Material],
+    calibrations: Sequence[Mapping],
+    shipped: Shipped,
+    published: Path,
+    template: Path,
+    code: str,
 ) -> str:
     """The page.
 
     Parameters
     ----------
-    studies : sequence of Material
+    studies, comparisons : sequence of Material
+    calibrations : sequence of mapping
+        ``calibration.json``, if it was asked for.
     shipped : Shipped
     published : Path
         Published numbers (YAML).
@@ -87,22 +114,42 @@ def html(
     numbers = yaml.safe_load(published.read_text(encoding="utf-8"))
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         studies=[_study(material) for material in studies],
+        comparisons=[_asked(material, fit_comparison.PANELS) for material in comparisons],
+        checks=[
+            _figure("calibration", calibration, calibration.frame(result))
+            for result in calibrations
+        ],
         shipped=_shipped(shipped),
         recipes=_recipes(shipped.trials),
         source=numbers["source"],
         published=[_compared(entry, fits) for entry in numbers["numbers"]],
-        untrained=[name for name, fit in fits.items() if fit["untrained"]],
+        untrained=[
+            material.fit["study"]
+            for material in (*studies, *comparisons)
+            if material.fit["untrained"]
+        ],
         code=code,
     )
 
 
-def _study(material: Material) -> dict:
-    fit, judged = material.fit, material.judged
+def _asked(material: Material, panels: Mapping[str, ModuleType]) -> dict:
+    """What is shown of a study and of a comparison alike."""
     return {
-        "fit": fit,
-        "verdict": judged["verdict"],
+        "fit": material.fit,
+        "verdict": material.judged["verdict"],
         "claims": _claims(material),
-        "figures": _figures(material.frames),
+        "figures": [
+            _figure(name, module, material.frames[name])
+            for name, module in panels.items()
+            if len(material.frames[name])
+        ],
+    }
+
+
+def _study(material: Material) -> dict:
+    fit = material.fit
+    return {
+        **_asked(material, fit_results.PANELS),
         "rungs": [
             {"name": name, "role": role, **_rung(blocks)}
             for role in ("encoder", "control")
@@ -119,14 +166,6 @@ def _claims(material: Material) -> dict[str, list[dict]]:
         line = {**claim, "probability": probability(claim, material.fit["setup"])}
         found.setdefault(claim["claim"], []).append(line)
     return found
-
-
-def _figures(drawn: Mapping[str, pd.DataFrame]) -> list[dict]:
-    return [
-        _figure(name, module, drawn[name])
-        for name, module in fit_results.PANELS.items()
-        if len(drawn[name])
-    ]
 
 
 def _figure(name: str, module: ModuleType, frame: pd.DataFrame) -> dict:

@@ -303,6 +303,11 @@ def page(
     tables: list[Path],
     falsifications: list[Path],
     clips: list[Path],
+    comparisons: list[Path],
+    comparison_tables: list[Path],
+    comparison_falsifications: list[Path],
+    comparison_clips: list[Path],
+    calibrations: list[Path],
     gates: list[Path],
     trainings: list[Path],
     published: Path,
@@ -318,6 +323,13 @@ def page(
     metrics, tables, falsifications, clips : list of Path
         ``fit_metrics.json``, ``fit_results.csv``, ``pixel_falsification_metrics.json`` of every
         study and the clips of its system, in the same order.
+    comparisons, comparison_tables, comparison_falsifications : list of Path
+        ``fit_metrics.json``, ``fit_results.csv``, ``falsification_metrics.json`` of every
+        comparison.
+    comparison_clips : list of Path
+        Clips of the comparisons' systems, each once.
+    calibrations : list of Path
+        ``calibration.json``, if it is to be shown.
     gates, trainings : list of Path
         ``{encoder}/gate.json`` and ``{encoder}/trials/{recipe}/training.csv`` of what ships.
     published : Path
@@ -331,23 +343,35 @@ def page(
     threads : int
         Not used; every stage takes it.
     """
-    from physprobe.report import _page
+    from physprobe.report import _page, fit_comparison, fit_results
 
-    inputs = zip(metrics, falsifications, tables, clips, strict=True)
     studies = [
         _page.Material(
             results.read(numbers),
             results.read(judged),
-            _page.frames(table, stores.read(video)),
+            _page.frames(table, [stores.read(video)], fit_results.PANELS, "filmstrip"),
         )
-        for numbers, judged, table, video in inputs
+        for numbers, judged, table, video in zip(
+            metrics, falsifications, tables, clips, strict=True
+        )
     ]
+    filmed = {path.parents[1].name: path for path in comparison_clips}
+    sides = []
+    for numbers, judged, table in zip(
+        comparisons, comparison_falsifications, comparison_tables, strict=True
+    ):
+        fit = results.read(numbers)
+        videos = [stores.read(filmed[system]) for system in fit["spec"]["systems"]]
+        frames = _page.frames(table, videos, fit_comparison.PANELS, "counterparts")
+        sides.append(_page.Material(fit, results.read(judged), frames))
     shipped = _page.Shipped(
         {path.parent.name: results.read(path) for path in gates}, _trainings(trainings)
     )
-    text = _page.html(studies, shipped, published, template, code)
+    checks = [results.read(path) for path in calibrations]
+    text = _page.html(studies, sides, checks, shipped, published, template, code)
     results.write_text(out, text)
-    job.done(f"{out}: {len(studies)} studies, {job.megabytes(out):.1f} MB")
+    shown = f"{len(studies)} studies, {len(sides)} comparisons"
+    job.done(f"{out}: {shown}, {job.megabytes(out):.1f} MB")
 
 
 def films(system: object, clips: object) -> object:
