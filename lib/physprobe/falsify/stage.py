@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.core import job, kinds, results, splits, stores
-from physprobe.falsify import _gate, _ladder, _pixels, _published, _summary
+from physprobe.falsify import _arithmetic, _gate, _ladder, _pixels, _published, _summary
 from physprobe.falsify._evidence import Evidence
 
 
@@ -55,12 +55,11 @@ def run(
     _, folds = splits.declared_by(
         system, outer=protocol["outer"], inner=protocol["inner"], seed=protocol["seed"]
     )
-    maps, sums = _pixels.cross(
-        {name: _features(stored[name]) for name in study["controls"] if _is_pixels(stored[name])},
-        {name: _features(stored[name]) for name in study["encoders"]},
-        folds,
-        protocol["bootstraps"],
-    )
+    pixels = {
+        name: _features(stored[name]) for name in study["controls"] if _is_pixels(stored[name])
+    }
+    embedded = {name: _features(stored[name]) for name in study["encoders"]}
+    maps, sums = _pixels.cross(pixels, embedded, folds, protocol["bootstraps"])
     evidence = Evidence(
         encoders=tuple(study["encoders"]),
         controls=tuple(study["controls"]),
@@ -73,7 +72,10 @@ def run(
     claims = list(_judge(study, evidence))
     rows = [*_ladder.differences(evidence), *maps]
     if "stable" in system:
+        # the published simulator: the published ways to score it belong beside it
         rows += _ladder.strata(evidence, np.asarray(system["stable"].values, bool))
+        alpha = np.asarray(system["alpha"].values, float)
+        rows += _arithmetic.rows(embedded | pixels, alpha, folds, protocol["bootstraps"])
     held = sum(len(fold.test) for fold in folds)
     sizes = (len(folds[0].train), held)
     per_seed = [_published.block(evidence, study["encoders"][0], protocol["seed"], sizes)]

@@ -182,7 +182,8 @@ def artefact(study: Study, falsification: Result, stable: np.ndarray, exploded: 
     ----------
     study : Study
     falsification : mapping
-        Its rows ``r2_stratum`` hold R2 on stable and on unstable held-out clips.
+        Its rows ``r2_stratum`` hold R2 on stable and on unstable held-out clips, those named
+        ``r2_arithmetic`` R2 by the published way to solve the regression.
     stable, exploded : (clip,) bool
         Within the solver's stability limit; beyond the maximum principle by the last frame.
     """
@@ -201,4 +202,24 @@ def artefact(study: Study, falsification: Result, stable: np.ndarray, exploded: 
         "unstable": int((~stable).sum()),
         "exploded": int(exploded.sum()),
         "strata": strata,
+        "arithmetic": _arithmetic(falsification),
     }
+
+
+def _arithmetic(falsification: Result) -> list[dict]:
+    """R2 of alpha by way of solving, of held-out clips and of training rows."""
+    rows = [found for found in falsification["rows"] if found["metric"] == "r2_arithmetic"]
+    keys = ("encoder", "sample", "model", "value", "lambda", "edge_hit")
+    named = ("encoder", "sample", "model")
+    return [
+        {
+            **{key: found[key] for key in keys},
+            "ci": ci(found),
+            "train": row(
+                falsification,
+                metric="train_r2_arithmetic",
+                **{key: found[key] for key in named},
+            )["value"],
+        }
+        for found in rows
+    ]

@@ -156,6 +156,7 @@ def _study(material: Material) -> dict:
             for name, blocks in fit[f"{role}s"].items()
         ],
         "strata": _strata(fit),
+        "arithmetic": _arithmetic(fit),
     }
 
 
@@ -237,6 +238,26 @@ def _strata(fit: Mapping) -> list[dict]:
             **{key: parts.get(key, {"value": None}) for key in ("stable", "unstable")},
         }
         for name, parts in found.items()
+    ]
+
+
+def _arithmetic(fit: Mapping) -> list[dict]:
+    """R2 by the published way of solving, and by others, side by side; each token's."""
+    if not fit["artefact"]:
+        return []
+    found: dict[str, dict] = {}
+    for part in fit["artefact"]["arithmetic"]:
+        if part["sample"] == "token":
+            found.setdefault(part["encoder"], {})[part["model"]] = part
+    both = fit["encoders"] | fit["controls"]
+    return [
+        {
+            "name": name,
+            "label": both[name]["label"],
+            "ways": ways,
+            "ours": both[name]["alpha_probe_frame"],
+        }
+        for name, ways in found.items()
     ]
 
 

@@ -23,7 +23,10 @@ def _counted(panel: str, column: str, each: float) -> object:
 
 
 ROWS = (
-    ((("counterparts", 1.0),), lambda frames: 1.0 + 1.75 * frames["counterparts"]["note"].nunique()),
+    (
+        (("counterparts", 1.0),),
+        lambda frames: 1.0 + 1.75 * frames["counterparts"]["note"].nunique(),
+    ),
     ((("separation", 1.0),), _counted("separation", "encoder", 0.42)),
     ((("parameters", 1.0),), _counted("parameters", "target", 0.85)),
     ((("orders", 1.0),), _counted("orders", "encoder", 1.9)),
