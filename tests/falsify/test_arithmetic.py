@@ -45,9 +45,10 @@ def test_float32_and_a_short_grid_make_numbers_of_pixels_that_are_only_rounding(
         for metric in ("r2_arithmetic", "train_r2_arithmetic")
     )
     single, double, short, wide = _arithmetic.WAYS
-    assert test[single] < 2 * test[double] < -50, "both fail, and float32 by far the most"
-    assert train[single] < train[double] - 0.01, "float32 doesn't even fit what it has seen"
-    assert test[wide] > -0.2 > -5 > test[short]
+    assert max(test[single], test[double]) < -10
+    assert abs(test[single] - test[double]) > 1, "digits that float32 doesn't have"
+    assert train[single] < train[double] - 1e-3, "float32 doesn't even fit what it has seen"
+    assert test[wide] > -0.5 > -2 > test[short]
     ends = {way: rows["r2_arithmetic", "token", way]["edge_hit"] for way in (short, wide)}
     assert ends == {short: True, wide: False}
 
