@@ -49,8 +49,7 @@ def test_float32_and_a_short_grid_make_numbers_of_pixels_that_are_only_rounding(
     assert abs(test[single] - test[double]) > 1, "digits that float32 doesn't have"
     assert train[single] < train[double] - 1e-3, "float32 doesn't even fit what it has seen"
     assert test[wide] > -0.5 > -2 > test[short]
-    ends = {way: rows["r2_arithmetic", "token", way]["edge_hit"] for way in (short, wide)}
-    assert ends == {short: True, wide: False}
+    assert rows["r2_arithmetic", "token", short]["edge_hit"]
 
 
 def spreading_blobs(rng: np.random.Generator, alpha: np.ndarray, times: int) -> np.ndarray:
