@@ -135,7 +135,8 @@ class Config(Spec):
 
     def _labels_fit(self, where: str, system: str, probe: str) -> None:
         kind = self.systems[system].simulate.kind
-        labels = tuple(kinds.load("simulate", kind).UNITS)
+        module = kinds.load("simulate", kind)
+        labels = (*module.UNITS, *getattr(module, "CLASSES", ()))
         for target in self.probes[probe].targets:
             if target.removeprefix("log_") not in labels:
                 raise ValueError(

@@ -16,8 +16,9 @@ def read(
 ) -> tuple[Inputs, Sequence[np.ndarray]]:
     """Inputs and features of one system, or of several taken together.
 
-    Of several systems the labels that all of them have remain, and ``equation``, the kind of system
-    that each clip shows. Their ``group`` pairs clips between them: those of one initial condition.
+    Of several systems the labels that all of them have remain, and ``equation``: as the clips' own
+    label says, or the kind of system that they show. Their ``group`` pairs clips between them:
+    those of one initial condition.
 
     Parameters
     ----------
@@ -114,7 +115,12 @@ def _system(parts: Sequence[Inputs], simulation: Sequence[Path]) -> Dataset:
         name: np.concatenate([np.array(part.system[name].values.tolist()) for part in parts])
         for name in names
     }
-    found["equation"] = np.concatenate(
-        [np.repeat(part.system.attrs["spec"]["kind"], len(part.groups)) for part in parts]
-    )
+    found["equation"] = np.concatenate([_equations(part) for part in parts])
     return Dataset({name: ("clip", values) for name, values in found.items()})
+
+
+def _equations(part: Inputs) -> np.ndarray:
+    """Equation of every clip: as its label says, or else the kind of system."""
+    if "equation" in part.labels:
+        return part.labels["equation"]
+    return np.repeat(part.system.attrs["spec"]["kind"], len(part.groups))
