@@ -25,6 +25,8 @@ class Evidence:
     """Rows of the linear maps between pixels and encoders; see ``_pixels``."""
     pixel_sums: Mapping[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
     bootstraps: int = 2000
+    systems: Mapping[str, "Evidence"] = field(default_factory=dict)
+    """Of a comparison: the evidence of each of its systems."""
 
     def row(self, results: Mapping[str, Result], name: str, **where: object) -> dict | None:
         """First row of a result that agrees with what is given, if any."""

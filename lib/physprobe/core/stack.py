@@ -12,7 +12,7 @@ from physprobe.core.inputs import Inputs, Layers
 
 
 def read(
-    embeddings: Sequence[Path], simulation: Sequence[Path], spec: str
+    stage: str, embeddings: Sequence[Path], simulation: Sequence[Path], spec: str
 ) -> tuple[Inputs, Sequence[np.ndarray]]:
     """Inputs and features of one system, or of several taken together.
 
@@ -22,10 +22,12 @@ def read(
 
     Parameters
     ----------
+    stage : str
+        Package whose kind the spec names.
     embeddings, simulation : sequence of Path
         Root ``zarr.json`` of the stores, system by system.
     spec : str
-        JSON of the probe's spec.
+        JSON of the spec.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def read(
             " each for every system, in the same order."
         )
     parts = [
-        Inputs.read("probe", *stores, spec) for stores in zip(embeddings, simulation, strict=True)
+        Inputs.read(stage, *stores, spec) for stores in zip(embeddings, simulation, strict=True)
     ]
     first = parts[0]
     if len(parts) == 1:
