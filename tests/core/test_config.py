@@ -130,6 +130,16 @@ def test_a_mistake_names_the_path_and_the_remedy(
     assert len(str(caught.value)) < 1500
 
 
+def test_a_study_may_ask_for_a_systems_own_classes(content: dict):
+    probed = changed(content, "probes/told", {"kind": "logistic", "targets": ["equation"]})
+    published = changed(probed, "studies/pairs", copy.deepcopy(content["studies"]["heat"]))
+    published["studies"]["pairs"] |= {"system": "wave_published", "probe": "told"}
+    assert config.load(published).studies["pairs"].probe == "told"
+    published["studies"]["pairs"]["system"] = "heat"
+    with pytest.raises(config.ConfigError, match=r"target 'equation', but heat has the labels"):
+        config.load(published)
+
+
 def test_a_missing_key_is_named(content: dict):
     broken = copy.deepcopy(content)
     del broken["studies"]["heat"]["koopman"]

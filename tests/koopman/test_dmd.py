@@ -360,6 +360,65 @@ def test_clips_keep_what_a_paired_comparison_needs():
     assert all(a >= b - 1e-6 for a, b in pairwise(moduli))
 
 
+def test_higher_orders_keep_each_clips_errors_too():
+    rng = np.random.default_rng(18)
+    rows, blocks = scored(seen(rng, oscillators(rng), 6))
+    block = blocks["forecast"]["final"]
+    still = np.array(block["errors"]["persistence"])
+    assert list(block["higher_orders"]) == ["2", "3"]
+    assert list(block["clip"]) == list(block["group"]) == list(range(CLIPS))
+    for order, errors in block["higher_orders"].items():
+        assert np.shape(errors) == (CLIPS, 4)
+        for horizon in (1, 4):
+            expected = 1 - np.array(errors)[:, horizon - 1].sum() / still[:, horizon - 1].sum()
+            found = skill(rows, "persistence", order=int(order), horizon=horizon)["value"]
+            assert found == pytest.approx(expected, abs=1e-5)
+    first = np.array(block["errors"]["model"])
+    assert (np.array(block["higher_orders"]["2"])[:, 0] < first[:, 0]).mean() > 0.9
+
+
+def together(rng) -> tuple[np.ndarray, np.ndarray, list[dict], dict]:
+    """Waves and decays under one model: features, equations, rows, blocks."""
+    decays = linear(rng, np.diag([0.9, 0.6]), noise=0.05)
+    both = seen(rng, np.concatenate([oscillators(rng), decays]), 6)
+    equations = np.repeat(["wave", "diffusion"], CLIPS)
+    groups = np.tile(np.arange(CLIPS), 2)
+    spec = dmd.Spec(shuffles=10, bootstraps=300, spectra=100, horizons=(1, 4))
+    folds = splits.nested(groups, outer=3, inner=3)
+    about = {"layers": ["final"], "times": np.arange(TIMES), "groups": groups}
+    return both, equations, *dmd.fit(spec, both[None], {"equation": equations}, folds, **about)
+
+
+def test_one_model_of_several_equations_is_scored_on_each():
+    _, equations, rows, blocks = together(np.random.default_rng(21))
+    block = blocks["forecast"]["final"]
+    assert list(block["equation"]) == list(equations)
+    assert list(block["group"]) == [*range(CLIPS), *range(CLIPS)]
+    parts = {"wave": slice(0, CLIPS), "diffusion": slice(CLIPS, None)}
+    for name, clips in parts.items():
+        own = [r for r in rows if r["metric"] == "skill_by_equation" and r["target"] == name]
+        assert {r["n_clips"] for r in own} == {CLIPS}
+        for order, errors in {"1": block["errors"]["model"], **block["higher_orders"]}.items():
+            found = row(own, baseline="persistence", order=int(order), horizon=4)
+            still = np.array(block["errors"]["persistence"])[clips, 3].sum()
+            expected = 1 - np.array(errors)[clips, 3].sum() / still
+            assert found["value"] == pytest.approx(expected, abs=1e-5)
+            assert found["ci_low"] < found["value"] < found["ci_high"]
+            assert found["note"] == "null: sign flips"
+    # folds keep twins on one side, and the whole's skill is between that of its parts
+    whole = skill(rows, "persistence")["value"]
+    each = [row(rows, metric="skill_by_equation", target=n, baseline="persistence", order=1,
+                horizon=4)["value"] for n in parts]  # fmt: skip
+    assert min(each) < whole < max(each)
+
+
+def test_clips_of_one_equation_have_no_rows_of_parts():
+    rng = np.random.default_rng(22)
+    rows, blocks = scored(seen(rng, oscillators(rng), 6))
+    assert not [r for r in rows if r["metric"] == "skill_by_equation"]
+    assert "equation" not in blocks["forecast"]["final"]
+
+
 def test_same_seed_same_rows():
     rng = np.random.default_rng(19)
     features = seen(rng, oscillators(rng), 6)

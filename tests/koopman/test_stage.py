@@ -44,7 +44,39 @@ def world(tmp_path_factory) -> dict[str, Path]:
     }
 
 
-def store(root: Path, variables: dict, coords: dict) -> Path:
+def pair(folder: Path, *, tokens: bool = False) -> dict[str, list[Path]]:
+    """Two systems that start alike: one turns, the other fades."""
+    rng = np.random.default_rng(1)
+    start, time = rng.uniform(1, 2, (CLIPS, 1)), np.arange(TIMES)
+    zero = np.zeros((CLIPS, TIMES))
+    worlds = {
+        "wave": (start * np.cos(0.5 * time), start * np.sin(0.5 * time), zero),
+        "diffusion": (start * 0.8**time, zero, start * 0.6**time),
+    }
+    coords = {
+        "layer": (("layer",), np.array(["final"]), {}),
+        "time": (("time",), 0.5 + 2.0 * time, {"units": "s"}),
+    }
+    found = {"embeddings": [], "simulation": []}
+    for name, latents in worlds.items():
+        pooled = np.stack(latents, axis=-1)[:, None]
+        pooled = (pooled + 1e-3 * rng.normal(size=pooled.shape)).astype(np.float32)
+        variables = {"pooled": (("clip", "layer", "time", "feature"), pooled)}
+        if tokens:
+            shown = pooled[:, 0, :, None, None] * np.ones((1, 1, 4, 4, 1))
+            dims = ("clip", "time", "y", "x", "feature")
+            variables["tokens_final"] = (dims, shown.astype(np.float16))
+        found["embeddings"].append(store(folder / name / "tiny.zarr", variables, coords))
+        field = {"field": (("clip", "x"), np.ones((CLIPS, 1), np.float32))}
+        labels = {label: (("clip",), np.arange(CLIPS), {}) for label in ("ic_id", "group")}
+        labels["alpha"] = (("clip",), rng.uniform(1, 2, CLIPS), {})
+        found["simulation"].append(
+            store(folder / name / "simulation.zarr", field, labels, {"kind": name})
+        )
+    return found
+
+
+def store(root: Path, variables: dict, coords: dict, spec: dict | None = None) -> Path:
     out = root / "zarr.json"
     described = {
         name: stores.Variable(dims, values.shape, str(values.dtype))
@@ -54,7 +86,7 @@ def store(root: Path, variables: dict, coords: dict) -> Path:
         out,
         variables=described,
         coords=coords,
-        attrs={"spec": {}, "label": "a tiny encoder", "weights_hash": "abc"},
+        attrs={"spec": spec or {}, "label": "a tiny encoder", "weights_hash": "abc"},
         fingerprint={},
         block=16,
     ) as writer:
@@ -71,8 +103,8 @@ def small(kind: str) -> str:
 
 def run(world: dict, out: Path, kind: str, simulation: str = "simulation", **more) -> dict:
     stage.run(
-        embeddings=world[more.get("embeddings", "embeddings")],
-        simulation=world[simulation],
+        embeddings=[world[more.get("embeddings", "embeddings")]],
+        simulation=[world[simulation]],
         out=out,
         spec=small(kind),
         code="c0de",
@@ -97,6 +129,31 @@ def test_dmd_result(world, tmp_path):
     assert found["provenance"]["encoder"] == "a tiny encoder"
     again = run(world, tmp_path / "again.dmd.json", "dmd")
     assert again["rows"] == found["rows"]
+
+
+def test_several_systems_share_a_model(tmp_path):
+    both = pair(tmp_path)
+    out = tmp_path / "pair" / "koopman" / "tiny.dmd.json"
+    stage.run(**both, out=out, spec=small("dmd"))
+    found = results.read(out)
+    block = found["forecast"]["final"]
+    assert block["equation"] == ["wave"] * CLIPS + ["diffusion"] * CLIPS
+    assert block["group"] == [*range(CLIPS), *range(CLIPS)]
+    assert set(block["higher_orders"]) == {"2", "3"}
+    told = {r["target"] for r in found["rows"] if r["metric"] == "skill_by_equation"}
+    assert told == {"wave", "diffusion"}
+    inputs = found["provenance"]["inputs"]
+    assert inputs["embeddings 1"] == stores.digest(both["embeddings"][1])
+    # turning and fading have no plane in common: the shared model has the eigenvalues of both
+    (spectrum,) = (s for s in found["spectra"] if s["order"] == 1)
+    eigenvalues = [complex(*pair) for pair in spectrum["eigenvalues"]]
+    assert sum(abs(value.imag) > 0.1 for value in eigenvalues) == 2
+
+
+def test_a_model_of_tokens_takes_one_system(tmp_path):
+    both = pair(tmp_path, tokens=True)
+    with pytest.raises(ValueError, match="spatial_heat_head takes one system, but 2 are given"):
+        stage.run(**both, out=tmp_path / "x.json", spec=small("spatial_heat_head"))
 
 
 def test_declared_split_is_the_one_fold(world, tmp_path):

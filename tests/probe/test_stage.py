@@ -84,6 +84,8 @@ def _pair(folder: Path, kind: str, **more) -> dict[str, list[Path]]:
     labels = {"c": (("clip",), rng.random(CLIPS), {}), kind: numbers} | (
         {"ic_id": numbers, "group": numbers} if more.get("group", True) else {}
     )
+    if "equation" in more:
+        labels["equation"] = (("clip",), np.array(more["equation"]), {})
     field = np.ones((CLIPS, 1), np.float32)
     root = folder / kind / "simulation.zarr"
     return {
@@ -112,6 +114,15 @@ def test_systems_are_stacked_and_their_equations_told_apart(tmp_path):
     assert block["fold"][:CLIPS] == block["fold"][CLIPS:], "clips of one initial condition parted"
     inputs = found["provenance"]["inputs"]
     assert inputs["simulation 1"] == stores.digest(diffusion["simulation"][0])
+
+
+def test_clips_that_say_their_equation_are_believed(tmp_path):
+    mixed = ["wave", "diffusion"] * (CLIPS // 2)
+    published = _pair(tmp_path, "wave", equation=mixed)
+    found = tell(tmp_path / "a.json", published)
+    assert found["predictions"]["truth"]["equation"] == mixed
+    both = tell(tmp_path / "b.json", published, _pair(tmp_path, "diffusion"))
+    assert both["predictions"]["truth"]["equation"] == mixed + ["diffusion"] * CLIPS
 
 
 def test_ridge_takes_several_systems_too(tmp_path):

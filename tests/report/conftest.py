@@ -136,12 +136,11 @@ def study(tmp_path_factory) -> dict:
     probes = [folder / "probes" / f"{name}.ridge.json" for name in names]
     models = [folder / "koopman" / f"{name}.dmd.json" for name in names]
     for source, decoded, model in zip(embeddings, probes, models, strict=True):
-        common = {"embeddings": source, "simulation": simulation, "code": "c0de"}
-        listed = {"embeddings": [source], "simulation": [simulation]}
-        probe.run(**common | listed, out=decoded, spec=ridge.canonical())
+        common = {"embeddings": [source], "simulation": [simulation], "code": "c0de"}
+        probe.run(**common, out=decoded, spec=ridge.canonical())
         koopman.run(**common, out=model, spec=dmd.canonical())
     head = folder / "koopman" / "small.spatial_heat_head.json"
-    common = {"embeddings": embeddings[0], "simulation": simulation, "code": "c0de"}
+    common = {"embeddings": embeddings[:1], "simulation": [simulation], "code": "c0de"}
     koopman.run(**common, out=head, spec=kernels.canonical())
     evidence = {
         "probes": probes,

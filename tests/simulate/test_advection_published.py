@@ -76,6 +76,10 @@ def test_diffusion_stands_still():
     assert min(changes) == pytest.approx(0.0008, abs=1e-4)
 
 
+def test_every_clip_says_its_equation():
+    assert LABELS["equation"].tolist() == ["advection", "diffusion"] * 60
+
+
 def test_labels_are_too_few_for_the_gate():
     moving = {name: LABELS[name][::2] for name in advection.UNITS}
     with pytest.raises(ValueError, match="vy has 4 distinct values in 60 clips"):

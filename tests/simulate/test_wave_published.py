@@ -30,6 +30,10 @@ def test_pairs_start_from_as_many_blobs_as_published(number, blobs):
     np.testing.assert_array_equal(wave_published.field(SPEC, clip(number + 1))[0], start)
 
 
+def test_every_clip_says_its_equation():
+    assert LABELS["equation"].tolist() == ["wave", "diffusion"] * 60
+
+
 def test_waves_come_close_to_the_exact_solution():
     """Second-order steps of 0.2: the start is close to periodic, and so are the waves."""
     labels = clip(0)

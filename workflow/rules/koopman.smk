@@ -3,6 +3,7 @@ Koopman: model the dynamics of an embedding, and score the model against what kn
 
 INPUT   results/{system}/embeddings/{encoder}.zarr  results/{system}/simulation.zarr
 OUTPUT  results/{system}/koopman/{encoder}.{model}.json           skill by horizon, eigenvalues; see results/README.md
+        results/{comparison}/koopman/{encoder}.{model}.json       one model of all systems of a comparison together
         results/{study}/{model}.safetensors                       kernels of the spatial head, fitted on every clip
 """
 
@@ -26,6 +27,29 @@ rule koopman:
         code=pipeline.code("koopman"),
     message:
         "Koopman {wildcards.system}: model {wildcards.encoder} by {wildcards.model}"
+    shell:
+        "python -m physprobe koopman --embeddings {input.embeddings} --simulation {input.simulation}"
+        " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule koopman_together:
+    input:
+        unpack(pipeline.compared),
+    output:
+        "results/{comparison}/koopman/{encoder}.{model}.json",
+    log:
+        "results/logs/{comparison}/koopman.{encoder}.{model}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        spec=pipeline.spec("koopman"),
+        code=pipeline.code("koopman"),
+    message:
+        "Koopman {wildcards.comparison}: one model of all systems from {wildcards.encoder} by {wildcards.model}"
     shell:
         "python -m physprobe koopman --embeddings {input.embeddings} --simulation {input.simulation}"
         " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

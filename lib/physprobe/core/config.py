@@ -170,12 +170,14 @@ class Config(Spec):
         for name, claim in asked.claims.items():
             for entry in claim.encoders:
                 _known(f"{where}.claims.{name}.encoders", entry, dict.fromkeys(asked.encoders))
-            if claim.system:
-                _known(f"{where}.claims.{name}.system", claim.system, systems)
+            for key in ("system", "against"):
+                if system := getattr(claim, key, ""):
+                    _known(f"{where}.claims.{name}.{key}", system, systems)
 
     def _labels_fit(self, where: str, system: str, probe: str) -> None:
         kind = self.systems[system].simulate.kind
-        labels = tuple(kinds.load("simulate", kind).UNITS)
+        module = kinds.load("simulate", kind)
+        labels = (*module.UNITS, *getattr(module, "CLASSES", ()))
         for target in self.probes[probe].targets:
             if target.removeprefix("log_") not in labels:
                 raise ValueError(

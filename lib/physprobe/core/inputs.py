@@ -148,8 +148,30 @@ def target(labels: Mapping[str, np.ndarray], name: str) -> np.ndarray:
 
 
 def equation(system: Dataset) -> str:
-    """Equation that a system's clips obey: the kind of simulator that made them."""
-    return str(system.attrs["spec"]["kind"])
+    """Equation that a system's clips obey: what their label says, or the kind of system.
+
+    Raises
+    ------
+    ValueError
+        If they obey several.
+    """
+    return _one(np.unique(equations(system)).tolist())
+
+
+def equations(system: Dataset) -> np.ndarray:
+    """Equation (clip,) that each clip obeys: what its label says, or the kind of system."""
+    if "equation" in system:
+        return np.array(system["equation"].values.tolist())
+    return np.repeat(system.attrs["spec"]["kind"], system.sizes["clip"])
+
+
+def _one(names: list[str]) -> str:
+    if len(names) > 1:
+        raise ValueError(
+            f"one system's clips obey {' and '.join(names)}. Hint: set equation in its simulate"
+            " entry, so that every system of a comparison has one law."
+        )
+    return names[0]
 
 
 def counterparts(system: Dataset) -> np.ndarray:

@@ -44,6 +44,10 @@ class Evidence:
     systems: Mapping[str, "Evidence"] = field(default_factory=dict)
     """Of a comparison: the evidence of each of its systems."""
 
+    def of(self, system: str) -> "Evidence":
+        """Evidence of one system of a comparison, which knows the others too; all if unnamed."""
+        return replace(self.systems[system], systems=self.systems) if system else self
+
     def row(self, results: Mapping[str, Result], name: str, **where: object) -> dict | None:
         """First row of a result that agrees with what is given, if any."""
         rows = results[name]["rows"] if name in results else ()

@@ -171,10 +171,9 @@ def compare(
             **more,
         )
 
-    groups = [np.asarray(stores.read(path)["group"].values) for path in simulation]
     whole = evidence(
         together,
-        groups=np.concatenate(groups),
+        groups=_groups([stores.read(path) for path in simulation]),
         systems={name: evidence(name) for name in comparison["systems"]},
     )
     claims = list(_judge(comparison, whole))
@@ -246,6 +245,13 @@ def gate(
     job.done(f"{out.stem}: {'passed' if passed else 'not passed'}, {why}")
 
 
+def _groups(systems: list) -> np.ndarray | None:
+    """Group (clip,) of every clip, system by system, if the systems pair their clips."""
+    if not all("group" in system for system in systems):
+        return None
+    return np.concatenate([np.asarray(system["group"].values) for system in systems])
+
+
 def _is_pixels(store: object) -> bool:
     spec = store.attrs["spec"]
     return spec["kind"] == "pixels" and not spec.get("components")
@@ -260,7 +266,7 @@ def _judge(study: Mapping, evidence: Evidence) -> Iterator[dict]:
     for name, entry in study["claims"].items():
         kind = kinds.load("falsify", entry["kind"])
         claim = kind.Spec.model_validate(entry)
-        scope = evidence.systems[claim.system] if claim.system else evidence
+        scope = evidence.of(claim.system)
         for encoder in claim.encoders or evidence.encoders:
             judged = kind.judge(claim, scope, encoder)
             yield {"claim": name, "encoder": encoder, "label": evidence.labels[encoder], **judged}

@@ -1,7 +1,7 @@
 """Held-out: what every model and baseline gets wrong on the clips that an outer fold holds out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -22,8 +22,8 @@ class Tally:
 
     errors: dict[tuple[str, int | None], np.ndarray]
     """(clip, horizon) squared error by model and order; baselines that know no order have None."""
-    null: np.ndarray
-    """(draw, horizon) summed over clips: order 1 fitted to time-shuffled clips."""
+    null: np.ndarray | None
+    """(draw, horizon) summed over clips: order 1 fitted to time-shuffled clips; None of a part."""
     variance: np.ndarray
     """(clip, 2) squared length of centred frames: left out by the components, and in all."""
     test: dict[tuple[str, str], np.ndarray]
@@ -31,6 +31,20 @@ class Tally:
     train: dict[tuple[str, str], np.ndarray]
     """(clip,) the same on training clips, folds one after the other."""
     choices: list[dict] = field(default_factory=list)
+
+    def part(self, clips: np.ndarray) -> "Tally":
+        """Errors of some of the held-out clips, under the same models."""
+
+        def some(scores: dict) -> dict:
+            return {name: value[clips] for name, value in scores.items()}
+
+        return replace(
+            self,
+            errors=some(self.errors),
+            null=None,
+            variance=self.variance[clips],
+            test=some(self.test),
+        )
 
     def chosen(self, order: int) -> dict:
         """Columns of a row that say what the outer folds chose."""

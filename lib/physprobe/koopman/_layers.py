@@ -24,6 +24,7 @@ def fit(
     layers: Sequence[str],
     times: Sequence[float],
     groups: np.ndarray | None,
+    equations: np.ndarray | None,
 ) -> tuple[list[dict], dict]:
     """Rows and blocks of all layers; see `dmd.fit`."""
     length = len(times)
@@ -33,6 +34,7 @@ def fit(
             " Hint: simulate more frames, or choose a smaller tubelet."
         )
     held = np.sort(np.concatenate([fold.test for fold in folds]))
+    named = np.array([]) if equations is None else np.asarray(equations)[held]
     reported = [layer for layer in layers if layer in spec.report] or [layers[-1]]
     horizon = max([1, *(ahead for ahead in spec.horizons if ahead < length - FIRST)])
     rows, choices, spectra, forecast, published = [], [], [], {}, {}
@@ -53,11 +55,15 @@ def fit(
         skills = _rows.Skills.of(spec, found, horizon, clips[held])
         spectral = list(_spectra(spec, features, folds, clips, all_orders=detail))
         rows += skills.rows(spec, layer, found, length)
+        rows += _rows.by_equation(spec, layer, found, length, clips[held], named)
         rows += _rows.others(spec, layer, found, spectral, clips[held])
         choices += [{"layer": layer, **choice} for choice in found.choices]
         spectra += [_spectrum_block(layer, item, cloud=detail) for item in spectral]
         if detail:
-            forecast[layer] = {"clip": held, **skills.block(found)}
+            about = {"clip": held, "group": clips[held]} | (
+                {"equation": named} if len(named) else {}
+            )
+            forecast[layer] = {**about, **skills.block(found)}
             published = _rows.published(found, spectral[0])
     step = float(np.diff(times).mean())
     return rows, {

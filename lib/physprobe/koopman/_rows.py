@@ -75,7 +75,7 @@ class Skills:
                     yield {**about, "horizon": ahead, "note": note}
                     continue
                 null, note = self.null[:, place, ahead - 1], "null: sign flips"
-                if order == 1:
+                if order == 1 and found.null is not None:
                     drawn = found.null[:, spec.horizons.index(ahead)]
                     whole = _baseline(found, model, order, baseline)[:, ahead - 1].sum()
                     null, note = 1.0 - drawn / whole, "null: time-shuffled fits"
@@ -90,6 +90,7 @@ class Skills:
         unit = found.errors["mean", None][:, 0].mean()
         errors = {"model": found.errors["dmd", 1]}
         errors |= {name: _baseline(found, "dmd", 1, name) for name in BASELINES}
+        higher = {o: value for (name, o), value in found.errors.items() if name == "dmd" and o > 1}
         curves = [
             {
                 "model": model, "order": order, "baseline": baseline,
@@ -101,6 +102,7 @@ class Skills:
         return {
             "horizon": list(range(1, errors["model"].shape[1] + 1)),
             "errors": {name: short(value / unit) for name, value in errors.items()},
+            "higher_orders": {str(o): short(value / unit) for o, value in higher.items()},
             "curves": [
                 {k: short(v) if isinstance(v, np.ndarray) else v for k, v in curve.items()}
                 for curve in curves
@@ -116,6 +118,35 @@ def _baseline(found: Tally, model: str, order: int | None, baseline: str) -> np.
     """Errors (clip, horizon) of a baseline; the time-shuffled fit has the model's order."""
     known = {"time_shuffled": ("time_shuffled", order), "order_1": ("dmd", 1)}
     return found.errors[known.get(baseline, (baseline, None))]
+
+
+def by_equation(
+    spec: object,
+    layer: str,
+    found: Tally,
+    length: int,
+    groups: np.ndarray,
+    equations: np.ndarray,
+) -> Iterator[dict]:
+    """Skill on the held-out clips of each equation, where there are several: ``target`` says which.
+
+    Parameters
+    ----------
+    spec : dmd's Spec
+    layer : str
+    found : Tally
+    length : int
+        Times of a clip.
+    groups, equations : (clip,)
+        Of the held-out clips; no equations if the clips name none.
+    """
+    names = np.unique(equations)
+    for name in names if len(names) > 1 else ():
+        clips = np.flatnonzero(equations == name)
+        part = found.part(clips)
+        skills = Skills.of(spec, part, part.errors["mean", None].shape[1], groups[clips])
+        for row in skills.rows(spec, layer, part, length):
+            yield {**row, "target": name, "metric": "skill_by_equation"}
 
 
 def others(

@@ -16,7 +16,7 @@ References
 Tu et al., "On dynamic mode decomposition: theory and applications", J. Comput. Dyn. 1 (2014).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -63,7 +63,7 @@ class Spec(Base):
 def fit(
     spec: Spec,
     pooled: Sequence[np.ndarray] | np.ndarray,
-    labels: object,
+    labels: Mapping[str, np.ndarray],
     folds: Sequence[Fold],
     *,
     layers: Sequence[str],
@@ -76,8 +76,9 @@ def fit(
     ----------
     spec : Spec
     pooled : (layer, clip, time, feature), or a sequence over layers
-    labels : mapping
-        Not used: dynamics need no labels.
+    labels : mapping of str to (clip,)
+        Dynamics need none; ``equation``, where clips obey several, tells apart what one model of
+        all of them gets wrong.
     folds : sequence of Fold
     layers : (layer,)
         Their names.
@@ -89,7 +90,8 @@ def fit(
     Returns
     -------
     rows : list of dict
-        ``skill`` by layer, order, baseline and horizon; ``spectral_radius``; ``variance_kept``; and
+        ``skill`` by layer, order, baseline and horizon; ``skill_by_equation``, the same on the
+        clips of each equation, where there are several; ``spectral_radius``; ``variance_kept``; and
         the published ``one_step_mse``, ``one_step_cos``, ``rollout_mse``, ``rollout_cos``.
     blocks : dict
         ``settings``, ``choices``, ``spectra``, and for the report's layers ``forecast``; for the
@@ -103,4 +105,7 @@ def fit(
     # linear algebra waits until it is needed: config parsing imports this module
     from physprobe.koopman import _layers
 
-    return _layers.fit(spec, pooled, folds, layers=layers, times=times, groups=groups)
+    equations = labels.get("equation")
+    return _layers.fit(
+        spec, pooled, folds, layers=layers, times=times, groups=groups, equations=equations
+    )

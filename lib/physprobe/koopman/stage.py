@@ -1,32 +1,34 @@
 """Koopman: model the dynamics of an embedding, and score the model against what knows none."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from xarray import Dataset
 
-from physprobe.core import job, results, stores
-from physprobe.core.inputs import Inputs, Layers
+from physprobe.core import job, results, stack, stores
+from physprobe.core.inputs import Inputs
 
 
 def run(
     *,
-    embeddings: Path,
-    simulation: Path,
+    embeddings: list[Path],
+    simulation: list[Path],
     out: Path,
     spec: str,
     code: str = "by hand",
     threads: int = 1,
 ) -> None:
-    """Model one embedding store into ``koopman/{encoder}.{model}.json``.
+    """Model one encoder's embeddings into ``koopman/{encoder}.{model}.json``.
 
     Parameters
     ----------
-    embeddings : Path
-        Root ``zarr.json`` of the embeddings.
-    simulation : Path
-        Root ``zarr.json`` of the simulation: labels, and ``group`` and ``split`` if it has them.
+    embeddings : list of Path
+        Root ``zarr.json`` of the embeddings of each system.
+    simulation : list of Path
+        Root ``zarr.json`` of each system's simulation: labels, and ``group`` and ``split`` if it
+        has them. Several systems share one model, whose errors are told apart by ``equation``.
     out : Path
         The result.
     spec : str
@@ -39,12 +41,18 @@ def run(
     Raises
     ------
     ValueError
-        If the two stores hold different clips, or the embedding lacks what the model reads.
+        If the stores' clips differ, those of several systems don't go together, or an embedding
+        lacks what the model reads.
     """
-    found = Inputs.read("koopman", embeddings, simulation, spec)
+    found, pooled = stack.read("koopman", embeddings, simulation, spec)
+    if len(embeddings) > 1 and found.kind.READS != "pooled":
+        raise ValueError(
+            f"{out}: {found.spec.kind} takes one system, but {len(embeddings)} are given."
+            " Hint: dmd takes several."
+        )
     rows, blocks = found.kind.fit(
         found.spec,
-        _features(found),
+        _features(found, pooled),
         found.labels,
         found.folds,
         layers=found.layers,
@@ -75,7 +83,9 @@ def head(
 
     Parameters
     ----------
-    embeddings, simulation, spec, code, threads
+    embeddings, simulation : Path
+        Root ``zarr.json`` of either store.
+    spec, code, threads
         As for :func:`run`, with a kind that has weights.
     out : Path
         The file; tensors as ``spatial_heat_head.weights`` names them.
@@ -87,13 +97,13 @@ def head(
     """
     from safetensors.numpy import save_file
 
-    found = Inputs.read("koopman", embeddings, simulation, spec)
+    found, pooled = stack.read("koopman", [embeddings], [simulation], spec)
     if not hasattr(found.kind, "weights"):
         raise ValueError(
             f"{out}: kind {found.spec.kind!r} has no weights. Hint: spatial_heat_head has."
         )
     tensors = found.kind.weights(
-        found.spec, _features(found), found.labels, found.folds, found.groups
+        found.spec, _features(found, pooled), found.labels, found.folds, found.groups
     )
     metadata = {
         "schema": "physprobe/spatial_head/1",
@@ -117,10 +127,10 @@ def head(
     job.done(f"{out.stem}: kernels of {channels} channels from {len(found.groups)} clips")
 
 
-def _features(found: Inputs) -> "Layers | Tokens":
+def _features(found: Inputs, pooled: Sequence[np.ndarray]) -> "Sequence[np.ndarray] | Tokens":
     """What the kind reads."""
     if found.kind.READS == "pooled":
-        return Layers(found.source)
+        return pooled
     layer = found.spec.layer
     if f"tokens_{layer}" not in found.source:
         raise ValueError(

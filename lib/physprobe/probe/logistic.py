@@ -4,9 +4,9 @@
 
 The protocol is that of ``ridge``, with log loss in place of squared error: scaling, lambda and (for
 ``layer: selected``) the layer are chosen by grouped inner folds; scores are read on held-out clips
-only. The target ``equation`` is the kind of the system that a clip shows, where a probe is given
-several; any label with a few values will do. The null permutes labels within groups, and between
-whole groups: clips that share an initial condition then tell nothing but their law.
+only. The target ``equation`` is a system's own label, or, where a probe is given several, the kind
+that a clip shows; any label with a few values will do. The null permutes labels within groups, and
+between whole groups: clips that share an initial condition then tell nothing but their law.
 
 Accuracy, log loss and expected calibration error (10 bins of the most probable class's probability)
 are means over rows. AUC compares clips of one outer fold at the same token time; with more than two

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from physprobe.core import job, results
+from physprobe.core import job, results, stack
 from physprobe.core.inputs import target
-from physprobe.probe import _stack
 
 
 def run(
@@ -41,7 +40,7 @@ def run(
         If a target is no label of the system, or has no logarithm; if the stores' clips differ, or
         those of several systems don't go together.
     """
-    found, features = _stack.read(embeddings, simulation, spec)
+    found, features = stack.read("probe", embeddings, simulation, spec)
     targets, values = found.spec.targets, getattr(found.kind, "target", target)
     rows, predictions = found.kind.probe(
         found.spec,

@@ -107,3 +107,12 @@ def velocity(rng: np.random.Generator, speed: float) -> dict[str, float]:
         y, x = rng.uniform(-speed, speed, 2)
         if np.hypot(y, x) >= speed / 8:
             return {"vy": float(y), "vx": float(x)}
+
+
+def pace(rng: np.random.Generator, speed: float) -> dict[str, float]:
+    """Parts ``vy`` and ``vx`` of a velocity [px/s] in any direction, as likely as any other.
+
+    Its size is uniform in the logarithm, from a 32nd of ``speed`` up to it.
+    """
+    angle, size = rng.uniform(0, 2 * np.pi), log_uniform(rng, (speed / 32, speed))
+    return {"vy": float(size * np.sin(angle)), "vx": float(size * np.cos(angle))}

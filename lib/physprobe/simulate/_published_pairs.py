@@ -11,7 +11,7 @@ Parameters, order of the draws, match and split as in Physics-Probe-VJEPA2,
 ``try_to_fit.py``; written anew.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -137,6 +137,14 @@ def matched(field: np.ndarray) -> float:
         for alpha in CANDIDATES
     ]
     return float(CANDIDATES[np.argmin(misses)])
+
+
+def only(equation: str | None, labels: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Labels (clip,) of the clips that obey an equation; all of them if none is given."""
+    chosen = np.full(len(labels["equation"]), True)
+    if equation:
+        chosen = labels["equation"] == equation
+    return {name: values[chosen] for name, values in labels.items()}
 
 
 def finite(field: np.ndarray) -> None:

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from physprobe.simulate import _draws, _gates, _initial, _periodic, _spectral
+from physprobe.simulate import _balance, _draws, _gates, _initial, _periodic, _spectral
 
 FIELD, FIELD_UNIT = "concentration", "1"
 RESOLUTION = 2.0**-20  # as stored: finer than any colour scale, and compressible
@@ -28,14 +28,15 @@ RANGE = (0.0, 1.0)
 coords = _periodic.coords
 
 
-class Spec(_periodic.Square):
+class Spec(_balance.Square):
     """Advection: grid, frames, and the draws of each clip's velocity."""
 
     kind: Literal["advection"] = "advection"
     """Advection on a periodic square, solved exactly."""
     speed: _draws.Positive = Field(default_factory=_periodic.scaled(1.5, size=1, frames=-1))
-    """Largest speed along each axis [px/s]; velocities are uniform up to it, either way. By default
-    1.5, in proportion to (size / 128) (64 / frames)."""
+    """Largest speed along each axis [px/s]; velocities are uniform up to it, either way; with
+    ``motion``, they have any direction and a size uniform in the logarithm, from a 32nd of it. By
+    default 1.5, in proportion to (size / 128) (64 / frames)."""
 
     @field_validator("speed")
     @classmethod
@@ -44,7 +45,7 @@ class Spec(_periodic.Square):
 
 
 def draw(spec: Spec) -> dict[str, np.ndarray]:
-    """Labels of every clip, drawn independently of each other.
+    """Labels of every clip, drawn independently of each other where no motion is declared.
 
     Parameters
     ----------
@@ -58,9 +59,10 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
     """
 
     def propose(rng: np.random.Generator) -> dict[str, float]:
-        return _draws.velocity(rng, spec.speed)
+        return _balance.velocity(spec, rng)
 
-    return _draws.clipwise("advection", spec.seed, spec.clips, propose)
+    suits = _balance.suits(spec, lambda labels, time: _factors(spec, labels, time))
+    return _draws.clipwise("advection", spec.seed, spec.clips, propose, suits)
 
 
 def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
@@ -78,7 +80,7 @@ def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
         Concentration [1].
     """
     start = _initial.series(spec.seed, labels["ic_id"])
-    return _spectral.film(start * _factors(spec, labels), spec.size)
+    return _spectral.film(start * _factors(spec, labels, coords(spec)["time"]), spec.size)
 
 
 def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
@@ -99,7 +101,7 @@ def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
     _gates.within(field, *RANGE, _initial.BETWEEN_CELLS)
     _gates.budget(field)
     _gates.moves(field, *RANGE)
-    _gates.every_mode(field, _factors(spec, labels))
+    _gates.every_mode(field, _factors(spec, labels, coords(spec)["time"]))
 
 
 def check_labels(spec: Spec, labels: Mapping[str, np.ndarray]) -> None:
@@ -113,6 +115,6 @@ def check_labels(spec: Spec, labels: Mapping[str, np.ndarray]) -> None:
     _gates.varied(labels, UNITS)
 
 
-def _factors(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
+def _factors(spec: Spec, labels: Mapping[str, float], time: np.ndarray) -> np.ndarray:
     velocity = (labels["vy"], labels["vx"])
-    return _spectral.transport(_initial.BAND, spec.size, 0.0, velocity, coords(spec)["time"])
+    return _spectral.transport(_initial.BAND, spec.size, 0.0, velocity, time)

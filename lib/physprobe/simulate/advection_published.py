@@ -26,6 +26,7 @@ from physprobe.simulate import _published_pairs as pairs
 FIELD, FIELD_UNIT = "concentration", "1"
 RESOLUTION = 2.0**-20  # as stored: far below what even the stills change by
 UNITS = {"alpha": "0.08 px^2/s", "vy": "px/s", "vx": "px/s"}
+CLASSES = ("equation",)
 
 SEED, SPEEDS = 123, (-2, -1, 1, 2)
 ALPHA = 0.01  # what ``_published_pairs.matched`` gives for every pair, found once
@@ -39,6 +40,8 @@ class Spec(pairs.Pairs):
 
     kind: Literal["advection_published"] = "advection_published"
     """Published pairs of advection by whole cells and diffusion that stands still."""
+    equation: Literal["advection", "diffusion"] | None = None
+    """The clips of one equation alone; those of both by default."""
 
 
 def draw(spec: Spec) -> dict[str, np.ndarray]:
@@ -52,21 +55,24 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
     -------
     dict of str to (clip,)
         ``vy``, ``vx`` [px/s], 0 where the clip is diffusion; ``alpha`` [0.08 px^2/s], the published
-        number, 0 where it is advection; ``advection``, 1 or 0; ``ic_id``, the pair; ``split`` of
-        "train" and "test". There is no ``group``: the published split has pairs on both sides.
+        number, 0 where it is advection; ``advection``, 1 or 0, and ``equation``, "advection"
+        or "diffusion"; ``ic_id``, the pair; ``split`` of "train" and "test". There is no ``group``:
+        the published split has pairs on both sides.
     """
     clip = np.arange(spec.clips)
     moves = clip % 2 == 0
     velocity = np.array([[found["vy"], found["vx"]] for _, found in _pairs()], float)[clip // 2]
     vy, vx = np.where(moves, velocity.T, 0.0)
-    return {
+    labels = {
         "alpha": np.where(moves, 0.0, ALPHA),
         "vy": vy,
         "vx": vx,
         "advection": moves.astype(int),
+        "equation": np.where(moves, "advection", "diffusion"),
         "ic_id": clip // 2,
         "split": pairs.split(spec.clips),
     }
+    return pairs.only(spec.equation, labels)
 
 
 def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from physprobe.simulate import _draws, _gates, _initial, _periodic, _spectral
+from physprobe.simulate import _balance, _draws, _gates, _initial, _periodic, _spectral
 
 FIELD, FIELD_UNIT = "concentration", "1"
 RESOLUTION = 2.0**-20  # as stored: finer than any colour scale, and compressible
@@ -28,7 +28,7 @@ RANGE = (0.0, 1.0)
 coords = _periodic.coords
 
 
-class Spec(_periodic.Square):
+class Spec(_balance.Square):
     """Diffusion: grid, frames, and the draw of each clip's diffusivity."""
 
     kind: Literal["diffusion"] = "diffusion"
@@ -62,7 +62,8 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
     def propose(rng: np.random.Generator) -> dict[str, float]:
         return {"alpha": _draws.log_uniform(rng, spec.alpha)}
 
-    return _draws.clipwise("diffusion", spec.seed, spec.clips, propose)
+    suits = _balance.suits(spec, lambda labels, time: _factors(spec, labels, time))
+    return _draws.clipwise("diffusion", spec.seed, spec.clips, propose, suits)
 
 
 def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
@@ -80,7 +81,7 @@ def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
         Concentration [1].
     """
     start = _initial.series(spec.seed, labels["ic_id"])
-    return _spectral.film(start * _factors(spec, labels), spec.size)
+    return _spectral.film(start * _factors(spec, labels, coords(spec)["time"]), spec.size)
 
 
 def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
@@ -102,7 +103,7 @@ def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
     _gates.maximum_principle(field)
     _gates.budget(field)
     _gates.moves(field, *RANGE)
-    _gates.every_mode(field, _factors(spec, labels))
+    _gates.every_mode(field, _factors(spec, labels, coords(spec)["time"]))
 
 
 def check_labels(spec: Spec, labels: Mapping[str, np.ndarray]) -> None:
@@ -116,6 +117,5 @@ def check_labels(spec: Spec, labels: Mapping[str, np.ndarray]) -> None:
     _gates.varied(labels, UNITS)
 
 
-def _factors(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
-    time = coords(spec)["time"]
+def _factors(spec: Spec, labels: Mapping[str, float], time: np.ndarray) -> np.ndarray:
     return _spectral.transport(_initial.BAND, spec.size, labels["alpha"], (0, 0), time).real

@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from physprobe.simulate import _draws, _gates, _initial, _periodic, _spectral
+from physprobe.simulate import _balance, _draws, _gates, _initial, _periodic, _spectral
 
 FIELD, FIELD_UNIT = "displacement", "1"
 RESOLUTION = 2.0**-20  # as stored: finer than any colour scale, and compressible
@@ -32,7 +32,7 @@ ENERGY, FASTEST = 1e-4, 2.0
 coords = _periodic.coords
 
 
-class Spec(_periodic.Square):
+class Spec(_balance.Square):
     """Damped waves: grid, frames, and the draws of each clip's parameters."""
 
     kind: Literal["wave"] = "wave"
@@ -58,7 +58,7 @@ class Spec(_periodic.Square):
 
 
 def draw(spec: Spec) -> dict[str, np.ndarray]:
-    """Labels of every clip, drawn independently of each other.
+    """Labels of every clip, drawn independently of each other where no motion is declared.
 
     Parameters
     ----------
@@ -74,7 +74,8 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
     def propose(rng: np.random.Generator) -> dict[str, float]:
         return {name: _draws.log_uniform(rng, getattr(spec, name)) for name in UNITS}
 
-    return _draws.clipwise("wave", spec.seed, spec.clips, propose)
+    suits = _balance.suits(spec, lambda labels, time: _factors(spec, labels, time)[0])
+    return _draws.clipwise("wave", spec.seed, spec.clips, propose, suits)
 
 
 def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
@@ -92,7 +93,7 @@ def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
         Displacement [1].
     """
     start = _initial.series(spec.seed, labels["ic_id"])
-    return _spectral.film(start * _factors(spec, labels)[0], spec.size)
+    return _spectral.film(start * _factors(spec, labels, coords(spec)["time"])[0], spec.size)
 
 
 def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
@@ -114,7 +115,7 @@ def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
     _gates.budget(field)
     _gates.moves(field, *RANGE)
     energy_law(spec, labels, field)
-    _gates.every_mode(field, _factors(spec, labels)[0])
+    _gates.every_mode(field, _factors(spec, labels, coords(spec)["time"])[0])
 
 
 def energies(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> np.ndarray:
@@ -173,6 +174,7 @@ def check_labels(spec: Spec, labels: Mapping[str, np.ndarray]) -> None:
     _gates.varied(labels, UNITS)
 
 
-def _factors(spec: Spec, labels: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
-    time = coords(spec)["time"]
+def _factors(
+    spec: Spec, labels: Mapping[str, float], time: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     return _spectral.vibration(_initial.BAND, spec.size, labels["c"], labels["gamma"], time)

@@ -26,6 +26,7 @@ from physprobe.simulate import _published_pairs as pairs
 FIELD, FIELD_UNIT = "displacement", "1"
 RESOLUTION = 2.0**-20  # as stored: far below what even the stills change by
 UNITS = {"alpha": "0.08 px^2/s", "c": "0.2 px/s", "gamma": "0.2 1/s"}
+CLASSES = ("equation",)
 
 SEED, STEP = 321, 0.2
 ALPHA = 0.22  # what ``_published_pairs.matched`` gives for every pair, found once
@@ -39,6 +40,8 @@ class Spec(pairs.Pairs):
 
     kind: Literal["wave_published"] = "wave_published"
     """Published pairs of damped waves and diffusion that stands still."""
+    equation: Literal["wave", "diffusion"] | None = None
+    """The clips of one equation alone; those of both by default."""
 
 
 def draw(spec: Spec) -> dict[str, np.ndarray]:
@@ -53,21 +56,23 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
     dict of str to (clip,)
         ``c`` [0.2 px/s] and ``gamma`` [0.2 1/s], the published numbers, 0 where the clip is
         diffusion; ``alpha`` [0.08 px^2/s], the published number, 0 where it is a wave; ``wave``, 1
-        or 0; ``ic_id``, the pair; ``split`` of "train" and "test". There is no ``group``: the
-        published split has pairs on both sides.
+        or 0, and ``equation``, "wave" or "diffusion"; ``ic_id``, the pair; ``split`` of "train" and
+        "test". There is no ``group``: the published split has pairs on both sides.
     """
     clip = np.arange(spec.clips)
     waves = clip % 2 == 0
     drawn = np.array([[found["c"], found["gamma"]] for _, found in _pairs()])[clip // 2]
     c, gamma = np.where(waves, drawn.T, 0.0)
-    return {
+    labels = {
         "alpha": np.where(waves, 0.0, ALPHA),
         "c": c,
         "gamma": gamma,
         "wave": waves.astype(int),
+        "equation": np.where(waves, "wave", "diffusion"),
         "ic_id": clip // 2,
         "split": pairs.split(spec.clips),
     }
+    return pairs.only(spec.equation, labels)
 
 
 def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:

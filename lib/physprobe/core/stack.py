@@ -8,23 +8,26 @@ import numpy as np
 from xarray import Dataset
 
 from physprobe.core import splits
-from physprobe.core.inputs import Inputs, Layers
+from physprobe.core.inputs import Inputs, Layers, equations
 
 
 def read(
-    embeddings: Sequence[Path], simulation: Sequence[Path], spec: str
+    stage: str, embeddings: Sequence[Path], simulation: Sequence[Path], spec: str
 ) -> tuple[Inputs, Sequence[np.ndarray]]:
     """Inputs and features of one system, or of several taken together.
 
-    Of several systems the labels that all of them have remain, and ``equation``, the kind of system
-    that each clip shows. Their ``group`` pairs clips between them: those of one initial condition.
+    Of several systems the labels that all of them have remain, and ``equation``: as the clips' own
+    label says, or the kind of system that they show. Their ``group`` pairs clips between them:
+    those of one initial condition. It may be lacking only where the systems declare their split.
 
     Parameters
     ----------
+    stage : str
+        Package whose kind the spec names.
     embeddings, simulation : sequence of Path
         Root ``zarr.json`` of the stores, system by system.
     spec : str
-        JSON of the probe's spec.
+        JSON of the spec.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def read(
             " each for every system, in the same order."
         )
     parts = [
-        Inputs.read("probe", *stores, spec) for stores in zip(embeddings, simulation, strict=True)
+        Inputs.read(stage, *stores, spec) for stores in zip(embeddings, simulation, strict=True)
     ]
     first = parts[0]
     if len(parts) == 1:
@@ -100,7 +103,7 @@ def _differences(part: Inputs, first: Inputs) -> Iterator[tuple[str, object, obj
 def _system(parts: Sequence[Inputs], simulation: Sequence[Path]) -> Dataset:
     """Common labels of all clips, ``equation``, ``group``, and ``split`` if declared."""
     for path, part in zip(simulation, parts, strict=True):
-        if "group" not in part.system:
+        if not {"group", "split"} & set(part.system.variables):
             raise ValueError(
                 f"{path} has no group, so its clips have no counterparts. Hint: take systems that"
                 " number their initial conditions."
@@ -114,7 +117,5 @@ def _system(parts: Sequence[Inputs], simulation: Sequence[Path]) -> Dataset:
         name: np.concatenate([np.array(part.system[name].values.tolist()) for part in parts])
         for name in names
     }
-    found["equation"] = np.concatenate(
-        [np.repeat(part.system.attrs["spec"]["kind"], len(part.groups)) for part in parts]
-    )
+    found["equation"] = np.concatenate([equations(part.system) for part in parts])
     return Dataset({name: ("clip", values) for name, values in found.items()})

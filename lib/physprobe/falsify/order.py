@@ -1,0 +1,137 @@
+"""Claim: a model that remembers more frames forecasts better, with no more parameters."""
+
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import model_validator
+
+from physprobe.core import scores, seeds
+from physprobe.falsify._claim import Claim, judged
+from physprobe.falsify._evidence import Evidence, verdict
+
+NAMES = {"persistence": "less that of order 1", "order_1": "against order 1"}
+
+
+class Spec(Claim):
+    """Gain in skill of a higher order over the first, in one system or beyond another's.
+
+    Both orders have as many parameters and the same starts. The gain is what the higher order
+    spares of the baseline's error, on the same held-out clips.
+    """
+
+    kind: Literal["order"] = "order"
+    """Linear dynamics of the last layer, of two orders in time."""
+    order: Literal[2, 3] = 2
+    """Order that is compared with the first."""
+    horizon: int = 4
+    """Tokens ahead."""
+    baseline: Literal["persistence", "order_1"] = "persistence"
+    """What the gain is a part of: the error of persistence, which makes it a difference of skills,
+    or the first order's own."""
+    against: str = ""
+    """System whose gain is taken away, if any: the order has to help more than it helps there."""
+
+    @model_validator(mode="after")
+    def _another(self) -> Self:
+        if self.against and self.against == self.system:
+            raise ValueError(f"system and against are both {self.system!r}: name two systems")
+        return self
+
+
+def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
+    """Judge the claim for one encoder.
+
+    Gains of two systems are drawn together where their clips share all groups, as those of one
+    initial condition do. Otherwise each has its own draws, and the interval of the difference
+    follows from both intervals.
+
+    References
+    ----------
+    Zou, Donner, "Construction of confidence limits about effect measures: a general approach",
+    Statistics in Medicine 27 (2008).
+    """
+    parts = {spec.system: evidence}
+    if spec.against:
+        parts[spec.against] = evidence.of(spec.against)
+    gains = {name: _gains(spec, part, encoder) for name, part in parts.items()}
+    lacking = [name for name, gain in gains.items() if gain is None]
+    if lacking:
+        of = " ".join(["", "in", *filter(None, lacking)]) if any(lacking) else ""
+        note = f"no forecast of {encoder} by order {spec.order} at horizon {spec.horizon}{of}"
+        return judged(spec, verdict="cannot tell", note=note)
+    own, *others = gains.values()
+    statistic = f"skill of order {spec.order} {NAMES[spec.baseline]} at horizon {spec.horizon}"
+    if others:
+        found = _difference(own, *others, evidence.bootstraps)
+        told = {name or encoder: float(_gain(sums.sum(0))) for name, (_, sums) in gains.items()}
+        more = {"note": ", ".join(f"{name} {value:.3f}" for name, value in told.items())}
+        statistic = f"{statistic}, less that in {spec.against}"
+    else:
+        found = scores.bootstrap(own[1], _gain, draws=evidence.bootstraps)
+        more = _flipped(own[1], evidence.bootstraps)
+    value, low, high = (float(part) for part in found)
+    return judged(
+        spec,
+        statistic=statistic,
+        value=value,
+        ci_low=low,
+        ci_high=high,
+        verdict=verdict(low, high, spec.margin, more.get("p")),
+        **more,
+    )
+
+
+def _gains(spec: Spec, evidence: Evidence, encoder: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """Groups, and sums (group, 2): what the higher order spares, and the baseline's error."""
+    if encoder not in evidence.koopman:
+        return None
+    forecast = evidence.koopman[encoder]["forecast"]
+    if not forecast:
+        return None
+    *_, last = forecast.values()
+    higher = last["higher_orders"].get(str(spec.order))
+    if higher is None or spec.horizon not in last["horizon"]:
+        return None
+    place = last["horizon"].index(spec.horizon)
+    errors = {**last["errors"], "order_1": last["errors"]["model"], "higher": higher}
+    first, other, whole = (
+        np.asarray(errors[name], float)[:, place] for name in ("order_1", "higher", spec.baseline)
+    )
+    clips = np.stack([first - other, whole], axis=-1)
+    if not np.isfinite(clips).all():
+        return None
+    groups, member = np.unique(last["group"], return_inverse=True)
+    sums = np.zeros((len(groups), 2))
+    np.add.at(sums, member, clips)
+    return groups, sums
+
+
+def _gain(totals: np.ndarray) -> np.ndarray:
+    return scores.mean_of(totals)
+
+
+def _difference(
+    own: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray], draws: int
+) -> scores.Interval:
+    """One system's gain less another's."""
+    (groups, sums), (counterparts, others) = own, other
+    if np.array_equal(groups, counterparts):
+        return scores.paired(sums, others, _gain, draws=draws)
+    (value, low, high), (less, least, most) = (
+        scores.bootstrap(part, _gain, draws=draws) for part in (sums, others)
+    )
+    return scores.Interval(
+        value - less,
+        value - less - np.hypot(value - low, most - less),
+        value - less + np.hypot(high - value, less - least),
+    )
+
+
+def _flipped(sums: np.ndarray, draws: int) -> dict:
+    """95th percentile and p of the gain under sign flips: neither order is better in any group."""
+    signs = seeds.rng("sign flips of orders", len(sums)).choice((-1.0, 1.0), (draws, len(sums)))
+    null = signs @ sums[:, 0] / sums[:, 1].sum()
+    return {
+        "null_q95": float(np.quantile(null, 0.95)),
+        "p": float(scores.permutation_p(_gain(sums.sum(0)), null)),
+    }

@@ -1,0 +1,102 @@
+"""Balance: clips of different equations that start alike move equally much.
+
+    motion = (mean |u[1] - u[0]| + sum over t of mean |u[t] - u[t-1]|) / mean |u[0] - mean u[0]|
+
+is the way that a cell's value goes over a clip, in parts of the pattern's own contrast. Its first
+step counts twice, as it does in the mean over tokens of ``embed.statistics``: else what starts fast
+would look faster there than what starts slowly. The motion that clip n is to have is drawn from a
+stream of its own, so that it is the same whatever the equation; then the clip's parameters are
+drawn until they lead to it. Clip n of one equation moves as much as clip n of another one, on the
+whole; how the motion is spread over the clip is left to the law.
+
+Nothing that fades moves by much more than 1, so no balance with diffusion can have more. Within
+that, patterns are carried along by 2 to 23 px of 128, and waves swing through a quarter period.
+The mean of the field is the same in any case; on a linear scale of colours, such as ``gray``, so is
+the brightness.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import numpy as np
+
+from physprobe.core import seeds
+from physprobe.simulate import _draws, _initial, _periodic, _spectral
+
+TOLERANCE = 0.03
+# Enough to know motion to 1 %: cells hold every mode, and what moves so little hardly turns back.
+CELLS, TIMES = 32, 8
+
+
+class Square(_periodic.Square):
+    """Clips on a periodic square whose motion can be declared."""
+
+    motion: _draws.Range | None = None
+    """Motion of a clip, in parts of its pattern's contrast: ends of the draw, uniform in the
+    logarithm and the same in every system of the same seed; other parameters are then drawn until
+    the clip has it, within 3 %. By default they are drawn freely."""
+
+
+def motion(field: np.ndarray) -> float:
+    """Way that a cell's value goes over a clip, in parts of the first frame's contrast.
+
+    Parameters
+    ----------
+    field : (time, y, x)
+        The first two frames are one time unit apart, the others as they like.
+
+    Returns
+    -------
+    float
+        (mean |u[1] - u[0]| + sum over t of mean |u[t] - u[t-1]|) / mean |u[0] - mean u[0]|.
+    """
+    contrast = np.abs(field[0] - field[0].mean(dtype=float)).mean(dtype=float)
+    steps = np.abs(np.diff(field, axis=0)).mean((1, 2), dtype=float)
+    return float((steps[0] + steps.sum()) / contrast)
+
+
+def wanted(spec: Square, clip: int) -> float:
+    """Motion that a clip, given by its number, is to have in every system of the same seed."""
+    return _draws.log_uniform(seeds.rng("motion", spec.seed, clip), spec.motion)
+
+
+def velocity(spec: Square, rng: np.random.Generator) -> dict[str, float]:
+    """Velocity of one clip [px/s], up to ``spec.speed``: as it comes, or of every size if balanced.
+
+    Where a clip's motion is declared, that alone says which velocities are too slow to be seen.
+    """
+    draw = _draws.velocity if spec.motion is None else _draws.pace
+    return draw(rng, spec.speed)
+
+
+def suits(
+    spec: Square, factors: Callable[[Mapping[str, float], np.ndarray], np.ndarray]
+) -> Callable[[int, Mapping[str, float]], bool]:
+    """Whether a clip with these parameters moves as much as it is to: for ``_draws.clipwise``.
+
+    Parameters
+    ----------
+    spec : Square
+        Without ``motion`` all parameters suit.
+    factors : callable
+        What the equation makes of every mode (time, mode_y, mode_x), from parameters and times [s].
+
+    Returns
+    -------
+    callable
+        From the number of a clip and its parameters.
+    """
+    if spec.motion is None:
+        return lambda clip, labels: True
+    time = np.append(0, np.linspace(1, spec.frames - 1, min(TIMES, spec.frames - 1)))
+
+    @cache
+    def start(clip: int) -> tuple[np.ndarray, float]:
+        return _initial.series(spec.seed, clip), wanted(spec, clip)
+
+    def suiting(clip: int, labels: Mapping[str, float]) -> bool:
+        modes, target = start(clip)
+        found = motion(_spectral.synthesise(modes * factors(labels, time), CELLS))
+        return abs(np.log(found / target)) <= TOLERANCE
+
+    return suiting
