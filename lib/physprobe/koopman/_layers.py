@@ -64,7 +64,7 @@ def fit(
                 {"equation": named} if len(named) else {}
             )
             forecast[layer] = {**about, **skills.block(found)}
-            published = _rows.published(found, spectral[0])
+            published = _rows.published(found, spectral[0], named if len(named) else None)
     step = float(np.diff(times).mean())
     return rows, {
         "settings": {

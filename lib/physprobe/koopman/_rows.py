@@ -186,8 +186,12 @@ def undefined(spec: object, layer: str, note: str, clips: int) -> Iterator[dict]
             yield {**about, "baseline": baseline, "horizon": ahead, "note": note}
 
 
-def published(found: Tally | None, spectral: Spectrum | None) -> dict:
+def published(
+    found: Tally | None, spectral: Spectrum | None, equations: np.ndarray | None = None
+) -> dict:
     """Fill the published keys for order 1 and for its time-shuffled fit; null if undefined.
+
+    Where held-out clips obey several equations (clip,), there are keys for each as well.
 
     The spectral radius is that of the model of all clips; of the time-shuffled fits, their mean.
     """
@@ -207,5 +211,16 @@ def published(found: Tally | None, spectral: Spectrum | None) -> dict:
                 else:
                     block[f"{key}_{side}_mean"] = value.mean() if found else None
                     block[f"{key}_{side}_std"] = value.std() if found else None
+            if found and not key.startswith("one_step"):
+                block |= _each(key, found.test[model, key], equations)
         blocks[name] = block
     return blocks
+
+
+def _each(key: str, values: np.ndarray, equations: np.ndarray | None) -> dict:
+    """A score's mean and deviation over the clips (clip,) of each equation."""
+    found = {}
+    for name in np.unique(equations) if equations is not None else ():
+        own = values[equations == name]
+        found |= {f"{key}_test_mean_{name}": own.mean(), f"{key}_test_std_{name}": own.std()}
+    return found

@@ -253,6 +253,11 @@ def _koopman(study: Study, name: str, order: int) -> dict:
     radius = next((r for r in rows if r["metric"] == "spectral_radius"), {})
     scores = ("rollout_cos_{}_mean", "rollout_cos_{}_std", "rollout_mse_{}_mean")
     known = result["published"] if order == 1 else {}
+    by_equation = {
+        key.replace("_test", ""): value
+        for key, value in known.items()
+        if key.startswith(("rollout_cos_test_mean_", "rollout_cos_test_std_"))
+    }
     block = {
         "latent_dim": result["published"]["latent_dim"],
         "spectral_radius": radius.get("value"),
@@ -268,6 +273,7 @@ def _koopman(study: Study, name: str, order: int) -> dict:
             if r["metric"] == "skill"
         ],
     }  # fmt: skip
+    block["test"] |= by_equation
     if order > 1:
         block["note"] = "scored by skill, which starts every order at the same frame"
     return block

@@ -1,0 +1,188 @@
+"""Comparison: two small systems through the real stages, and what is written of them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from physprobe.core import config, kinds, results
+from physprobe.falsify import stage as falsify
+from physprobe.report import stage
+
+LIB = Path(__file__).parents[2] / "lib/physprobe/report"
+RIDGE = {"kind": "ridge", "samples": ["clip"], "permutations": 20, "bootstraps": 200}
+ENTRIES = {
+    "systems": {
+        name: {
+            "simulate": {"kind": name, "clips": 24, "frames": 16, "size": 64, **more},
+            "render": {"kind": "fields", "colormap": "gray"},
+        }
+        for name, more in {"advection": {"speed": 1.0}, "diffusion": {"alpha": [0.2, 3.0]}}.items()
+    },
+    "encoders": {"pixels": {"kind": "pixels", "size": 8, "color": "gray"}},
+    "controls": {"brightness": {"kind": "statistics", "features": ["brightness"]}},
+    "probes": {
+        "equation": {"kind": "logistic", "permutations": 20, "bootstraps": 200},
+        "of_advection": {**RIDGE, "targets": ["vx", "vy"]},
+        "of_diffusion": {**RIDGE, "targets": ["log_alpha"]},
+    },
+    "koopman": {
+        "dmd": {"kind": "dmd", "shuffles": 5, "bootstraps": 100, "spectra": 100, "components": 4,
+                "ranks": [4], "horizons": [1, 2, 4]},
+    },
+    "studies": {},
+    "comparisons": {
+        "pair": {
+            "systems": {"advection": "of_advection", "diffusion": "of_diffusion"},
+            "encoders": ["pixels"],
+            "controls": ["brightness"],
+            "probe": "equation",
+            "koopman": "dmd",
+            "claims": {
+                "separable": {"kind": "decodable", "statement": "Told <apart>.",
+                              "target": "equation"},
+                "vx": {"kind": "decodable", "statement": "vx is there.", "target": "vx",
+                       "system": "advection", "controls": ["brightness"]},
+                "order": {"kind": "order", "statement": "A second frame helps.", "horizon": 2,
+                          "system": "advection", "against": "diffusion"},
+            },
+        },
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> dict[str, Path]:
+    """Everything that a comparison writes, by the names of its options."""
+    folder = tmp_path_factory.mktemp("results")
+    asked = config.load(ENTRIES)
+    run = {name: kinds.importlib.import_module(f"physprobe.{name}.stage").run for name in STAGES}
+    names = ["pixels", "brightness"]
+    simulations, clips, embeddings = [], [], {name: [] for name in names}
+    for system, entry in asked.systems.items():
+        simulations.append(folder / system / "simulation.zarr" / "zarr.json")
+        clips.append(folder / system / "clips.zarr" / "zarr.json")
+        run["simulate"](out=simulations[-1], spec=entry.simulate.canonical())
+        run["render"](simulation=simulations[-1], out=clips[-1], spec=entry.render.canonical())
+        for name in names:
+            embeddings[name].append(folder / system / "embeddings" / f"{name}.zarr" / "zarr.json")
+            spec = asked.embedding(name).canonical()
+            run["embed"](clips=clips[-1], out=embeddings[name][-1], spec=spec)
+    comparison = asked.comparisons["pair"]
+    found = {"probes": [], "koopman": []}
+    for place, (where, probe) in enumerate({"pair": "equation", **comparison.systems}.items()):
+        own = slice(None) if where == "pair" else slice(place - 1, place)
+        for name in names:
+            for what, run_stage, entry in (
+                ("probes", run["probe"], asked.probes[probe]),
+                ("koopman", run["koopman"], asked.koopman["dmd"]),
+            ):
+                label = probe if what == "probes" else "dmd"
+                out = folder / where / what / f"{name}.{label}.json"
+                spec = entry.canonical()
+                stores = {"embeddings": embeddings[name][own], "simulation": simulations[own]}
+                run_stage(**stores, out=out, spec=spec)
+                found[what].append(out)
+    common = {
+        **found,
+        "embeddings": [embeddings[name][0] for name in names],
+        "simulation": simulations,
+        "spec": comparison.canonical(),
+    }
+    judged = folder / "pair" / "falsification_metrics.json"
+    falsify.compare(**common, metrics=judged)
+    files = {
+        "metrics": folder / "pair" / "fit_metrics.json",
+        "summary": folder / "pair" / "fit_summary.txt",
+        "figure": folder / "pair" / "fit_results.png",
+        "table": folder / "pair" / "fit_results.csv",
+    }
+    stage.compare(**common, falsification=judged, clips=clips, **files)
+    page = folder / "report.html"
+    none = ("metrics", "tables", "falsifications", "clips", "calibrations", "gates", "trainings")
+    stage.page(
+        **{name: [] for name in none},
+        comparisons=[files["metrics"]],
+        comparison_tables=[files["table"]],
+        comparison_falsifications=[judged],
+        comparison_clips=clips,
+        published=LIB / "published.yaml",
+        template=LIB / "page.html.j2",
+        out=page,
+    )
+    return {**files, "falsification": judged, "page": page}
+
+
+STAGES = ("simulate", "render", "embed", "probe", "koopman")
+CLASSIFIED = {"accuracy", "precision", "recall", "tp", "tn", "fp", "fn"}
+
+
+@pytest.fixture(scope="module")
+def metrics(written) -> dict:
+    return results.read(written["metrics"])
+
+
+def test_the_published_keys_are_there(metrics):
+    found = metrics["equation_classification"]
+    for key in ("sim_mean_train", "sim_mean_test", "frame_train", "frame_test"):
+        assert set(found[key]) >= CLASSIFIED
+    assert {
+        "all_params_train_r2_total", "all_params_test_r2_total", "advection_vx_r2_test",
+        "advection_vy_r2_test", "advection_vx_mae_test", "advection_vy_mae_test",
+    } <= set(metrics["parameter_regression"])  # fmt: skip
+    for block in (metrics["koopman_shared"], *metrics["koopman_by_equation"].values()):
+        assert {"latent_dim", "spectral_radius", "train", "test"} <= set(block)
+        assert {"rollout_cos_mean", "rollout_cos_std", "rollout_mse_mean"} <= set(block["test"])
+    assert set(metrics["koopman_by_equation"]) == {"advection", "diffusion"}
+    assert {"rollout_cos_mean_advection", "rollout_cos_std_diffusion"} <= set(
+        metrics["koopman_shared"]["test"]
+    )
+    assert "koopman_advection_second_order" in metrics
+    setup = metrics["setup"]
+    assert (setup["n_total"], setup["n_held_out"]) == (48, 48)
+
+
+def test_counts_and_accuracy_say_the_same(metrics):
+    for key, rows in (("sim_mean_test", 48), ("frame_test", 48 * 8)):
+        block = metrics["equation_classification"][key]
+        assert sum(block[count] for count in ("tp", "tn", "fp", "fn")) == rows
+        assert block["accuracy"] == pytest.approx((block["tp"] + block["tn"]) / rows)
+        assert block["ci"]["accuracy"][0] <= block["accuracy"] <= block["ci"]["accuracy"][1]
+
+
+def test_differences_and_claims_are_by_initial_condition_and_by_system(written):
+    judged = results.read(written["falsification"])
+    rows = [row for row in judged["rows"] if row["metric"] == "accuracy_difference"]
+    assert {row["n_clips"] for row in rows} == {24}, "pairs are drawn, not clips"
+    systems = {row["model"] for row in judged["rows"] if row["metric"] == "r2_difference"}
+    assert systems == {"advection", "diffusion"}
+    claims = {claim["claim"]: claim for claim in judged["claims"]}
+    assert claims["separable"]["statistic"].startswith("accuracy of equation")
+    assert claims["vx"]["statistic"].startswith("R2 of vx")
+    assert claims["vx"]["best_control"] == "brightness"
+    assert claims["order"]["value"] is not None
+
+
+def test_the_brightness_of_a_conserved_mean_tells_nothing(metrics):
+    control = metrics["controls"]["brightness"]["equation_classification"]["sim_mean_test"]
+    assert control["ci"]["accuracy"][0] <= 0.6
+
+
+def test_the_page_shows_the_comparison(written):
+    text = written["page"].read_text()
+    assert "Told &lt;apart&gt;." in text
+    for panel in ("counterparts", "separation", "parameters", "orders"):
+        assert f'id="pair-{panel}"' in text
+    assert written["figure"].stat().st_size > 50_000
+    assert "equation classification" in written["summary"].read_text()
+
+
+def test_twins_share_their_start(written):
+    import pandas as pd
+
+    strip = pd.read_csv(written["table"]).query("panel == 'counterparts'")
+    assert list(strip["system"].unique()) == ["advection", "diffusion"]
+    assert strip["clip"].nunique() == 1
+    assert np.isfinite(strip["time"]).all()
+    assert json.loads(written["metrics"].read_text())["schema"] == "physprobe/comparison/1"
