@@ -116,6 +116,25 @@ PAIR = {
             },
             r"claims\.y\.system: found 'hat'",
         ),
+        ("transfers/x", {"onto": "heat_viridi"}, r"x\.onto: found 'heat_viridi'\. Did you mean"),
+        (
+            "transfers/x",
+            {"onto": "heat_published"},
+            r"x\.onto: .* simulate different clips \(kind\)",
+        ),
+        ("transfers/x", {"onto": "heat"}, r"x\.onto: heat and heat are rendered alike\. Hint"),
+        ("transfers/x", {"system": "haet", "onto": "heat"}, r"x\.system: found 'haet'\. Did you"),
+        ("transfers/x", {}, r"transfers\.x: nothing to transfer to\. Hint"),
+        ("transfers/x", {"region": {"alfa": [0, 0.5]}}, r"x\.region: found 'alfa'\. Did you mean"),
+        ("transfers/x", {"region": {"alpha": [0.5, 0.5]}}, r"x\.region: .*alpha has to ascend"),
+        ("transfers/x", {"region": {"alpha": [0, 1]}}, r"x\.region: .*none is left to train on"),
+        (
+            "transfers/x",
+            {"region": {"alpha": [0.8, 1.2]}},
+            r"x\.region\.alpha.*: found 1\.2; .*1\.",
+        ),
+        ("transfers/x", {"controls": ["pixel"], "onto": "heat"}, r"x\.controls: found 'pixel'\."),
+        ("transfers/x", {"probe": "rigde", "onto": "heat"}, r"x\.probe: found 'rigde'\. Did you"),
         ("controls/small", {"kind": "pixels"}, r"small: an encoder and a control need different"),
         ("systems/heat/simulate", {"kind": "wave", "size": 3}, r"size: found 3; [^\n]*32\.$"),
         ("studies/heat/probe", None, r"studies\.heat\.probe: found None"),
@@ -124,6 +143,8 @@ PAIR = {
 def test_a_mistake_names_the_path_and_the_remedy(
     content: dict, path: str, value: object, expected: str
 ):
+    if path == "transfers/x":
+        value = {"system": "heat", "encoders": ["small"], "probe": "ridge", **value}
     with pytest.raises(config.ConfigError, match=expected) as caught:
         config.load(changed(content, path, value))
     assert "Traceback" not in str(caught.value)
@@ -138,6 +159,24 @@ def test_a_study_may_ask_for_a_systems_own_classes(content: dict):
     published["studies"]["pairs"]["system"] = "heat"
     with pytest.raises(config.ConfigError, match=r"target 'equation', but heat has the labels"):
         config.load(published)
+
+
+def test_only_one_simulation_in_two_renderings_is_transferred(content: dict):
+    entry = {"system": "heat", "onto": "heat_viridis", "encoders": ["small"], "probe": "ridge"}
+    here = changed(content, "transfers", {"x": entry})
+    assert config.load(here).transfers["x"].region == {}
+    other = {**content["systems"]["heat"]["simulate"], "clips": 100, "seed": 1}
+    here = changed(here, "systems/heat_viridis/simulate", other)
+    with pytest.raises(config.ConfigError, match=r"different clips \(clips, seed\)\. Hint"):
+        config.load(here)
+
+
+def test_classes_are_not_transferred(content: dict):
+    entry = {"system": "heat", "region": {"alpha": [0.8, 1]}, "encoders": ["small"], "probe": "law"}
+    here = changed(content, "transfers", {"x": entry})
+    here = changed(here, "probes/law", {"kind": "logistic", "targets": ["alpha"]})
+    with pytest.raises(config.ConfigError, match="law is of kind logistic, not ridge"):
+        config.load(here)
 
 
 def test_a_missing_key_is_named(content: dict):

@@ -84,6 +84,16 @@ def test_permutations_move_whole_groups_among_their_like():
     assert not np.array_equal(single[0], single[1])
 
 
+def test_permutations_stay_within_strata():
+    groups, strata = np.array([0, 0, 1, 2, 2, 3, 4, 4]), np.array([1, 1, 0, 0, 0, 0, 0, 0])
+    for source in scores.permutations(groups, 50, 0, strata):
+        assert source[:2].tolist() == [0, 1] and set(source[3:5]) <= {3, 4, 6, 7}
+    alike = scores.permutations(groups, 5, 0, np.zeros(8))
+    assert np.array_equal(alike, scores.permutations(groups, 5, 0))
+    with pytest.raises(ValueError, match="several strata"):
+        scores.permutations(groups, 5, 0, np.arange(8))
+
+
 def test_p_counts_the_observed_score_among_the_null():
     assert scores.permutation_p(np.array(2.0), np.arange(4.0)) == pytest.approx(3 / 5)
     assert scores.permutation_p(np.array(9.0), np.arange(4.0)) == pytest.approx(1 / 5)

@@ -45,6 +45,12 @@ def test_a_published_split_is_one_fold():
     assert len(fold.inner) == 4
 
 
+def test_clips_may_be_declared_to_be_neither():
+    declared = np.array(["train", "test", "neither", "train"] * 10)
+    (fold,) = splits.nested(np.arange(40), declared=declared)
+    assert np.array_equal(fold.test, np.arange(1, 40, 4)) and len(fold.train) == 20
+
+
 def test_leaks_are_refused():
     declared = ["train"] * 30 + ["test"] * 10
     twins = np.arange(40) % 20

@@ -28,4 +28,5 @@ wildcard_constraints:
     source="|".join(pipeline.sources),
     study="|".join(pipeline.studies),
     gate="|".join(pipeline.gates) or "none",
+    transfer="|".join(pipeline.transfers) or "none",
     comparison="|".join(pipeline.comparisons) or "none",

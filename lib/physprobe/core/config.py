@@ -5,15 +5,17 @@ import json
 import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from physprobe.core import kinds
 from physprobe.core.kinds import any_spec
 from physprobe.core.spec import Spec
 from physprobe.core.system import Name, System
+
+Quantile = Annotated[float, Field(ge=0, le=1)]
 
 
 class Study(Spec):
@@ -74,6 +76,33 @@ class Calibration(Spec):
     """Repetitions where the truth is known."""
 
 
+class Transfer(Spec):
+    """Whether what a probe has learnt holds elsewhere: in another rendering, beyond its range."""
+
+    system: Name
+    """System whose clips are trained on."""
+    onto: Name | None = None
+    """System whose clips are scored: the same ``simulate`` in another ``render``."""
+    region: dict[Name, tuple[Quantile, Quantile]] = Field(default_factory=dict)
+    """Labels with a range between quantiles: clips inside all of them are never trained on."""
+    encoders: tuple[Name, ...] = Field(min_length=1)
+    """Encoders under test."""
+    controls: tuple[Name, ...] = ()
+    """Entries of ``controls`` that are transferred in the same way."""
+    probe: Name
+    """Entry of ``probes``, of kind ``ridge``, that decodes the labels."""
+
+    @field_validator("region")
+    @classmethod
+    def _ascending(cls, region: dict) -> dict:
+        for name, (low, high) in region.items():
+            if low >= high:
+                raise ValueError(f"the range of {name} has to ascend")
+        if region and all(span == (0.0, 1.0) for span in region.values()):
+            raise ValueError("all clips are inside, so none is left to train on")
+        return region
+
+
 class Config(Spec):
     """Everything that ``config.yaml`` may say."""
 
@@ -99,6 +128,8 @@ class Config(Spec):
     """Systems side by side: results/{comparison}/probes/{encoder}.{probe}.json."""
     calibration: Calibration | None = None
     """Rates of the tests on noise, of the intervals on planted truth; on the page if it is here."""
+    transfers: dict[Name, Transfer] = Field(default_factory=dict)
+    """Probes put to the test elsewhere: results/transfers/{transfer}.json and its figure."""
     gates: dict[Name, Gate] = Field(default_factory=dict)
     """Comparisons with random weights: results/gates/{gate}.json."""
 
@@ -127,6 +158,8 @@ class Config(Spec):
                     f"{where}.probe: {comparison.probe} has to tell equations apart."
                     f" Hint: set probes.{comparison.probe}.targets: [equation]."
                 )
+        for name, transfer in self.transfers.items():
+            self._transfer_fits(f"transfers.{name}", transfer)
         for name, gate in self.gates.items():
             where = f"gates.{name}"
             _known(f"{where}.encoder", gate.encoder, self.encoders)
@@ -155,8 +188,20 @@ class Config(Spec):
         self, where: str, asked: Study | Comparison, systems: Mapping[str, str]
     ) -> None:
         """Everything that a study or a comparison names is there, and goes together."""
-        _known(f"{where}.probe", asked.probe, self.probes)
+        self._embeddings_fit(where, asked, systems)
         _known(f"{where}.koopman", asked.koopman, self.koopman)
+        for name, claim in asked.claims.items():
+            for entry in claim.encoders:
+                _known(f"{where}.claims.{name}.encoders", entry, dict.fromkeys(asked.encoders))
+            for key in ("system", "against"):
+                if system := getattr(claim, key, ""):
+                    _known(f"{where}.claims.{name}.{key}", system, systems)
+
+    def _embeddings_fit(
+        self, where: str, asked: Study | Comparison | Transfer, systems: Mapping[str, str]
+    ) -> None:
+        """Encoders, controls and probes are there, and can do what is asked of each system."""
+        _known(f"{where}.probe", asked.probe, self.probes)
         for entry in asked.encoders:
             _known(f"{where}.encoders", entry, self.encoders)
         for entry in asked.controls:
@@ -167,12 +212,35 @@ class Config(Spec):
             self._labels_fit(f"{where}.probe", system, probe)
             for entry in (*asked.encoders, *asked.controls):
                 self._frames_fit(where, system, entry)
-        for name, claim in asked.claims.items():
-            for entry in claim.encoders:
-                _known(f"{where}.claims.{name}.encoders", entry, dict.fromkeys(asked.encoders))
-            for key in ("system", "against"):
-                if system := getattr(claim, key, ""):
-                    _known(f"{where}.claims.{name}.{key}", system, systems)
+
+    def _transfer_fits(self, where: str, transfer: Transfer) -> None:
+        if not transfer.onto and not transfer.region:
+            raise ValueError(
+                f"{where}: nothing to transfer to. Hint: name a system as onto, or a region of"
+                " labels to hold out, or both."
+            )
+        self._embeddings_fit(where, transfer, {transfer.system: transfer.probe})
+        kind = self.probes[transfer.probe].kind
+        if kind != "ridge":
+            raise ValueError(f"{where}.probe: {transfer.probe} is of kind {kind}, not ridge.")
+        own = self.systems[transfer.system]
+        labels = kinds.load("simulate", own.simulate.kind).UNITS
+        for label in transfer.region:
+            _known(f"{where}.region", label, labels)
+        if transfer.onto:
+            _known(f"{where}.onto", transfer.onto, self.systems)
+            other = self.systems[transfer.onto]
+            if other.simulate != own.simulate:
+                fields = _differing(own.simulate, other.simulate)
+                raise ValueError(
+                    f"{where}.onto: {transfer.onto} and {transfer.system} simulate different clips"
+                    f" ({', '.join(fields)}). Hint: give both the same simulate entry."
+                )
+            if other.render == own.render:
+                raise ValueError(
+                    f"{where}.onto: {transfer.onto} and {transfer.system} are rendered alike."
+                    f" Hint: set another systems.{transfer.onto}.render."
+                )
 
     def _labels_fit(self, where: str, system: str, probe: str) -> None:
         kind = self.systems[system].simulate.kind
@@ -306,6 +374,14 @@ def _known(where: str, name: str, section: Mapping) -> None:
         raise ValueError(
             f"{where}: found {name!r}.{_nearest(name, section)} Known: {', '.join(section)}."
         )
+
+
+def _differing(one: Spec, other: Spec) -> list[str]:
+    """Fields of two specs that are not the same."""
+    first, second = one.dump(), other.dump()
+    if first["kind"] != second["kind"]:
+        return ["kind"]
+    return [field for field in first if first[field] != second[field]]
 
 
 def _nearest(word: str, known: typing.Iterable[str]) -> str:

@@ -42,7 +42,7 @@ def nested(
         Numbers of folds.
     seed : int
         Same seed, same folds.
-    declared : (clip,) of "train" or "test", optional
+    declared : (clip,) of "train", "test" or "neither", optional
         A published split: one outer fold, as declared.
 
     Returns
@@ -153,11 +153,11 @@ def _partition(
 
 def _published(declared: np.ndarray, clips: int) -> tuple[np.ndarray, np.ndarray]:
     """Training and held-out clips of a declared split."""
-    if declared.shape != (clips,) or not np.isin(declared, ("train", "test")).all():
+    if declared.shape != (clips,) or not np.isin(declared, ("train", "test", "neither")).all():
         found = np.unique(declared).tolist()
         raise ValueError(
-            f"declared split: expected 'train' or 'test' for each of {clips} clips, got "
-            f"{declared.size} entries out of {found}. Hint: see the simulation's `split`."
+            f"declared split: expected 'train' or 'test', or 'neither', for each of {clips} clips,"
+            f" got {declared.size} entries out of {found}. Hint: see the simulation's `split`."
         )
     train, test = np.flatnonzero(declared == "train"), np.flatnonzero(declared == "test")
     if not len(train) or not len(test):

@@ -51,39 +51,57 @@ def read(
     first = parts[0]
     if len(parts) == 1:
         return first, Layers(first.source)
+    check(parts, embeddings)
+    system = _system(parts, simulation)
+    groups, folds = splits.declared_by(
+        system, outer=first.spec.outer, inner=first.spec.inner, seed=first.spec.seed
+    )
+    stacked = replace(first, system=system, groups=groups, folds=folds, digests=digests(parts))
+    return stacked, Stacked([Layers(part.source) for part in parts])
+
+
+def check(parts: Sequence[Inputs], embeddings: Sequence[Path]) -> None:
+    """Refuse systems that were not embedded alike.
+
+    Raises
+    ------
+    ValueError
+        If layers, token times, features, encoder or weights differ.
+    """
     for path, part in zip(embeddings, parts, strict=True):
-        for what, mine, expected in _differences(part, first):
+        for what, mine, expected in _differences(part, parts[0]):
             if mine != expected:
                 raise ValueError(
                     f"{path}: {what} {mine}, but {embeddings[0]} has {expected}."
                     " Hint: embed all systems by the same encoder, frame by frame alike."
                 )
-    system = _system(parts, simulation)
-    groups, folds = splits.declared_by(
-        system, outer=first.spec.outer, inner=first.spec.inner, seed=first.spec.seed
-    )
-    digests = {
+
+
+def digests(parts: Sequence[Inputs]) -> dict[str, str]:
+    """Digest of every store, by name and number of its system."""
+    return {
         f"{name} {number}": digest
         for number, part in enumerate(parts)
         for name, digest in part.digests.items()
     }
-    stacked = replace(first, system=system, groups=groups, folds=folds, digests=digests)
-    return stacked, _Stacked([Layers(part.source) for part in parts])
 
 
-class _Stacked(Sequence):
+class Stacked(Sequence):
     """Features (clip, time, feature) of several systems' layers, each read when asked for."""
 
     def __init__(self, parts: Sequence[Layers]):
         self.parts = parts
 
     def __len__(self) -> int:
+        """Count the layers."""
         return len(self.parts[0])
 
     def __getitem__(self, layer: int) -> np.ndarray:
+        """Read a layer of all systems."""
         return np.concatenate([part[layer] for part in self.parts])
 
     def __iter__(self) -> Iterator[np.ndarray]:
+        """Read layer after layer."""
         return (self[layer] for layer in range(len(self)))
 
 

@@ -1,5 +1,6 @@
 """Pipeline: what the rules need of the config - specs, fingerprints and inputs, by wildcard."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from physprobe.core import fingerprint, shipped
 from physprobe.core.spec import Spec
 
 STORE = "zarr.json"
-MODULES = {"gate": "falsify", "compare": "falsify"}
+MODULES = {"gate": "falsify", "compare": "falsify", "transfer": "falsify"}
 """Where a stage's code is, if not in a folder of its name."""
 TRAINED = ("config.json", "model.safetensors", "preprocessor_config.json")
 
@@ -39,6 +40,7 @@ class Pipeline:
         self.models = list(self.config.koopman)
         self.studies = list(self.config.studies)
         self.gates = list(self.config.gates)
+        self.transfers = list(self.config.transfers)
         self.comparisons = list(self.config.comparisons)
 
     def entry(self, stage: str, wildcards: object) -> Spec:
@@ -65,6 +67,8 @@ class Pipeline:
                 return config.calibration or configs.Calibration()
             case "gate":
                 return config.gates[wildcards.gate]
+            case "transfer":
+                return config.transfers[wildcards.transfer]
         raise KeyError(stage)
 
     def spec(self, stage: str) -> Callable[[object], str]:
@@ -79,7 +83,7 @@ class Pipeline:
 
     def _kinds(self, stage: str, wildcards: object) -> set[str]:
         """Modules that a stage finds by name."""
-        if stage in ("report", "gate", "calibrate"):
+        if stage in ("report", "gate", "transfer", "calibrate"):
             return set()
         entry = self.entry(stage, wildcards)
         if stage in ("falsify", "compare"):
@@ -200,6 +204,38 @@ class Pipeline:
             for name in (gate.encoder, *gate.random)
         ]
 
+    def region(self, wildcards: object) -> str:
+        """Canonical JSON of the region that a transfer holds out."""
+        entry = self.entry("transfer", wildcards).dump()
+        return json.dumps(entry["region"], separators=(",", ":"))
+
+    def moved(self, wildcards: object) -> dict[str, list[str]]:
+        """Stores of a transfer: those of the rendering that is scored, then those fitted."""
+        stores = {"embeddings": f"embeddings/{wildcards.encoder}", "simulation": "simulation"}
+        systems = self._scored(self.config.transfers[wildcards.transfer])
+        return {
+            name: [f"results/{system}/{store}.zarr/{STORE}" for system in systems]
+            for name, store in stores.items()
+        }
+
+    def transferred(self, wildcards: object) -> dict[str, list[str]]:
+        """Results of a transfer's encoders and controls, and the ordinary ones of its systems."""
+        name, transfer = wildcards.transfer, self.config.transfers[wildcards.transfer]
+        files = [
+            f"{encoder}.{transfer.probe}.json"
+            for encoder in (*transfer.encoders, *transfer.controls)
+        ]
+        systems = self._scored(transfer)
+        return {
+            "transferred": [f"results/transfers/{name}/{file}" for file in files],
+            "ordinary": [f"results/{system}/probes/{file}" for system in systems for file in files],
+        }
+
+    @staticmethod
+    def _scored(transfer: configs.Transfer) -> list[str]:
+        """Systems of a transfer, that which is scored first."""
+        return [name for name in (transfer.onto, transfer.system) if name]
+
     def page(self, wildcards: object) -> dict[str, list[str]]:
         """What the page shows: every study in turn."""
         studies = self.config.studies
@@ -245,6 +281,7 @@ class Pipeline:
             found.append(f"results/{study.system}/preview.mp4")
             if study.head:
                 found.append(f"results/{name}/{study.head}.safetensors")
+        found += [f"results/transfers/{name}.png" for name in self.transfers]
         return sorted(set(found))
 
     def clips(self, wildcards: object) -> str:

@@ -119,7 +119,11 @@ def decoded(probe: Result, target: str, sample: str) -> Decoded | None:
 
 
 def against_best(
-    first: np.ndarray, others: Mapping[str, np.ndarray], statistic: scores.Statistic, draws: int
+    first: np.ndarray,
+    others: Mapping[str, np.ndarray],
+    statistic: scores.Statistic,
+    draws: int,
+    groups: np.ndarray | None = None,
 ) -> tuple[scores.Interval, str]:
     """How far a score is above the best of several others, on the same clips.
 
@@ -132,6 +136,8 @@ def against_best(
     statistic : callable
         Score from totals (..., part).
     draws : int
+    groups : (clip,), optional
+        Clips of one group are drawn together.
 
     Returns
     -------
@@ -145,7 +151,9 @@ def against_best(
         return found[0] - np.max(found[1:], axis=0)
 
     each = {name: float(statistic(sums.sum(0))) for name, sums in others.items()}
-    return scores.bootstrap(stacked, difference, draws=draws), max(each, key=each.get)
+    return scores.bootstrap(stacked, difference, groups=groups, draws=draws), max(
+        each, key=each.get
+    )
 
 
 def verdict(low: float, high: float, margin: float, p: float | None = None) -> str:

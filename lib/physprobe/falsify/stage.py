@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.core import job, kinds, results, splits, stores
-from physprobe.falsify import _arithmetic, _gate, _ladder, _pixels, _published, _summary
+from physprobe.falsify import _arithmetic, _gate, _ladder, _pixels, _published, _summary, _transfer
 from physprobe.falsify._evidence import Evidence
 
 
@@ -243,6 +243,59 @@ def gate(
         ),
     )
     job.done(f"{out.stem}: {'passed' if passed else 'not passed'}, {why}")
+
+
+def transfer(
+    *,
+    transferred: list[Path],
+    ordinary: list[Path],
+    out: Path,
+    spec: str,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Compare transferred probes with ordinary folds into ``transfers/{transfer}.json``.
+
+    Parameters
+    ----------
+    transferred : list of Path
+        Results ``transfers/{transfer}/{encoder}.{probe}.json`` of all encoders and controls.
+    ordinary : list of Path
+        Results ``{system}/probes/{encoder}.{probe}.json`` of the same; the system that is scored
+        comes first.
+    out : Path
+        The result.
+    spec : str
+        JSON of the transfer.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    entry = json.loads(spec)
+    moved, by_system = results.by_name(transferred), results.by_folder(ordinary)
+    first = next(iter(moved))
+    rows = list(_transfer.rows(moved, by_system, tuple(entry["controls"])))
+    setting = moved[first]["setting"]
+    results.write(
+        out,
+        schema="transfer",
+        spec=entry,
+        rows=rows,
+        region=setting["region"],
+        training_clips=setting["training_clips"],
+        systems=list(by_system),
+        spread=_transfer.spread(moved[first], next(iter(by_system.values()))[first]),
+        labels={name: result["setting"]["label"] for name, result in moved.items()},
+        provenance=job.provenance(
+            code,
+            {str(Path(*path.parts[-3:])): results.digest(path) for path in transferred + ordinary},
+            device="cpu",
+            dtype="float64",
+            threads=threads,
+        ),
+    )
+    job.done(f"{out.stem}: {_transfer.words(rows)}")
 
 
 def _groups(systems: list) -> np.ndarray | None:

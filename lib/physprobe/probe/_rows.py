@@ -133,7 +133,12 @@ def collect(
             ]
             about = {"target": target, "sample": tally.sample, "layer": layer}
             found.held_out.append(
-                {**about, "prediction": predicted[..., t].mean(1), "squared_error": squared[t]}
+                {
+                    **about,
+                    "prediction": predicted[..., t].mean(1),
+                    "squared_error": squared[t],
+                    "absolute_error": absolute[t],
+                }
             )
             found.choices += [{**about, "fold": f, **choice} for f, choice in enumerate(chosen)]
         if layer == "selected" and tally.sample == "token":

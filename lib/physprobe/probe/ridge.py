@@ -51,6 +51,7 @@ def probe(
     *,
     times: Sequence[float] | None = None,
     groups: Sequence | np.ndarray | None = None,
+    strata: Sequence | np.ndarray | None = None,
     components: int | None = None,
 ) -> tuple[list[dict], dict]:
     """Decode every target from every layer.
@@ -67,6 +68,8 @@ def probe(
         Mean time of each token [s]; their numbers if not given.
     groups : (clip,), optional
         Clips that are bootstrapped and permuted together; each on its own if not given.
+    strata : (clip,), optional
+        Clips that labels are permuted among, for the null of a split that follows from labels.
     components : int, optional
         Principal components, fitted on training clips, to use in place of the features; they
         keep their common scale.
@@ -79,6 +82,7 @@ def probe(
         training clips), and ``r2`` per token time of the selected layer.
     predictions : dict
         ``clip``, ``fold`` and ``truth`` of the held-out clips; ``held_out``: prediction and squared
+        and absolute
         error (mean over tokens) per clip; ``choices``: what each outer fold chose.
 
     Raises
@@ -116,7 +120,7 @@ def probe(
     if not usable:
         return rows, block
     truth = np.stack([np.asarray(targets[name], float) for name in usable], axis=-1)
-    shuffled = truth[scores.permutations(groups, spec.permutations, spec.seed)]
+    shuffled = truth[scores.permutations(groups, spec.permutations, spec.seed, strata)]
     labels = np.concatenate([truth[None], shuffled]).transpose(1, 0, 2)
     tallies = _nested.decode(
         features,

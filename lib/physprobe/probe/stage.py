@@ -1,10 +1,14 @@
 """Probe: decode labels of one system, or of several, from what an encoder returned."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from physprobe.core import job, results, stack
-from physprobe.core.inputs import target
+from physprobe.core.inputs import Inputs, target
+from physprobe.probe import _transfer
 
 
 def run(
@@ -41,25 +45,109 @@ def run(
         those of several systems don't go together.
     """
     found, features = stack.read("probe", embeddings, simulation, spec)
-    targets, values = found.spec.targets, getattr(found.kind, "target", target)
-    rows, predictions = found.kind.probe(
+    rows, predictions = _probe(found, features)
+    _write(out, found, rows, predictions, code, threads)
+
+
+def transfer(
+    *,
+    embeddings: list[Path],
+    simulation: list[Path],
+    out: Path,
+    spec: str,
+    region: str = "{}",
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Probe held-out clips of another kind into ``transfers/{transfer}/{encoder}.{probe}.json``.
+
+    Parameters
+    ----------
+    embeddings : list of Path
+        Root ``zarr.json`` of a system's embeddings; or of two, that which is scored and that which
+        is trained on: the same simulation in another rendering.
+    simulation : list of Path
+        Root ``zarr.json`` of the simulation of each.
+    out : Path
+        The result.
+    spec : str
+        JSON of the probe's spec.
+    region : str
+        JSON of quantile ranges of labels; clips inside all of them are held out together.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Threads of the linear algebra, which the caller has set; for the record.
+
+    Raises
+    ------
+    ValueError
+        If a target or a label of the region is none of the system, the two renderings show
+        different clips, or nothing is left to train or to score on.
+    """
+    ranges = json.loads(region)
+    moved = _transfer.read(embeddings, simulation, spec, ranges)
+    found = moved.inputs
+    rows, predictions = _probe(found, moved.features, strata=moved.strata)
+    order = np.argsort(np.concatenate([fold.test for fold in found.folds]))
+    predictions["group"] = found.groups[predictions["clip"]]
+    predictions["training_mean"] = {
+        name: np.concatenate(
+            [np.full(len(fold.test), values[fold.train].mean()) for fold in found.folds]
+        )[order]
+        for name, values in _targets(found).items()
+    }
+    setting = {
+        "region": {
+            name: {"quantiles": ranges[name], "low": low, "high": high, "units": found.units[name]}
+            for name, (low, high) in moved.edges.items()
+        },
+        "training_clips": [len(fold.train) for fold in found.folds],
+        "label": found.source.attrs.get("label"),
+    }
+    _write(out, found, rows, predictions, code, threads, setting=setting)
+
+
+def _targets(found: Inputs) -> dict[str, np.ndarray]:
+    values = getattr(found.kind, "target", target)
+    return {name: values(found.labels, name) for name in found.spec.targets}
+
+
+def _probe(
+    found: Inputs, features: Sequence[np.ndarray], **more: object
+) -> tuple[list[dict], dict]:
+    return found.kind.probe(
         found.spec,
         features,
         found.layers,
-        {name: values(found.labels, name) for name in targets},
+        _targets(found),
         found.folds,
         times=found.times,
         groups=found.groups,
         components=found.source.attrs["spec"].get("components"),
+        **more,
     )
+
+
+def _write(
+    out: Path,
+    found: Inputs,
+    rows: list[dict],
+    predictions: dict,
+    code: str,
+    threads: int,
+    **blocks: object,
+) -> None:
     results.write(
         out,
         schema="probe",
         spec=found.spec.dump(),
         rows=rows,
         predictions=predictions,
+        **blocks,
         provenance=found.provenance(code, threads),
     )
+    targets = found.spec.targets
     job.done(
         f"{out.stem}: {len(targets)} targets from {len(found.layers)} layers, {len(found.groups)}"
         f" clips in {len(found.folds)} outer fold{'s' * (len(found.folds) > 1)}, {_best(rows)}"

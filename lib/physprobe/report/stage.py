@@ -275,6 +275,28 @@ def gate(*, result: Path, out: Path, code: str = "by hand", threads: int = 1) ->
     job.done(f"{out}: {'passed' if found['passed'] else 'not passed'}")
 
 
+def transfer(*, result: Path, out: Path, code: str = "by hand", threads: int = 1) -> None:
+    """Draw transferred probes beside ordinary folds on the same clips.
+
+    Parameters
+    ----------
+    result : Path
+        ``transfers/{transfer}.json``.
+    out : Path
+        The figure.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    from physprobe.report import _axes
+    from physprobe.report import transfer as drawn
+
+    found = results.read(result)
+    _write(out, _axes.png(drawn.figure(drawn.frame(found))))
+    job.done(f"{out}: {len(found['labels'])} encoders and controls")
+
+
 def calibration(*, result: Path, out: Path, code: str = "by hand", threads: int = 1) -> None:
     """Draw how often tests reject noise, and how often intervals hold the truth.
 

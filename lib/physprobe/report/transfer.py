@@ -1,0 +1,177 @@
+"""Figure: probes on clips unlike those that they were fitted on, beside ordinary folds."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.lines import Line2D
+
+from physprobe.report import _axes, _palette
+
+TITLE = "Probes on clips unlike those that they were fitted on"
+CAPTION = (
+    "Left, R\N{SUPERSCRIPT TWO} of transferred probes (filled) and of ordinary folds (open) on the"
+    " same clips, about the mean of these clips; ticks are the 95th percentile of the null, labels"
+    " permuted with the whole selection redone. Right, how many times as large the transferred"
+    " probe's squared error is, paired by clip. Bars are 95 % intervals by bootstrap over clips."
+    " Controls are grey."
+)
+FLOOR = -1.0  # lowest R2 that is drawn
+OCHRE = "#C9A24B"
+OPEN = ("o", "D")
+STEP = 0.24  # between marks of one encoder
+SHOWN = ("r2", "error_ratio")
+
+
+def frame(result: Mapping) -> pd.DataFrame:
+    """What is drawn of a transfer's result: scores of each clip's mean embedding.
+
+    Parameters
+    ----------
+    result : mapping
+        Content of ``transfers/{transfer}.json``.
+    """
+    sample = result["rows"][0]["sample"]
+    rows = [row for row in result["rows"] if row["sample"] == sample and row["metric"] in SHOWN]
+    controls, labels = result["spec"]["controls"], result["labels"]
+    about = pd.DataFrame(
+        {
+            "role": "control" if row["encoder"] in controls else "encoder",
+            "label": _palette.shown(row["encoder"], labels[row["encoder"]]),
+        }
+        for row in rows
+    )
+    numbers = ["value", "ci_low", "ci_high", "null_q95"]
+    found = pd.DataFrame(rows).astype(dict.fromkeys(numbers, float))
+    return pd.concat([about, found], axis=1).assign(
+        setting=setting(result), scored=result["systems"][0]
+    )
+
+
+def setting(result: Mapping) -> str:
+    """What the probes were fitted on and scored on, in words."""
+    spec, fitted = result["spec"], result["training_clips"]
+    least, most = min(fitted), max(fitted)
+    onto, count = spec["onto"], result["rows"][0]["n_clips"]
+    ranges = " and ".join(
+        f"{name} from {part['low']:.3g} to {part['high']:.3g} {part['units']}"
+        for name, part in result["region"].items()
+    )
+    counted = least if least == most else f"{least} to {most}"
+    held = f"{count} held-out clips of {onto or spec['system']}"
+    held += f" with {ranges}" if ranges else ""
+    trained = f"{counted} clips of {spec['system']}" + (" outside that range" if ranges else "")
+    return f"scored on {held}; fitted on {trained}"
+
+
+def panel(part: FigureBase, frame: pd.DataFrame) -> None:
+    """Draw R2 on the left and ratios of squared errors on the right, target by target.
+
+    Parameters
+    ----------
+    part : Figure or SubFigure
+    frame : DataFrame
+        Of :func:`frame`.
+    """
+    targets = frame["target"].unique()
+    looks = _axes.looks(frame)
+    names, scored = list(looks), frame["scored"].iloc[0]
+    systems = [name for name in frame["model"].unique() if name != "transferred"]
+    axes = part.subplots(len(targets), 2, sharex="col", sharey=True, squeeze=False)
+    for (left, right), target in zip(axes, targets, strict=True):
+        mine = frame[frame["target"] == target]
+        for y, name in enumerate(names):
+            own, colour = mine[mine["encoder"] == name], looks[name].colour
+            _scores(left, own, systems, y, colour)
+            ratio = own[(own["metric"] == "error_ratio") & (own["baseline"] == scored)]
+            if len(ratio):
+                _mark(right, ratio.iloc[0], y, colour, "o", colour)
+        right.axvline(1, color="0.45", lw=1, zorder=0)
+        labels = [frame.loc[frame["encoder"] == name, "label"].iloc[0] for name in names]
+        left.set_yticks(range(len(names)), labels)
+        left.set_ylim(len(names) - 0.4, -0.6)
+        left.set_title(str(target).replace("_", " "), loc="left")
+        for ax in (left, right):
+            ax.grid(axis="x", color="0.92")
+            ax.tick_params(axis="y", length=0)
+    _limits(axes, frame)
+    left.set_xlabel("R\N{SUPERSCRIPT TWO} on the scored clips")
+    right.set_xlabel(f"squared error, transferred / ordinary folds of {scored}")
+    _legend(axes[0, 1], systems, frame)
+    _axes.title(part, TITLE)
+    words = frame["setting"].iloc[0]
+    _axes.note(
+        part,
+        f"{words[0].upper()}{words[1:]}. R\N{SUPERSCRIPT TWO} is about the mean of the scored clips"
+        " themselves; open marks are ordinary folds on the very same clips. Bars: 95 % intervals by"
+        " bootstrap over clips, paired on the right. Triangles: lower than is drawn. Null: permuted"
+        " labels, selection redone. Controls grey.",
+    )
+
+
+def _scores(ax: Axes, own: pd.DataFrame, systems: list[str], y: float, colour: str) -> None:
+    """R2 of one encoder, transferred and by ordinary folds."""
+    scores = own[own["metric"] == "r2"]
+    for row in scores[scores["value"].isna()].itertuples():
+        at = (0.02, y)
+        ax.annotate(row.note, at, xycoords=("axes fraction", "data"), va="center", fontsize=7.5)
+    for place, model in enumerate(("transferred", *systems)):
+        found = scores[(scores["model"] == model) & scores["value"].notna()]
+        shape = "o" if model == "transferred" else OPEN[place - 1]
+        face = colour if model == "transferred" else "white"
+        at = y + STEP * (place - len(systems) / 2)
+        for row in found.itertuples():
+            if np.isfinite(row.null_q95) and row.null_q95 > FLOOR:
+                ax.plot([row.null_q95], [at], marker="|", ms=9, mew=2, color=OCHRE, ls="")
+            if row.value >= FLOOR:
+                _mark(ax, row, at, colour, shape, face)
+                continue
+            ax.plot([FLOOR], [at], marker="<", ms=5, color=colour, mfc=face, ls="", clip_on=False)
+            text = _axes.interval(row.value, np.nan, np.nan, digits=1)
+            ax.annotate(
+                text, (FLOOR, at), (7, 0), textcoords="offset points", va="center", fontsize=7.5,
+                color=colour,
+            )  # fmt: skip
+
+
+def _mark(ax: Axes, row: object, y: float, colour: str, shape: str, face: str) -> None:
+    bars = _axes.bars([row.ci_low], [row.value], [row.ci_high])
+    ax.errorbar(
+        row.value, y, xerr=bars, fmt=shape, color=colour, mfc=face, ms=5, capsize=2, elinewidth=1.2
+    )  # fmt: skip
+
+
+def _limits(axes: np.ndarray, frame: pd.DataFrame) -> None:
+    r2 = frame[frame["metric"] == "r2"]
+    low = max(FLOOR, min(-0.05, np.nanmin(np.r_[r2["ci_low"], r2["value"], 0.0])))
+    axes[0, 0].set_xlim(low - 0.03 * (1.02 - low), 1.02)
+    ratios = frame.loc[frame["metric"] == "error_ratio", ["value", "ci_low", "ci_high"]]
+    positive = ratios.to_numpy()
+    positive = positive[np.isfinite(positive) & (positive > 0)]
+    axes[0, 1].set_xscale("log")
+    axes[0, 1].set_xlim(0.8 * positive.min(initial=0.8), 1.25 * positive.max(initial=1.25))
+    axes[0, 1].xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes[0, 1].xaxis.set_minor_formatter("")
+
+
+def _legend(ax: Axes, systems: list[str], frame: pd.DataFrame) -> None:
+    ink = _palette.INK
+    handles = [Line2D([], [], marker="o", ls="", color=ink, label="transferred")]
+    handles += [
+        Line2D([], [], marker=shape, ls="", color=ink, mfc="white", label=f"ordinary, {system}")
+        for shape, system in zip(OPEN, systems, strict=False)
+    ]
+    if frame["null_q95"].max() > FLOOR:
+        handles.append(Line2D([], [], marker="|", ls="", ms=9, mew=2, color=OCHRE, label="null"))
+    ax.legend(
+        handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(handles),
+        columnspacing=1.0, handletextpad=0.2, borderaxespad=0.2,
+    )  # fmt: skip
+
+
+def figure(frame: pd.DataFrame) -> Figure:
+    """Draw a transfer as a figure of its own."""
+    height = frame["target"].nunique() * (0.45 + 0.36 * frame["encoder"].nunique())
+    return _axes.alone(panel, frame, (10.5, 1.7 + height))

@@ -1,0 +1,185 @@
+"""Transferred probes beside ordinary ones, on made-up results whose errors are known."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from physprobe.core import results
+from physprobe.falsify import _transfer
+from physprobe.falsify import stage as falsify
+from physprobe.report import stage as report
+from physprobe.report import transfer as drawn
+
+CLIPS = 60
+TRUTH = np.random.default_rng(0).uniform(1, 5, CLIPS)
+TOP = np.flatnonzero(np.quantile(TRUTH, 0.7) <= TRUTH)
+
+
+def result(error: np.ndarray, clip: np.ndarray, targets: tuple[str, ...] = ("alpha",)) -> dict:
+    """Probe result whose predictions miss the truth by an error (clip,) of all clips."""
+    blocks = [
+        {
+            "target": "alpha",
+            "sample": "clip",
+            "layer": "selected",
+            "prediction": (TRUTH + error)[clip],
+            "squared_error": error[clip] ** 2,
+            "absolute_error": np.abs(error[clip]),
+        }
+    ]
+    null = {"null_mean": -2.0, "null_q95": -0.5, "p": 0.1}
+    row = {"sample": "clip", "layer": "selected", "metric": "r2", "time": None, **null}
+    row |= {"lambda": 1.0, "edge_hit": False, "n_clips": len(clip)}
+    notes = {"alpha": "layer 1 in 1 of the folds", "flat": "target is constant"}
+    return {
+        "spec": {"targets": targets, "samples": ["clip"], "bootstraps": 300},
+        "rows": [{**row, "target": target, "note": notes[target]} for target in targets],
+        "predictions": {
+            "clip": clip,
+            "group": clip,
+            "truth": {"alpha": TRUTH[clip], "flat": np.ones(len(clip))},
+            "training_mean": {"alpha": np.full(len(clip), 2.0)},
+            "held_out": blocks,
+        },
+        "setting": {
+            "region": {"alpha": {"low": 3.8, "high": 5.0, "units": "px^2/s"}},
+            "training_clips": [CLIPS - len(clip)],
+            "label": "untrained, made up",
+        },
+    }
+
+
+def errors(size: float, seed: int, shift: float = 0.0) -> np.ndarray:
+    return shift + size * np.random.default_rng(seed).normal(size=CLIPS)
+
+
+def made(clip: np.ndarray = TOP, **more) -> tuple[dict, dict]:
+    """Transferred and ordinary results: the encoder is biased beyond its range, pixels are not."""
+    everything = np.random.default_rng(9).permutation(CLIPS)
+    moved = {
+        "small": result(errors(0.1, 1, -0.5), clip, **more),
+        "pixels": result(errors(0.2, 2), clip, **more),
+        "brightness": result(errors(0.8, 3), clip, **more),
+    }
+    home = {
+        "small": result(errors(0.1, 1), everything, **more),
+        "pixels": result(errors(0.2, 2), everything, **more),
+        "brightness": result(errors(0.8, 3), everything, **more),
+    }
+    return moved, home
+
+
+def scored(moved: dict, home: dict) -> list[dict]:
+    return list(_transfer.rows(moved, {"heat": home}, ("pixels", "brightness")))
+
+
+def find(rows: list[dict], encoder: str, metric: str, **where) -> dict:
+    where = {"encoder": encoder, "metric": metric, **where}
+    (row,) = [r for r in rows if all(r.get(k) == v for k, v in where.items())]
+    return row
+
+
+def test_all_scores_are_read_on_the_transferred_clips_alone():
+    rows = scored(*made())
+    truth, biased, fair = TRUTH[TOP], errors(0.1, 1, -0.5)[TOP], errors(0.1, 1)[TOP]
+    spread = ((truth - truth.mean()) ** 2).sum()
+    for model, error in {"transferred": biased, "heat": fair}.items():
+        expected = {
+            "r2": 1 - (error**2).sum() / spread,
+            "mae": np.abs(error).mean(),
+            "bias": error.mean(),
+            "correlation": np.corrcoef(truth, truth + error)[0, 1],
+        }
+        for metric, value in expected.items():
+            row = find(rows, "small", metric, model=model)
+            assert row["value"] == pytest.approx(value) and row["n_clips"] == len(TOP)
+            assert row["ci_low"] <= row["value"] <= row["ci_high"]
+    ratio = (biased**2).sum() / (fair**2).sum()
+    assert find(rows, "small", "error_ratio", baseline="heat")["value"] == pytest.approx(ratio)
+    difference = ((fair**2).sum() - (biased**2).sum()) / spread
+    row = find(rows, "small", "r2_difference", baseline="heat")
+    assert row["value"] == pytest.approx(difference) and row["ci_high"] < 0
+    skill = 1 - (biased**2).sum() / ((truth - 2) ** 2).sum()
+    row = find(rows, "small", "skill", baseline="training mean")
+    assert row["value"] == pytest.approx(skill)
+    kept = find(rows, "small", "r2", model="transferred")
+    assert (kept["null_q95"], kept["p"], kept["note"]) == (-0.5, 0.1, "layer 1 in 1 of the folds")
+
+
+def test_equal_errors_are_no_loss():
+    rows = scored(*made())
+    row = find(rows, "pixels", "error_ratio", baseline="heat")
+    assert (row["value"], row["ci_low"], row["ci_high"]) == pytest.approx((1, 1, 1))
+    row = find(rows, "pixels", "r2_difference", baseline="heat")
+    assert (row["value"], row["ci_low"], row["ci_high"]) == pytest.approx((0, 0, 0), abs=1e-12)
+
+
+def test_an_encoder_stands_beside_every_control_and_the_best():
+    rows = scored(*made())
+    r2 = {name: find(rows, name, "r2", model="transferred")["value"] for name in made()[0]}
+    for name in ("pixels", "brightness"):
+        row = find(rows, "small", "r2_difference", baseline=name)
+        assert row["value"] == pytest.approx(r2["small"] - r2[name])
+    best = find(rows, "small", "r2_difference", baseline="best control")
+    assert best["note"] == "pixels" and best["ci_high"] < 0
+    assert not [r for r in rows if r["encoder"] != "small" and r.get("baseline") == "best control"]
+
+
+def test_undefined_targets_and_clips_that_ordinary_folds_lack_are_named():
+    rows = scored(*made(targets=("flat", "alpha")))
+    flat = [results.row(**r) for r in rows if r["target"] == "flat"]
+    assert len(flat) == 3 and all(r["value"] is None for r in flat)
+    assert {r["note"] for r in flat} == {"target is constant"}
+    moved, home = made()
+    home["small"] = result(errors(0.1, 1), np.setdiff1d(np.arange(CLIPS), TOP[:1]))
+    with pytest.raises(ValueError, match=f"don't hold out clip {TOP[0]}"):
+        scored(moved, home)
+
+
+def test_scores_without_meaning_are_null_with_a_note():
+    moved, home = made()
+    home["small"] = result(np.zeros(CLIPS), np.arange(CLIPS))
+    moved["small"] = result(3.0 - TRUTH, TOP)
+    rows = [results.row(**r) for r in scored(moved, home)]
+    assert find(rows, "small", "error_ratio")["note"] == "ordinary folds make no error"
+    assert find(rows, "small", "correlation", model="transferred")["value"] is None
+
+
+@pytest.mark.parametrize("onto", [None, "heat_viridis"])
+def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, onto: str | None):
+    moved, home = made(TOP if onto is None else np.arange(CLIPS), targets=("alpha", "flat"))
+    paths = {"transferred": [], "ordinary": []}
+    systems = ["heat"] if onto is None else [onto, "heat"]
+    for key, folder, found in (
+        ("transferred", "transfers/top", moved),
+        *(("ordinary", f"{name}/probes", home) for name in systems),
+    ):
+        for name, content in found.items():
+            path = tmp_path / folder / f"{name}.ridge.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            content["setting"]["region"] = content["setting"]["region"] if onto is None else {}
+            path.write_text(json.dumps(content, default=lambda array: array.tolist()))
+            paths[key].append(path)
+    spec = {"system": "heat", "onto": onto, "controls": ["pixels", "brightness"]}
+    out = tmp_path / "transfers" / "top.json"
+    falsify.transfer(**paths, out=out, spec=json.dumps(spec))
+    found = results.read(out)
+    assert found["schema"] == "physprobe/transfer/1" and found["systems"] == systems
+    assert found["spread"]["alpha"]["all"] == pytest.approx(TRUTH.std())
+    inputs = found["provenance"]["inputs"]
+    assert len(inputs) == len(paths["transferred"]) + len(paths["ordinary"])
+    frame = drawn.frame(found)
+    figure = drawn.figure(frame)
+    assert set(frame["metric"]) == {"r2", "error_ratio"} and len(figure.axes) == 4
+    words = figure.get_supxlabel().replace("\n", " ")
+    if onto:
+        assert words.startswith("Scored on 60 held-out clips of heat_viridis; fitted on 0 clips")
+    else:
+        assert "18 held-out clips of heat with alpha from 3.8 to 5 px^2/s; fitted on 42" in words
+    assert "95 % intervals" in words and "small (untrained)" in {
+        text.get_text() for text in figure.axes[0].get_yticklabels()
+    }
+    report.transfer(result=out, out=out.with_suffix(".png"))
+    assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
