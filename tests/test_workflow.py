@@ -134,7 +134,7 @@ def edit_one_encoder(folder: Path) -> None:
     [
         (edit_probe, {"probe", *TRANSFERS, *DOWNSTREAM}),
         (edit_probe_parameter, {"probe", *TRANSFERS, *DOWNSTREAM}),
-        (edit_figure, {"fit", "page", "all"}),
+        (edit_figure, {"fit", "page", "transfer_figure", "all"}),
         (edit_one_encoder, {"embed", "probe", "koopman", *DOWNSTREAM}),
     ],
 )

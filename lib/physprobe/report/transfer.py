@@ -165,10 +165,11 @@ def _legend(ax: Axes, systems: list[str], frame: pd.DataFrame) -> None:
     ]
     if frame["null_q95"].max() > FLOOR:
         handles.append(Line2D([], [], marker="|", ls="", ms=9, mew=2, color=OCHRE, label="null"))
-    ax.legend(
+    legend = ax.legend(
         handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(handles),
         columnspacing=1.0, handletextpad=0.2, borderaxespad=0.2,
     )  # fmt: skip
+    legend.set_in_layout(False)  # it reaches over the gap between the columns
 
 
 def figure(frame: pd.DataFrame) -> Figure:
