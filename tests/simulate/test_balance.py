@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from physprobe.core import config, kinds
 from physprobe.embed import statistics
 from physprobe.render import fields
-from physprobe.simulate import _balance, _spectral, advection, diffusion
+from physprobe.simulate import _balance, _spectral, advection, advection_diffusion, diffusion
 
 PAIRS = ("pair_advection", "pair_diffusion", "pair_wave")
 CLIPS = 60
@@ -164,6 +164,15 @@ def test_more_clips_leave_the_first_balanced_ones_as_they_were():
         for clips in (4, 9)
     )
     np.testing.assert_array_equal(few["alpha"], many["alpha"][:4])
+
+
+def test_advection_diffusion_can_be_balanced_with_the_others():
+    spec = advection_diffusion.Spec(clips=8, motion=(0.4, 0.9), alpha=(0.02, 6.0), speed=0.5)
+    labels = advection_diffusion.draw(spec)
+    for number in range(8):
+        one = {key: values[number] for key, values in labels.items()}
+        found = _balance.motion(advection_diffusion.field(spec, one))
+        assert found == pytest.approx(_balance.wanted(spec, number), rel=0.045)
 
 
 def test_motion_that_no_parameter_leads_to_is_an_error():

@@ -10,9 +10,14 @@ drawn until they lead to it. Clip n of one equation moves as much as clip n of a
 whole; how the motion is spread over the clip is left to the law.
 
 Nothing that fades moves by much more than 1, so no balance with diffusion can have more. Within
-that, patterns are carried along by 2 to 23 px of 128, and waves swing through a quarter period.
-The mean of the field is the same in any case; on a linear scale of colours, such as ``gray``, so is
-the brightness.
+that, patterns are carried along by 2 to 23 px of 128, and waves swing through about a quarter
+period. The mean of the field is the same in any case; on a linear scale of colours, such as
+``gray``, so is the brightness.
+
+The price: how fast a clip is now follows from its pattern and its motion. Linear in a pattern's
+wavenumbers, log alpha has R2 0.7 (of 200 clips of 128 px), log c too, and 0.99 and 0.9 with the
+motion; of free draws it has none. Only gamma and the direction of a velocity stay independent.
+Balanced clips are for telling equations apart; parameters are asked of free ones.
 """
 
 from collections.abc import Callable, Mapping
