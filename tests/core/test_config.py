@@ -41,7 +41,7 @@ def test_the_schema_for_editors_is_in_step():
 
 
 PAIR = {
-    "systems": {"heat": "ridge", "heat_published": "ridge"},
+    "systems": ["heat", "heat_published"],
     "encoders": ["small"],
     "probe": "equation",
     "koopman": "dmd",
@@ -97,8 +97,8 @@ PAIR = {
         ("studies/heat/claims/x", {"kind": "decodeable"}, r"claims\.x\.kind: .*'decodable'"),
         (
             "comparisons",
-            {"x": {**PAIR, "systems": {"heat": "ridge", "hat": "ridge"}}},
-            r"x\.system: found 'hat'\. Did you",
+            {"x": {**PAIR, "systems": ["heat", "hat"]}},
+            r"x\.systems: found 'hat'\. Did you",
         ),
         ("comparisons", {"heat": PAIR}, r"heat: a comparison needs a name"),
         (

@@ -34,7 +34,8 @@ ENTRIES = {
     "studies": {},
     "comparisons": {
         "pair": {
-            "systems": {"advection": "of_advection", "diffusion": "of_diffusion"},
+            "systems": ["advection", "diffusion"],
+            "parameters": {"advection": "of_advection", "diffusion": "of_diffusion"},
             "encoders": ["pixels"],
             "controls": ["brightness"],
             "probe": "equation",
@@ -71,7 +72,7 @@ def written(tmp_path_factory) -> dict[str, Path]:
             run["embed"](clips=clips[-1], out=embeddings[name][-1], spec=spec)
     comparison = asked.comparisons["pair"]
     found = {"probes": [], "koopman": []}
-    for place, (where, probe) in enumerate({"pair": "equation", **comparison.systems}.items()):
+    for place, (where, probe) in enumerate({"pair": "equation", **comparison.parameters}.items()):
         own = slice(None) if where == "pair" else slice(place - 1, place)
         for name in names:
             for what, run_stage, entry in (

@@ -53,8 +53,10 @@ class Gate(Spec):
 class Comparison(Spec):
     """Systems side by side: can their equations be told apart, and what needs which dynamics."""
 
-    systems: dict[Name, Name] = Field(min_length=2)
-    """Systems that share their initial conditions, and the probe that decodes each one's labels."""
+    systems: tuple[Name, ...] = Field(min_length=2)
+    """Systems that share their initial conditions: whose equations are told apart."""
+    parameters: dict[Name, Name] = Field(default_factory=dict)
+    """Systems whose labels are decoded, each with its probe; these or others of the same laws."""
     encoders: tuple[Name, ...] = Field(min_length=1)
     """Encoders under test; the first one fills the published keys of ``fit_metrics.json``."""
     controls: tuple[Name, ...] = ()
@@ -148,7 +150,11 @@ class Config(Spec):
                 self._tokens_fit(where, study)
         for name, comparison in self.comparisons.items():
             where = f"comparisons.{name}"
-            self._evidence_fits(where, comparison, comparison.systems)
+            self._evidence_fits(where, comparison, comparison.parameters)
+            for system in comparison.systems:
+                _known(f"{where}.systems", system, self.systems)
+                for entry in (*comparison.encoders, *comparison.controls):
+                    self._frames_fit(where, system, entry)
             if name in {**self.systems, **self.studies}:
                 raise ValueError(
                     f"{where}: a comparison needs a name that no system and no study has."
@@ -195,7 +201,8 @@ class Config(Spec):
                 _known(f"{where}.claims.{name}.encoders", entry, dict.fromkeys(asked.encoders))
             for key in ("system", "against"):
                 if system := getattr(claim, key, ""):
-                    _known(f"{where}.claims.{name}.{key}", system, systems)
+                    known = dict.fromkeys((*systems, *getattr(asked, "systems", ())))
+                    _known(f"{where}.claims.{name}.{key}", system, known)
 
     def _embeddings_fit(
         self, where: str, asked: Study | Comparison | Transfer, systems: Mapping[str, str]

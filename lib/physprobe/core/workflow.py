@@ -170,9 +170,10 @@ class Pipeline:
         """Everything that a comparison's scores are read from."""
         name = wildcards.comparison
         asked = self.config.comparisons[name]
-        probes = {name: asked.probe, **asked.systems}
+        probes = {name: asked.probe, **asked.parameters}
         encoders = [*asked.encoders, *asked.controls]
-        first = next(iter(asked.systems))
+        first = asked.systems[0]
+        shown = dict.fromkeys((*asked.systems, *asked.parameters))
         return {
             "probes": [
                 f"results/{folder}/probes/{encoder}.{probe}.json"
@@ -181,13 +182,13 @@ class Pipeline:
             ],
             "koopman": [
                 f"results/{folder}/koopman/{encoder}.{asked.koopman}.json"
-                for folder in probes
+                for folder in (name, *asked.systems)
                 for encoder in encoders
             ],
             "embeddings": [
                 f"results/{first}/embeddings/{encoder}.zarr/{STORE}" for encoder in encoders
             ],
-            "simulation": [f"results/{system}/simulation.zarr/{STORE}" for system in asked.systems],
+            "simulation": [f"results/{system}/simulation.zarr/{STORE}" for system in shown],
         }
 
     def contrasted_clips(self, wildcards: object) -> list[str]:

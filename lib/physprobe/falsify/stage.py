@@ -143,7 +143,7 @@ def compare(
     embeddings : list of Path
         Root ``zarr.json`` of every embedding of the first system: what the encoders are.
     simulation : list of Path
-        Root ``zarr.json`` of each system's simulation, in the comparison's order.
+        Root ``zarr.json`` of the simulation of each system.
     metrics : Path
         The result.
     spec : str
@@ -164,22 +164,23 @@ def compare(
             encoders=tuple(comparison["encoders"]),
             controls=tuple(comparison["controls"]),
             labels=labels,
-            probes=decoded[folder],
-            koopman=moved[folder],
+            probes=decoded.get(folder, {}),
+            koopman=moved.get(folder, {}),
             heads={},
-            bootstraps=next(iter(decoded[folder].values()))["spec"]["bootstraps"],
+            bootstraps=next(iter(decoded[together].values()))["spec"]["bootstraps"],
             **more,
         )
 
+    fields = {path.parents[1].name: stores.read(path) for path in simulation}
     whole = evidence(
         together,
-        groups=_groups([stores.read(path) for path in simulation]),
-        systems={name: evidence(name) for name in comparison["systems"]},
+        groups=_groups([fields[name] for name in comparison["systems"]]),
+        systems={name: evidence(name) for name in fields},
     )
     claims = list(_judge(comparison, whole))
     rows = list(_ladder.differences(whole))
-    for name, part in whole.systems.items():
-        rows += _ladder.differences(part, name)
+    for name in comparison["parameters"]:
+        rows += _ladder.differences(whole.systems[name], name)
     results.write(
         metrics,
         schema="falsification",

@@ -24,6 +24,9 @@ class Comparison:
     together: Study
     """``probes`` tell equations apart, ``koopman`` is one model of all clips."""
     systems: Mapping[str, Study]
+    """Those that share their initial conditions; only their ``koopman`` is asked for."""
+    parameters: Mapping[str, Study]
+    """Those whose labels are decoded; only their ``probes`` are asked for."""
     equations: Mapping[str, str]
     """Equation that each system obeys."""
     units: Mapping[str, Mapping[str, str]]
@@ -74,7 +77,7 @@ def _separation(study: Study) -> Iterator[dict]:
 
 def _parameters(comparison: Comparison) -> Iterator[dict]:
     """R2 of every label of every system, from the clip's mean embedding."""
-    for system, study in comparison.systems.items():
+    for system, study in comparison.parameters.items():
         for target in next(iter(study.probes.values()))["spec"]["targets"]:
             for name in study.names:
                 found = _frames.probe(study, name, "clip", "r2", target)
@@ -151,7 +154,7 @@ def blocks(comparison: Comparison, name: str, judged: Result) -> dict:
 
 def _classification(comparison: Comparison, name: str, judged: Result) -> dict:
     study, found = comparison.together, {}
-    positive = next(iter(comparison.equations.values()))
+    positive = comparison.equations[next(iter(comparison.systems))]
     for key, sample in SIDES.items():
         rows = {
             metric: classified(study, name, sample, metric)
@@ -202,7 +205,7 @@ def _regression(comparison: Comparison, name: str, judged: Result) -> dict:
         "all_params_test_r2_total": None,
         "note": AGGREGATE,
     }
-    for system, study in comparison.systems.items():
+    for system, study in comparison.parameters.items():
         equation = comparison.equations[system]
         for target in study.probes[name]["spec"]["targets"]:
             rows = {m: _frames.probe(study, name, "clip", m, target) for m in ("r2", "mae")}
@@ -223,11 +226,10 @@ def _regression(comparison: Comparison, name: str, judged: Result) -> dict:
 
 def _dynamics(comparison: Comparison, name: str) -> dict:
     """Published Koopman blocks: shared, by equation, and by order."""
-    equations = comparison.equations
     shared = _koopman(comparison.together, name, 1)
     own = {
-        equation: {order: _koopman(comparison.systems[system], name, order) for order in ORDERS}
-        for system, equation in equations.items()
+        comparison.equations[system]: {order: _koopman(study, name, order) for order in ORDERS}
+        for system, study in comparison.systems.items()
     }
     named = {
         f"koopman_{equation}_{ORDERS[order]}_order": block

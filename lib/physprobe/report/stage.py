@@ -145,7 +145,8 @@ def compare(
     falsification : Path
         ``falsification_metrics.json`` of the comparison.
     simulation, clips : list of Path
-        Root ``zarr.json`` of the systems' fields and videos, in the comparison's order.
+        Root ``zarr.json`` of the fields of all systems, and of the videos of those that share
+        their initial conditions, in the comparison's order.
     metrics, summary, figure, table : Path
         What is written.
     spec : str
@@ -175,14 +176,16 @@ def compare(
             encoders=tuple(entry["encoders"]),
             controls=tuple(entry["controls"]),
             labels=labels,
-            probes=decoded[folder],
-            koopman=moved[folder],
+            probes=decoded.get(folder, {}),
+            koopman=moved.get(folder, {}),
         )
 
-    fields = dict(zip(entry["systems"], map(stores.read, simulation), strict=True))
+    fields = {path.parents[1].name: stores.read(path) for path in simulation}
+    pairs = [fields[system] for system in entry["systems"]]
     comparison = _comparison.Comparison(
         together=study(name),
-        systems={system: study(system) for system in fields},
+        systems={system: study(system) for system in entry["systems"]},
+        parameters={system: study(system) for system in entry["parameters"]},
         equations={system: inputs.equation(store) for system, store in fields.items()},
         units={system: _units(store) for system, store in fields.items()},
     )
@@ -193,9 +196,9 @@ def compare(
         "study": name,
         "label": labels[first],
         "untrained": labels[first].startswith("untrained"),
-        "equations": comparison.equations,
+        "equations": {system: comparison.equations[system] for system in entry["systems"]},
         "setup": {
-            **_protocol(together, first, sum(store.sizes["clip"] for store in fields.values())),
+            **_protocol(together, first, sum(store.sizes["clip"] for store in pairs)),
             "embedding_dim": stored[first].sizes["feature"],
             **_published_setup(together, first),
         },
@@ -206,8 +209,8 @@ def compare(
     videos = [stores.read(path) for path in clips]
     frames = {
         "counterparts": _comparison.films(
-            list(comparison.equations.values()),
-            [inputs.counterparts(store) for store in fields.values()],
+            [comparison.equations[system] for system in entry["systems"]],
+            [inputs.counterparts(store) for store in pairs],
             videos[0].time.values,
             lambda place, clip: stores.values(videos[place], "video", clip=clip),
         ),
