@@ -101,7 +101,16 @@ def written(tmp_path_factory) -> dict[str, Path]:
     }
     stage.compare(**common, falsification=judged, clips=clips, **files)
     page = folder / "report.html"
-    none = ("metrics", "tables", "falsifications", "clips", "calibrations", "gates", "trainings")
+    none = (
+        "metrics",
+        "tables",
+        "falsifications",
+        "clips",
+        "transfers",
+        "calibrations",
+        "gates",
+        "trainings",
+    )
     stage.page(
         **{name: [] for name in none},
         comparisons=[files["metrics"]],

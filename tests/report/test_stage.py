@@ -64,9 +64,9 @@ CONTROLS = {"brightness", "pixels_gray16", "untrained", "repeated_frame"}
 
 ALONE = {
     **{f"comparison_{what}": [] for what in ("tables", "falsifications", "clips")},
-    **{"comparisons": [], "calibrations": []},
+    **{name: [] for name in ("comparisons", "transfers", "calibrations")},
 }
-"""A page with no comparison and no calibration."""
+"""A page with studies alone."""
 
 
 @pytest.fixture(scope="module")

@@ -250,7 +250,7 @@ class Pipeline:
         return {**found, "clips": [f"results/{folder}/clips.zarr/{STORE}" for folder in folders]}
 
     def compared_page(self, wildcards: object) -> dict[str, list[str]]:
-        """What the page shows of comparisons, and of how well tests are calibrated."""
+        """What the page shows of comparisons, transfers and the calibration."""
         files = {
             "comparisons": "fit_metrics.json",
             "comparison_tables": "fit_results.csv",
@@ -264,6 +264,7 @@ class Pipeline:
             system for asked in self.config.comparisons.values() for system in asked.systems
         )
         found["comparison_clips"] = [f"results/{system}/clips.zarr/{STORE}" for system in systems]
+        found["transfers"] = [f"results/transfers/{name}.json" for name in self.transfers]
         found["calibrations"] = ["results/calibration.json"] * bool(self.config.calibration)
         return found
 

@@ -20,6 +20,7 @@ from physprobe.report import (
     fit_results,
     gate,
     learning,
+    transfer,
 )
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
@@ -72,6 +73,33 @@ def frames(
     return found
 
 
+class Section(NamedTuple):
+    """Results that are shown figure by figure, under a title of their own."""
+
+    title: str
+    text: str
+    figures: Mapping[str, ModuleType]
+    """What draws a result, by what the figure's name begins with."""
+
+
+SECTIONS = {
+    "transfers": Section(
+        "Does it hold elsewhere?",
+        "Probes that were fitted to one part of the clips and are scored on another: in other"
+        " colours, beyond the range of a parameter, on a combination that no training clip has."
+        " Everything was chosen inside the training part; controls are transferred alike.",
+        {"transfer": transfer},
+    ),
+    "calibrations": Section(
+        "How often are the tests wrong?",
+        "The complete pipeline, selection included, on features that know nothing of the labels,"
+        " and its intervals where the truth is known.",
+        {"calibration": calibration},
+    ),
+}
+"""By the option of the page that names their results."""
+
+
 class Shipped(NamedTuple):
     """What is known of the encoders that ship with the package."""
 
@@ -84,7 +112,7 @@ class Shipped(NamedTuple):
 def html(
     studies: Sequence[Material],
     comparisons: Sequence[Material],
-    calibrations: Sequence[Mapping],
+    asked: Mapping[str, Mapping[str, Mapping]],
     shipped: Shipped,
     published: Path,
     template: Path,
@@ -95,8 +123,8 @@ def html(
     Parameters
     ----------
     studies, comparisons : sequence of Material
-    calibrations : sequence of mapping
-        ``calibration.json``, if it was asked for.
+    asked : mapping of str to mapping of str to mapping
+        Results by section and name; see `SECTIONS`.
     shipped : Shipped
     published : Path
         Published numbers (YAML).
@@ -115,10 +143,7 @@ def html(
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         studies=[_study(material) for material in studies],
         comparisons=[_asked(material, fit_comparison.PANELS) for material in comparisons],
-        checks=[
-            _figure("calibration", calibration, calibration.frame(result))
-            for result in calibrations
-        ],
+        sections=[_section(name, found) for name, found in asked.items() if found],
         shipped=_shipped(shipped),
         recipes=_recipes(shipped.trials),
         source=numbers["source"],
@@ -177,6 +202,21 @@ def _figure(name: str, module: ModuleType, frame: pd.DataFrame) -> dict:
         "caption": module.CAPTION,
         "image": base64.b64encode(_axes.png(figure)).decode(),
         "width": round(SCALE * figure.get_figwidth()),
+    }
+
+
+def _section(name: str, found: Mapping[str, Mapping]) -> dict:
+    """A section with a figure of every result."""
+    section = SECTIONS[name]
+    return {
+        "name": name,
+        "title": section.title,
+        "text": section.text,
+        "figures": [
+            _figure(f"{prefix}-{key}", module, module.frame(result))
+            for key, result in found.items()
+            for prefix, module in section.figures.items()
+        ],
     }
 
 

@@ -332,6 +332,7 @@ def page(
     comparison_tables: list[Path],
     comparison_falsifications: list[Path],
     comparison_clips: list[Path],
+    transfers: list[Path],
     calibrations: list[Path],
     gates: list[Path],
     trainings: list[Path],
@@ -353,8 +354,8 @@ def page(
         comparison.
     comparison_clips : list of Path
         Clips of the comparisons' systems, each once.
-    calibrations : list of Path
-        ``calibration.json``, if it is to be shown.
+    transfers, calibrations : list of Path
+        ``transfers/{transfer}.json`` and ``calibration.json``, as far as they are asked for.
     gates, trainings : list of Path
         ``{encoder}/gate.json`` and ``{encoder}/trials/{recipe}/training.csv`` of what ships.
     published : Path
@@ -392,8 +393,11 @@ def page(
     shipped = _page.Shipped(
         {path.parent.name: results.read(path) for path in gates}, _trainings(trainings)
     )
-    checks = [results.read(path) for path in calibrations]
-    text = _page.html(studies, sides, checks, shipped, published, template, code)
+    asked = {
+        name: {path.stem: results.read(path) for path in paths}
+        for name, paths in {"transfers": transfers, "calibrations": calibrations}.items()
+    }
+    text = _page.html(studies, sides, asked, shipped, published, template, code)
     results.write_text(out, text)
     shown = f"{len(studies)} studies, {len(sides)} comparisons"
     job.done(f"{out}: {shown}, {job.megabytes(out):.1f} MB")
