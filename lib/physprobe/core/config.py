@@ -55,6 +55,19 @@ class Comparison(Spec):
     """Systems that share their initial conditions: the same seed, clips and grid."""
 
 
+class Discovery(Spec):
+    """How laws are read off clips, and for which systems and sources verdicts are counted."""
+
+    method: any_spec("discover") = Field(
+        default_factory=lambda: kinds.load("discover", "linear").Spec()
+    )
+    """How a law is read off: results/{system}/discovery/{source}.json."""
+    systems: tuple[Name, ...] = ()
+    """Systems that results/discovery/metrics.json is about."""
+    sources: tuple[Name, ...] = ("field", "video")
+    """What they are read off there: field, video, encoders and controls with spatial tokens."""
+
+
 class Config(Spec):
     """Everything that ``config.yaml`` may say."""
 
@@ -70,10 +83,8 @@ class Config(Spec):
     """What decodes labels from embeddings."""
     koopman: dict[Name, any_spec("koopman")]
     """Models of the embedding's dynamics."""
-    discovery: any_spec("discover") = Field(
-        default_factory=lambda: kinds.load("discover", "linear").Spec()
-    )
-    """How laws are read off fields, videos and tokens: results/{system}/discovery/{source}.json."""
+    discovery: Discovery = Field(default_factory=Discovery)
+    """Laws from clips alone: results/{system}/discovery/{source}.json, results/discovery/."""
     studies: dict[Name, Study]
     """What belongs together: results/{study}/fit_metrics.json and its kin."""
     comparisons: dict[Name, Comparison] = Field(default_factory=dict)
@@ -109,6 +120,10 @@ class Config(Spec):
                 _known(f"{where}.systems", entry, self.systems)
             if name in self.systems:
                 raise ValueError(f"{where}: a comparison and a system need different names.")
+        for entry in self.discovery.systems:
+            _known("discovery.systems", entry, self.systems)
+        for entry in self.discovery.sources:
+            _known("discovery.sources", entry, dict.fromkeys(self.with_grid()))
         for name, gate in self.gates.items():
             where = f"gates.{name}"
             _known(f"{where}.encoder", gate.encoder, self.encoders)
@@ -132,6 +147,17 @@ class Config(Spec):
             return []
         layer = self.koopman[study.head].layer
         return [n for n in study.encoders if layer in getattr(self.encoders[n], "tokens", ())]
+
+    def with_grid(self) -> list[str]:
+        """What a law can be read off: the field, the video, and whatever keeps its spatial grid."""
+        layer = self.discovery.method.layer
+        grids = [
+            name
+            for name, spec in (*self.encoders.items(), *self.controls.items())
+            if layer in getattr(spec, "tokens", ())
+            or (spec.kind == "pixels" and spec.tubelet_frames == "mean")
+        ]
+        return ["field", "video", *grids]
 
     def _labels_fit(self, where: str, system: str, probe: str) -> None:
         kind = self.systems[system].simulate.kind

@@ -57,6 +57,8 @@ class Pipeline:
             case "falsify" | "report":
                 return config.studies[wildcards.study]
             case "discover":
+                return config.discovery.method
+            case "survey":
                 return config.discovery
             case "gate":
                 return config.gates[wildcards.gate]
@@ -74,7 +76,7 @@ class Pipeline:
 
     def _kinds(self, stage: str, wildcards: object) -> set[str]:
         """Modules that a stage finds by name."""
-        if stage in ("report", "gate", "calibrate"):
+        if stage in ("report", "gate", "calibrate", "survey"):
             return set()
         entry = self.entry(stage, wildcards)
         if stage == "falsify":
@@ -118,15 +120,17 @@ class Pipeline:
 
     @property
     def sources(self) -> list[str]:
-        """What a law can be read off: the field, the video, and whatever keeps its spatial grid."""
-        layer = self.config.discovery.layer
-        grids = [
-            name
-            for name in self.embeddings
-            if layer in getattr(spec := self.config.embedding(name), "tokens", ())
-            or (spec.kind == "pixels" and spec.tubelet_frames == "mean")
+        """What a law can be read off."""
+        return self.config.with_grid()
+
+    def surveyed(self, wildcards: object) -> list[str]:
+        """Discoveries that are counted together."""
+        discovery = self.config.discovery
+        return [
+            f"results/{system}/discovery/{source}.json"
+            for system in discovery.systems
+            for source in discovery.sources
         ]
-        return ["field", "video", *grids]
 
     def source(self, wildcards: object) -> str:
         """Store that a law is read off."""

@@ -176,6 +176,32 @@ def calibration(*, result: Path, out: Path, code: str = "by hand", threads: int 
     job.done(f"{out}: {len(found['rows'])} rates")
 
 
+def survey(
+    *, result: Path, confusion: Path, dispersion: Path, code: str = "by hand", threads: int = 1
+) -> None:
+    """Draw which laws were read off which sources, and their dispersion relations.
+
+    Parameters
+    ----------
+    result : Path
+        ``discovery/metrics.json``.
+    confusion, dispersion : Path
+        The figures.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    from physprobe.report import _axes
+    from physprobe.report import confusion as verdicts
+    from physprobe.report import dispersion as rates
+
+    found = results.read(result)
+    for out, drawn in ((confusion, verdicts), (dispersion, rates)):
+        _write(out, _axes.png(drawn.figure(drawn.frame(found))))
+    job.done(f"{confusion}, {dispersion}: {len(found['systems'])} discoveries")
+
+
 def page(
     *,
     metrics: list[Path],
