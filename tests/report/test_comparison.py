@@ -107,6 +107,7 @@ def written(tmp_path_factory) -> dict[str, Path]:
         "falsifications",
         "clips",
         "transfers",
+        "surveys",
         "calibrations",
         "gates",
         "trainings",

@@ -2,7 +2,9 @@
 Discover: read the governing law off a system's clips - order in time, dispersion, verdict - without labels.
 
 INPUT   results/{system}/simulation.zarr  and, for video and encoders,  clips.zarr  or  embeddings/{source}.zarr
-OUTPUT  results/{system}/discovery/{source}.json                  source: field, video, or an encoder with spatial tokens
+OUTPUT  results/{system}/discovery/{source}.json          source: field, video, or an encoder with spatial tokens
+        results/discovery/metrics.json                    verdicts right, wrong and missing; see results/README.md
+        results/discovery/confusion.png  dispersion.png   the same, and rates against wavenumbers
 """
 
 
@@ -28,3 +30,58 @@ rule discover:
     shell:
         "python -m physprobe discover --simulation {input.simulation} --source {input.source}"
         " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule survey:
+    input:
+        discoveries=pipeline.surveyed,
+    output:
+        "results/discovery/metrics.json",
+    log:
+        "results/logs/discovery/survey.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        spec=pipeline.spec("survey"),
+        code=pipeline.code("survey"),
+    message:
+        "Survey: verdicts on all systems from all sources"
+    shell:
+        "python -m physprobe survey --discoveries {input.discoveries} --out {output}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule survey_figures:
+    input:
+        result="results/discovery/metrics.json",
+        style="lib/physprobe/report/physprobe.mplstyle",
+    output:
+        confusion=report(
+            "results/discovery/confusion.png",
+            caption="../report/confusion.rst",
+            category="discovery",
+        ),
+        dispersion=report(
+            "results/discovery/dispersion.png",
+            caption="../report/dispersion.rst",
+            category="discovery",
+        ),
+    log:
+        "results/logs/discovery/figures.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        code=pipeline.code("report"),
+    message:
+        "Draw verdicts and dispersion relations"
+    shell:
+        "python -m physprobe survey_figures --result {input.result} --confusion {output.confusion}"
+        " --dispersion {output.dispersion} --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -105,6 +105,19 @@ class Transfer(Spec):
         return region
 
 
+class Discovery(Spec):
+    """How laws are read off clips, and for which systems and sources verdicts are counted."""
+
+    method: any_spec("discover") = Field(
+        default_factory=lambda: kinds.load("discover", "linear").Spec()
+    )
+    """How a law is read off: results/{system}/discovery/{source}.json."""
+    systems: tuple[Name, ...] = ()
+    """Systems that results/discovery/metrics.json is about."""
+    sources: tuple[Name, ...] = ("field", "video")
+    """What they are read off there: field, video, encoders and controls with spatial tokens."""
+
+
 class Config(Spec):
     """Everything that ``config.yaml`` may say."""
 
@@ -120,10 +133,8 @@ class Config(Spec):
     """What decodes labels from embeddings."""
     koopman: dict[Name, any_spec("koopman")]
     """Models of the embedding's dynamics."""
-    discovery: any_spec("discover") = Field(
-        default_factory=lambda: kinds.load("discover", "linear").Spec()
-    )
-    """How laws are read off fields, videos and tokens: results/{system}/discovery/{source}.json."""
+    discovery: Discovery = Field(default_factory=Discovery)
+    """Laws from clips alone: results/{system}/discovery/{source}.json, results/discovery/."""
     studies: dict[Name, Study]
     """What belongs together: results/{study}/fit_metrics.json and its kin."""
     comparisons: dict[Name, Comparison] = Field(default_factory=dict)
@@ -166,6 +177,10 @@ class Config(Spec):
                 )
         for name, transfer in self.transfers.items():
             self._transfer_fits(f"transfers.{name}", transfer)
+        for entry in self.discovery.systems:
+            _known("discovery.systems", entry, self.systems)
+        for entry in self.discovery.sources:
+            _known("discovery.sources", entry, dict.fromkeys(self.with_grid()))
         for name, gate in self.gates.items():
             where = f"gates.{name}"
             _known(f"{where}.encoder", gate.encoder, self.encoders)
@@ -248,6 +263,17 @@ class Config(Spec):
                     f"{where}.onto: {transfer.onto} and {transfer.system} are rendered alike."
                     f" Hint: set another systems.{transfer.onto}.render."
                 )
+
+    def with_grid(self) -> list[str]:
+        """What a law can be read off: the field, the video, and whatever keeps its spatial grid."""
+        layer = self.discovery.method.layer
+        grids = [
+            name
+            for name, spec in (*self.encoders.items(), *self.controls.items())
+            if layer in getattr(spec, "tokens", ())
+            or (spec.kind == "pixels" and spec.tubelet_frames == "mean")
+        ]
+        return ["field", "video", *grids]
 
     def _labels_fit(self, where: str, system: str, probe: str) -> None:
         kind = self.systems[system].simulate.kind

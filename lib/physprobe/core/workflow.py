@@ -62,6 +62,8 @@ class Pipeline:
             case "compare":
                 return config.comparisons[wildcards.comparison]
             case "discover":
+                return config.discovery.method
+            case "survey":
                 return config.discovery
             case "calibrate":
                 return config.calibration or configs.Calibration()
@@ -83,7 +85,7 @@ class Pipeline:
 
     def _kinds(self, stage: str, wildcards: object) -> set[str]:
         """Modules that a stage finds by name."""
-        if stage in ("report", "gate", "transfer", "calibrate"):
+        if stage in ("report", "gate", "transfer", "calibrate", "survey"):
             return set()
         entry = self.entry(stage, wildcards)
         if stage in ("falsify", "compare"):
@@ -127,15 +129,17 @@ class Pipeline:
 
     @property
     def sources(self) -> list[str]:
-        """What a law can be read off: the field, the video, and whatever keeps its spatial grid."""
-        layer = self.config.discovery.layer
-        grids = [
-            name
-            for name in self.embeddings
-            if layer in getattr(spec := self.config.embedding(name), "tokens", ())
-            or (spec.kind == "pixels" and spec.tubelet_frames == "mean")
+        """What a law can be read off."""
+        return self.config.with_grid()
+
+    def surveyed(self, wildcards: object) -> list[str]:
+        """Discoveries that are counted together."""
+        discovery = self.config.discovery
+        return [
+            f"results/{system}/discovery/{source}.json"
+            for system in discovery.systems
+            for source in discovery.sources
         ]
-        return ["field", "video", *grids]
 
     def source(self, wildcards: object) -> str:
         """Store that a law is read off."""
@@ -250,7 +254,7 @@ class Pipeline:
         return {**found, "clips": [f"results/{folder}/clips.zarr/{STORE}" for folder in folders]}
 
     def compared_page(self, wildcards: object) -> dict[str, list[str]]:
-        """What the page shows of comparisons, transfers and the calibration."""
+        """What the page shows of comparisons, transfers, discovered laws and the calibration."""
         files = {
             "comparisons": "fit_metrics.json",
             "comparison_tables": "fit_results.csv",
@@ -265,6 +269,7 @@ class Pipeline:
         )
         found["comparison_clips"] = [f"results/{system}/clips.zarr/{STORE}" for system in systems]
         found["transfers"] = [f"results/transfers/{name}.json" for name in self.transfers]
+        found["surveys"] = ["results/discovery/metrics.json"] * bool(self.config.discovery.systems)
         found["calibrations"] = ["results/calibration.json"] * bool(self.config.calibration)
         return found
 

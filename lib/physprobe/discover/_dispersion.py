@@ -9,12 +9,14 @@ goes with k . v and not with |k|: the exponent is then that of |k . v|, and ``di
 much of the frequency this accounts for.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from physprobe.core import seeds
 from physprobe.discover import _poles
+from physprobe.discover._laws import Law
 from physprobe.discover._modes import Modes
 
 # A clip that fades by less than this, or turns by less of a radian, has no exponent.
@@ -23,6 +25,7 @@ DIRECTED = 0.9
 # Modes with less than this part of the strongest one's energy say nothing about a clip.
 FAINT = 1e-6
 BINS = 10
+SHOWN = 40  # draws that are kept
 QUANTITIES = ("decay", "frequency")
 
 
@@ -86,6 +89,63 @@ def disperse(modes: Modes, order: int) -> Dispersion:
     whole = signal.sum(1, keepdims=True)
     weight = np.where(whole > 0, signal / np.where(whole > 0, whole, 1), 0.0)
     return Dispersion(modes.wavevector, rates, weight, modes.amplitude.shape[2])
+
+
+def of_law(law: Law, theta: np.ndarray, found: Dispersion) -> Dispersion:
+    """Rates that a law with known parameters (clip, parameter) gives the same modes."""
+    symbol = law.symbol(theta[:, None, :], found.wavevector)
+    if law.order == 1:
+        rates = np.broadcast_to(symbol[0], found.weight.shape).astype(complex)[..., None]
+    else:
+        stiffness, damping = np.broadcast_arrays(*symbol)
+        root = np.sqrt((damping**2 / 4 - stiffness).astype(complex))
+        rates = np.stack([-damping / 2 + root, -damping / 2 - root], axis=-1)
+    return Dispersion(found.wavevector, rates, found.weight, found.frames)
+
+
+def clouds(
+    found: Dispersion, true: Dispersion | None, quantity: str, draws: int, seed: int
+) -> dict[str, list]:
+    """Median of clips of a quantity in bins of the wavenumber, with clips drawn anew.
+
+    Returns
+    -------
+    dict
+        ``wavenumber`` [1/cell], ``value``, ``ci_low``, ``ci_high``, ``true`` (None where there is
+        no truth) by bin, ``draws`` (draw, bin), in 1/frame.
+    """
+    k = np.hypot(*found.wavevector.T)
+    edges = np.unique(np.quantile(k, np.linspace(0, 1, BINS + 1)))
+    place = np.clip(np.searchsorted(edges, k * (1 + 1e-9), side="right") - 1, 0, len(edges) - 2)
+    member = (place[:, None] == np.arange(len(edges) - 1)).astype(float)
+    total = found.weight @ member
+
+    def binned(value: np.ndarray) -> np.ndarray:
+        summed = (found.weight * value) @ member
+        return np.where(total > 0, summed / np.where(total > 0, total, 1), np.nan)
+
+    own = binned(getattr(found, quantity))
+    kept = np.isfinite(own).any(0)
+    own = own[:, kept]
+    rng = seeds.rng("dispersion", "clouds", quantity, seed)
+    again = rng.integers(len(own), size=(draws, len(own)))
+    drawn = np.stack([_median(own[clips]) for clips in again])
+    low, high = np.nanquantile(drawn, (0.025, 0.975), axis=0)
+    return {
+        "wavenumber": list((found.weight.sum(0) * k @ member)[kept] / total.sum(0)[kept]),
+        "value": list(_median(own)),
+        "ci_low": list(low),
+        "ci_high": list(high),
+        "true": list(_median(binned(getattr(true, quantity))[:, kept])) if true else None,
+        "draws": [list(row) for row in drawn[:SHOWN]],
+    }
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """Median of clips; nan where none has a value."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.nanmedian(values, axis=0)
 
 
 def shared(modes: Modes, order: int, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

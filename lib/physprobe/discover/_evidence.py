@@ -18,7 +18,7 @@ import numpy as np
 
 from physprobe.discover import _poles
 from physprobe.discover._fit import fit, predict
-from physprobe.discover._laws import candidates
+from physprobe.discover._laws import Law, candidates
 from physprobe.discover._modes import Modes
 
 BASELINES = ("still", "last", "nothing")
@@ -102,6 +102,14 @@ def hands(modes: Modes) -> np.ndarray:
     return np.stack([first, ~first])
 
 
+def swung(law: Law, theta: np.ndarray, modes: Modes) -> np.ndarray:
+    """Turns (clip) that a law of second order makes in a clip, mean over what moves."""
+    amplitude = modes.amplitude
+    moving = (np.abs(amplitude - amplitude.mean(2, keepdims=True)) ** 2).sum((2, 3))
+    turned = law.frequency(theta, modes.wavevector) * amplitude.shape[2] / (2 * np.pi)
+    return (turned * moving).sum(1) / np.maximum(moving.sum(1), 1e-300)
+
+
 def _gather(modes: Modes) -> Evidence:
     amplitude = modes.amplitude
     frames = amplitude.shape[2]
@@ -111,7 +119,6 @@ def _gather(modes: Modes) -> Evidence:
     late_frames = truth.shape[2]
     dealt = hands(modes)
     names, errors, structured, turns = [], [], [], []
-    moving = (np.abs(amplitude - amplitude.mean(2, keepdims=True)) ** 2).sum((2, 3))
 
     def add(name: str, guess: np.ndarray) -> None:
         names.append(name)
@@ -130,8 +137,7 @@ def _gather(modes: Modes) -> Evidence:
             guess = np.where(seen[:, :, None, None], guess, foretold[:, :, late])
         add(law.name, guess)
         if law.order == 2:
-            turned = law.frequency(fitted.mean(0), modes.wavevector) * frames / (2 * np.pi)
-            turns[-1] = (turned * moving).sum(1) / np.maximum(moving.sum(1), 1e-300)
+            turns[-1] = swung(law, fitted.mean(0), modes)
     add("still", amplitude[:, :, early].mean(2, keepdims=True))
     add("last", amplitude[:, :, early.stop - 1 : early.stop])
     add("nothing", np.zeros(1))

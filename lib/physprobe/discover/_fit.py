@@ -82,8 +82,38 @@ def fit(law: Law, modes: Modes, folds: np.ndarray | None = None) -> np.ndarray:
         strongest = seen.some(np.sort(seen.ranking[:STRONGEST]))
         costs = [_cost(law, strongest, theta).sum(1) for theta in start]
         best = start[np.argmin(costs, axis=0), np.arange(len(hidden))]
-        found.append(_polish(law, seen, best))
+        found.append(refine(law, seen, best))
     return np.stack(found)
+
+
+def refine(law: Law, modes: Modes, theta: np.ndarray, steps: int = STEPS) -> np.ndarray:
+    """Parameters (clip, parameter) after some steps downhill, each clip's damping its own."""
+    theta = law.within(theta)
+    damping = np.full(len(theta), 1e-3)
+    cost = _cost(law, modes, theta).sum(1)
+    stuck = np.zeros(len(theta), int)
+    for _ in range(steps):
+        _, (gram, side) = _linearised(law, modes, theta)
+        diagonal = np.einsum("cpp->cp", gram)
+        lifted = (
+            gram
+            + np.eye(theta.shape[1])
+            * (damping[:, None] * diagonal + 1e-12 * diagonal.max(1, keepdims=True) + 1e-200)[
+                :, None, :
+            ]
+        )
+        step = np.linalg.solve(lifted, -side[..., None])[..., 0]
+        tried = law.within(theta + step)
+        found = _cost(law, modes, tried).sum(1)
+        better = found < cost
+        moved = np.abs(tried - theta).max(1) > 1e-9 * np.abs(theta).max(1)
+        theta = np.where(better[:, None], tried, theta)
+        cost = np.where(better, found, cost)
+        damping = np.clip(np.where(better, damping / 10, damping * 10), 1e-9, 1e9)
+        stuck += ~(better & moved)
+        if (stuck > 2).all():
+            break
+    return theta
 
 
 def covariance(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
@@ -160,33 +190,3 @@ def _linearised(law: Law, modes: Modes, theta: np.ndarray) -> tuple[np.ndarray, 
     gram = (stacked.conj() @ stacked.swapaxes(1, 2)).real
     side = (stacked.conj() @ flat[..., None]).real[..., 0]
     return residual, (gram, side)
-
-
-def _polish(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
-    """Steps downhill, each clip with a damping of its own."""
-    theta = law.within(theta)
-    damping = np.full(len(theta), 1e-3)
-    cost = _cost(law, modes, theta).sum(1)
-    stuck = np.zeros(len(theta), int)
-    for _ in range(STEPS):
-        _, (gram, side) = _linearised(law, modes, theta)
-        diagonal = np.einsum("cpp->cp", gram)
-        lifted = (
-            gram
-            + np.eye(theta.shape[1])
-            * (damping[:, None] * diagonal + 1e-12 * diagonal.max(1, keepdims=True) + 1e-200)[
-                :, None, :
-            ]
-        )
-        step = np.linalg.solve(lifted, -side[..., None])[..., 0]
-        tried = law.within(theta + step)
-        found = _cost(law, modes, tried).sum(1)
-        better = found < cost
-        moved = np.abs(tried - theta).max(1) > 1e-9 * np.abs(theta).max(1)
-        theta = np.where(better[:, None], tried, theta)
-        cost = np.where(better, found, cost)
-        damping = np.clip(np.where(better, damping / 10, damping * 10), 1e-9, 1e9)
-        stuck += ~(better & moved)
-        if (stuck > 2).all():
-            break
-    return theta

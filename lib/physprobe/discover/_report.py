@@ -1,12 +1,22 @@
 """Report: everything that is found of a system, as rows and blocks of a result."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.discover import _dispersion, _evidence, _modes, _order, _verdict
+from physprobe.discover import (
+    _controls,
+    _dispersion,
+    _evidence,
+    _modes,
+    _observable,
+    _order,
+    _truth,
+    _verdict,
+)
 from physprobe.discover._fit import covariance, fit
-from physprobe.discover._laws import BY_NAME, Law
+from physprobe.discover._laws import BY_NAME, CANNOT_TELL, Law
 
 NONE = "no law was named"
 
@@ -19,9 +29,10 @@ def discover(
     scale: object,
     centre: bool,
     truth: dict[str, np.ndarray],
+    system: str,
 ) -> tuple[list[dict], dict]:
     """See :func:`physprobe.discover.linear.discover`."""
-    modes = _modes.analyse(
+    whole = _modes.analyse(
         field,
         periodic=periodic,
         band=spec.band,
@@ -29,27 +40,33 @@ def discover(
         components=spec.components,
         centre=centre,
     )
-    evidence = _evidence.gather(modes)
-    shuffled = _order.succession(modes, spec.shuffles, spec.seed)
+    found = _judged(spec, whole)
+    modes, evidence, shuffled = found.modes, found.evidence, found.shuffled
+    verdict, singles = found.verdict, found.singles
     orders = _order.order(modes, evidence, spec.nulls, spec.seed)
-    draws = {"draws": spec.bootstraps, "seed": spec.seed}
-    verdict = _verdict.pooled(evidence, shuffled, **draws)
-    singles = _verdict.of_clips(evidence, shuffled, **draws)
     order = orders.pooled(_verdict.EXPLAINS)
     leading = BY_NAME[verdict.leading]
     theta, error = _parameters(leading, modes, scale)
-    found = _dispersion.disperse(modes, leading.order)
-    scalings = {name: _dispersion.scale(found, name) for name in _dispersion.QUANTITIES}
-    named = {name: values for name, values in theta.items() if verdict.law}
+    own = _own(singles, modes, scale)
+    rates = _dispersion.disperse(modes, order or leading.order)
+    scalings = {name: _dispersion.scale(rates, name) for name in _dispersion.QUANTITIES}
+    controls = {name: _of_control(spec, whole, name) for name in _controls.NAMES}
+    law = _truth.law(system)
 
     rows = [
         *_of_candidates(spec, evidence),
         *_of_order(spec, shuffled, orders),
-        *_of_dispersion(spec, scalings, found),
+        *_of_dispersion(spec, scalings, rates),
         *_of_singles(singles),
-        *_of_parameters(spec, named, truth),
+        *_of_parameters(spec, own, truth),
+        *_of_controls(controls),
     ]
     blocks = {
+        "system": {
+            "kind": system,
+            "law": law.name if law else None,
+            "verdict": _truth.verdict(system),
+        },
         "verdict": {
             "verdict": verdict.verdict,
             "law": verdict.law,
@@ -57,6 +74,8 @@ def discover(
             "order": order,
             "reason": verdict.reason,
         },
+        "observable": found.observable
+        and {"laws": found.observable.laws, "carries": found.observable.carries},
         "clips": {
             "verdict": [single.verdict for single in singles],
             "law": [single.law for single in singles],
@@ -64,16 +83,91 @@ def discover(
             "order": orders.pick(_verdict.EXPLAINS),
             "parameters": theta,
             "standard_errors": error,
-            "truth": {name: truth[name] for name in leading.parameters if name in truth},
+            "by_own_law": own,
+            "truth": {name: truth[name] for name in {*own, *theta} if name in truth},
         },
-        "dispersion": _blocks(spec, modes, found, scalings, scale),
+        "controls": controls,
+        "dispersion": _blocks(spec, modes, rates, scalings, scale, _true(law, truth, scale, rates)),
         "modes": {
             "wavevector": modes.wavevector / scale.cell,
-            "components": modes.amplitude.shape[3],
+            "components": whole.amplitude.shape[3],
             "frames": modes.amplitude.shape[2],
         },
     }
     return rows, blocks
+
+
+@dataclass(frozen=True)
+class _Judged:
+    observable: _observable.Observable | None
+    modes: _modes.Modes
+    evidence: _evidence.Evidence
+    shuffled: _order.Succession
+    verdict: _verdict.Verdict
+    singles: list[_verdict.Verdict]
+
+
+def _judged(spec: object, modes: _modes.Modes) -> _Judged:
+    """Everything that leads to a verdict, from the search for an observable on."""
+    observable = _observable.find(modes) if spec.observable else None
+    modes = observable.read(modes) if observable else modes
+    evidence = _evidence.gather(modes)
+    shuffled = _order.succession(modes, spec.shuffles, spec.seed)
+    draws = {"draws": spec.bootstraps, "seed": spec.seed}
+    return _Judged(
+        observable,
+        modes,
+        evidence,
+        shuffled,
+        _verdict.pooled(evidence, shuffled, **draws),
+        _verdict.of_clips(evidence, shuffled, **draws),
+    )
+
+
+def _of_control(spec: object, modes: _modes.Modes, name: str) -> dict:
+    """Verdicts on some clips' control, everything chosen anew."""
+    some = modes.clips(slice(0, spec.controls))
+    found = _judged(spec, _controls.control(name, some, spec.seed))
+    return {
+        "verdict": found.verdict.verdict,
+        "clips": [single.verdict for single in found.singles],
+    }
+
+
+def _of_controls(controls: dict) -> Iterator[dict]:
+    for name, found in controls.items():
+        named = [verdict != CANNOT_TELL for verdict in found["clips"]]
+        yield {
+            "sample": "clip",
+            "model": name,
+            "metric": "false_verdicts",
+            "value": sum(named) / len(named),
+            "n_clips": len(named),
+            "note": "share of clips of which a law is named where there is none",
+        }
+
+
+def _own(
+    singles: list[_verdict.Verdict], modes: _modes.Modes, scale: object
+) -> dict[str, np.ndarray]:
+    """Parameters (clip) of the law that was named for each; nan where none was."""
+    laws = np.array([single.law or "" for single in singles])
+    found = {}
+    for name in sorted(set(laws) - {""}):
+        clips = np.flatnonzero(laws == name)
+        theta, _ = _parameters(BY_NAME[name], modes.clips(clips), scale)
+        for parameter, values in theta.items():
+            found.setdefault(parameter, np.full(len(laws), np.nan))[clips] = values
+    return found
+
+
+def _true(
+    law: Law | None, truth: dict, scale: object, rates: _dispersion.Dispersion
+) -> _dispersion.Dispersion | None:
+    """Rates that the labels give the same modes; None if there is no law, or no labels."""
+    if law is None or not set(law.parameters) <= truth.keys():
+        return None
+    return _dispersion.of_law(law, _truth.parameters(law, truth, scale), rates)
 
 
 def _parameters(law: Law, modes: _modes.Modes, scale: object) -> tuple[dict, dict]:
@@ -183,7 +277,7 @@ def _of_parameters(spec: object, theta: dict, truth: dict) -> Iterator[dict]:
                 "ci_low": low,
                 "ci_high": high,
                 "n_clips": clips,
-                "note": "median of clips; the labels were not seen before",
+                "note": "median of clips with a verdict; the labels were not seen before",
             }
 
 
@@ -193,8 +287,9 @@ def _blocks(
     found: _dispersion.Dispersion,
     scalings: dict,
     scale: object,
+    true: _dispersion.Dispersion | None,
 ) -> dict:
-    """Curves, single clips and shared rates, wavenumbers in 1/px and rates in 1/s."""
+    """Curves, clouds, single clips and shared rates, wavenumbers in 1/px and rates in 1/s."""
     order = found.rates.shape[-1]
     curves = {}
     for name, scaling in scalings.items():
@@ -210,6 +305,12 @@ def _blocks(
     return {
         "order": order,
         "curves": curves,
+        "clouds": {
+            name: _in_units(
+                _dispersion.clouds(found, true, name, spec.bootstraps, spec.seed), scale
+            )
+            for name in _dispersion.QUANTITIES
+        },
         "clips": {
             "decay": found.decay[shown] / scale.frame,
             "frequency": found.frequency[shown] / scale.frame,
@@ -222,4 +323,14 @@ def _blocks(
             "real_ci": np.stack(spread[0]) / scale.frame,
             "frequency_ci": np.stack(spread[1]) / scale.frame,
         },
+    }
+
+
+def _in_units(cloud: dict, scale: object) -> dict:
+    """Cloud with its wavenumbers in 1/px and its rates in 1/s."""
+    return {
+        name: None
+        if values is None
+        else np.asarray(values) / (scale.cell if name == "wavenumber" else scale.frame)
+        for name, values in cloud.items()
     }

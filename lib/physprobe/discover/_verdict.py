@@ -6,10 +6,13 @@ A law is named only if all of these hold, else the verdict is "cannot tell":
     foretells    it foretells late frames of unseen modes better than what knows no dynamics
     explains     it leaves at most 5 % of the structure in what the best of those gets wrong
     suffices     no mode by itself does better, unless the law is all but exact (99.75 %)
-    swings       a wave makes a quarter of a turn or more in the clip: slower, or overdamped, it is
-                 only a way to draw a decay that is no exponential
+    swings       a law of second order makes a quarter of a turn or more in the clip: slower, or
+                 overdamped, it is only a way to draw a decay that is no exponential, and no
+                 candidate
     no rival     no other candidate does as well; of two that contain each other, the simpler one is
                  taken unless the other gains more than 0.05 nats, and the general one is a rival
+    no doubt     where two that contain each other have different names, the simpler one is named if
+                 the other can't gain more than 0.1 nats, and that one if it gains 0.05 or more
 
 "Better" is meant of the 95 % interval, from a bootstrap over modes and, of several clips, over both
 modes and clips.
@@ -24,7 +27,7 @@ from physprobe.discover._evidence import FREE, Evidence
 from physprobe.discover._laws import BY_NAME, CANNOT_TELL
 from physprobe.discover._order import Succession
 
-P, MARGIN, EXPLAINS, ALL_BUT_EXACT, TURNS = 0.01, 0.05, 0.05, 6.0, 0.25
+P, MARGIN, DOUBT, EXPLAINS, ALL_BUT_EXACT, TURNS = 0.01, 0.05, 0.1, 0.05, 6.0, 0.25
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,10 @@ def _judge(
     turns: np.ndarray,
     p: float,
 ) -> Verdict:
-    laws = [name for name in names if name in BY_NAME]
+    laws = [
+        name for name, turned in zip(names, turns, strict=True)
+        if name in BY_NAME and not turned < TURNS
+    ]  # fmt: skip
     value = dict(zip(names, gain, strict=True))
     table = np.quantile(draws[:, :, None] - draws[:, None, :], 0.025, axis=0)
     low = {
@@ -123,8 +129,6 @@ def _judge(
         return cannot(f"{leading} fits best, which is no law that we name")
     if left[names.index(leading)] > EXPLAINS:
         return cannot(f"{leading} leaves {left[names.index(leading)]:.0%} of the structure")
-    if turns[names.index(leading)] < TURNS:
-        return cannot(f"{leading} makes {turns[names.index(leading)]:.2f} turns, hardly any")
     free = max(FREE, key=value.get)
     if _surpasses(free, leading, value, low) and sure[leading] < ALL_BUT_EXACT:
         return cannot(f"modes by themselves do better than {leading}")
@@ -132,6 +136,12 @@ def _judge(
         related = other in law.special or leading in BY_NAME[other].special
         if other != leading and not related and low[leading, other] <= 0:
             return cannot(f"{other} does as well as {leading}")
+        if BY_NAME[other].verdict in (law.verdict, CANNOT_TELL):
+            continue
+        if leading in BY_NAME[other].special and -low[leading, other] > DOUBT:
+            return cannot(f"{other} may do better than {leading}")
+        if other in law.special and low[leading, other] < MARGIN:
+            return cannot(f"{other} may do as well as {leading}")
     return Verdict(law.verdict, leading, leading, "")
 
 

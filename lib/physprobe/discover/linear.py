@@ -20,14 +20,20 @@ class Spec(Base):
 
     kind: Literal["linear"] = "linear"
     """Linear laws with constant coefficients."""
+    clips: int = Field(60, ge=1)
+    """Clips that are read, the first ones."""
+    controls: int = Field(12, ge=1)
+    """Clips of which controls without a law are made."""
     layer: str = "final"
     """Layer of an embedding whose spatial tokens are read."""
     band: int = Field(8, ge=2)
     """Most periods per side of the modes."""
     modes: int = Field(48, ge=8)
     """Modes that are kept, the strongest ones."""
-    components: int = Field(8, ge=1)
+    components: int = Field(16, ge=1)
     """Principal components of the features that are kept."""
+    observable: bool = True
+    """Seek the combination of features that obeys a law best, and judge that; else all of them."""
     centred: bool = True
     """Take off what all clips' tokens have in common at a time and place; fields and pixels have
     nothing of the kind and are left as they are."""
@@ -66,6 +72,7 @@ def discover(
     scale: Scale,
     centre: bool = False,
     truth: dict[str, np.ndarray] | None = None,
+    system: str = "",
 ) -> tuple[list[dict], dict]:
     """Find the law that the clips of a system obey.
 
@@ -81,20 +88,28 @@ def discover(
         Take off what all clips have in common.
     truth : dict of str to (clip,), optional
         Labels, which the estimates are compared with in the end and nothing else.
+    system : str
+        Kind of the system, whose law the dispersion is compared with in the end.
 
     Returns
     -------
     rows : list of dict
         ``gain`` and ``unexplained`` of every candidate, ``succession``, ``second_order``,
         ``exponent``, ``anisotropy``, ``share`` of clips by verdict, ``relative_error`` of
-        parameters.
+        parameters, ``false_verdicts`` of every control.
     blocks : dict
-        ``verdict`` of the system; ``clips``: verdict, order and parameters of each;
-        ``dispersion``.
+        ``verdict`` of the system; ``clips``: verdict, order and parameters of each; ``controls``:
+        verdicts on them; ``observable``; ``dispersion``.
     """
     # linear algebra waits until it is needed: config parsing imports this module
     from physprobe.discover import _report
 
     return _report.discover(
-        spec, field, periodic=periodic, scale=scale, centre=centre, truth=truth or {}
+        spec,
+        field,
+        periodic=periodic,
+        scale=scale,
+        centre=centre,
+        truth=truth or {},
+        system=system,
     )

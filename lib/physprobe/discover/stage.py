@@ -54,7 +54,8 @@ def run(
             f"{source}: {found.sizes['clip']} clips, but {simulation} has {system.sizes['clip']}."
             " Hint: embed the clips of this very simulation."
         )
-    field = Clips(found, spec_.layer)
+    field = Clips(found, spec_.layer, spec_.clips)
+    kept = slice(0, len(field))
     times = found.time.values
     rows, blocks = kind.discover(
         spec_,
@@ -65,10 +66,11 @@ def run(
         ),
         centre=spec_.centred and field.name.startswith("tokens"),
         truth={
-            str(name): system[name].values.astype(float)
+            str(name): system[name].values[kept].astype(float)
             for name in system.variables
             if system[name].dims == ("clip",) and system[name].dtype.kind == "f"
         },
+        system=system.attrs["spec"]["kind"],
     )
     results.write(
         out,
@@ -101,6 +103,8 @@ class Clips:
         A simulation, clips, or embeddings.
     layer : str
         Layer of an embedding.
+    most : int
+        Clips that are read.
 
     Raises
     ------
@@ -108,8 +112,8 @@ class Clips:
         If embeddings have no spatial tokens of the layer.
     """
 
-    def __init__(self, source: Dataset, layer: str):
-        self.source = source
+    def __init__(self, source: Dataset, layer: str, most: int):
+        self.source, self.most = source, most
         pixels = source.attrs.get("spec", {}).get("kind") == "pixels"
         if "field" in source.attrs:
             self.name = source.attrs["field"]
@@ -127,7 +131,7 @@ class Clips:
 
     def __len__(self) -> int:
         """Count the clips."""
-        return self.source.sizes["clip"]
+        return min(self.source.sizes["clip"], self.most)
 
     def __getitem__(self, clip: int) -> np.ndarray:
         """Read one clip."""

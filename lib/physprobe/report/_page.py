@@ -16,6 +16,8 @@ from physprobe.report import (
     _frames,
     _palette,
     calibration,
+    confusion,
+    dispersion,
     fit_comparison,
     fit_results,
     gate,
@@ -89,6 +91,13 @@ SECTIONS = {
         " colours, beyond the range of a parameter, on a combination that no training clip has."
         " Everything was chosen inside the training part; controls are transferred alike.",
         {"transfer": transfer},
+    ),
+    "surveys": Section(
+        "The law from the clips alone",
+        "No labels and no parameters: from fields, videos or spatial tokens, which law does a clip"
+        " obey, or is there no telling? The field is the ceiling, the video the baseline, random"
+        " weights the null.",
+        {"confusion": confusion, "dispersion": dispersion},
     ),
     "calibrations": Section(
         "How often are the tests wrong?",

@@ -322,6 +322,32 @@ def calibration(*, result: Path, out: Path, code: str = "by hand", threads: int 
     job.done(f"{out}: {len(found['rows'])} rates")
 
 
+def survey(
+    *, result: Path, confusion: Path, dispersion: Path, code: str = "by hand", threads: int = 1
+) -> None:
+    """Draw which laws were read off which sources, and their dispersion relations.
+
+    Parameters
+    ----------
+    result : Path
+        ``discovery/metrics.json``.
+    confusion, dispersion : Path
+        The figures.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    from physprobe.report import _axes
+    from physprobe.report import confusion as verdicts
+    from physprobe.report import dispersion as rates
+
+    found = results.read(result)
+    for out, drawn in ((confusion, verdicts), (dispersion, rates)):
+        _write(out, _axes.png(drawn.figure(drawn.frame(found))))
+    job.done(f"{confusion}, {dispersion}: {len(found['systems'])} discoveries")
+
+
 def page(
     *,
     metrics: list[Path],
@@ -333,6 +359,7 @@ def page(
     comparison_falsifications: list[Path],
     comparison_clips: list[Path],
     transfers: list[Path],
+    surveys: list[Path],
     calibrations: list[Path],
     gates: list[Path],
     trainings: list[Path],
@@ -354,8 +381,9 @@ def page(
         comparison.
     comparison_clips : list of Path
         Clips of the comparisons' systems, each once.
-    transfers, calibrations : list of Path
-        ``transfers/{transfer}.json`` and ``calibration.json``, as far as they are asked for.
+    transfers, surveys, calibrations : list of Path
+        ``transfers/{transfer}.json``, ``discovery/metrics.json`` and ``calibration.json``, as far
+        as they are asked for.
     gates, trainings : list of Path
         ``{encoder}/gate.json`` and ``{encoder}/trials/{recipe}/training.csv`` of what ships.
     published : Path
@@ -393,9 +421,9 @@ def page(
     shipped = _page.Shipped(
         {path.parent.name: results.read(path) for path in gates}, _trainings(trainings)
     )
+    sections = {"transfers": transfers, "surveys": surveys, "calibrations": calibrations}
     asked = {
-        name: {path.stem: results.read(path) for path in paths}
-        for name, paths in {"transfers": transfers, "calibrations": calibrations}.items()
+        name: {path.stem: results.read(path) for path in paths} for name, paths in sections.items()
     }
     text = _page.html(studies, sides, asked, shipped, published, template, code)
     results.write_text(out, text)

@@ -1,4 +1,4 @@
-"""Exact fields with known parameters, and clips without any law, for the tests of discovery."""
+"""Exact fields with known parameters, and clips without any law, for discovery and survey."""
 
 from collections.abc import Callable
 

@@ -1,0 +1,30 @@
+"""Truth: the law that each kind of system obeys, for comparing in the end and nothing else."""
+
+import numpy as np
+
+from physprobe.discover._laws import BY_NAME, CANNOT_TELL, Law
+
+LAWS = {
+    "heat": "diffusion",
+    "diffusion": "diffusion",
+    "advection": "advection",
+    "advection_diffusion": "advection_diffusion",
+    "wave": "damped_wave",
+}
+"""By kind; of every other "cannot tell" is the right answer."""
+
+
+def law(kind: str) -> Law | None:
+    """Law of a kind of system; None if it obeys none of the candidates."""
+    return BY_NAME[LAWS[kind]] if kind in LAWS else None
+
+
+def verdict(kind: str) -> str:
+    """Right answer for a kind of system."""
+    found = law(kind)
+    return found.verdict if found else CANNOT_TELL
+
+
+def parameters(found: Law, truth: dict[str, np.ndarray], scale: object) -> np.ndarray:
+    """Parameters (clip, parameter) of a law in cells and frames, from labels in px and s."""
+    return np.stack([truth[name] / scale.parameter(name) for name in found.parameters], axis=-1)

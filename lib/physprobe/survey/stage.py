@@ -1,0 +1,48 @@
+"""Survey: put the verdicts on all systems from all sources together."""
+
+import json
+from pathlib import Path
+
+from physprobe.core import job, results
+from physprobe.survey import _rates
+
+
+def run(
+    *, discoveries: list[Path], out: Path, spec: str, code: str = "by hand", threads: int = 1
+) -> None:
+    """Count right, wrong and missing verdicts into ``discovery/metrics.json``.
+
+    Parameters
+    ----------
+    discoveries : list of Path
+        Results ``{system}/discovery/{source}.json``.
+    out : Path
+        The result.
+    spec : str
+        JSON of the discovery section.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    found = {(path.parents[1].name, path.stem): results.read(path) for path in discoveries}
+    rows = list(_rates.rows(found))
+    results.write(
+        out,
+        schema="survey",
+        spec=json.loads(spec),
+        rows=rows,
+        provenance=job.provenance(
+            code,
+            {str(Path(*path.parts[-3:])): results.digest(path) for path in discoveries},
+            device="cpu",
+            dtype="float64",
+            threads=threads,
+        ),
+        **_rates.blocks(found),
+    )
+    every = [row for row in rows if row["target"] == _rates.ALL and row.get("sample") == "clip"]
+    told = ", ".join(
+        f"{row['encoder']} {row['value']:.0%} right" for row in every if row["metric"] == "right"
+    )
+    job.done(f"{len(found)} discoveries; {told}")

@@ -1,0 +1,76 @@
+"""Survey: rates are what was counted, and both figures are drawn from them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from physprobe.core import results
+from physprobe.discover import linear
+from physprobe.report import stage as report
+from physprobe.survey import _rates, stage
+
+QUICK = linear.Spec(nulls=10, shuffles=199, bootstraps=100, band=5, controls=4)
+
+
+@pytest.fixture(scope="module")
+def discoveries(tmp_path_factory, world) -> list[Path]:
+    """What is read off the fields of two systems."""
+    folder = tmp_path_factory.mktemp("survey")
+    paths = []
+    for kind in ("diffusion", "advection"):
+        field, truth = world(kind, 5)
+        scale = linear.Scale(cell=2.0, frame=0.5)
+        labels = {name: value * scale.parameter(name) for name, value in truth.items()}
+        rows, blocks = linear.discover(
+            QUICK, field, periodic=True, scale=scale, truth=labels, system=kind
+        )
+        paths.append(folder / kind / "discovery" / "field.json")
+        results.write(
+            paths[-1], schema="discovery", spec=QUICK.dump(), rows=rows, provenance={}, **blocks
+        )
+    return paths
+
+
+def test_verdicts_parameters_and_rates_are_counted_and_drawn(discoveries, tmp_path):
+    out = tmp_path / "metrics.json"
+    stage.run(discoveries=discoveries, out=out, spec="{}")
+    found = json.loads(out.read_text())
+
+    def row(**where: object) -> dict:
+        (one,) = [row for row in found["rows"] if where.items() <= row.items()]
+        return one
+
+    every = {"encoder": "field", "target": "all"}
+    assert row(**every, sample="clip", metric="right")["value"] == 1
+    assert row(**every, sample="clip", metric="right")["n_clips"] == 10
+    assert row(**every, sample="system", metric="wrong")["value"] == 0
+    assert row(**every, metric="false_verdicts", model="all")["n_clips"] == 2 * 4 * 4
+    assert row(target="diffusion", metric="share")["model"] == "diffusive"
+    assert row(target="diffusion", metric="r2", model="alpha")["value"] > 0.999
+    assert row(target="advection", metric="relative_error", model="vx")["value"] < 1e-3
+    decay = next(c for c in found["dispersion"] if (c["system"], c["quantity"]) ==
+                 ("diffusion", "decay"))  # fmt: skip
+    assert decay["value"] == pytest.approx(decay["true"], rel=0.02)
+
+    figures = {name: tmp_path / f"{name}.png" for name in ("confusion", "dispersion")}
+    report.survey(result=out, **figures)
+    assert all(path.stat().st_size > 10_000 for path in figures.values())
+
+
+def test_wrong_is_what_is_neither_right_nor_left_open():
+    said = ["diffusive", "advective", "cannot tell", "diffusive"]
+    right, wrong = _rates._right_and_wrong("clip", [(one, "diffusive") for one in said])
+    assert (right["value"], wrong["value"]) == (0.5, 0.25)
+    # Wilson (1927): (2 + z^2/2 -+ z sqrt(2 * 2/4 + z^2/4)) / (4 + z^2)
+    z = 1.959964
+    half = z * np.sqrt(1 + z**2 / 4)
+    assert (right["ci_low"], right["ci_high"]) == pytest.approx(
+        ((2 + z**2 / 2 - half) / (4 + z**2), (2 + z**2 / 2 + half) / (4 + z**2))
+    )
+
+
+def test_nothing_counts_as_right_where_no_law_holds():
+    found = _rates._right_and_wrong("clip", [("cannot tell",) * 2, ("wave-like", "cannot tell")])
+    assert [row["value"] for row in found] == [0.5, 0.5]
