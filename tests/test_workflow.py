@@ -184,9 +184,7 @@ def start_and_kill(folder: Path, everything: bool) -> None:
         cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
-    for _ in range(3000):
-        if all((root / part).exists() for part in FIRST):
-            break
+    while run.poll() is None and not all((root / part).exists() for part in FIRST):
         time.sleep(0.02)
     assert all((root / part).exists() for part in FIRST)
     if everything:
