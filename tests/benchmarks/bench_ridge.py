@@ -66,8 +66,8 @@ def ours(features: list[np.ndarray], labels: np.ndarray, folds: tuple[Fold, ...]
     """Everything fitted, per layer and fold."""
     (tally,) = _nested.decode(
         features,
-        labels,
-        TARGETS,
+        labels[:, None],
+        [1] * TARGETS,
         folds,
         samples=["clip"],
         penalties=PENALTIES,

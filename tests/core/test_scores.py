@@ -18,6 +18,16 @@ def test_scores_equal_scikit_learn():
     assert scores.r2_of(totals) == pytest.approx(r2_score(truth, predicted), abs=1e-9)
 
 
+def test_r2_of_several_columns_weighs_them_by_their_variance():
+    truth, predicted = RNG.normal(3, (1, 5), (40, 2)), RNG.normal(3, (1, 5), (40, 2))
+    squared = ((truth - predicted) ** 2).sum(1)
+    whole = scores.r2_of(scores.pooled_r2_sums(truth + 1e4, squared).sum(0))
+    expected = r2_score(truth, predicted, multioutput="variance_weighted")
+    assert whole == pytest.approx(expected, abs=1e-9)
+    padded = np.hstack([truth, np.zeros((40, 1))])
+    assert scores.r2_of(scores.pooled_r2_sums(padded, squared).sum(0)) == pytest.approx(whole)
+
+
 def test_undefined_scores_are_nan_not_zero():
     assert np.isnan(scores.r2(np.full(5, 0.1), np.arange(5.0)))
     assert np.isnan(scores.skill(1.0, 0.0))

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from physprobe.core import kinds
+from physprobe.core import kinds, targets
 from physprobe.core.kinds import any_spec
 from physprobe.core.spec import Spec
 from physprobe.core.system import Name, System
@@ -137,7 +137,7 @@ class Config(Spec):
         kind = self.systems[system].simulate.kind
         labels = tuple(kinds.load("simulate", kind).UNITS)
         for target in self.probes[probe].targets:
-            if target.removeprefix("log_") not in labels:
+            if not targets.labels_of(target, labels):
                 raise ValueError(
                     f"{where}: {probe} asks for target {target!r}, but {kind} has"
                     f" the labels {', '.join(labels)}.{_nearest(target, labels)}"

@@ -65,16 +65,37 @@ def r2_sums(truth: np.ndarray, squared_error: np.ndarray) -> np.ndarray:
     -------
     (..., clip, 4)
     """
-    truth, squared_error = np.broadcast_arrays(truth, squared_error)
+    return pooled_r2_sums(np.asarray(truth)[..., None], squared_error)
+
+
+def pooled_r2_sums(truth: np.ndarray, squared_error: np.ndarray) -> np.ndarray:
+    """Per-clip sums for `r2_of` of targets with several columns, scored together.
+
+        R2 = 1 - sum over columns of SSE / sum over columns of SST
+
+    Parameters
+    ----------
+    truth : (..., clip, column)
+        A column of zeros changes nothing.
+    squared_error : (..., clip)
+        Summed over columns.
+
+    Returns
+    -------
+    (..., clip, 3 + column)
+    """
     # A shift changes no score and spares the variance its cancellation.
-    centred = truth - truth.mean(-1, keepdims=True)
-    return np.stack([np.ones_like(centred), centred, centred**2, squared_error], axis=-1)
+    centred = truth - truth.mean(-2, keepdims=True)
+    squared, error = np.broadcast_arrays((centred**2).sum(-1), squared_error)
+    centred = np.broadcast_to(centred, (*error.shape, centred.shape[-1]))
+    sums = np.stack([np.ones_like(squared), error, squared], axis=-1)
+    return np.concatenate([sums, centred], axis=-1)
 
 
 def r2_of(totals: np.ndarray) -> np.ndarray:
-    """R2 from totals of `r2_sums`."""
-    count, first, second, sse = np.moveaxis(totals, -1, 0)
-    return _ratio_skill(sse, second - first**2 / count)
+    """R2 from totals of `r2_sums`, or of `pooled_r2_sums`."""
+    count, sse, squared = np.moveaxis(totals[..., :3], -1, 0)
+    return _ratio_skill(sse, squared - (totals[..., 3:] ** 2).sum(-1) / count)
 
 
 def mean_of(totals: np.ndarray) -> np.ndarray:

@@ -76,7 +76,8 @@ def held_out_sums(probe: Result, target: str, sample: str) -> np.ndarray | None:
     for block in predictions["held_out"]:
         if (block["target"], block["sample"], block["layer"]) == (target, sample, "selected"):
             truth = np.asarray(predictions["truth"][target], float)
-            return scores.r2_sums(truth, np.asarray(block["squared_error"], float))
+            error = np.asarray(block["squared_error"], float)
+            return scores.pooled_r2_sums(truth.reshape(len(error), -1), error)
     return None
 
 

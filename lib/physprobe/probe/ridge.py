@@ -3,8 +3,10 @@
     y = b + w . x,    w = argmin sum_i (y_i - b - w . x_i)^2 + lambda |w|^2
 
 Scaling, lambda and (for ``layer: selected``) the layer are chosen by grouped inner folds; scores
-are read on held-out clips only. R2 = 1 - SSE / SST pools the outer folds, with SST about the mean
-of the held-out labels: no constant, so no training mean, scores above 0.
+are read on held-out clips only. R2 = 1 - SSE / SST pools the outer folds, and a target's columns,
+with SST about the mean of the held-out labels: no constant, so no training mean, scores above 0.
+``circular_mae``, of sines and cosines, is the mean absolute error of the angle that they give
+[deg]: of the harmonic itself, so without knowledge 90 of each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +63,7 @@ def probe(
     features : sequence over layers of (clip, time, feature)
         Read one at a time, so a lazy array will do.
     layers : (layer,) of str
-    targets : mapping of str to (clip,)
+    targets : mapping of str to (clip,) or (clip, column)
     folds : sequence of Fold
     times : (time,), optional
         Mean time of each token [s]; their numbers if not given.
@@ -74,12 +76,14 @@ def probe(
     Returns
     -------
     rows : list of dict
-        Scores: ``r2`` with interval, null and p, ``mae`` with interval, ``train_r2`` and
-        ``train_mae``, per target, sample and layer (``selected`` too: the layer chosen inside the
-        training clips), and ``r2`` per token time of the selected layer.
+        Scores: ``r2`` with interval, null and p, ``mae`` with interval (mean over columns),
+        ``circular_mae`` of sines and cosines, ``train_r2`` and ``train_mae``, per target, sample
+        and layer (``selected`` too: the layer chosen inside the training clips), and ``r2`` per
+        token time of the selected layer.
     predictions : dict
         ``clip``, ``fold`` and ``truth`` of the held-out clips; ``held_out``: prediction and squared
-        error (mean over tokens) per clip; ``choices``: what each outer fold chose.
+        error (mean over tokens, sum over columns) per clip; ``choices``: what each outer fold
+        chose.
 
     Raises
     ------
@@ -115,13 +119,14 @@ def probe(
     }
     if not usable:
         return rows, block
-    truth = np.stack([np.asarray(targets[name], float) for name in usable], axis=-1)
+    columns = [np.asarray(targets[name], float).reshape(clips, -1) for name in usable]
+    truth, widths = np.concatenate(columns, axis=1), [part.shape[1] for part in columns]
     shuffled = truth[scores.permutations(groups, spec.permutations, spec.seed)]
     labels = np.concatenate([truth[None], shuffled]).transpose(1, 0, 2)
     tallies = _nested.decode(
         features,
-        labels.reshape(clips, -1),
-        len(usable),
+        labels,
+        widths,
         folds,
         samples=spec.samples,
         penalties=spec.penalties,
@@ -129,7 +134,9 @@ def probe(
         components=components,
     )
     for tally in tallies:
-        found = _rows.collect(spec, tally, labels, usable, layers, folds, held, times)
+        found = _rows.collect(
+            spec, tally, labels, dict(zip(usable, widths, strict=True)), layers, folds, held, times
+        )
         rows += found.rows
         block["held_out"] += found.held_out
         block["choices"] += found.choices

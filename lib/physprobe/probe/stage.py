@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from physprobe.core import job, results
-from physprobe.core.inputs import target
+from physprobe.core import job, results, targets
 from physprobe.probe import _stack
 
 
@@ -42,12 +41,12 @@ def run(
         those of several systems don't go together.
     """
     found, features = _stack.read(embeddings, simulation, spec)
-    targets, values = found.spec.targets, getattr(found.kind, "target", target)
+    names, values = found.spec.targets, getattr(found.kind, "target", targets.values)
     rows, predictions = found.kind.probe(
         found.spec,
         features,
         found.layers,
-        {name: values(found.labels, name) for name in targets},
+        {name: values(found.labels, name) for name in names},
         found.folds,
         times=found.times,
         groups=found.groups,
@@ -62,7 +61,7 @@ def run(
         provenance=found.provenance(code, threads),
     )
     job.done(
-        f"{out.stem}: {len(targets)} targets from {len(found.layers)} layers, {len(found.groups)}"
+        f"{out.stem}: {len(names)} targets from {len(found.layers)} layers, {len(found.groups)}"
         f" clips in {len(found.folds)} outer fold{'s' * (len(found.folds) > 1)}, {_best(rows)}"
     )
 
