@@ -58,7 +58,11 @@ class Inputs:
                 f" {system.sizes['clip']}. Hint: embed the clips of this very simulation."
             )
         groups, folds = splits.declared_by(
-            system, outer=spec_.outer, inner=spec_.inner, seed=spec_.seed
+            system,
+            outer=spec_.outer,
+            inner=spec_.inner,
+            seed=spec_.seed,
+            grouping=getattr(spec_, "grouping", "clip"),
         )
         digests = {
             "embeddings": stores.digest(embeddings),

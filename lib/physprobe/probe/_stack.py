@@ -57,7 +57,11 @@ def read(
                 )
     system = _system(parts, simulation)
     groups, folds = splits.declared_by(
-        system, outer=first.spec.outer, inner=first.spec.inner, seed=first.spec.seed
+        system,
+        outer=first.spec.outer,
+        inner=first.spec.inner,
+        seed=first.spec.seed,
+        grouping=first.spec.grouping,
     )
     digests = {
         f"{name} {number}": digest

@@ -30,7 +30,8 @@ class Spec(Protocol):
     )
     """Grid of lambda, relative to the mean eigenvalue of the training Gram matrix; ascending."""
     scalings: tuple[Literal["feature", "none"], ...] = Field(("feature", "none"), min_length=1)
-    """Scalings to choose from: each feature by its own deviation, or all by a common one."""
+    """Scalings to choose from: each feature by its own deviation (z-scores), or all by a common one
+    (centred alone). An unpenalised intercept makes centring the same as none."""
 
     @field_validator("penalties")
     @classmethod
