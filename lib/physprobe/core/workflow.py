@@ -107,6 +107,11 @@ class Pipeline:
             if file.suffix in {".json", ".safetensors"}
         )
 
+    def seen(self, wildcards: object) -> list[str]:
+        """Simulation, for a control that reads it; encoders see clips alone."""
+        sees = getattr(self.entry("embed", wildcards), "SEES_SIMULATION", False)
+        return [f"results/{wildcards.system}/simulation.zarr/{STORE}"] if sees else []
+
     def study_of_head(self, wildcards: object) -> dict[str, str]:
         """Input of a study's spatial head: its first encoder."""
         study = self.config.studies[wildcards.study]
