@@ -22,6 +22,7 @@ include: "workflow/rules/koopman.smk"
 include: "workflow/rules/discover.smk"
 include: "workflow/rules/falsify.smk"
 include: "workflow/rules/gate.smk"
+include: "workflow/rules/layerwise.smk"
 include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/report.smk"
 

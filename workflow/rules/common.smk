@@ -29,3 +29,5 @@ wildcard_constraints:
     study="|".join(pipeline.studies),
     gate="|".join(pipeline.gates) or "none",
     comparison="|".join(pipeline.comparisons) or "none",
+    layerwise="|".join(pipeline.layerwise) or "none",
+    figure="|".join(pipeline.figures) or "none",

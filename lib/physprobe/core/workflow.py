@@ -39,6 +39,10 @@ class Pipeline:
         self.studies = list(self.config.studies)
         self.gates = list(self.config.gates)
         self.comparisons = list(self.config.comparisons)
+        self.layerwise = list(self.config.layerwise)
+        self.figures = sorted(
+            {f for entry in self.config.layerwise.values() for f in entry.figures}
+        )
 
     def entry(self, stage: str, wildcards: object) -> Spec:
         """Spec that a rule's wildcards name."""
@@ -60,6 +64,8 @@ class Pipeline:
                 return config.discovery
             case "gate":
                 return config.gates[wildcards.gate]
+            case "layerwise":
+                return config.layerwise[wildcards.layerwise]
         raise KeyError(stage)
 
     def spec(self, stage: str) -> Callable[[object], str]:
@@ -74,7 +80,7 @@ class Pipeline:
 
     def _kinds(self, stage: str, wildcards: object) -> set[str]:
         """Modules that a stage finds by name."""
-        if stage in ("report", "gate", "calibrate"):
+        if stage in ("report", "gate", "layerwise", "calibrate"):
             return set()
         entry = self.entry(stage, wildcards)
         if stage == "falsify":
@@ -171,6 +177,16 @@ class Pipeline:
             for name in (gate.encoder, *gate.random)
         ]
 
+    def curves(self, wildcards: object) -> dict[str, list[str]]:
+        """Probe results and embeddings of a layerwise figure's panels."""
+        entry = self.config.layerwise[wildcards.layerwise]
+        names, found = (*entry.encoders, *entry.controls), {"probes": [], "embeddings": []}
+        for curve in entry.figures[wildcards.figure].values():
+            folder = f"results/{curve.system}"
+            found["probes"] += [f"{folder}/probes/{name}.{curve.probe}.json" for name in names]
+            found["embeddings"] += [f"{folder}/embeddings/{name}.zarr/{STORE}" for name in names]
+        return {key: list(dict.fromkeys(paths)) for key, paths in found.items()}
+
     def page(self, wildcards: object) -> dict[str, list[str]]:
         """What the page shows: every study in turn."""
         studies = self.config.studies
@@ -198,6 +214,10 @@ class Pipeline:
             found.append(f"results/{study.system}/preview.mp4")
             if study.head:
                 found.append(f"results/{name}/{study.head}.safetensors")
+        for name, entry in self.config.layerwise.items():
+            found += [f"results/{name}/{figure}.png" for figure in entry.figures]
+            systems = {c.system for panels in entry.figures.values() for c in panels.values()}
+            found += [f"results/{system}/preview.mp4" for system in systems]
         return sorted(set(found))
 
     def clips(self, wildcards: object) -> str:

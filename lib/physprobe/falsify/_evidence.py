@@ -70,11 +70,13 @@ class Evidence:
         return {key: row.get(key) for key in ("null_q95", "p")}
 
 
-def held_out_sums(probe: Result, target: str, sample: str) -> np.ndarray | None:
-    """Sums (clip, part) of a probe's result whose layer was chosen inside the training clips."""
+def held_out_sums(
+    probe: Result, target: str, sample: str, layer: str = "selected"
+) -> np.ndarray | None:
+    """Sums (clip, part) of a probe's result; its layer was chosen inside the training clips."""
     predictions = probe["predictions"]
     for block in predictions["held_out"]:
-        if (block["target"], block["sample"], block["layer"]) == (target, sample, "selected"):
+        if (block["target"], block["sample"], block["layer"]) == (target, sample, layer):
             truth = np.asarray(predictions["truth"][target], float)
             error = np.asarray(block["squared_error"], float)
             return scores.pooled_r2_sums(truth.reshape(len(error), -1), error)
@@ -102,13 +104,19 @@ def against_best(
         Difference with interval, and the name of the best.
     """
     stacked = np.concatenate([first, *others.values()], axis=-1)
-
-    def difference(totals: np.ndarray) -> np.ndarray:
-        found = [statistic(part) for part in np.split(totals, 1 + len(others), axis=-1)]
-        return found[0] - np.max(found[1:], axis=0)
-
+    difference = above_best_of(statistic, len(others))
     each = {name: float(statistic(sums.sum(0))) for name, sums in others.items()}
     return scores.bootstrap(stacked, difference, draws=draws), max(each, key=each.get)
+
+
+def above_best_of(statistic: scores.Statistic, others: int) -> scores.Statistic:
+    """How far a score is above the best of several others, from all of their sums side by side."""
+
+    def difference(totals: np.ndarray) -> np.ndarray:
+        found = [statistic(part) for part in np.split(totals, 1 + others, axis=-1)]
+        return found[0] - np.max(found[1:], axis=0)
+
+    return difference
 
 
 def verdict(low: float, high: float, margin: float, p: float | None = None) -> str:

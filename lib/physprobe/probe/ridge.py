@@ -82,9 +82,9 @@ def probe(
         and layer (``selected`` too: the layer chosen inside the training clips), and ``r2`` per
         token time of the selected layer.
     predictions : dict
-        ``clip``, ``fold`` and ``truth`` of the held-out clips; ``held_out``: prediction and squared
-        error (mean over tokens, sum over columns) per clip; ``choices``: what each outer fold
-        chose.
+        ``clip``, ``fold``, ``group`` and ``truth`` of the held-out clips; ``held_out``: prediction
+        and squared error (mean over tokens, sum over columns) per clip; ``choices``: what each
+        outer fold chose.
 
     Raises
     ------
@@ -114,6 +114,7 @@ def probe(
     block = {
         "clip": held.clip,
         "fold": held.fold,
+        "group": held.groups,
         "truth": {name: np.asarray(values)[held.clip] for name, values in targets.items()},
         "held_out": [],
         "choices": [],
