@@ -1,7 +1,8 @@
 """Nested selection of layer, scaling and penalty, for true and permuted labels at once.
 
 A permuted label is one more right-hand side: the same factorizations serve all of them, and each
-goes through the whole selection that the true labels go through. Columns of one target, such as the
+goes through the whole selection that the true labels go through, in float32 where their columns are
+more than their rows. Columns of one target, such as the
 sine and cosine of an angle, share all choices: what counts is their error together.
 """
 
@@ -103,19 +104,21 @@ def _fit(
     spread[spread == 0.0] = 1.0
     best = None
     for number, (scale, solver) in enumerate(ridge.solvers(centred, blocks, scalings)):
-        inner = together(solver.crossval(train, penalties), widths) / spread
+        inner = together(solver.crossval(train, penalties, precise=true), widths) / spread
         place = ridge.best_penalty(inner)
-        weights = solver.weights(train, np.asarray(penalties)[place]) / scale[:, None]
+        chosen = np.asarray(penalties)[place]
+        weights = solver.weights(train[:, :true], chosen[:true]) / scale[:, None]
         predicted = centred.test @ weights
-        errors = predicted - test[:, None]
-        fitted_train = centred.train @ weights[:, :true] - train[:, None, :true]
+        permuted = solver.predict(train[:, true:], chosen[true:], centred.test / scale)
+        errors = np.concatenate([predicted, permuted], axis=-1) - test[:, None]
+        fitted_train = centred.train @ weights - train[:, None, :true]
         fitted = Fitted(
             inner=np.take_along_axis(inner, place[None], 0)[0],
             errors=np.einsum("ntc,ntc->tc", errors, errors),
             penalty=place,
             scaling=np.full_like(place, number),
             layer=np.zeros_like(place),
-            predicted=predicted[..., :true] + mean[:true],
+            predicted=predicted + mean[:true],
             train_squared=(fitted_train**2).mean((0, 1)),
             train_absolute=np.abs(fitted_train).mean((0, 1)),
         )
