@@ -92,19 +92,27 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         Of :func:`frame`.
     """
     names = list(frame["variable"].unique())
-    looks = _axes.looks(frame[frame["item"] == "score"])
+    scores = frame[frame["item"] == "score"]
+    looks = _axes.looks(scores)
     axes = part.subplots(-(-len(names) // COLUMNS), min(COLUMNS, len(names)), squeeze=False)
     for ax in axes.flat[len(names) :]:
         ax.remove()
     for ax, name in zip(axes.flat, names, strict=False):
         _draw(ax, frame[frame["variable"] == name], looks)
         ax.set_title(_named(name, frame), loc="left")
-    handles: dict[str, object] = {}
-    for ax in axes.flat[: len(names)]:
-        found = dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
-        handles = {**found, **handles}
+    drawn = {
+        label: handle
+        for ax in axes.flat[: len(names)]
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
+    shown = dict(zip(scores["encoder"], scores["shown"], strict=True))
+    order = [shown[name] for name in looks if shown.get(name) in drawn]
+    order += [label for label in drawn if label not in order]
     part.legend(
-        handles.values(), handles.keys(), loc="outside upper right", ncols=min(4, len(handles))
+        [drawn[label] for label in order],
+        order,
+        loc="outside upper right",
+        ncols=min(4, len(order)),
     )
     _axes.title(part, TITLE)
     threshold = frame["threshold"].dropna().iloc[0]
@@ -160,15 +168,14 @@ def _draw(ax: Axes, frame: pd.DataFrame, looks: Mapping) -> None:
     places = {name: end + step * (number + 1.2) for number, name in enumerate(flat)}
     for name, x in places.items():
         row, look = scores[scores["encoder"] == name].iloc[0], looks[name]
-        ax.plot([0, x], [row.r2] * 2, color=look.colour, ls=":", lw=0.9, zorder=1)
         if row.r2 < FLOOR:
-            told = (
-                f"\N{BLACK DOWN-POINTING SMALL TRIANGLE} {_axes.interval(row.r2, np.nan, np.nan)}"
-            )
+            value = _axes.interval(row.r2, np.nan, np.nan)
+            told = f"\N{BLACK DOWN-POINTING SMALL TRIANGLE}\n{value}"
             ax.annotate(
-                told, (x, 0.03), xycoords=("data", "axes fraction"), ha="center", fontsize=8
+                told, (x, 0.08), xycoords=("data", "axes fraction"), ha="center", fontsize=8
             )
             continue
+        ax.plot([0, x], [row.r2] * 2, color=look.colour, ls=":", lw=0.9, zorder=1)
         bars = _axes.bars([row.ci_low], [row.r2], [row.ci_high])
         ax.errorbar(x, row.r2, yerr=bars, fmt=look.marker, color=look.colour, capsize=2, ms=5,
                     elinewidth=1.1, label=row["shown"])  # fmt: skip
@@ -184,7 +191,8 @@ def _onsets(ax: Axes, frame: pd.DataFrame, looks: Mapping, blocks: Mapping, end:
     told = []
     found = frame[(frame["item"] == "onset") & (frame["role"] == "encoder")]
     for number, row in enumerate(found.itertuples()):
-        told.append(row.note)
+        name = f"onset of {row.encoder.replace('_', ' ')}" if len(found) > 1 else "onset"
+        told.append(f"{name}: {row.note}")
         if not np.isfinite(row.place_low):
             continue
         y, colour = threshold - 0.025 * number, looks[row.encoder].colour
