@@ -21,6 +21,7 @@ CAPTION = (
 )
 FORMS = {"sincos": "1st harmonic", "sincos2": "2nd harmonic", "sincos3": "3rd harmonic"}
 COLUMNS, FLOOR = 3, -0.5
+FINAL = 0.06  # of the depth: how far behind the last block its normed output stands
 PUBLISHED = "#882255"
 
 
@@ -145,11 +146,11 @@ def _draw(ax: Axes, frame: pd.DataFrame, looks: Mapping) -> None:
     deep = [name for name in looks if depth.get(name, 0) > 0]
     flat = [name for name in looks if depth.get(name, -1) == 0]
     alike = len({depth[name] for name in deep}) <= 1
-    blocks = {name: 1.0 if alike else depth[name] - 1.0 for name in deep}
-    end = float(depth[deep].max() if alike else 1.0 + 1.0 / min(blocks.values())) if deep else 0.0
+    last = {name: None if alike else depth[name] for name in deep}
+    end = float(depth[deep].max()) if alike and deep else 1.0 + FINAL
     for name in reversed(deep):
         rows, look = scores[scores["encoder"] == name].sort_values("place"), looks[name]
-        x, own = rows["place"] / blocks[name], rows["role"].iloc[0] == "encoder"
+        x, own = _x(rows["place"], last[name]), rows["role"].iloc[0] == "encoder"
         if own:
             null = rows["null_q95"]
             ax.fill_between(x, -9, null, color=_palette.NULL, lw=0, zorder=0,
@@ -162,8 +163,8 @@ def _draw(ax: Axes, frame: pd.DataFrame, looks: Mapping) -> None:
             x, rows["r2"], color=look.colour, ls=look.line, marker=look.marker, lw=look.width,
             ms=4 if len(rows) < 16 else 2.5, label=rows["shown"].iloc[0],
         )  # fmt: skip
-    _onsets(ax, frame, looks, blocks, end)
-    _published(ax, frame, blocks)
+    _onsets(ax, frame, looks, last, end)
+    _published(ax, frame, alike)
     step = 0.09 * max(end, 1.0)
     places = {name: end + step * (number + 1.2) for number, name in enumerate(flat)}
     for name, x in places.items():
@@ -184,7 +185,14 @@ def _draw(ax: Axes, frame: pd.DataFrame, looks: Mapping) -> None:
     _axes.limits(ax, drawn, floor=FLOOR, top=1.0, lowest=-0.1)
 
 
-def _onsets(ax: Axes, frame: pd.DataFrame, looks: Mapping, blocks: Mapping, end: float) -> None:
+def _x(place: pd.Series | float, last: float | None) -> pd.Series | float:
+    """Place on the axis: the layer's own, or if the last is given its part of the depth."""
+    if last is None:
+        return place
+    return np.minimum(place / (last - 1), 1.0) + FINAL * (place == last)
+
+
+def _onsets(ax: Axes, frame: pd.DataFrame, looks: Mapping, last: Mapping, end: float) -> None:
     """Diamonds at the threshold, and what they say in the panel's upper right corner."""
     threshold = float(frame["threshold"].dropna().iloc[0])
     ax.axhline(threshold, color="0.8", lw=0.8, zorder=0)
@@ -197,7 +205,7 @@ def _onsets(ax: Axes, frame: pd.DataFrame, looks: Mapping, blocks: Mapping, end:
             continue
         y, colour = threshold - 0.025 * number, looks[row.encoder].colour
         low, place, high = (
-            float(value) / blocks[row.encoder] if np.isfinite(value) else math.nan
+            float(_x(value, last[row.encoder])) if np.isfinite(value) else math.nan
             for value in (row.place_low, row.place, row.place_high)
         )
         ax.plot([low, high if np.isfinite(high) else end], [y, y], color=colour, lw=1.6, zorder=4)
@@ -210,11 +218,11 @@ def _onsets(ax: Axes, frame: pd.DataFrame, looks: Mapping, blocks: Mapping, end:
         ax.set_title("\n".join(told), loc="right", fontsize=8, color="0.35")
 
 
-def _published(ax: Axes, frame: pd.DataFrame, blocks: Mapping) -> None:
+def _published(ax: Axes, frame: pd.DataFrame, alike: bool) -> None:
     rows = frame[frame["item"] == "published"]
     if len(rows):
         ax.errorbar(
-            rows["place"] / next(iter(blocks.values()), 1.0), rows["r2_mean"],
+            rows["place"] / (1 if alike else len(rows)), rows["r2_mean"],
             yerr=rows["r2_std"].fillna(0.0), color=PUBLISHED, ls="--", lw=1.2, elinewidth=0.6,
             label="published (other selection)",
         )  # fmt: skip
@@ -233,7 +241,7 @@ def _ticks(
             ticks.pop(max(ticks))
         ticks[end] = names[-1]
     elif deep:
-        ticks = {x: f"{x:g}" for x in (0.0, 0.25, 0.5, 0.75, 1.0)}
+        ticks = {x: f"{x:g}" for x in (0.0, 0.25, 0.5, 0.75, 1.0)} | {end: "final"}
     ticks |= {places[name]: labels[name] for name in places}
     ax.set_xticks(list(ticks), list(ticks.values()))
     for tick in ax.get_xticklabels()[len(ticks) - len(places) :]:
