@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "workflow", "profiles", "lib", "envs"]
 FIRST = ("pooled/c/0/0/0/0", "tokens_final/c/0/0/0/0/0")  # files of an embedding's first block
 DOWNSTREAM = {"falsify", "fit", "page", "all"}
+LAYERWISE = {"layerwise", "layerwise_figure"}
 
 
 def checkout(folder: Path) -> Path:
@@ -81,6 +82,9 @@ def test_everything_that_was_asked_for_is_there(finished: Path):
         "heat/pixel_falsification_summary.txt",
         "heat/spatial_heat_head.safetensors",
         "heat/preview.mp4",
+        "balls/polar.json",
+        "balls/polar.png",
+        "balls/polar.csv",
     ):
         assert (results / name).stat().st_size > 100, name
 
@@ -129,9 +133,9 @@ def edit_one_encoder(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (edit_probe, {"probe", *DOWNSTREAM}),
+        (edit_probe, {"probe", *DOWNSTREAM, *LAYERWISE}),
         (edit_probe_parameter, {"probe", *DOWNSTREAM}),
-        (edit_figure, {"fit", "page", "all"}),
+        (edit_figure, {"fit", "page", "layerwise_figure", "all"}),
         (edit_one_encoder, {"embed", "probe", "koopman", *DOWNSTREAM}),
     ],
 )

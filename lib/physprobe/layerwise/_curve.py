@@ -84,10 +84,11 @@ class Curve:
         return np.array(found)
 
     def chosen(self, layer: str, what: str) -> list:
-        """What each outer fold chose for a layer."""
+        """What each outer fold chose for a layer; nothing if it had no such choice."""
         wanted = {"target": self.target, "sample": self.sample, "layer": layer}
         choices = self.probe["predictions"]["choices"]
-        return [choice[what] for choice in choices if wanted.items() <= choice.items()]
+        mine = [choice for choice in choices if wanted.items() <= choice.items()]
+        return [choice[what] for choice in mine if what in choice]
 
 
 def scored(

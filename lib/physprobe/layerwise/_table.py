@@ -47,7 +47,6 @@ def lines(
             band = known.get((name, "r2_band", layer), {})
             above = known.get((name, "r2_above_controls", layer), {})
             folds = curve.fold_scores(layer)
-            scalings = Counter(curve.chosen(layer, "scaling")).most_common()
             yield {
                 "run_name": figure.replace("/", "_"),
                 "variable": panel,
@@ -55,15 +54,16 @@ def lines(
                 "layer_fraction": min(place / last, 1.0),
                 "r2_mean": float(folds.mean()) if len(folds) else None,
                 "r2_std": float(folds.std()) if len(folds) else None,
-                "best_lr_mode": None,
-                "best_wd_mode": None,
+                "best_lr_mode": _mode(curve.chosen(layer, "learning_rate")),
+                "best_wd_mode": _mode(curve.chosen(layer, "weight_decay")),
                 "grouping": spec["grouping"],
                 "direction_target": direction_target(curve.target),
                 "residual_capture": "blocks_applied",
                 "preprocessing": about[name]["preprocessing"],
                 "solver": spec["kind"],
                 "probe_set": figure.split("/")[-1],
-                "norm_mode": NORMALISATIONS[scalings[0][0]],
+                "norm_mode": spec.get("normalisation")
+                or NORMALISATIONS[_mode(curve.chosen(layer, "scaling"))],
                 "feature_root": about[name]["feature_root"],
                 "encoder": name,
                 "role": about[name]["role"],
@@ -84,6 +84,11 @@ def lines(
                 "lambda": score["lambda"],
                 "edge_hit": score["edge_hit"],
             }
+
+
+def _mode(values: list) -> object:
+    """Most frequent value, or None of none."""
+    return Counter(values).most_common(1)[0][0] if values else None
 
 
 def direction_target(target: str) -> str | None:

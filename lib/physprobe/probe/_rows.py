@@ -1,7 +1,7 @@
 """From what was fitted to rows: scores with interval and null, predictions, choices."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from physprobe.core import scores, targets
 from physprobe.core.splits import Fold
 from physprobe.probe._nested import Fitted, by_target
-from physprobe.probe._selection import Tally
+from physprobe.probe._selection import Choice, Tally
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,16 @@ def missing(target: str, sample: str, layer: str, note: str, clips: int) -> dict
     }
 
 
+def penalised(spec: object, fit: Fitted, column: int) -> dict:
+    """What an outer fold of a ridge probe chose for a column."""
+    return {
+        "scaling": spec.scalings[fit.scaling[column]],
+        "lambda": spec.penalties[fit.penalty[column]],
+        "inner_r2": 1.0 - fit.inner[column],
+        "edge_hit": bool(fit.penalty[column] in (0, len(spec.penalties) - 1)),
+    }
+
+
 def collect(
     spec: object,
     tally: Tally,
@@ -74,6 +84,7 @@ def collect(
     folds: Sequence[Fold],
     held: HeldOut,
     times: Sequence[float] | None,
+    chosen_by: Callable[[object, Choice, int], dict] = penalised,
 ) -> Found:
     """Rows, predictions and choices of one sample.
 
@@ -89,6 +100,9 @@ def collect(
     folds : sequence of Fold
     held : HeldOut
     times : (time,) or None
+    chosen_by : callable
+        What an outer fold chose, from the spec, its fit and the number of a column: ``edge_hit``,
+        ``lambda`` if it has one, and whatever else is to be kept.
     """
     found, counts = Found(), list(widths.values())
     columns = dict(zip(widths, _slices(counts), strict=True))
@@ -109,13 +123,16 @@ def collect(
         band = _means(spec, held, absolute.mean(-1))
         training = _training(fits, labels[:, 0], counts, folds)
         for t, (target, own) in enumerate(columns.items()):
-            chosen = _choices(spec, fits, layers, own.start)
+            chosen = [
+                {"chosen_layer": layers[fit.layer[own.start]], **chosen_by(spec, fit, own.start)}
+                for fit in fits
+            ]
             common = {
                 "target": target,
                 "sample": tally.sample,
                 "layer": layer,
                 "n_clips": len(held.clip),
-                "lambda": sorted(c["lambda"] for c in chosen)[(len(chosen) - 1) // 2],
+                "lambda": _median([c["lambda"] for c in chosen if "lambda" in c]),
                 "edge_hit": any(c["edge_hit"] for c in chosen),
             }
             note = choice_note(chosen) if layer == "selected" else None
@@ -209,9 +226,15 @@ def _score(interval: scores.Interval, place: int | tuple[int, ...]) -> dict:
     return {"value": value, "ci_low": low, "ci_high": high}
 
 
+def _median(values: Sequence[float]) -> float | None:
+    return sorted(values)[(len(values) - 1) // 2] if values else None
+
+
 def _null(score: np.ndarray) -> dict:
-    """Null columns from scores (1 + permutation,), the observed one first."""
+    """Null columns from scores (1 + permutation,), the observed one first; none without null."""
     observed, null = score[0], score[1:]
+    if not len(null):
+        return {}
     return {
         "null_mean": null.mean(),
         "null_q95": np.quantile(null, 0.95),
@@ -228,22 +251,6 @@ def _training(
     squared = by_target(np.array([fit.train_squared for fit in fits]), counts)
     absolute = by_target(np.array([fit.train_absolute for fit in fits]), counts) / counts
     return 1.0 - sizes @ squared / (sizes @ spread), sizes @ absolute / sizes.sum()
-
-
-def _choices(
-    spec: object, fits: Sequence[Fitted], layers: Sequence[str], column: int
-) -> list[dict]:
-    """Describe what each outer fold chose for a target, by its first column."""
-    return [
-        {
-            "chosen_layer": layers[fit.layer[column]],
-            "scaling": spec.scalings[fit.scaling[column]],
-            "lambda": spec.penalties[fit.penalty[column]],
-            "inner_r2": 1.0 - fit.inner[column],
-            "edge_hit": bool(fit.penalty[column] in (0, len(spec.penalties) - 1)),
-        }
-        for fit in fits
-    ]
 
 
 def choice_note(chosen: Sequence[dict]) -> str:

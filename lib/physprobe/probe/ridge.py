@@ -91,55 +91,23 @@ def probe(
     ValueError
         If labels, features and folds disagree in size, folds leak, or no feature varies.
     """
-    from physprobe.core import scores, splits
-    from physprobe.probe import _nested, _rows
+    from physprobe.probe import _linear, _nested, _rows
 
-    clips = len(next(iter(targets.values())))
-    groups = np.arange(clips) if groups is None else np.asarray(groups)
-    splits.check(folds, groups)
     if components:
         # The inner validation clips took part in the components' fit. Scaled to unit deviation, the
         # smallest components would look better on them than they are, and be chosen.
         spec = spec.model_copy(update={"scalings": ("none",)})
-    notes = {name: _rows.undefined(values, folds) for name, values in targets.items()}
-    usable = [name for name, note in notes.items() if note is None]
-    held = _rows.HeldOut.of(folds, groups)
-    rows = [
-        _rows.missing(name, sample, layer, note, len(held.clip))
-        for name, note in notes.items()
-        if note is not None
-        for sample in spec.samples
-        for layer in (*layers, "selected")
-    ]
-    block = {
-        "clip": held.clip,
-        "fold": held.fold,
-        "group": held.groups,
-        "truth": {name: np.asarray(values)[held.clip] for name, values in targets.items()},
-        "held_out": [],
-        "choices": [],
-    }
-    if not usable:
-        return rows, block
-    columns = [np.asarray(targets[name], float).reshape(clips, -1) for name in usable]
-    truth, widths = np.concatenate(columns, axis=1), [part.shape[1] for part in columns]
-    shuffled = truth[scores.permutations(groups, spec.permutations, spec.seed)]
-    labels = np.concatenate([truth[None], shuffled]).transpose(1, 0, 2)
-    tallies = _nested.decode(
-        features,
-        labels,
-        widths,
-        folds,
-        samples=spec.samples,
-        penalties=spec.penalties,
-        scalings=spec.scalings,
-        components=components,
-    )
-    for tally in tallies:
-        found = _rows.collect(
-            spec, tally, labels, dict(zip(usable, widths, strict=True)), layers, folds, held, times
+
+    def decode(labels: np.ndarray, widths: Sequence[int]) -> list:
+        return _nested.decode(
+            features,
+            labels,
+            widths,
+            folds,
+            samples=spec.samples,
+            penalties=spec.penalties,
+            scalings=spec.scalings,
+            components=components,
         )
-        rows += found.rows
-        block["held_out"] += found.held_out
-        block["choices"] += found.choices
-    return rows, block
+
+    return _linear.scored(spec, decode, layers, targets, folds, times, groups, _rows.penalised)
