@@ -2,9 +2,9 @@
 
 24 layers x 5 outer folds x 20 penalties x 5 targets on 392 clips of 1024 features, 4 inner folds,
 one core. The loop of refits is slow, so both sides run on the same few layers, in turn; the gate
-comes first: the same penalties chosen, the same R2 to 1e-6. Our side then runs all 24 layers, and once
-more with all that a score comes with: 1000 permutations, 10,000 bootstraps. The published sweep of 20
-settings trains the same maps on one layer.
+comes first: the same penalties chosen, the same R2 to 1e-6. Our side then runs all 24 layers, and
+once more with all that a score comes with: 1000 permutations, 10,000 bootstraps. The published
+sweep of 20 settings trains the same maps on one layer.
 """
 
 import time
