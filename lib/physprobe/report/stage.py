@@ -278,6 +278,41 @@ def gate(*, result: Path, out: Path, code: str = "by hand", threads: int = 1) ->
     job.done(f"{out}: {'passed' if found['passed'] else 'not passed'}")
 
 
+def layerwise(
+    *,
+    result: Path,
+    published: Path,
+    figure: Path,
+    table: Path,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Draw scores layer by layer, and write the numbers that are drawn.
+
+    Parameters
+    ----------
+    result : Path
+        ``{figure}.json`` of a layerwise entry.
+    published : Path
+        Published scores by layer (YAML).
+    figure, table : Path
+        What is written.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    import yaml
+
+    from physprobe.report import _axes
+    from physprobe.report import layerwise as drawn
+
+    frame = drawn.frame(results.read(result), yaml.safe_load(published.read_text()))
+    _write(figure, _axes.png(drawn.figure(frame)))
+    results.write_text(table, frame.to_csv(index=False, float_format="%.7g"))
+    job.done(f"{figure}: {frame['variable'].nunique()} panels, {len(frame)} lines")
+
+
 def transfer(*, result: Path, out: Path, code: str = "by hand", threads: int = 1) -> None:
     """Draw transferred probes beside ordinary folds on the same clips.
 
