@@ -149,7 +149,8 @@ def _write(
     )
     job.done(
         f"{out.stem}: {len(found.spec.targets)} targets from {len(found.layers)} layers,"
-        f" {len(found.groups)} clips in {len(found.folds)} outer fold{'s' * (len(found.folds) > 1)}, {_best(rows)}"
+        f" {len(found.groups)} clips in {len(found.folds)} outer"
+        f" fold{'s' * (len(found.folds) > 1)}, {_best(rows)}"
     )
 
 
