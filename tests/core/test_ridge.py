@@ -62,12 +62,26 @@ def test_dual_equals_primal():
     np.testing.assert_allclose(
         primal.crossval(labels, ridge.PENALTIES), dual.crossval(labels, ridge.PENALTIES), rtol=1e-6
     )
+    several = np.array([1e-3, 1.0, 1.0])
+    other = centred.test / scale
+    guesses = [side.predict(labels, several, other) for side in (primal, dual)]
+    np.testing.assert_allclose(*guesses, atol=1e-9)
+    np.testing.assert_allclose(guesses[0], other @ dual.weights(labels, several), atol=1e-9)
     weights = [side.weights(labels, np.ones(3)) for side in (primal, dual)]
     np.testing.assert_allclose(*weights, atol=1e-10)
     model = Ridge(alpha=primal.unit).fit(
         np.concatenate(centred.train / scale), np.repeat(labels, 4, axis=0)
     )
     np.testing.assert_allclose(weights[0].T, model.coef_, atol=1e-10)
+
+
+def test_labels_in_float32_have_the_same_inner_errors():
+    centred, labels, fold = training(40, 1, 60)
+    dual = ridge.Dual(centred.train, ridge.blocks_of(fold))
+    exact = dual.crossval(labels, ridge.PENALTIES)
+    mixed = dual.crossval(labels, ridge.PENALTIES, precise=1)
+    np.testing.assert_allclose(mixed[:, 0], exact[:, 0], rtol=1e-10)
+    np.testing.assert_allclose(mixed, exact, rtol=2e-5)
 
 
 def test_ties_go_to_the_larger_penalty():

@@ -129,32 +129,41 @@ class Dual:
 
     def weights(self, labels: np.ndarray, penalties: np.ndarray) -> np.ndarray:
         """Weights (feature, column) for centred labels (clip, column), a penalty for each."""
-        return self.rows.T @ self._multipliers(labels, penalties)
-
-    def predict(self, labels: np.ndarray, penalties: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Predictions (clip, time, column) of other rows, centred and scaled like these."""
-        found = self._multipliers(labels, penalties)
-        found = np.linalg.multi_dot([rows.reshape(-1, rows.shape[-1]), self.rows.T, found])
-        return found.reshape(*rows.shape[:2], -1)
-
-    def _multipliers(self, labels: np.ndarray, penalties: np.ndarray) -> np.ndarray:
-        """(K + lambda)^-1 y of all training rows, (row, column)."""
-        from scipy.linalg import cho_factor, cho_solve
+        from scipy.linalg import cho_solve
 
         rows = np.repeat(labels, self.times, axis=0)
         found = np.empty_like(rows)
         for penalty in np.unique(penalties):
-            if penalty not in self.factors:
-                shifted = self.gram.copy()
-                shifted.flat[:: len(shifted) + 1] += penalty * self.unit
-                self.factors[penalty] = cho_factor(
-                    shifted, lower=True, overwrite_a=True, check_finite=False
-                )
             columns = penalties == penalty
-            found[:, columns] = cho_solve(
-                self.factors[penalty], rows[:, columns], check_finite=False
+            found[:, columns] = cho_solve(self._factor(penalty), rows[:, columns])
+        return self.rows.T @ found
+
+    def predict(self, labels: np.ndarray, penalties: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Predictions (clip, time, column) of other rows, centred and scaled like these.
+
+        By a matrix from labels to predictions for each penalty: made for many columns.
+        """
+        from scipy.linalg import cho_solve
+
+        known = np.repeat(labels, self.times, axis=0)
+        found = np.empty((rows.shape[0] * rows.shape[1], labels.shape[1]))
+        within = self.rows @ rows.reshape(-1, rows.shape[-1]).T if labels.size else None
+        for penalty in np.unique(penalties):
+            columns = penalties == penalty
+            found[:, columns] = cho_solve(self._factor(penalty), within).T @ known[:, columns]
+        return found.reshape(*rows.shape[:2], -1)
+
+    def _factor(self, penalty: float) -> tuple[np.ndarray, bool]:
+        """Cholesky factor of K + lambda."""
+        from scipy.linalg import cho_factor
+
+        if penalty not in self.factors:
+            shifted = self.gram.copy()
+            shifted.flat[:: len(shifted) + 1] += penalty * self.unit
+            self.factors[penalty] = cho_factor(
+                shifted, lower=True, overwrite_a=True, check_finite=False
             )
-        return found
+        return self.factors[penalty]
 
     def crossval(
         self, labels: np.ndarray, penalties: Sequence[float], precise: int | None = None
