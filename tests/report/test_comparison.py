@@ -107,6 +107,7 @@ def written(tmp_path_factory) -> dict[str, Path]:
         "falsifications",
         "clips",
         "transfers",
+        "layerwise_tables",
         "surveys",
         "calibrations",
         "gates",

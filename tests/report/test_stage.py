@@ -64,7 +64,10 @@ CONTROLS = {"brightness", "pixels_gray16", "untrained", "repeated_frame"}
 
 ALONE = {
     **{f"comparison_{what}": [] for what in ("tables", "falsifications", "clips")},
-    **{name: [] for name in ("comparisons", "transfers", "surveys", "calibrations")},
+    **{
+        name: []
+        for name in ("comparisons", "transfers", "layerwise_tables", "surveys", "calibrations")
+    },
 }
 """A page with studies alone."""
 

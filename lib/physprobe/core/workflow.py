@@ -290,6 +290,11 @@ class Pipeline:
         )
         found["comparison_clips"] = [f"results/{system}/clips.zarr/{STORE}" for system in systems]
         found["transfers"] = [f"results/transfers/{name}.json" for name in self.transfers]
+        found["layerwise_tables"] = [
+            f"results/{name}/{figure}.csv"
+            for name, entry in self.config.layerwise.items()
+            for figure in entry.figures
+        ]
         found["surveys"] = ["results/discovery/metrics.json"] * bool(self.config.discovery.systems)
         found["calibrations"] = ["results/calibration.json"] * bool(self.config.calibration)
         return found

@@ -21,6 +21,7 @@ from physprobe.report import (
     fit_comparison,
     fit_results,
     gate,
+    layerwise,
     learning,
     transfer,
 )
@@ -92,6 +93,12 @@ SECTIONS = {
         " Everything was chosen inside the training part; controls are transferred alike.",
         {"transfer": transfer},
     ),
+    "layerwise_tables": Section(
+        "Where in the encoder?",
+        "Speed, acceleration and direction of moving balls, layer by layer, beside the controls:"
+        " the same architecture with random weights, pixels, and where the ball is.",
+        {"layerwise": layerwise},
+    ),
     "surveys": Section(
         "The law from the clips alone",
         "No labels and no parameters: from fields, videos or spatial tokens, which law does a clip"
@@ -121,7 +128,7 @@ class Shipped(NamedTuple):
 def html(
     studies: Sequence[Material],
     comparisons: Sequence[Material],
-    asked: Mapping[str, Mapping[str, Mapping]],
+    asked: Mapping[str, Mapping[str, Mapping | pd.DataFrame]],
     shipped: Shipped,
     published: Path,
     template: Path,
@@ -132,8 +139,8 @@ def html(
     Parameters
     ----------
     studies, comparisons : sequence of Material
-    asked : mapping of str to mapping of str to mapping
-        Results by section and name; see `SECTIONS`.
+    asked : mapping of str to mapping of str to mapping or DataFrame
+        Results, or tables of what was drawn, by section and name; see `SECTIONS`.
     shipped : Shipped
     published : Path
         Published numbers (YAML).
@@ -214,7 +221,7 @@ def _figure(name: str, module: ModuleType, frame: pd.DataFrame) -> dict:
     }
 
 
-def _section(name: str, found: Mapping[str, Mapping]) -> dict:
+def _section(name: str, found: Mapping[str, Mapping | pd.DataFrame]) -> dict:
     """A section with a figure of every result."""
     section = SECTIONS[name]
     return {
@@ -222,7 +229,11 @@ def _section(name: str, found: Mapping[str, Mapping]) -> dict:
         "title": section.title,
         "text": section.text,
         "figures": [
-            _figure(f"{prefix}-{key}", module, module.frame(result))
+            _figure(
+                f"{prefix}-{key}",
+                module,
+                result if isinstance(result, pd.DataFrame) else module.frame(result),
+            )
             for key, result in found.items()
             for prefix, module in section.figures.items()
         ],

@@ -394,6 +394,7 @@ def page(
     comparison_falsifications: list[Path],
     comparison_clips: list[Path],
     transfers: list[Path],
+    layerwise_tables: list[Path],
     surveys: list[Path],
     calibrations: list[Path],
     gates: list[Path],
@@ -416,9 +417,9 @@ def page(
         comparison.
     comparison_clips : list of Path
         Clips of the comparisons' systems, each once.
-    transfers, surveys, calibrations : list of Path
-        ``transfers/{transfer}.json``, ``discovery/metrics.json`` and ``calibration.json``, as far
-        as they are asked for.
+    transfers, layerwise_tables, surveys, calibrations : list of Path
+        ``transfers/{transfer}.json``, ``{layerwise}/{figure}.csv``, ``discovery/metrics.json`` and
+        ``calibration.json``, as far as they are asked for.
     gates, trainings : list of Path
         ``{encoder}/gate.json`` and ``{encoder}/trials/{recipe}/training.csv`` of what ships.
     published : Path
@@ -432,6 +433,8 @@ def page(
     threads : int
         Not used; every stage takes it.
     """
+    import pandas as pd
+
     from physprobe.report import _page, fit_comparison, fit_results
 
     studies = [
@@ -456,9 +459,14 @@ def page(
     shipped = _page.Shipped(
         {path.parent.name: results.read(path) for path in gates}, _trainings(trainings)
     )
-    sections = {"transfers": transfers, "surveys": surveys, "calibrations": calibrations}
     asked = {
-        name: {path.stem: results.read(path) for path in paths} for name, paths in sections.items()
+        "transfers": {path.stem: results.read(path) for path in transfers},
+        "layerwise_tables": {
+            f"{path.parent.name}-{path.stem}": pd.read_csv(path, dtype={"layer": str})
+            for path in layerwise_tables
+        },
+        "surveys": {path.stem: results.read(path) for path in surveys},
+        "calibrations": {path.stem: results.read(path) for path in calibrations},
     }
     text = _page.html(studies, sides, asked, shipped, published, template, code)
     results.write_text(out, text)
