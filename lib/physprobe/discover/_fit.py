@@ -86,14 +86,19 @@ def fit(law: Law, modes: Modes, folds: np.ndarray | None = None) -> np.ndarray:
     return np.stack(found)
 
 
-def refine(law: Law, modes: Modes, theta: np.ndarray, steps: int = STEPS) -> np.ndarray:
-    """Parameters (clip, parameter) after some steps downhill, each clip's damping its own."""
+def refine(
+    law: Law, modes: Modes, theta: np.ndarray, steps: int = STEPS, early: int | None = None
+) -> np.ndarray:
+    """Parameters (clip, parameter) after some steps downhill, each clip's damping its own.
+
+    Downhill is less misfit of whole courses, or of late frames foretold from so many early ones.
+    """
     theta = law.within(theta)
     damping = np.full(len(theta), 1e-3)
-    cost = _cost(law, modes, theta).sum(1)
+    cost = _cost(law, modes, theta, early).sum(1)
     stuck = np.zeros(len(theta), int)
     for _ in range(steps):
-        _, (gram, side) = _linearised(law, modes, theta)
+        _, (gram, side) = _linearised(law, modes, theta, early)
         diagonal = np.einsum("cpp->cp", gram)
         lifted = (
             gram
@@ -104,7 +109,7 @@ def refine(law: Law, modes: Modes, theta: np.ndarray, steps: int = STEPS) -> np.
         )
         step = np.linalg.solve(lifted, -side[..., None])[..., 0]
         tried = law.within(theta + step)
-        found = _cost(law, modes, tried).sum(1)
+        found = _cost(law, modes, tried, early).sum(1)
         better = found < cost
         moved = np.abs(tried - theta).max(1) > 1e-9 * np.abs(theta).max(1)
         theta = np.where(better[:, None], tried, theta)
@@ -127,14 +132,16 @@ def covariance(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
     return inverse / (scale[:, :, None] * scale[:, None, :]) * noise[:, None, None]
 
 
-def _residual(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
+def _residual(law: Law, modes: Modes, theta: np.ndarray, early: int | None = None) -> np.ndarray:
+    """Misfit of whole courses, or of late frames that are foretold from so many early ones."""
     basis = law.basis(theta, modes.wavevector, np.arange(modes.amplitude.shape[2], dtype=float))
-    return modes.amplitude - predict(basis, modes.amplitude)
+    misfit = modes.amplitude - predict(basis, modes.amplitude, slice(early))
+    return misfit[:, :, early:]
 
 
-def _cost(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
+def _cost(law: Law, modes: Modes, theta: np.ndarray, early: int | None = None) -> np.ndarray:
     """Squared misfit (clip, mode)."""
-    return (np.abs(_residual(law, modes, theta)) ** 2).sum((2, 3))
+    return (np.abs(_residual(law, modes, theta, early)) ** 2).sum((2, 3))
 
 
 def _starts(law: Law, modes: Modes, seen: np.ndarray) -> np.ndarray:
@@ -174,15 +181,17 @@ def _velocity(modes: Modes, seen: np.ndarray) -> np.ndarray:
     return np.linalg.solve(gram + small * np.eye(2), side[..., None])[..., 0]
 
 
-def _linearised(law: Law, modes: Modes, theta: np.ndarray) -> tuple[np.ndarray, tuple]:
+def _linearised(
+    law: Law, modes: Modes, theta: np.ndarray, early: int | None = None
+) -> tuple[np.ndarray, tuple]:
     """Residual, and its slopes' products with each other and with it."""
-    residual = _residual(law, modes, theta)
+    residual = _residual(law, modes, theta, early)
     scale = np.maximum(np.abs(theta), 1e-4)
     slopes = []
     for place in range(theta.shape[1]):
         step = np.zeros_like(theta)
         step[:, place] = 1e-5 * scale[:, place]
-        moved = _residual(law, modes, theta + step)
+        moved = _residual(law, modes, theta + step, early)
         slope = (moved - residual).reshape(len(theta), -1) / step[:, place, None]
         slopes.append(slope)
     stacked = np.stack(slopes, axis=1)

@@ -33,7 +33,8 @@ FEWEST = 4  # clips; with fewer, features stay as they are
 STRONGEST = 24  # modes that it is sought on
 FAINT, RIDGE = 1e-8, 1e-6  # directions with less of the energy are rounding
 STARTS, SHORT, LONG = 3, 2, 15
-ENOUGH = 0.02  # nats
+ENOUGH, SHORTEST = 0.02, 0.05  # nats, and part of a step
+REFINED = 3
 FLOOR = 1e-12
 
 
@@ -144,19 +145,21 @@ class _Search:
             step = self._turned(state) - state.weights
             tried = self._state(law, self._unit(state.weights + stretch * step), state.theta)
             gained = state.left - tried.left
-            if gained > 0:
-                state = tried
-            if (gained < ENOUGH and stretch > 1) or (gained <= 0 and stretch == 1):
-                if stretch == 1:
+            if gained <= 0:
+                stretch = min(stretch, 4.0) / 4
+                if stretch < SHORTEST:
                     break
-                stretch = 1.0
-            else:
-                stretch = min(2 * stretch, 16.0)
+                continue
+            state, stretch = tried, min(2 * stretch, 16.0)
+            if gained < ENOUGH:
+                break
         return state
 
     def _state(self, law: Law, weights: np.ndarray, theta: np.ndarray | None) -> _State:
         one = self._read(weights)
-        theta = fit(law, one)[0] if theta is None else refine(law, one, theta, SHORT)
+        theta = fit(law, one)[0] if theta is None else theta
+        # of the same errors as the combination: each step of either is one down
+        theta = refine(law, one, theta, REFINED, self.early.stop)
         time = np.arange(self.frames, dtype=float)
         errors = self._errors(law.basis(theta, self.modes.wavevector, time))
         return _State(self._left(weights, errors), weights, theta, errors)

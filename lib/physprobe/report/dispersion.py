@@ -68,6 +68,10 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
                 ax.set_title(_palette.shown(source, own["label"].iloc[0]))
             if ax in axes[-1]:
                 ax.set_xlabel("wavenumber |k| [rad/px]")
+        bins = frame[(frame["system"] == system) & (frame["part"] == "bin")]
+        rates = bins[["value", "ci_low", "ci_high", "true"]].to_numpy(float)
+        rates = rates[rates > LEAST]
+        row[0].set_ylim(rates.min() / 1.5, rates.max() * 15)  # room for the exponents
         row[0].set_ylabel(f"{system.replace('_', ' ')}\nrate [1/s]")
     handles = [
         Line2D([], [], color=COLOURS[name], marker="o", ms=4, lw=0, label=name) for name in COLOURS
@@ -116,8 +120,6 @@ def _one(ax: object, own: pd.DataFrame) -> None:
             va="top",
         )  # fmt: skip
     ax.set(xscale="log", yscale="log")
-    low, high = ax.get_ylim()
-    ax.set_ylim(max(low, LEAST), high * 3)
     ax.xaxis.set_major_locator(FixedLocator((0.05, 0.1, 0.2, 0.4)))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())
