@@ -20,7 +20,8 @@ CAPTION = (
     " has its own baseline, for models of order 1; the last one compares models of order 1, 2 and 3"
     " of the encoders at equal parameter count, against persistence. Bands are 95 % intervals"
     " by bootstrap over clips; controls, scored in their own spaces, are grey. An encoder that"
-    " attends over the whole clip has seen the future: only a causal one forecasts."
+    " attends over the whole clip has seen the future: only a causal one forecasts. Where clips are"
+    " embedded piece by piece, tokens a piece apart are alike, and persistence is good there."
 )
 ORDERS = {1: "-", 2: "--", 3: ":"}
 
