@@ -122,5 +122,5 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path):
     found = json.loads(out.read_text())
     assert found["passed"] is True
     assert found["schema"] == "physprobe/gate/1"
-    report.gate(result=out, out=picture)
+    report.figure(kind="gate", result=out, out=picture)
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -181,5 +181,5 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, onto: str |
     assert "95 % intervals" in words and "small (untrained)" in {
         text.get_text() for text in figure.axes[0].get_yticklabels()
     }
-    report.transfer(result=out, out=out.with_suffix(".png"))
+    report.figure(kind="transfer", result=out, out=out.with_suffix(".png"))
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")

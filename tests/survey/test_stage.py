@@ -55,7 +55,8 @@ def test_verdicts_parameters_and_rates_are_counted_and_drawn(discoveries, tmp_pa
     assert decay["value"] == pytest.approx(decay["true"], rel=0.02)
 
     figures = {name: tmp_path / f"{name}.png" for name in ("confusion", "dispersion")}
-    report.survey(result=out, **figures)
+    for kind, picture in figures.items():
+        report.figure(kind=kind, result=out, out=picture)
     assert all(path.stat().st_size > 10_000 for path in figures.values())
 
 

@@ -50,5 +50,5 @@ rule calibration_figure:
     message:
         "Draw the calibration"
     shell:
-        "python -m physprobe calibration_figure --result {input.result} --out {output}"
+        "python -m physprobe figure --kind calibration --result {input.result} --out {output}"
         " --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -55,23 +55,18 @@ rule survey:
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
 
 
-rule survey_figures:
+rule confusion:
     input:
         result="results/discovery/metrics.json",
         style="lib/physprobe/report/physprobe.mplstyle",
     output:
-        confusion=report(
+        report(
             "results/discovery/confusion.png",
             caption="../report/confusion.rst",
             category="discovery",
         ),
-        dispersion=report(
-            "results/discovery/dispersion.png",
-            caption="../report/dispersion.rst",
-            category="discovery",
-        ),
     log:
-        "results/logs/discovery/figures.log",
+        "results/logs/discovery/confusion.log",
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -81,7 +76,34 @@ rule survey_figures:
     params:
         code=pipeline.code("report"),
     message:
-        "Draw verdicts and dispersion relations"
+        "Draw verdicts on laws"
     shell:
-        "python -m physprobe survey_figures --result {input.result} --confusion {output.confusion}"
-        " --dispersion {output.dispersion} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+        "python -m physprobe figure --kind confusion --result {input.result} --out {output}"
+        " --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule dispersion:
+    input:
+        result="results/discovery/metrics.json",
+        style="lib/physprobe/report/physprobe.mplstyle",
+    output:
+        report(
+            "results/discovery/dispersion.png",
+            caption="../report/dispersion.rst",
+            category="discovery",
+        ),
+    log:
+        "results/logs/discovery/dispersion.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        code=pipeline.code("report"),
+    message:
+        "Draw dispersion relations"
+    shell:
+        "python -m physprobe figure --kind dispersion --result {input.result} --out {output}"
+        " --code {params.code} --threads {threads} 2>&1 | tee {log}"

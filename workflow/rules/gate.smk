@@ -52,5 +52,5 @@ rule gate_figure:
     message:
         "Draw {wildcards.gate} beside random weights"
     shell:
-        "python -m physprobe gate_figure --result {input.result} --out {output}"
+        "python -m physprobe figure --kind gate --result {input.result} --out {output}"
         " --code {params.code} --threads {threads} 2>&1 | tee {log}"

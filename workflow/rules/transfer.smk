@@ -78,5 +78,5 @@ rule transfer_figure:
     message:
         "Draw {wildcards.transfer} beside ordinary folds"
     shell:
-        "python -m physprobe transfer_figure --result {input.result} --out {output}"
+        "python -m physprobe figure --kind transfer --result {input.result} --out {output}"
         " --code {params.code} --threads {threads} 2>&1 | tee {log}"

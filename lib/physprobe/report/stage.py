@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import inputs, job, results, stores
+from physprobe.core import inputs, job, kinds, results, stores
 
 EXPLODED = 1.01  # the initial maximum is 1, and no heat equation exceeds it
 
@@ -256,13 +256,15 @@ def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: i
     job.done(f"{out}: {len(tables)} recipe{'s' * (len(tables) > 1)}")
 
 
-def gate(*, result: Path, out: Path, code: str = "by hand", threads: int = 1) -> None:
-    """Draw a trained encoder beside its twins with random weights, target by target.
+def figure(*, kind: str, result: Path, out: Path, code: str = "by hand", threads: int = 1) -> None:
+    """Draw one result by itself.
 
     Parameters
     ----------
+    kind : str
+        Module that draws it, such as ``gate``, ``transfer`` or ``confusion``.
     result : Path
-        ``gates/{gate}.json``.
+        What is drawn.
     out : Path
         The figure.
     code : str
@@ -271,11 +273,10 @@ def gate(*, result: Path, out: Path, code: str = "by hand", threads: int = 1) ->
         Not used; every stage takes it.
     """
     from physprobe.report import _axes
-    from physprobe.report import gate as drawn
 
-    found = results.read(result)
-    _write(out, _axes.png(drawn.figure(drawn.frame(found))))
-    job.done(f"{out}: {'passed' if found['passed'] else 'not passed'}")
+    drawn = kinds.load("report", kind)
+    _write(out, _axes.png(drawn.figure(drawn.frame(results.read(result)))))
+    job.done(f"{out}: {drawn.TITLE}")
 
 
 def layerwise(
@@ -311,76 +312,6 @@ def layerwise(
     _write(figure, _axes.png(drawn.figure(frame)))
     results.write_text(table, frame.to_csv(index=False, float_format="%.7g"))
     job.done(f"{figure}: {frame['variable'].nunique()} panels, {len(frame)} lines")
-
-
-def transfer(*, result: Path, out: Path, code: str = "by hand", threads: int = 1) -> None:
-    """Draw transferred probes beside ordinary folds on the same clips.
-
-    Parameters
-    ----------
-    result : Path
-        ``transfers/{transfer}.json``.
-    out : Path
-        The figure.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Not used; every stage takes it.
-    """
-    from physprobe.report import _axes
-    from physprobe.report import transfer as drawn
-
-    found = results.read(result)
-    _write(out, _axes.png(drawn.figure(drawn.frame(found))))
-    job.done(f"{out}: {len(found['labels'])} encoders and controls")
-
-
-def calibration(*, result: Path, out: Path, code: str = "by hand", threads: int = 1) -> None:
-    """Draw how often tests reject noise, and how often intervals hold the truth.
-
-    Parameters
-    ----------
-    result : Path
-        ``calibration.json``.
-    out : Path
-        The figure.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Not used; every stage takes it.
-    """
-    from physprobe.report import _axes
-    from physprobe.report import calibration as drawn
-
-    found = results.read(result)
-    _write(out, _axes.png(drawn.figure(drawn.frame(found))))
-    job.done(f"{out}: {len(found['rows'])} rates")
-
-
-def survey(
-    *, result: Path, confusion: Path, dispersion: Path, code: str = "by hand", threads: int = 1
-) -> None:
-    """Draw which laws were read off which sources, and their dispersion relations.
-
-    Parameters
-    ----------
-    result : Path
-        ``discovery/metrics.json``.
-    confusion, dispersion : Path
-        The figures.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Not used; every stage takes it.
-    """
-    from physprobe.report import _axes
-    from physprobe.report import confusion as verdicts
-    from physprobe.report import dispersion as rates
-
-    found = results.read(result)
-    for out, drawn in ((confusion, verdicts), (dispersion, rates)):
-        _write(out, _axes.png(drawn.figure(drawn.frame(found))))
-    job.done(f"{confusion}, {dispersion}: {len(found['systems'])} discoveries")
 
 
 def page(
