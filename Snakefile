@@ -23,6 +23,7 @@ include: "workflow/rules/discover.smk"
 include: "workflow/rules/falsify.smk"
 include: "workflow/rules/gate.smk"
 include: "workflow/rules/transfer.smk"
+include: "workflow/rules/layerwise.smk"
 include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/report.smk"
 

@@ -20,6 +20,7 @@ PARTS = ["Snakefile", "workflow", "profiles", "lib", "envs"]
 FIRST = ("pooled/c/0/0/0/0", "tokens_final/c/0/0/0/0/0")  # files of an embedding's first block
 DOWNSTREAM = {"falsify", "fit", "page", "all"}
 TRANSFERS = {"transfer_probe", "transfer", "transfer_figure"}
+LAYERWISE = {"layerwise", "layerwise_figure"}
 
 
 def checkout(folder: Path) -> Path:
@@ -84,6 +85,9 @@ def test_everything_that_was_asked_for_is_there(finished: Path):
         "heat/preview.mp4",
         "transfers/heat_high_alpha.json",
         "transfers/heat_high_alpha.png",
+        "balls/polar.json",
+        "balls/polar.png",
+        "balls/polar.csv",
     ):
         assert (results / name).stat().st_size > 100, name
 
@@ -132,9 +136,9 @@ def edit_one_encoder(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (edit_probe, {"probe", *TRANSFERS, *DOWNSTREAM}),
+        (edit_probe, {"probe", *TRANSFERS, *DOWNSTREAM, *LAYERWISE}),
         (edit_probe_parameter, {"probe", *TRANSFERS, *DOWNSTREAM}),
-        (edit_figure, {"fit", "page", "transfer_figure", "all"}),
+        (edit_figure, {"fit", "page", "transfer_figure", "layerwise_figure", "all"}),
         (edit_one_encoder, {"embed", "probe", "koopman", *DOWNSTREAM}),
     ],
 )

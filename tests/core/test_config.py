@@ -137,6 +137,23 @@ PAIR = {
         ("transfers/x", {"probe": "rigde", "onto": "heat"}, r"x\.probe: found 'rigde'\. Did you"),
         ("controls/small", {"kind": "pixels"}, r"small: an encoder and a control need different"),
         ("systems/heat/simulate", {"kind": "wave", "size": 3}, r"size: found 3; [^\n]*32\.$"),
+        (
+            "layerwise/balls/figures/fig2c/speed/target",
+            "sped",
+            r"layerwise\.balls\.figures\.fig2c\.speed\.target: found 'sped'\. Did you mean 'speed'",
+        ),
+        (
+            "layerwise/balls/figures/fig2c/speed/sample",
+            "token",
+            r"fig2c\.speed\.sample: found 'token'\.",
+        ),
+        ("layerwise/balls/controls", ["positon"], r"balls\.controls: found 'positon'\. Did you"),
+        (
+            "layerwise/balls/figures/fig2c/speed/system",
+            "heat",
+            r"balls asks for target 'speed', but heat has",
+        ),
+        ("probes/balls/grouping", "sector", r"probes\.balls\.grouping: found 'sector'"),
         ("studies/heat/probe", None, r"studies\.heat\.probe: found None"),
     ],
 )

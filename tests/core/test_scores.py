@@ -18,6 +18,16 @@ def test_scores_equal_scikit_learn():
     assert scores.r2_of(totals) == pytest.approx(r2_score(truth, predicted), abs=1e-9)
 
 
+def test_r2_of_several_columns_weighs_them_by_their_variance():
+    truth, predicted = RNG.normal(3, (1, 5), (40, 2)), RNG.normal(3, (1, 5), (40, 2))
+    squared = ((truth - predicted) ** 2).sum(1)
+    whole = scores.r2_of(scores.pooled_r2_sums(truth + 1e4, squared).sum(0))
+    expected = r2_score(truth, predicted, multioutput="variance_weighted")
+    assert whole == pytest.approx(expected, abs=1e-9)
+    padded = np.hstack([truth, np.zeros((40, 1))])
+    assert scores.r2_of(scores.pooled_r2_sums(padded, squared).sum(0)) == pytest.approx(whole)
+
+
 def test_undefined_scores_are_nan_not_zero():
     assert np.isnan(scores.r2(np.full(5, 0.1), np.arange(5.0)))
     assert np.isnan(scores.skill(1.0, 0.0))
@@ -56,6 +66,29 @@ def test_clips_of_a_group_are_one_observation():
     alone = scores.bootstrap(np.stack([values, np.ones(12)], -1), scores.mean_of)
     assert grouped.low == pytest.approx(alone.low)
     assert (naive.high - naive.low) < 0.6 * (grouped.high - grouped.low)
+
+
+def test_a_band_holds_the_whole_curve_where_intervals_hold_single_points():
+    """Twelve layers of true R2 from 0.2 to 0.8, alike in what is hard: 300 experiments."""
+    expected = np.linspace(0.2, 0.8, 12)
+    inside = {"band": 0, "interval": 0}
+    for _ in range(300):
+        truth, shared = RNG.normal(size=80), RNG.normal(size=80)
+        noise = 0.6 * shared + 0.8 * RNG.normal(size=(12, 80))
+        sums = scores.r2_sums(truth, (1 - expected)[:, None] * noise**2)
+        found = scores.band(sums, scores.log_error_of, draws=400)
+        low, high = 1 - np.exp(found.high), 1 - np.exp(found.low)
+        inside["band"] += ((low < expected) & (expected < high)).all()
+        single = scores.bootstrap(sums, scores.r2_of, draws=400)
+        inside["interval"] += ((single.low < expected) & (expected < single.high)).all()
+    assert 0.9 < inside["band"] / 300 < 0.985
+    assert inside["interval"] / 300 < 0.85
+
+
+def test_a_band_around_nothing_is_undefined():
+    sums = scores.r2_sums(np.arange(9.0), np.zeros((3, 9)))
+    found = scores.band(sums, scores.log_error_of)
+    assert np.isnan(found.low).all() and np.isnan(found.high).all()
 
 
 def test_pairing_by_clip_narrows_a_difference():

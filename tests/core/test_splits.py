@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from xarray import Dataset
 
 from physprobe.core import splits
 from physprobe.core.splits import Fold
+from physprobe.simulate import balls_velocity
 
 
 def test_every_clip_is_held_out_once_and_sizes_are_even():
@@ -49,6 +51,46 @@ def test_clips_may_be_declared_to_be_neither():
     declared = np.array(["train", "test", "neither", "train"] * 10)
     (fold,) = splits.nested(np.arange(40), declared=declared)
     assert np.array_equal(fold.test, np.arange(1, 40, 4)) and len(fold.train) == 20
+
+
+def published(grouping):
+    """Folds of the published balls, and the labels that they go by."""
+    labels = balls_velocity.draw(balls_velocity.Spec())
+    system = Dataset({name: ("clip", values) for name, values in labels.items()})
+    return labels, splits.declared_by(system, outer=5, inner=4, seed=0, grouping=grouping)
+
+
+@pytest.mark.parametrize("grouping", splits.GROUPINGS)
+def test_a_grouping_keeps_its_clips_on_one_side_of_every_fold(grouping):
+    labels, (groups, folds) = published(grouping)
+    assert groups.tolist() == list(range(392)), "intervals and nulls go by clip"
+    assert sorted(np.concatenate([fold.test for fold in folds])) == list(range(392))
+    parts = splits.GROUPINGS[grouping]
+    if not parts:
+        return
+    kept = np.stack([labels[f"{part}_id"] for part in parts])
+    kept = np.unique(kept, axis=1, return_inverse=True)[1].ravel()
+    for fold in folds:
+        for train, test in ((fold.train, fold.test), *fold.inner):
+            assert not np.intersect1d(kept[train], kept[test]).size
+    sizes = sorted(len(fold.test) for fold in folds)
+    if grouping == "direction":
+        assert sizes == [49, 49, 98, 98, 98]
+    if len(parts) == 2:
+        # each combination is a group of its own: both parts are on both sides
+        for fold in folds:
+            for part in parts:
+                values = labels[f"{part}_id"]
+                assert np.intersect1d(values[fold.train], values[fold.test]).size
+
+
+def test_a_grouping_that_a_system_lacks_or_that_parts_its_groups_is_refused():
+    system = Dataset({"direction_id": ("clip", np.arange(20) % 5)})
+    with pytest.raises(ValueError, match="no label spatial_sector_id"):
+        splits.declared_by(system, outer=5, inner=2, seed=0, grouping="direction_spatial_sector")
+    pairs = system.assign(group=("clip", np.arange(20) // 2))
+    with pytest.raises(ValueError, match="both sides"):
+        splits.declared_by(pairs, outer=5, inner=2, seed=0, grouping="direction")
 
 
 def test_leaks_are_refused():

@@ -7,7 +7,13 @@ from physprobe.core import kinds
 
 
 def test_families():
-    assert kinds.names("embed") == ("huggingface", "pixels", "statistics", "untrained")
+    assert kinds.names("embed") == (
+        "huggingface",
+        "pixels",
+        "position",
+        "statistics",
+        "untrained",
+    )
 
 
 def test_import_needs_no_heavy_library():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as Peer
 
-from physprobe.core import results, ridge, splits
+from physprobe.core import results, ridge, splits, targets
 from physprobe.probe.ridge import Spec, probe
 
 CLIPS, TIMES, FEATURES = 60, 3, 10
@@ -232,6 +232,115 @@ def test_small_components_of_blobs_are_not_magnified_into_a_label_that_is_not_th
     folds = splits.nested(np.arange(100))
     rows, _ = probe(spec(), pixels, ["0"], {"a": rate.ravel()}, folds, components=64)
     assert -0.1 < score(rows)["value"] < 0.1
+
+
+DIRECTIONS = 2 * np.pi * (np.arange(392) // 49) / 8
+HARMONICS = ("sincos", "sincos2", "sincos3")
+
+
+@pytest.mark.parametrize(("known", "ceiling"), [(1, 0.650), (2, 0.841), (3, 0.952)])
+def test_the_raw_angle_has_a_ceiling_that_the_harmonics_set(known, ceiling):
+    """Eight directions, as published: what is linear in harmonics can't be the angle itself."""
+    labels = {"direction": np.arctan2(np.sin(DIRECTIONS), np.cos(DIRECTIONS))}
+    names = ("direction", *(f"{name}_direction" for name in HARMONICS))
+    wanted = {name: targets.values(labels, name) for name in names}
+    features = np.hstack([wanted[name] for name in names[1 : known + 1]])
+    features = features + 1e-3 * np.random.default_rng(0).normal(size=features.shape)
+    folds = splits.nested(np.arange(392))
+    asked = spec(targets=names, samples=("clip",))
+    rows, _ = probe(asked, [features[:, None]], ["0"], wanted, folds)
+    assert score(rows, "0", target="direction")["value"] == pytest.approx(ceiling, abs=0.012)
+    for order, name in enumerate(names[1:], 1):
+        found = score(rows, "0", target=name)["value"]
+        assert found > 0.999 if order <= known else found < 0.02
+        error = score(rows, "0", "circular_mae", target=name)
+        assert (
+            error["value"] < 0.5 if order <= known else error["value"] == pytest.approx(90, abs=8)
+        )
+        assert error["ci_low"] < error["value"] < error["ci_high"]
+
+
+def test_columns_of_a_target_share_their_choices_and_are_scored_together():
+    """The same as one target whose rows are the columns' in turn, by refits with scikit-learn."""
+    rng = np.random.default_rng(4)
+    features = noise(2, 40, 1, 30, seed=3) * np.geomspace(0.1, 10, 30)
+    pair = rng.normal(size=(40, 2)) * [1, 3]
+    features[..., 0] += 0.3 * pair[:, :1]
+    features[..., 1] += 0.1 * pair[:, 1:]
+    folds = splits.nested(np.arange(40), outer=3, inner=3)
+    wanted = spec(targets=("alone", "pair"), samples=("clip",), permutations=5)
+    given = {"alone": pair[:, 0], "pair": pair}
+    rows, block = probe(wanted, features, ["0", "1"], given, folds)
+    error, chosen = 0.0, []
+    for fold in folds:
+        best = None
+        for number in (0, 1):
+            z = features[number] - features[number][fold.train].mean(0)
+            for scaling in ridge.SCALINGS:
+                scaled = z / (z[fold.train].std((0, 1)) if scaling == "feature" else 1.0)
+                unit = (scaled[fold.train] ** 2).sum() / min(len(fold.train), 30)
+                for penalty in reversed(wanted.penalties):
+                    inner = sum(
+                        (
+                            (
+                                _refit(scaled, column, rest, held, penalty * unit)[:, 0]
+                                - column[held]
+                            )
+                            ** 2
+                        ).sum()
+                        for rest, held in fold.inner
+                        for column in pair.T
+                    )
+                    if best is None or inner < best[0] * (1 - 1e-9):
+                        best = inner, number, scaling, penalty, scaled, unit
+        _, number, scaling, penalty, scaled, unit = best
+        chosen.append((str(number), scaling, penalty))
+        for column in pair.T:
+            guess = _refit(scaled, column, fold.train, fold.test, penalty * unit)[:, 0]
+            error += ((guess - column[fold.test]) ** 2).sum()
+    expected = 1 - error / ((pair - pair.mean(0)) ** 2).sum()
+    assert score(rows, target="pair")["value"] == pytest.approx(expected, abs=1e-6)
+    about = {"target": "pair", "sample": "clip", "layer": "selected"}
+    found = [c for c in block["choices"] if about.items() <= c.items()]
+    assert [(c["chosen_layer"], c["scaling"], c["lambda"]) for c in found] == chosen
+    held = find(block["held_out"], **about)
+    assert held["prediction"].shape == (40, 2)
+    squared = ((held["prediction"] - block["truth"]["pair"]) ** 2).sum(1)
+    np.testing.assert_allclose(held["squared_error"], squared)
+    alone, _ = probe(wanted, features, ["0", "1"], {"alone": pair[:, 0]}, folds)
+    assert score(alone, target="alone")["value"] == pytest.approx(
+        score(rows, target="alone")["value"], abs=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    ("sample", "times"),
+    [
+        ("clip", [0, 1, 2]),
+        ("temporal_last", [2]),
+        ("temporal_first", [0]),
+        ("temporal_diff", [2, 0]),
+    ],
+)
+def test_a_label_is_found_in_the_token_times_that_hold_it(sample, times):
+    """Each time holds a label of its own; the rows of a sample are what it says of them."""
+    features = noise(1, features=20)[0]
+    weights = [1, -1] if sample == "temporal_diff" else np.full(len(times), 1 / len(times))
+    rows = sum(weight * features[:, time] for weight, time in zip(weights, times, strict=True))
+    label = rows @ np.random.default_rng(9).normal(size=20)
+    folds = splits.nested(np.arange(CLIPS))
+    samples = ("clip", "temporal_last", "temporal_first", "temporal_diff")
+    found, _ = probe(spec(samples=samples), [features], ["0"], {"a": label}, folds)
+    best = {name: score(found, sample=name)["value"] for name in samples}
+    assert best[sample] > 0.999 and max(v for k, v in best.items() if k != sample) < 0.95
+
+
+def test_a_difference_needs_two_times():
+    features = noise(times=1)
+    folds = splits.nested(np.arange(CLIPS))
+    label = {"a": np.arange(CLIPS)}
+    with pytest.raises(ValueError, match="two times"):
+        probe(spec(samples=("temporal_diff",)), features, ["0", "1"], label, folds)
 
 
 NARROW, DESCENDING = [10.0**k for k in range(-3, 10)], [10.0**-k for k in range(-6, 7)]

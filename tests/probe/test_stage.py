@@ -42,6 +42,9 @@ def world(tmp_path_factory) -> dict[str, Path]:
             folder / "published",
             {**coords, "split": (("clip",), np.where(np.arange(CLIPS) < 30, "train", "test"), {})},
         ),
+        "parts": _simulation(
+            folder / "parts", {**coords, "direction_id": (("clip",), np.arange(CLIPS) % 8, {})}
+        ),
         "twins": _simulation(
             folder / "twins", {**coords, "group": (("clip",), np.arange(CLIPS) // 2, {})}
         ),
@@ -180,6 +183,19 @@ def test_a_declared_split_and_declared_groups_are_kept(world, tmp_path):
     assert published["predictions"]["clip"] == list(range(30, 40))
     twins = run(world, tmp_path / "b.json", "twins")["predictions"]["fold"]
     assert twins[::2] == twins[1::2]
+
+
+def test_a_grouping_keeps_clips_together_that_are_alike_in_it(world, tmp_path):
+    paths = {name: [world[name]] for name in ("embeddings", "parts")}
+    spec = Spec(targets=("alpha",), permutations=1, bootstraps=100, grouping="direction")
+    out = tmp_path / "a.json"
+    stage.run(
+        embeddings=paths["embeddings"], simulation=paths["parts"], out=out, spec=spec.canonical()
+    )
+    found = results.read(out)
+    assert found["spec"]["grouping"] == "direction"
+    fold, part = np.array(found["predictions"]["fold"]), np.arange(CLIPS) % 8
+    assert all(len(set(fold[part == number])) == 1 for number in range(8))
 
 
 def test_two_runs_give_the_same_rows(world, tmp_path):

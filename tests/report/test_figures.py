@@ -3,16 +3,18 @@
 import io
 import warnings
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from physprobe.core import results, stores
-from physprobe.report import _axes, _frames, _palette, fit_results, layers, stage
+from physprobe.report import _axes, _frames, _palette, fit_results, layers, layerwise, stage
 
 SCORED = ("ladder", "predicted", "layers", "skill", "eigenvalues", "spatial")
 
@@ -202,3 +204,77 @@ def test_table_gives_back_what_was_drawn(frames):
 
 def test_layers_stand_in_order():
     assert layers.order(["final", "10", "2", "0", "2"]) == ["0", "2", "10", "final"]
+
+
+def layered(shallow: int, deep: int, hf_repo: str = "mine") -> dict:
+    """A layerwise result: two encoders, a twin, a place; one label sets in, one never does."""
+    rng, table, rows = np.random.default_rng(0), [], []
+    depths = {"trained": shallow, "vjepa2_large": deep, "untrained": shallow, "position": -1}
+    panels = {"speed": "speed", "direction_2": "sincos2_direction"}
+    for panel, target in panels.items():
+        for name, depth in depths.items():
+            role = "encoder" if name in ("trained", "vjepa2_large") else "control"
+            best = 0.9 if role == "encoder" and panel == "speed" else 0.3
+            layers = [*map(str, range(depth + 1)), "final"] if depth > 0 else ["position"]
+            for place, layer in enumerate(layers):
+                value = best * (1 - np.exp(-3 * (place + 1) / len(layers))) + rng.normal(0, 0.02)
+                table.append({
+                    "variable": panel, "layer": layer, "encoder": name, "role": role,
+                    "label": "untrained, tiny" if name == "untrained" else name, "target": target,
+                    "place": place, "r2": value, "ci_low": value - 0.05, "ci_high": value + 0.04,
+                    "null_q95": 0.02, "band_low": value - 0.09 if depth > 0 else None,
+                    "band_high": value + 0.06 if depth > 0 else None,
+                })  # fmt: skip
+            if role == "encoder":
+                place = (2, 1, None) if panel == "speed" else (None, None, None)
+                row = {"metric": "onset", "model": panel, "encoder": name, "target": target}
+                row |= dict(zip(("value", "ci_low", "ci_high"), place, strict=True))
+                rows.append(row | {"note": f"layer 2 [1, {name}]"})
+    asked = {"published": "speed"}
+    encoders = {
+        name: {"role": "encoder" if name in ("trained", "vjepa2_large") else "control",
+               "hf_repo": hf_repo if name == "vjepa2_large" else name}
+        for name in depths
+    }  # fmt: skip
+    spec = {"threshold": 0.8, "figures": {"fig": dict.fromkeys(panels, asked)}}
+    return {"spec": spec, "figure": "fig", "rows": rows, "table": table, "encoders": encoders}
+
+
+@pytest.fixture(scope="module")
+def published() -> dict:
+    return yaml.safe_load(Path(layerwise.__file__).with_name("published_layers.yaml").read_text())
+
+
+@pytest.mark.parametrize("deep", [4, 24])
+def test_layerwise_figure_is_sound(published, deep):
+    """By layer where encoders are equally deep, by part of the depth where they are not."""
+    frame = layerwise.frame(layered(4, deep), published)
+    figure = layerwise.figure(frame)
+    sound(figure)
+    assert "95 % intervals" in figure.get_supxlabel() and "95 % interval" in layerwise.CAPTION
+    unit = "layer [blocks applied]" if deep == 4 else "depth [part of the blocks applied]"
+    assert {ax.get_xlabel() for ax in figure.axes} == {unit}
+    words = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert "untrained" in words and "published" not in words
+    assert set(frame["item"]) == {"score", "onset"}
+
+
+def test_published_layers_are_drawn_beside_their_own_encoder_alone(published):
+    frame = layerwise.frame(layered(24, 24, published["encoder"]), published)
+    drawn = frame[(frame["item"] == "published") & (frame["variable"] == "speed")]
+    # the published number 8 is the output of block 8: nine blocks are applied
+    assert drawn.set_index("layer").loc["9", "r2_mean"] == 0.983
+    assert drawn["place"].tolist() == list(range(1, 25))
+    figure = layerwise.figure(frame)
+    sound(figure)
+    assert any("published" in label.get_text() for label in figure.legends[0].get_texts())
+
+
+def test_published_layers_are_those_of_the_sheet(published):
+    """Mean of a curve as checked by hand; every curve has a value per block."""
+    curves = published["curves"]
+    assert all(len(curve["r2_mean"]) == 24 for curve in curves.values())
+    assert curves["direction"]["r2_mean"][16] == 0.876
+    assert curves["direction_by_sector"]["r2_mean"][8:10] == [0.816, 0.941]
+    assert curves["direction_sincos_after_blocks"]["r2_mean"][:2] == [0.691, 0.864]
+    assert {curve["first_layer"] for curve in curves.values()} == {0, 1}

@@ -223,6 +223,23 @@ def test_the_published_groups_of_places(published):
     labels, _ = published["velocity"]
     assert np.bincount(labels["spatial_sector_id"]).tolist() == [98, 71, 73, 68, 82]
     assert np.bincount(labels["pixel_region_id"]).tolist() == [68, 60, 55, 44, 165]
+    assert np.bincount(labels["spatial_cluster_id"]).tolist() == [82, 81, 79, 63, 87]
+
+
+def test_groups_of_drawn_balls_are_parts_of_what_they_are_named_for():
+    labels = balls.draw(SPEC)
+    parts = {"direction": (8, 2 * np.pi / 8), "magnitude": (5, 2.5 / 5)}
+    for name, values in {"direction": labels["direction"], "magnitude": labels["speed"]}.items():
+        count, width = parts[name]
+        found = labels[f"{name}_id"]
+        assert set(found) == set(range(count))
+        for number in range(count):
+            mine = values[found == number]
+            turned = mine if name == "magnitude" else np.angle(np.exp(1j * (mine - width * number)))
+            assert np.ptp(turned) <= width
+    rest = balls.draw(balls.Spec(clips=60, speed=None))
+    assert set(rest["magnitude_id"]) == set(range(5))
+    assert set(labels["spatial_sector_id"]) == set(labels["pixel_region_id"]) == set(range(5))
 
 
 def test_the_published_pixels_per_frame(published):

@@ -30,3 +30,5 @@ wildcard_constraints:
     gate="|".join(pipeline.gates) or "none",
     transfer="|".join(pipeline.transfers) or "none",
     comparison="|".join(pipeline.comparisons) or "none",
+    layerwise="|".join(pipeline.layerwise) or "none",
+    figure="|".join(pipeline.figures) or "none",

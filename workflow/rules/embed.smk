@@ -1,7 +1,7 @@
 """
 Embed: run a frozen encoder over every clip of a system and keep the pooled hidden states of each layer.
 
-INPUT   results/{system}/clips.zarr
+INPUT   results/{system}/clips.zarr   and, for a control that reads it,  simulation.zarr
 OUTPUT  results/{system}/embeddings/{encoder}.zarr   (clip, layer, time, feature); see results/README.md
 """
 
@@ -9,6 +9,7 @@ OUTPUT  results/{system}/embeddings/{encoder}.zarr   (clip, layer, time, feature
 rule embed:
     input:
         clips="results/{system}/clips.zarr/zarr.json",
+        simulation=pipeline.seen,
         weights=pipeline.weights,
     output:
         "results/{system}/embeddings/{encoder}.zarr/zarr.json",
@@ -27,5 +28,5 @@ rule embed:
     message:
         "Embed {wildcards.system} by {wildcards.encoder}"
     shell:
-        "python -m physprobe embed --clips {input.clips} --out {output}"
+        "python -m physprobe embed --clips {input.clips} --simulation {input.simulation} --out {output}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

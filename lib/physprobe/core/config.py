@@ -3,14 +3,14 @@
 import difflib
 import json
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from physprobe.core import kinds
+from physprobe.core import kinds, targets
 from physprobe.core.kinds import any_spec
 from physprobe.core.spec import Spec
 from physprobe.core.system import Name, System
@@ -105,6 +105,34 @@ class Transfer(Spec):
         return region
 
 
+class Curve(Spec):
+    """One panel of a layerwise figure: a target, decoded from every layer."""
+
+    system: Name
+    """System whose clips it is decoded from."""
+    probe: Name
+    """Entry of ``probes`` that decodes it."""
+    target: str
+    """One of the probe's targets."""
+    sample: str = "clip"
+    """One of the probe's samples."""
+    published: Name | None = None
+    """Curve of ``report/published_layers.yaml``, drawn beside ours if the encoder is the same."""
+
+
+class Layerwise(Spec):
+    """Where in an encoder labels become readable: scores of every layer beside the controls."""
+
+    encoders: tuple[Name, ...] = Field(min_length=1)
+    """Encoders under test."""
+    controls: tuple[Name, ...] = ()
+    """Entries of ``controls`` on the same axes."""
+    threshold: float = Field(0.8, gt=0, lt=1)
+    """R2 that counts as readable: a label sets in at the first layer that reaches it."""
+    figures: dict[Name, dict[Name, Curve]] = Field(min_length=1)
+    """Figures, each with its panels by name: results/{entry}/{figure}.json and .png."""
+
+
 class Config(Spec):
     """Everything that ``config.yaml`` may say."""
 
@@ -132,6 +160,8 @@ class Config(Spec):
     """Rates of the tests on noise, of the intervals on planted truth; on the page if it is here."""
     transfers: dict[Name, Transfer] = Field(default_factory=dict)
     """Probes put to the test elsewhere: results/transfers/{transfer}.json and its figure."""
+    layerwise: dict[Name, Layerwise] = Field(default_factory=dict)
+    """Scores layer by layer: results/{entry}/{figure}.json and .png."""
     gates: dict[Name, Gate] = Field(default_factory=dict)
     """Comparisons with random weights: results/gates/{gate}.json."""
 
@@ -166,6 +196,8 @@ class Config(Spec):
                 )
         for name, transfer in self.transfers.items():
             self._transfer_fits(f"transfers.{name}", transfer)
+        for name, entry in self.layerwise.items():
+            self._curves_fit(f"layerwise.{name}", entry)
         for name, gate in self.gates.items():
             where = f"gates.{name}"
             _known(f"{where}.encoder", gate.encoder, self.encoders)
@@ -254,11 +286,30 @@ class Config(Spec):
         module = kinds.load("simulate", kind)
         labels = (*module.UNITS, *getattr(module, "CLASSES", ()))
         for target in self.probes[probe].targets:
-            if target.removeprefix("log_") not in labels:
+            if not targets.labels_of(target, labels):
                 raise ValueError(
                     f"{where}: {probe} asks for target {target!r}, but {kind} has"
                     f" the labels {', '.join(labels)}.{_nearest(target, labels)}"
                 )
+
+    def _curves_fit(self, where: str, entry: Layerwise) -> None:
+        for encoder in entry.encoders:
+            _known(f"{where}.encoders", encoder, self.encoders)
+        for control in entry.controls:
+            _known(f"{where}.controls", control, self.controls)
+        for figure, panels in entry.figures.items():
+            for panel, curve in panels.items():
+                here = f"{where}.figures.{figure}.{panel}"
+                _known(f"{here}.system", curve.system, self.systems)
+                _known(f"{here}.probe", curve.probe, self.probes)
+                probe = self.probes[curve.probe]
+                if probe.kind == "logistic":
+                    raise ValueError(f"{here}.probe: {curve.probe} tells classes apart, not sizes.")
+                for field in ("target", "sample"):
+                    _known(f"{here}.{field}", getattr(curve, field), getattr(probe, f"{field}s"))
+                self._labels_fit(f"{here}.probe", curve.system, curve.probe)
+                for name in (*entry.encoders, *entry.controls):
+                    self._frames_fit(here, curve.system, name)
 
     def _frames_fit(self, where: str, system: str, name: str) -> None:
         frames = self.systems[system].simulate.frames
@@ -376,7 +427,7 @@ def _kind(spec: type[Spec]) -> str | None:
     return field.default if field else None
 
 
-def _known(where: str, name: str, section: Mapping) -> None:
+def _known(where: str, name: str, section: Collection[str]) -> None:
     if name not in section:
         raise ValueError(
             f"{where}: found {name!r}.{_nearest(name, section)} Known: {', '.join(section)}."

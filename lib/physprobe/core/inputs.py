@@ -1,7 +1,7 @@
 """Inputs: an embedding, the simulation that it shows, and the folds that fits are read on."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -58,7 +58,11 @@ class Inputs:
                 f" {system.sizes['clip']}. Hint: embed the clips of this very simulation."
             )
         groups, folds = splits.declared_by(
-            system, outer=spec_.outer, inner=spec_.inner, seed=spec_.seed
+            system,
+            outer=spec_.outer,
+            inner=spec_.inner,
+            seed=spec_.seed,
+            grouping=getattr(spec_, "grouping", "clip"),
         )
         digests = {
             "embeddings": stores.digest(embeddings),
@@ -123,28 +127,6 @@ class Layers(Sequence):
     def __iter__(self) -> Iterator[np.ndarray]:
         """Read layer after layer."""
         return (self[layer] for layer in range(len(self)))
-
-
-def target(labels: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    """Values (clip,) of a target: a label, or the natural logarithm of one.
-
-    Raises
-    ------
-    ValueError
-        If there is no such label, or it has no logarithm.
-    """
-    label = name if name in labels else name.removeprefix("log_")
-    if label not in labels:
-        raise ValueError(f"target {name!r}: no such label. Hint: labels are {', '.join(labels)}.")
-    values = labels[label].astype(np.float64)
-    if label == name:
-        return values
-    if (values <= 0).any():
-        raise ValueError(
-            f"target {name!r}: {label} is {values.min():g} in clip {values.argmin()}, which has no"
-            f" logarithm. Hint: ask for {label!r} itself."
-        )
-    return np.log(values)
 
 
 def equation(system: Dataset) -> str:

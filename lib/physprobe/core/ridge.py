@@ -5,8 +5,9 @@
 Rows are (clip, time); clips are the unit of every fold. The training rows are factorized once; the
 errors of every inner fold then follow for all penalties and all targets without refitting:
 
-- at most as many rows as features (`Dual`): residuals of a left-out block G are
-  ``(I - H_GG)^-1 (y_G - yhat_G)``, with H the hat matrix that includes the intercept's 1/n;
+- at most as many rows as features (`Dual`): an inner fold's Gram matrix is a part of the whole one,
+  centred anew; once it is tridiagonal, solving it for a penalty takes a time that grows with the
+  rows alone;
 - more rows than features (`Primal`): second moments add over blocks, so an inner fold's moments
   are the total less the block's, about the inner fold's own mean.
 
@@ -120,44 +121,137 @@ class Dual:
 
     def __init__(self, train: np.ndarray, blocks: Sequence[np.ndarray]):
         self.clips, self.times, features = train.shape
-        rows = train.reshape(-1, features)
-        gram = rows @ rows.T
-        self.unit = np.trace(gram) / min(rows.shape)
-        spectrum, vectors = _eigen(gram)
-        sound = spectrum > 1e-14 * spectrum[-1]
-        self.spectrum, self.vectors = spectrum[sound], vectors[:, sound]
-        self.rows = rows
-        self.blocks = [np.arange(len(rows)).reshape(-1, self.times)[b].ravel() for b in blocks]
+        self.rows = train.reshape(-1, features)
+        self.gram = self.rows @ self.rows.T
+        self.unit = np.trace(self.gram) / min(self.rows.shape)
+        self.blocks = [np.arange(len(self.gram)).reshape(-1, self.times)[b].ravel() for b in blocks]
+        self.factors: dict[float, tuple] = {}
 
     def weights(self, labels: np.ndarray, penalties: np.ndarray) -> np.ndarray:
         """Weights (feature, column) for centred labels (clip, column), a penalty for each."""
-        inner = self.vectors.T @ np.repeat(labels, self.times, axis=0)
-        shrunk = inner / (self.spectrum[:, None] + penalties * self.unit)
-        return self.rows.T @ (self.vectors @ shrunk)
+        return self.rows.T @ self._multipliers(labels, penalties)
 
-    def crossval(self, labels: np.ndarray, penalties: Sequence[float]) -> np.ndarray:
-        """Sum of squared errors over all inner folds (penalty, column)."""
-        from scipy.linalg.blas import dsyrk
-        from scipy.linalg.lapack import dposv
+    def predict(self, labels: np.ndarray, penalties: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Predictions (clip, time, column) of other rows, centred and scaled like these."""
+        found = self._multipliers(labels, penalties)
+        found = np.linalg.multi_dot([rows.reshape(-1, rows.shape[-1]), self.rows.T, found])
+        return found.reshape(*rows.shape[:2], -1)
+
+    def _multipliers(self, labels: np.ndarray, penalties: np.ndarray) -> np.ndarray:
+        """(K + lambda)^-1 y of all training rows, (row, column)."""
+        from scipy.linalg import cho_factor, cho_solve
 
         rows = np.repeat(labels, self.times, axis=0)
-        # The intercept is one more direction, constant and not shrunk.
-        constant = np.full((len(rows), 1), len(rows) ** -0.5)
-        directions = np.hstack([self.vectors, constant])
-        spectrum = np.append(self.spectrum, np.inf)
-        inner = directions.T @ rows
-        parts = [(block, directions[block], np.eye(len(block))) for block in self.blocks]
-        errors = np.zeros((len(penalties), labels.shape[1]))
-        for place, penalty in enumerate(penalties):
-            shrunk = 1.0 / (1.0 + penalty * self.unit / spectrum)
-            residuals = rows - directions @ (shrunk[:, None] * inner)
-            root = np.sqrt(shrunk)
-            for block, part, identity in parts:
-                kept = dsyrk(-1.0, (part * root).T, beta=1.0, c=identity.T, trans=1)
-                _, left_out, failed = dposv(kept, residuals[block], overwrite_a=1)
-                _sound(failed, penalty)
-                errors[place] += np.einsum("nc,nc->c", left_out, left_out)
+        found = np.empty_like(rows)
+        for penalty in np.unique(penalties):
+            if penalty not in self.factors:
+                shifted = self.gram.copy()
+                shifted.flat[:: len(shifted) + 1] += penalty * self.unit
+                self.factors[penalty] = cho_factor(
+                    shifted, lower=True, overwrite_a=True, check_finite=False
+                )
+            columns = penalties == penalty
+            found[:, columns] = cho_solve(
+                self.factors[penalty], rows[:, columns], check_finite=False
+            )
+        return found
+
+    def crossval(
+        self, labels: np.ndarray, penalties: Sequence[float], precise: int | None = None
+    ) -> np.ndarray:
+        """Sum of squared errors over all inner folds.
+
+        Parameters
+        ----------
+        labels : (clip, column)
+        penalties : sequence
+        precise : int, optional
+            Columns, from the first on, that need float64; float32 is twice as fast for the rest.
+            All of them if not given.
+
+        Returns
+        -------
+        (penalty, column)
+        """
+        rows = np.repeat(labels, self.times, axis=0)
+        count = rows.shape[1] if precise is None else precise
+        errors = np.zeros((len(penalties), rows.shape[1]))
+        shifts = np.asarray(penalties) * self.unit
+        for block in self.blocks:
+            fold = _Tridiagonal(self.gram, block)
+            errors[:, :count] += fold.errors(rows[:, :count], shifts)
+            if count < rows.shape[1]:
+                errors[:, count:] += fold.many_errors(rows[:, count:], shifts)
         return errors
+
+
+class _Tridiagonal:
+    """An inner fold's rows, centred on their own mean: K = Q T Q^T with T tridiagonal.
+
+    Parameters
+    ----------
+    gram : (row, row)
+        Inner products of all training rows.
+    block : (row,)
+        Rows of the validation clips; the fold is fitted to the rest.
+    """
+
+    COLUMNS = 512  # at a time, so that their errors stay in the cache
+
+    def __init__(self, gram: np.ndarray, block: np.ndarray):
+        from scipy.linalg import lapack
+
+        self.block, self.rest = block, np.setdiff1d(np.arange(len(gram)), block)
+        within, beyond = gram[np.ix_(self.rest, self.rest)], gram[np.ix_(block, self.rest)]
+        mean, own = within.mean(0), beyond.mean(1)
+        middle = mean.mean()
+        within = within - mean - mean[:, None] + middle
+        beyond = beyond - mean - own[:, None] + middle
+        work, _ = lapack.dsytrd_lwork(len(within), lower=1)
+        packed, self.diagonal, self.beside, tau, _ = lapack.dsytrd(
+            np.asfortranarray(within), lower=1, lwork=int(work), overwrite_a=1
+        )
+        self.lapack, self.packed, self.tau = lapack, np.asfortranarray(packed[1:, :-1]), tau
+        self.beyond = self._turned("R", "N", beyond)
+
+    def _turned(self, side: str, transposed: str, matrix: np.ndarray) -> np.ndarray:
+        """Q times a matrix, or a matrix times Q; the first row or column stays as it is."""
+        found = np.array(matrix, order="F")
+        inner = found[:, 1:] if side == "R" else found[1:]
+        length = 64 * inner.shape[0 if side == "R" else 1]
+        inner[...] = self.lapack.dormqr(side, transposed, self.packed, self.tau, inner, length)[0]
+        return found
+
+    def _solved(self, shift: float, right: np.ndarray) -> np.ndarray:
+        """(T + shift)^-1 times a matrix."""
+        *_, found, failed = self.lapack.dptsv(self.diagonal + shift, self.beside, right)
+        _sound(failed, shift)
+        return found
+
+    def errors(self, labels: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """Sums of squared errors on the block (penalty, column) for labels (row, column)."""
+        known, asked = labels[self.rest], labels[self.block]
+        mean = known.mean(0)
+        turned = self._turned("L", "T", known - mean)
+        solved = np.hstack([self._solved(shift, turned) for shift in shifts])
+        missed = (self.beyond @ solved).reshape(len(asked), len(shifts), -1)
+        missed -= (asked - mean)[:, None]
+        return np.einsum("npc,npc->pc", missed, missed)
+
+    def many_errors(self, labels: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """The same in float32, with a matrix from labels to predictions for each penalty."""
+        right = np.asfortranarray(self.beyond.T)
+        maps = np.hstack([self._solved(shift, right) for shift in shifts])
+        maps = self._turned("L", "N", maps).T + 1.0 / len(self.rest)
+        maps = np.ascontiguousarray(maps, dtype=np.float32)
+        known, asked = (labels[rows].astype(np.float32) for rows in (self.rest, self.block))
+        found = np.empty((len(shifts), labels.shape[1]))
+        for start in range(0, labels.shape[1], self.COLUMNS):
+            part = slice(start, start + self.COLUMNS)
+            missed = (maps @ known[:, part]).reshape(len(shifts), len(asked), -1)
+            missed -= asked[:, part]
+            found[:, part] = np.einsum("pnc,pnc->pc", missed, missed)
+        return found
 
 
 @dataclass(frozen=True)
@@ -227,8 +321,14 @@ class Primal:
         inner = self.directions.T @ (self.sums.T @ labels)
         return self.directions @ (inner / (self.spectrum[:, None] + penalties * self.unit))
 
-    def crossval(self, labels: np.ndarray, penalties: Sequence[float]) -> np.ndarray:
-        """Sum of squared errors over all inner folds (penalty, column).
+    def predict(self, labels: np.ndarray, penalties: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Predictions (clip, time, column) of other rows, centred and scaled like these."""
+        return rows @ self.weights(labels, penalties)
+
+    def crossval(
+        self, labels: np.ndarray, penalties: Sequence[float], precise: int | None = None
+    ) -> np.ndarray:
+        """Sum of squared errors over all inner folds (penalty, column), in float64 throughout.
 
         The error is a quadratic form in the clips' labels, the same for all columns.
         """

@@ -5,6 +5,7 @@ sums, and thousands of draws for thousands of scores are one matrix product.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -65,16 +66,42 @@ def r2_sums(truth: np.ndarray, squared_error: np.ndarray) -> np.ndarray:
     -------
     (..., clip, 4)
     """
-    truth, squared_error = np.broadcast_arrays(truth, squared_error)
+    return pooled_r2_sums(np.asarray(truth)[..., None], squared_error)
+
+
+def pooled_r2_sums(truth: np.ndarray, squared_error: np.ndarray) -> np.ndarray:
+    """Per-clip sums for `r2_of` of targets with several columns, scored together.
+
+        R2 = 1 - sum over columns of SSE / sum over columns of SST
+
+    Parameters
+    ----------
+    truth : (..., clip, column)
+        A column of zeros changes nothing.
+    squared_error : (..., clip)
+        Summed over columns.
+
+    Returns
+    -------
+    (..., clip, 3 + column)
+    """
     # A shift changes no score and spares the variance its cancellation.
-    centred = truth - truth.mean(-1, keepdims=True)
-    return np.stack([np.ones_like(centred), centred, centred**2, squared_error], axis=-1)
+    centred = truth - truth.mean(-2, keepdims=True)
+    squared, error = np.broadcast_arrays((centred**2).sum(-1), squared_error)
+    centred = np.broadcast_to(centred, (*error.shape, centred.shape[-1]))
+    sums = np.stack([np.ones_like(squared), error, squared], axis=-1)
+    return np.concatenate([sums, centred], axis=-1)
 
 
 def r2_of(totals: np.ndarray) -> np.ndarray:
-    """R2 from totals of `r2_sums`."""
-    count, first, second, sse = np.moveaxis(totals, -1, 0)
-    return _ratio_skill(sse, second - first**2 / count)
+    """R2 from totals of `r2_sums`, or of `pooled_r2_sums`."""
+    count, sse, squared = np.moveaxis(totals[..., :3], -1, 0)
+    return _ratio_skill(sse, squared - (totals[..., 3:] ** 2).sum(-1) / count)
+
+
+def log_error_of(totals: np.ndarray) -> np.ndarray:
+    """log(1 - R2) from totals of `r2_sums`; its draws spread more evenly than those of R2."""
+    return np.log(np.maximum(1.0 - r2_of(totals), 1e-12))
 
 
 def mean_of(totals: np.ndarray) -> np.ndarray:
@@ -134,20 +161,14 @@ def bootstrap(
     """
     from scipy.special import ndtr, ndtri
 
-    sums = np.asarray(sums, float)
-    clips = sums.shape[-2]
-    _, member = np.unique(np.arange(clips) if groups is None else groups, return_inverse=True)
-    units = np.zeros((member.max() + 1, clips))
-    units[member, np.arange(clips)] = 1.0
-    by_unit = units @ sums
-    total = by_unit.sum(-2)
+    by_unit = _by_unit(sums, groups)
+    total, units = by_unit.sum(-2), by_unit.shape[-2]
     value = statistic(total)
-    if len(units) < 2:
+    if units < 2:
         return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
-    rng = seeds.rng("bootstrap", seed, len(units))
-    weights = rng.multinomial(len(units), np.full(len(units), 1 / len(units)), size=draws)
     with np.errstate(invalid="ignore", divide="ignore"):
-        drawn = np.sort(np.moveaxis(statistic(weights.astype(float) @ by_unit), -1, 0), axis=0)
+        drawn = np.moveaxis(statistic(_weights(units, draws, seed) @ by_unit), -1, 0)
+        drawn = np.sort(drawn, axis=0)
         left = statistic(total[..., None, :] - by_unit)
         bias = ndtri((drawn < value).mean(0) + 0.5 * (drawn == value).mean(0))
         spread = left.mean(-1, keepdims=True) - left
@@ -159,6 +180,52 @@ def bootstrap(
             level = ndtr(bias + (bias + z) / (1 - skew * (bias + z)))
             ends.append(_quantile(drawn, level))
     return Interval(value, *ends)
+
+
+def band(
+    sums: np.ndarray,
+    statistic: Statistic,
+    *,
+    groups: Sequence | np.ndarray | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """95 % band of a curve by bootstrap over clips: it holds all points at once.
+
+        value +- c x deviation of the draws,    c: 95th percentile of max over points |draw - value|
+                                                   in units of that deviation
+
+    Parameters
+    ----------
+    sums : (point, clip, part)
+        Sums per clip; all points are read on the same clips.
+    statistic : callable
+        From totals (..., part), best on a scale on which its draws spread evenly, such as
+        `log_error_of` rather than R2.
+    groups, draws, seed
+        As for `bootstrap`.
+
+    Returns
+    -------
+    Interval
+        Each (point,); nan where the score is undefined or never varies.
+
+    References
+    ----------
+    Romano, Wolf, "Exact and approximate stepdown methods for multiple hypothesis testing",
+    JASA 100 (2005).
+    """
+    by_unit = _by_unit(sums, groups)
+    value, units = statistic(by_unit.sum(-2)), by_unit.shape[-2]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn = statistic(_weights(units, draws, seed) @ by_unit) if units > 1 else value[:, None]
+        deviation = drawn.std(-1)
+        deviation[~(deviation > 0)] = np.nan
+        distance = np.abs(drawn - value[:, None]) / deviation[:, None]
+    if np.isnan(deviation).all():
+        return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
+    reach = deviation * np.quantile(np.nanmax(distance, axis=0), 0.95)
+    return Interval(value, value - reach, value + reach)
 
 
 def paired(
@@ -223,6 +290,24 @@ def permutations(
 def permutation_p(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
     """One-sided p = (1 + #{null >= observed}) / (1 + draws), null (draw, ...)."""
     return (1 + (null >= observed).sum(0)) / (1 + len(null))
+
+
+def _by_unit(sums: np.ndarray, groups: Sequence | np.ndarray | None) -> np.ndarray:
+    """Sums (..., unit, part) of what is drawn together."""
+    sums = np.asarray(sums, float)
+    if groups is None:
+        return sums
+    _, member = np.unique(groups, return_inverse=True)
+    units = np.zeros((member.max() + 1, sums.shape[-2]))
+    units[member, np.arange(len(member))] = 1.0
+    return units @ sums
+
+
+@lru_cache(2)
+def _weights(units: int, draws: int, seed: int) -> np.ndarray:
+    """How often each unit is in each draw: (draw, unit)."""
+    rng = seeds.rng("bootstrap", seed, units)
+    return rng.multinomial(units, np.full(units, 1 / units), size=draws).astype(float)
 
 
 def _ratio_skill(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

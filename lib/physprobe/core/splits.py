@@ -1,6 +1,6 @@
 """Splits by clip, or by a declared coarser group: the same group is never on both sides."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,21 @@ from physprobe.core import seeds
 
 if TYPE_CHECKING:
     from xarray import Dataset
+
+
+GROUPINGS = {
+    "clip": (),
+    "direction": ("direction",),
+    "magnitude": ("magnitude",),
+    "condition": ("direction", "magnitude"),
+    "position": ("position",),
+    "spatial_sector": ("spatial_sector",),
+    "spatial_cluster": ("spatial_cluster",),
+    "pixel_region": ("pixel_region",),
+    "direction_spatial_sector": ("direction", "spatial_sector"),
+    "magnitude_spatial_sector": ("magnitude", "spatial_sector"),
+}
+"""What folds keep together: parts of which a system's label ``<part>_id`` tells the number."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +84,12 @@ def nested(
 
 
 def declared_by(
-    system: "Dataset", *, outer: int, inner: int, seed: int
+    system: "Dataset", *, outer: int, inner: int, seed: int, grouping: str = "clip"
 ) -> tuple[np.ndarray, tuple[Fold, ...]]:
     """Groups and folds of a simulation, as its variables ``group`` and ``split`` say, if any.
+
+    A coarser grouping keeps more clips on one side of every fold. The clips remain the independent
+    ones: intervals and nulls go by the groups that are returned, whatever the folds keep together.
 
     Parameters
     ----------
@@ -80,12 +98,19 @@ def declared_by(
         out in turn.
     outer, inner, seed : int
         As for :func:`nested`.
+    grouping : str
+        One of :data:`GROUPINGS`: clips that are alike in it are on one side of every fold.
 
     Returns
     -------
     groups : ndarray
         (clip,) group of each clip.
     folds : tuple of Fold
+
+    Raises
+    ------
+    ValueError
+        If the simulation has no such labels, or they part clips of one declared group.
     """
 
     def values(name: str) -> np.ndarray | None:
@@ -95,7 +120,21 @@ def declared_by(
     groups = values("group")
     if groups is None:
         groups = np.arange(system.sizes["clip"])
-    return groups, nested(groups, outer=outer, inner=inner, seed=seed, declared=values("split"))
+    kept = _together(values, grouping) if GROUPINGS[grouping] else groups
+    folds = nested(kept, outer=outer, inner=inner, seed=seed, declared=values("split"))
+    check(folds, groups)
+    return groups, folds
+
+
+def _together(values: Callable[[str], np.ndarray | None], grouping: str) -> np.ndarray:
+    """(clip,) number of each combination of a grouping's labels."""
+    found = {f"{part}_id": values(f"{part}_id") for part in GROUPINGS[grouping]}
+    lacking = [name for name, value in found.items() if value is None]
+    if lacking:
+        raise ValueError(
+            f"grouping {grouping!r}: the system has no label {lacking[0]}. Hint: `clip` needs none."
+        )
+    return np.unique(np.stack(list(found.values())), axis=1, return_inverse=True)[1].ravel()
 
 
 def check(folds: Sequence[Fold], groups: Sequence | np.ndarray) -> None:

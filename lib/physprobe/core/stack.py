@@ -54,7 +54,11 @@ def read(
     check(parts, embeddings)
     system = _system(parts, simulation)
     groups, folds = splits.declared_by(
-        system, outer=first.spec.outer, inner=first.spec.inner, seed=first.spec.seed
+        system,
+        outer=first.spec.outer,
+        inner=first.spec.inner,
+        seed=first.spec.seed,
+        grouping=getattr(first.spec, "grouping", "clip"),
     )
     stacked = replace(first, system=system, groups=groups, folds=folds, digests=digests(parts))
     return stacked, Stacked([Layers(part.source) for part in parts])

@@ -42,6 +42,10 @@ class Pipeline:
         self.gates = list(self.config.gates)
         self.transfers = list(self.config.transfers)
         self.comparisons = list(self.config.comparisons)
+        self.layerwise = list(self.config.layerwise)
+        self.figures = sorted(
+            {f for entry in self.config.layerwise.values() for f in entry.figures}
+        )
 
     def entry(self, stage: str, wildcards: object) -> Spec:
         """Spec that a rule's wildcards name."""
@@ -69,6 +73,8 @@ class Pipeline:
                 return config.gates[wildcards.gate]
             case "transfer":
                 return config.transfers[wildcards.transfer]
+            case "layerwise":
+                return config.layerwise[wildcards.layerwise]
         raise KeyError(stage)
 
     def spec(self, stage: str) -> Callable[[object], str]:
@@ -83,7 +89,7 @@ class Pipeline:
 
     def _kinds(self, stage: str, wildcards: object) -> set[str]:
         """Modules that a stage finds by name."""
-        if stage in ("report", "gate", "transfer", "calibrate"):
+        if stage in ("report", "gate", "layerwise", "transfer", "calibrate"):
             return set()
         entry = self.entry(stage, wildcards)
         if stage in ("falsify", "compare"):
@@ -115,6 +121,11 @@ class Pipeline:
             for file in here.iterdir()
             if file.suffix in {".json", ".safetensors"}
         )
+
+    def seen(self, wildcards: object) -> list[str]:
+        """Simulation, for a control that reads it; encoders see clips alone."""
+        sees = getattr(self.entry("embed", wildcards), "SEES_SIMULATION", False)
+        return [f"results/{wildcards.system}/simulation.zarr/{STORE}"] if sees else []
 
     def study_of_head(self, wildcards: object) -> dict[str, str]:
         """Input of a study's spatial head: its first encoder."""
@@ -237,6 +248,16 @@ class Pipeline:
         """Systems of a transfer, that which is scored first."""
         return [name for name in (transfer.onto, transfer.system) if name]
 
+    def curves(self, wildcards: object) -> dict[str, list[str]]:
+        """Probe results and embeddings of a layerwise figure's panels."""
+        entry = self.config.layerwise[wildcards.layerwise]
+        names, found = (*entry.encoders, *entry.controls), {"probes": [], "embeddings": []}
+        for curve in entry.figures[wildcards.figure].values():
+            folder = f"results/{curve.system}"
+            found["probes"] += [f"{folder}/probes/{name}.{curve.probe}.json" for name in names]
+            found["embeddings"] += [f"{folder}/embeddings/{name}.zarr/{STORE}" for name in names]
+        return {key: list(dict.fromkeys(paths)) for key, paths in found.items()}
+
     def page(self, wildcards: object) -> dict[str, list[str]]:
         """What the page shows: every study in turn."""
         studies = self.config.studies
@@ -284,6 +305,10 @@ class Pipeline:
             if study.head:
                 found.append(f"results/{name}/{study.head}.safetensors")
         found += [f"results/transfers/{name}.png" for name in self.transfers]
+        for name, entry in self.config.layerwise.items():
+            found += [f"results/{name}/{figure}.png" for figure in entry.figures]
+            systems = {c.system for panels in entry.figures.values() for c in panels.values()}
+            found += [f"results/{system}/preview.mp4" for system in systems]
         return sorted(set(found))
 
     def clips(self, wildcards: object) -> str:

@@ -14,7 +14,15 @@ BLOCK = (
 )
 
 
-def run(*, clips: Path, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
+def run(
+    *,
+    clips: Path,
+    out: Path,
+    spec: str,
+    simulation: list[Path] = (),
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
     """Embed the clips of a system into ``embeddings/{encoder}.zarr``.
 
     Parameters
@@ -26,6 +34,8 @@ def run(*, clips: Path, out: Path, spec: str, code: str = "by hand", threads: in
         ``tokens_<layer>`` (clip, time, y, x, feature) for the layers that the spec asks for.
     spec : str
         JSON of the encoder's spec.
+    simulation : list of Path
+        Root ``zarr.json`` of the simulation, for a control that reads it; encoders see clips alone.
     code : str
         Fingerprint of the code.
     threads : int
@@ -34,14 +44,23 @@ def run(*, clips: Path, out: Path, spec: str, code: str = "by hand", threads: in
     Raises
     ------
     ValueError
-        If the clips don't fit the encoder, or an activation overflows: layer and clip are named.
+        If the clips don't fit the encoder, or an activation overflows: layer and clip are named; if
+        the simulation is given to an encoder, or not to a control that reads it.
     """
     entry = json.loads(spec)
     family = kinds.load("embed", entry["kind"])
     spec_ = family.Spec.model_validate(entry)
     source = stores.read(clips)
     count, frames, height, width, _ = source["video"].shape
-    encoder = family.load(spec_, frames=frames, height=height, width=width, threads=threads)
+    if getattr(spec_, "SEES_SIMULATION", False) != bool(simulation):
+        raise ValueError(
+            f"{entry['kind']}: {'needs no' if simulation else 'needs the'} simulation."
+            " Hint: --simulation is for controls that read it; encoders see clips alone."
+        )
+    known = {"simulation": stores.read(simulation[0])} if simulation else {}
+    encoder = family.load(
+        spec_, frames=frames, height=height, width=width, threads=threads, **known
+    )
     tokens = len(encoder.spans)
     variables = {
         "pooled": stores.Variable(
@@ -73,6 +92,7 @@ def run(*, clips: Path, out: Path, spec: str, code: str = "by hand", threads: in
             "spec": entry,
             "clips": stores.digest(clips),
             "weights": encoder.provenance.get("weights_hash"),
+            **({"simulation": stores.digest(simulation[0])} if simulation else {}),
         },
         block=BLOCK,
     ) as store:

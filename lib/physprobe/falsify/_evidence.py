@@ -99,21 +99,23 @@ class Evidence:
         return {key: row.get(key) for key in ("null_q95", "p")}
 
 
-def decoded(probe: Result, target: str, sample: str) -> Decoded | None:
-    """How well a probe decodes a target, the layer chosen inside the training clips.
+def decoded(probe: Result, target: str, sample: str, layer: str = "selected") -> Decoded | None:
+    """How well a probe decodes a target; ``selected`` is the layer chosen inside training clips.
 
-    R2 of a number, accuracy of a class; None if the target is undefined.
+    R2 of a number, or of several columns together, accuracy of a class; None if the target is
+    undefined.
     """
     predictions = probe["predictions"]
     for block in predictions["held_out"]:
-        if (block["target"], block["sample"], block["layer"]) != (target, sample, "selected"):
+        if (block["target"], block["sample"], block["layer"]) != (target, sample, layer):
             continue
         if "correct" in block:
             right = np.asarray(block["correct"], float)
             sums = np.stack([right, np.ones_like(right)], axis=-1)
             return Decoded("accuracy", "accuracy", sums, scores.mean_of)
         truth = np.asarray(predictions["truth"][target], float)
-        sums = scores.r2_sums(truth, np.asarray(block["squared_error"], float))
+        error = np.asarray(block["squared_error"], float)
+        sums = scores.pooled_r2_sums(truth.reshape(len(error), -1), error)
         return Decoded("R2", "r2", sums, scores.r2_of)
     return None
 
@@ -145,15 +147,21 @@ def against_best(
         Difference with interval, and the name of the best.
     """
     stacked = np.concatenate([first, *others.values()], axis=-1)
-
-    def difference(totals: np.ndarray) -> np.ndarray:
-        found = [statistic(part) for part in np.split(totals, 1 + len(others), axis=-1)]
-        return found[0] - np.max(found[1:], axis=0)
-
+    difference = above_best_of(statistic, len(others))
     each = {name: float(statistic(sums.sum(0))) for name, sums in others.items()}
     return scores.bootstrap(stacked, difference, groups=groups, draws=draws), max(
         each, key=each.get
     )
+
+
+def above_best_of(statistic: scores.Statistic, others: int) -> scores.Statistic:
+    """How far a score is above the best of several others, from all of their sums side by side."""
+
+    def difference(totals: np.ndarray) -> np.ndarray:
+        found = [statistic(part) for part in np.split(totals, 1 + others, axis=-1)]
+        return found[0] - np.max(found[1:], axis=0)
+
+    return difference
 
 
 def verdict(low: float, high: float, margin: float, p: float | None = None) -> str:

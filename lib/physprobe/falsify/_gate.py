@@ -6,13 +6,12 @@ together in every system: where systems share initial conditions, they are not i
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 
 from physprobe.core import scores
 from physprobe.falsify._evidence import decoded
-
-PARTS = 4  # of scores.r2_sums
 
 
 def rows(
@@ -42,7 +41,7 @@ def rows(
     ValueError
         If a target is undefined, or systems differ in their clips.
     """
-    stacked = []
+    stacked, above = [], partial(_above_random, count=1 + len(random))
     for system, results in probes.items():
         for target in results[encoder]["spec"]["targets"]:
             sums = [_ordered(system, results[name], target) for name in (encoder, *random)]
@@ -51,7 +50,7 @@ def rows(
                 interval = scores.bootstrap(own, scores.r2_of, draws=draws)
                 yield {**about, "encoder": name, "metric": "r2", **_said(interval, len(own))}
             stacked.append(np.concatenate(sums, axis=-1))
-            interval = scores.bootstrap(stacked[-1], _above_random, draws=draws)
+            interval = scores.bootstrap(stacked[-1], above, draws=draws)
             yield {
                 **about, "encoder": encoder, "metric": "r2_difference", "baseline": "random",
                 **_said(interval, len(own)),
@@ -59,11 +58,10 @@ def rows(
     if len({len(sums) for sums in stacked}) > 1:
         raise ValueError("The gate's systems have different numbers of clips.")
     every = np.concatenate(stacked, axis=-1)
+    cuts = np.cumsum([sums.shape[-1] for sums in stacked])[:-1]
 
     def mean(totals: np.ndarray) -> np.ndarray:
-        return np.mean(
-            [_above_random(part) for part in np.split(totals, len(stacked), axis=-1)], axis=0
-        )
+        return np.mean([above(part) for part in np.split(totals, cuts, axis=-1)], axis=0)
 
     yield {
         "encoder": encoder, "target": "mean", "sample": "clip", "layer": "selected",
@@ -90,8 +88,8 @@ def passed(found: list[dict], margin: float) -> tuple[bool, str]:
     return above and holds, why
 
 
-def _above_random(totals: np.ndarray) -> np.ndarray:
-    first, *others = np.split(totals, totals.shape[-1] // PARTS, axis=-1)
+def _above_random(totals: np.ndarray, count: int) -> np.ndarray:
+    first, *others = np.split(totals, count, axis=-1)
     return scores.r2_of(first) - np.mean([scores.r2_of(other) for other in others], axis=0)
 
 

@@ -53,7 +53,11 @@ def run(
     protocol = next(iter(found["probes"].values()))["spec"]
     stored = {path.parent.stem: stores.read(path) for path in embeddings}
     _, folds = splits.declared_by(
-        system, outer=protocol["outer"], inner=protocol["inner"], seed=protocol["seed"]
+        system,
+        outer=protocol["outer"],
+        inner=protocol["inner"],
+        seed=protocol["seed"],
+        grouping=protocol.get("grouping", "clip"),
     )
     pixels = {
         name: _features(stored[name]) for name in study["controls"] if _is_pixels(stored[name])

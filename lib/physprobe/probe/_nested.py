@@ -1,7 +1,9 @@
 """Nested selection of layer, scaling and penalty, for true and permuted labels at once.
 
 A permuted label is one more right-hand side: the same factorizations serve all of them, and each
-goes through the whole selection that the true labels go through.
+goes through the whole selection that the true labels go through, in float32 where their columns are
+more than their rows. Columns of one target, such as the
+sine and cosine of an angle, share all choices: what counts is their error together.
 """
 
 from collections.abc import Sequence
@@ -18,14 +20,13 @@ from physprobe.probe._selection import Choice, Tally, visits
 class Fitted(Choice):
     """What was chosen in one outer fold, and what came of it; ``column`` is the last axis.
 
-    The first columns are the true labels, one per target; predictions and training errors are
-    kept for these only.
+    The first columns are the true labels; predictions and training errors are kept for these only.
     """
 
     TIE = ridge.TIE
 
     inner: np.ndarray
-    """(column,) squared error over the inner folds, in units of the labels' spread."""
+    """(column,) squared error over the inner folds, in units of the spread, of its whole target."""
     errors: np.ndarray
     """(time, column) squared errors summed over held-out clips."""
     penalty: np.ndarray
@@ -35,17 +36,17 @@ class Fitted(Choice):
     layer: np.ndarray
     """(column,) place among the layers."""
     predicted: np.ndarray
-    """(clip, time, target) of the held-out clips."""
+    """(clip, time, true column) of the held-out clips."""
     train_squared: np.ndarray
-    """(target,) mean over training rows."""
+    """(true column,) mean over training rows."""
     train_absolute: np.ndarray
-    """(target,) mean over training rows."""
+    """(true column,) mean over training rows."""
 
 
 def decode(
     features: Sequence[np.ndarray],
     labels: np.ndarray,
-    targets: int,
+    widths: Sequence[int],
     folds: Sequence[Fold],
     *,
     samples: Sequence[str],
@@ -59,13 +60,13 @@ def decode(
     ----------
     features : sequence over layers of (clip, time, feature)
         Read one at a time.
-    labels : (clip, column)
+    labels : (clip, draw, column)
         True labels first, then permuted ones.
-    targets : int
-        Number of true labels.
+    widths : (target,) of int
+        Columns of each target, one target after the other.
     folds : sequence of Fold
-    samples : sequence of "clip", "token"
-        Mean over time of each clip, or each token time as a row with its clip's label.
+    samples : sequence of str
+        What of a clip's tokens is a row; see ``_selection.rows_of``.
     penalties, scalings : sequence
         Grids to choose from.
     components : int, optional
@@ -78,7 +79,7 @@ def decode(
     """
     tallies = [Tally(sample, [], [None] * len(folds)) for sample in samples]
     for number, place, tally, rows in visits(features, folds, tallies, components):
-        fitted = _fit(rows, labels, targets, folds[place], penalties, scalings)
+        fitted = _fit(rows, labels, widths, folds[place], penalties, scalings)
         fitted = replace(fitted, layer=np.full_like(fitted.penalty, number))
         tally.layers[-1].append(fitted)
         best = tally.selected[place]
@@ -89,34 +90,49 @@ def decode(
 def _fit(
     rows: np.ndarray,
     labels: np.ndarray,
-    targets: int,
+    widths: Sequence[int],
     fold: Fold,
     penalties: Sequence[float],
     scalings: Sequence[str],
 ) -> Fitted:
     """Choose scaling and penalty inside one fold's training clips; score its held-out clips."""
     blocks, centred = ridge.blocks_of(fold), ridge.centre(rows, fold)
-    mean = labels[fold.train].mean(0)
-    train, test = labels[fold.train] - mean, labels[fold.test] - mean
-    spread = rows.shape[1] * np.einsum("nc,nc->c", train, train)
+    columns = labels.reshape(len(labels), -1)
+    mean, true = columns[fold.train].mean(0), labels.shape[2]
+    train, test = columns[fold.train] - mean, columns[fold.test] - mean
+    spread = together(rows.shape[1] * np.einsum("nc,nc->c", train, train), widths)
     spread[spread == 0.0] = 1.0
     best = None
     for number, (scale, solver) in enumerate(ridge.solvers(centred, blocks, scalings)):
-        inner = solver.crossval(train, penalties) / spread
+        inner = together(solver.crossval(train, penalties, precise=true), widths) / spread
         place = ridge.best_penalty(inner)
-        weights = solver.weights(train, np.asarray(penalties)[place]) / scale[:, None]
+        chosen = np.asarray(penalties)[place]
+        weights = solver.weights(train[:, :true], chosen[:true]) / scale[:, None]
         predicted = centred.test @ weights
-        errors = predicted - test[:, None]
-        fitted_train = centred.train @ weights[:, :targets] - train[:, None, :targets]
+        permuted = solver.predict(train[:, true:], chosen[true:], centred.test / scale)
+        errors = np.concatenate([predicted, permuted], axis=-1) - test[:, None]
+        fitted_train = centred.train @ weights - train[:, None, :true]
         fitted = Fitted(
             inner=np.take_along_axis(inner, place[None], 0)[0],
             errors=np.einsum("ntc,ntc->tc", errors, errors),
             penalty=place,
             scaling=np.full_like(place, number),
             layer=np.zeros_like(place),
-            predicted=predicted[..., :targets] + mean[:targets],
+            predicted=predicted + mean[:true],
             train_squared=(fitted_train**2).mean((0, 1)),
             train_absolute=np.abs(fitted_train).mean((0, 1)),
         )
         best = best.or_better(fitted) if best else fitted
     return best
+
+
+def together(values: np.ndarray, widths: Sequence[int]) -> np.ndarray:
+    """Sums over the columns of each target, in the place of each: (..., draw x column)."""
+    shape = values.shape
+    sums = by_target(values.reshape(*shape[:-1], -1, sum(widths)), widths)
+    return np.repeat(sums, widths, axis=-1).reshape(shape)
+
+
+def by_target(values: np.ndarray, widths: Sequence[int]) -> np.ndarray:
+    """Sums (..., target) over the columns of each target."""
+    return np.add.reduceat(values, np.cumsum([0, *widths[:-1]]), axis=-1)

@@ -4,16 +4,24 @@ from typing import Literal
 
 from pydantic import Field
 
+from physprobe.core import splits
 from physprobe.core.spec import Spec
+
+Sample = Literal["clip", "token", "temporal_last", "temporal_first", "temporal_diff"]
 
 
 class Protocol(Spec):
     """Fields of every probe's spec."""
 
     targets: tuple[str, ...] = Field(("alpha", "log_alpha"), min_length=1)
-    """Labels to decode; ``log_<label>`` is the natural logarithm of one."""
-    samples: tuple[Literal["clip", "token"], ...] = Field(("clip", "token"), min_length=1)
-    """Mean over time of each clip, each token time as a row of its own, or both."""
+    """Labels to decode; ``log_<label>`` is the logarithm of one, ``sincos_<label>`` sine and
+    cosine of an angle, ``sincos2_`` and ``sincos3_`` its harmonics, ``vxy`` the pair vx and vy."""
+    samples: tuple[Sample, ...] = Field(("clip", "token"), min_length=1)
+    """``clip``: mean over time of each clip; ``token``: each token time as a row of its own;
+    ``temporal_last``, ``temporal_first``: one token time; ``temporal_diff``: last less first."""
+    grouping: Literal[tuple(splits.GROUPINGS)] = "clip"
+    """Clips that are on one side of every fold, outer and inner: ``clip`` keeps the system's own
+    groups together, or none; others those alike in it, such as ``direction``."""
     outer: int = Field(5, ge=2)
     """Outer folds; not used where the system declares its split."""
     inner: int = Field(4, ge=2)

@@ -1,15 +1,15 @@
 """From what was fitted to rows: scores with interval and null, predictions, choices."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from physprobe.core import scores
+from physprobe.core import scores, targets
 from physprobe.core.splits import Fold
-from physprobe.probe._nested import Fitted
-from physprobe.probe._selection import Tally
+from physprobe.probe._nested import Fitted, by_target
+from physprobe.probe._selection import Choice, Tally
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,15 @@ class Found:
 
 
 def undefined(values: np.ndarray, folds: Sequence[Fold]) -> str | None:
-    """Why a target can't be scored, or None if it can."""
-    values = np.asarray(values, float)
-    if not np.isfinite(values).all():
-        return f"target is not finite for {(~np.isfinite(values)).sum()} of {len(values)} clips"
+    """Why a target (clip,) or (clip, column) can't be scored, or None if it can."""
+    values = np.asarray(values, float).reshape(len(values), -1)
+    finite = np.isfinite(values).all(1)
+    if not finite.all():
+        return f"target is not finite for {(~finite).sum()} of {len(values)} clips"
     tests = np.concatenate([fold.test for fold in folds])
     parts = {"held-out": [tests], "training": [fold.train for fold in folds]}
     for name, members in parts.items():
-        if any(np.ptp(values[part]) <= 1e-12 * np.abs(values).max() for part in members):
+        if any((np.ptp(values[part], 0) <= 1e-12 * np.abs(values).max()).all() for part in members):
             return f"target is constant over {name} clips"
     return None
 
@@ -64,15 +65,26 @@ def missing(target: str, sample: str, layer: str, note: str, clips: int) -> dict
     }
 
 
+def penalised(spec: object, fit: Fitted, column: int) -> dict:
+    """What an outer fold of a ridge probe chose for a column."""
+    return {
+        "scaling": spec.scalings[fit.scaling[column]],
+        "lambda": spec.penalties[fit.penalty[column]],
+        "inner_r2": 1.0 - fit.inner[column],
+        "edge_hit": bool(fit.penalty[column] in (0, len(spec.penalties) - 1)),
+    }
+
+
 def collect(
     spec: object,
     tally: Tally,
     labels: np.ndarray,
-    names: Sequence[str],
+    widths: Mapping[str, int],
     layers: Sequence[str],
     folds: Sequence[Fold],
     held: HeldOut,
     times: Sequence[float] | None,
+    chosen_by: Callable[[object, Choice, int], dict] = penalised,
 ) -> Found:
     """Rows, predictions and choices of one sample.
 
@@ -80,42 +92,47 @@ def collect(
     ----------
     spec : probe's Spec
     tally : Tally
-    labels : (clip, 1 + permutation, target)
+    labels : (clip, 1 + permutation, column)
         True labels first.
-    names : (target,)
+    widths : mapping of str to int
+        Columns of each target, in their order.
     layers : (layer,)
     folds : sequence of Fold
     held : HeldOut
     times : (time,) or None
+    chosen_by : callable
+        What an outer fold chose, from the spec, its fit and the number of a column: ``edge_hit``,
+        ``lambda`` if it has one, and whatever else is to be kept.
     """
-    found = Found()
+    found, counts = Found(), list(widths.values())
+    columns = dict(zip(widths, _slices(counts), strict=True))
     spread = ((labels[held.clip] - labels[held.clip].mean(0)) ** 2).sum(0)
-    truth = labels[held.clip, 0].T
+    spread, true = by_target(spread, counts), labels[held.clip, 0]
+    truth = _padded(true, columns.values())
     for place, layer in enumerate((*layers, "selected")):
         fits = tally.selected if layer == "selected" else tally.layers[place]
         errors = sum(fit.errors for fit in fits).reshape(-1, *labels.shape[1:])
+        errors = by_target(errors, counts)
         score = 1.0 - errors.mean(0) / spread
         predicted = np.concatenate([fit.predicted for fit in fits])
         predicted = predicted[np.argsort(np.concatenate([fold.test for fold in folds]))]
-        residual = predicted.transpose(2, 0, 1) - truth[..., None]
-        squared, absolute = (residual**2).mean(-1), np.abs(residual).mean(-1)
-        interval = _intervals(spec, held, truth, squared)
-        band = scores.bootstrap(
-            np.stack([absolute, np.ones_like(absolute)], -1),
-            scores.mean_of,
-            groups=held.groups,
-            draws=spec.bootstraps,
-            seed=spec.seed,
-        )
-        training = _training(fits, labels[:, 0], folds)
-        for t, target in enumerate(names):
-            chosen = _choices(spec, fits, layers, t)
+        residual = predicted - true[:, None]
+        squared = by_target(residual**2, counts).transpose(2, 0, 1)
+        absolute = (by_target(np.abs(residual), counts) / counts).transpose(2, 0, 1)
+        interval = _intervals(spec, held, truth, squared.mean(-1))
+        band = _means(spec, held, absolute.mean(-1))
+        training = _training(fits, labels[:, 0], counts, folds)
+        for t, (target, own) in enumerate(columns.items()):
+            chosen = [
+                {"chosen_layer": layers[fit.layer[own.start]], **chosen_by(spec, fit, own.start)}
+                for fit in fits
+            ]
             common = {
                 "target": target,
                 "sample": tally.sample,
                 "layer": layer,
                 "n_clips": len(held.clip),
-                "lambda": sorted(c["lambda"] for c in chosen)[(len(chosen) - 1) // 2],
+                "lambda": _median([c["lambda"] for c in chosen if "lambda" in c]),
                 "edge_hit": any(c["edge_hit"] for c in chosen),
             }
             note = choice_note(chosen) if layer == "selected" else None
@@ -131,21 +148,27 @@ def collect(
                 {**common, "metric": "train_r2", "value": training[0][t]},
                 {**common, "metric": "train_mae", "value": training[1][t]},
             ]
+            if targets.harmonic(target):
+                angle = targets.angle_error(true[:, None, own], predicted[..., own]).mean(1)
+                found.rows.append(
+                    {**common, **_score(_means(spec, held, angle), ()), "metric": "circular_mae"}
+                )
             about = {"target": target, "sample": tally.sample, "layer": layer}
+            mean = predicted[..., own].mean(1)
             found.held_out.append(
                 {
                     **about,
-                    "prediction": predicted[..., t].mean(1),
-                    "squared_error": squared[t],
-                    "absolute_error": absolute[t],
+                    "prediction": mean[:, 0] if widths[target] == 1 else mean,
+                    "squared_error": squared[t].mean(-1),
+                    "absolute_error": absolute[t].mean(-1),
                 }
             )
             found.choices += [{**about, "fold": f, **choice} for f, choice in enumerate(chosen)]
         if layer == "selected" and tally.sample == "token":
             # Every token time has its own score; interval (time, target) by the same draws.
-            by_time = _intervals(spec, held, truth, (residual**2).transpose(2, 0, 1))
+            by_time = _intervals(spec, held, truth, squared.transpose(2, 0, 1))
             null = 1.0 - errors / spread
-            for t, target in enumerate(names):
+            for t, target in enumerate(widths):
                 found.rows += [
                     {
                         "target": target,
@@ -162,13 +185,37 @@ def collect(
     return found
 
 
+def _slices(counts: Sequence[int]) -> list[slice]:
+    """Columns of each target."""
+    ends = np.cumsum(counts).tolist()
+    return [slice(end - count, end) for count, end in zip(counts, ends, strict=True)]
+
+
+def _padded(true: np.ndarray, columns: Iterable[slice]) -> np.ndarray:
+    """(target, clip, column) from (clip, column of all): zeros where a target has no more."""
+    parts = [true[:, own] for own in columns]
+    most = max(part.shape[1] for part in parts)
+    return np.stack([np.pad(part, ((0, 0), (0, most - part.shape[1]))) for part in parts])
+
+
 def _intervals(
     spec: object, held: HeldOut, truth: np.ndarray, squared: np.ndarray
 ) -> scores.Interval:
-    """R2 with interval from squared errors (..., target, clip)."""
+    """R2 with interval from truth (target, clip, column) and squared errors (..., target, clip)."""
     return scores.bootstrap(
-        scores.r2_sums(truth, squared),
+        scores.pooled_r2_sums(truth, squared),
         scores.r2_of,
+        groups=held.groups,
+        draws=spec.bootstraps,
+        seed=spec.seed,
+    )
+
+
+def _means(spec: object, held: HeldOut, values: np.ndarray) -> scores.Interval:
+    """Mean with interval of values (..., clip)."""
+    return scores.bootstrap(
+        np.stack([values, np.ones_like(values)], -1),
+        scores.mean_of,
         groups=held.groups,
         draws=spec.bootstraps,
         seed=spec.seed,
@@ -180,9 +227,15 @@ def _score(interval: scores.Interval, place: int | tuple[int, ...]) -> dict:
     return {"value": value, "ci_low": low, "ci_high": high}
 
 
+def _median(values: Sequence[float]) -> float | None:
+    return sorted(values)[(len(values) - 1) // 2] if values else None
+
+
 def _null(score: np.ndarray) -> dict:
-    """Null columns from scores (1 + permutation,), the observed one first."""
+    """Null columns from scores (1 + permutation,), the observed one first; none without null."""
     observed, null = score[0], score[1:]
+    if not len(null):
+        return {}
     return {
         "null_mean": null.mean(),
         "null_q95": np.quantile(null, 0.95),
@@ -191,28 +244,14 @@ def _null(score: np.ndarray) -> dict:
 
 
 def _training(
-    fits: Sequence[Fitted], truth: np.ndarray, folds: Sequence[Fold]
+    fits: Sequence[Fitted], truth: np.ndarray, counts: Sequence[int], folds: Sequence[Fold]
 ) -> tuple[np.ndarray, np.ndarray]:
     """R2 and mean absolute error on training rows, folds pooled; each (target,)."""
     sizes = np.array([len(fold.train) for fold in folds], float)
-    spread = np.array([truth[fold.train].var(0) for fold in folds])
-    squared = np.array([fit.train_squared for fit in fits])
-    absolute = np.array([fit.train_absolute for fit in fits])
+    spread = by_target(np.array([truth[fold.train].var(0) for fold in folds]), counts)
+    squared = by_target(np.array([fit.train_squared for fit in fits]), counts)
+    absolute = by_target(np.array([fit.train_absolute for fit in fits]), counts) / counts
     return 1.0 - sizes @ squared / (sizes @ spread), sizes @ absolute / sizes.sum()
-
-
-def _choices(spec: object, fits: Sequence[Fitted], layers: Sequence[str], t: int) -> list[dict]:
-    """Describe what each outer fold chose for one target."""
-    return [
-        {
-            "chosen_layer": layers[fit.layer[t]],
-            "scaling": spec.scalings[fit.scaling[t]],
-            "lambda": spec.penalties[fit.penalty[t]],
-            "inner_r2": 1.0 - fit.inner[t],
-            "edge_hit": bool(fit.penalty[t] in (0, len(spec.penalties) - 1)),
-        }
-        for fit in fits
-    ]
 
 
 def choice_note(chosen: Sequence[dict]) -> str:

@@ -61,5 +61,36 @@ def visits(
         for place, fold in enumerate(folds):
             inputs = ridge.principal(tokens, fold.train, components) if components else tokens
             for tally in tallies:
-                rows = inputs.mean(1, keepdims=True) if tally.sample == "clip" else inputs
-                yield number, place, tally, rows
+                yield number, place, tally, rows_of(inputs, tally.sample)
+
+
+def rows_of(tokens: np.ndarray, sample: str) -> np.ndarray:
+    """Rows (clip, row, feature) that a probe is fitted to.
+
+    Parameters
+    ----------
+    tokens : (clip, time, feature)
+    sample : str
+        "token": each token time, with its clip's label; and with one row per clip "clip", the mean
+        over time, "temporal_last", "temporal_first", and "temporal_diff", the last less the first.
+
+    Raises
+    ------
+    ValueError
+        If a difference is asked of a single token time.
+    """
+    match sample:
+        case "token":
+            return tokens
+        case "clip":
+            return tokens.mean(1, keepdims=True)
+        case "temporal_last":
+            return tokens[:, -1:]
+        case "temporal_first":
+            return tokens[:, :1]
+        case "temporal_diff" if tokens.shape[1] > 1:
+            return tokens[:, -1:] - tokens[:, :1]
+    raise ValueError(
+        f"sample {sample!r} of {tokens.shape[1]} token times can't be had. Hint: a difference needs"
+        " two times."
+    )

@@ -111,10 +111,10 @@ def probe(
         ``calibration_intercept`` and ``calibration_slope``, ``train_accuracy`` and
         ``train_log_loss``; the first three per token time of the selected layer.
     predictions : dict
-        ``clip``, ``fold`` and ``truth`` of the held-out clips; ``classes`` of each target;
-        ``held_out``: per clip its log-probabilities (class, as in ``classes``; of the mean over
-        tokens), and mean over tokens of log loss and of being right; ``choices``: what each outer
-        fold chose.
+        ``clip``, ``fold``, ``group`` and ``truth`` of the held-out clips; ``classes`` of each
+        target; ``held_out``: per clip its log-probabilities (class, as in ``classes``; of the mean
+        over tokens), and mean over tokens of log loss and of being right; ``choices``: what each
+        outer fold chose.
 
     Raises
     ------
@@ -134,6 +134,7 @@ def probe(
     rows, block = [], {
         "clip": held.clip,
         "fold": held.fold,
+        "group": held.groups,
         "truth": {name: np.asarray(values)[held.clip] for name, values in targets.items()},
         "classes": {},
         "held_out": [],

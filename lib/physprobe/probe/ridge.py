@@ -3,8 +3,10 @@
     y = b + w . x,    w = argmin sum_i (y_i - b - w . x_i)^2 + lambda |w|^2
 
 Scaling, lambda and (for ``layer: selected``) the layer are chosen by grouped inner folds; scores
-are read on held-out clips only. R2 = 1 - SSE / SST pools the outer folds, with SST about the mean
-of the held-out labels: no constant, so no training mean, scores above 0.
+are read on held-out clips only. R2 = 1 - SSE / SST pools the outer folds, and a target's columns,
+with SST about the mean of the held-out labels: no constant, so no training mean, scores above 0.
+``circular_mae``, of sines and cosines, is the mean absolute error of the angle that they give
+[deg]: of the harmonic itself, so without knowledge 90 of each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +30,8 @@ class Spec(Protocol):
     )
     """Grid of lambda, relative to the mean eigenvalue of the training Gram matrix; ascending."""
     scalings: tuple[Literal["feature", "none"], ...] = Field(("feature", "none"), min_length=1)
-    """Scalings to choose from: each feature by its own deviation, or all by a common one."""
+    """Scalings to choose from: each feature by its own deviation (z-scores), or all by a common one
+    (centred alone). An unpenalised intercept makes centring the same as none."""
 
     @field_validator("penalties")
     @classmethod
@@ -62,7 +65,7 @@ def probe(
     features : sequence over layers of (clip, time, feature)
         Read one at a time, so a lazy array will do.
     layers : (layer,) of str
-    targets : mapping of str to (clip,)
+    targets : mapping of str to (clip,) or (clip, column)
     folds : sequence of Fold
     times : (time,), optional
         Mean time of each token [s]; their numbers if not given.
@@ -77,64 +80,39 @@ def probe(
     Returns
     -------
     rows : list of dict
-        Scores: ``r2`` with interval, null and p, ``mae`` with interval, ``train_r2`` and
-        ``train_mae``, per target, sample and layer (``selected`` too: the layer chosen inside the
-        training clips), and ``r2`` per token time of the selected layer.
+        Scores: ``r2`` with interval, null and p, ``mae`` with interval (mean over columns),
+        ``circular_mae`` of sines and cosines, ``train_r2`` and ``train_mae``, per target, sample
+        and layer (``selected`` too: the layer chosen inside the training clips), and ``r2`` per
+        token time of the selected layer.
     predictions : dict
-        ``clip``, ``fold`` and ``truth`` of the held-out clips; ``held_out``: prediction and squared
-        and absolute
-        error (mean over tokens) per clip; ``choices``: what each outer fold chose.
+        ``clip``, ``fold``, ``group`` and ``truth`` of the held-out clips; ``held_out``: prediction,
+        squared and absolute error (mean over tokens; sum and mean over columns) per clip;
+        ``choices``: what each outer fold chose.
 
     Raises
     ------
     ValueError
         If labels, features and folds disagree in size, folds leak, or no feature varies.
     """
-    from physprobe.core import scores, splits
-    from physprobe.probe import _nested, _rows
+    from physprobe.probe import _linear, _nested, _rows
 
-    clips = len(next(iter(targets.values())))
-    groups = np.arange(clips) if groups is None else np.asarray(groups)
-    splits.check(folds, groups)
     if components:
         # The inner validation clips took part in the components' fit. Scaled to unit deviation, the
         # smallest components would look better on them than they are, and be chosen.
         spec = spec.model_copy(update={"scalings": ("none",)})
-    notes = {name: _rows.undefined(values, folds) for name, values in targets.items()}
-    usable = [name for name, note in notes.items() if note is None]
-    held = _rows.HeldOut.of(folds, groups)
-    rows = [
-        _rows.missing(name, sample, layer, note, len(held.clip))
-        for name, note in notes.items()
-        if note is not None
-        for sample in spec.samples
-        for layer in (*layers, "selected")
-    ]
-    block = {
-        "clip": held.clip,
-        "fold": held.fold,
-        "truth": {name: np.asarray(values)[held.clip] for name, values in targets.items()},
-        "held_out": [],
-        "choices": [],
-    }
-    if not usable:
-        return rows, block
-    truth = np.stack([np.asarray(targets[name], float) for name in usable], axis=-1)
-    shuffled = truth[scores.permutations(groups, spec.permutations, spec.seed, strata)]
-    labels = np.concatenate([truth[None], shuffled]).transpose(1, 0, 2)
-    tallies = _nested.decode(
-        features,
-        labels.reshape(clips, -1),
-        len(usable),
-        folds,
-        samples=spec.samples,
-        penalties=spec.penalties,
-        scalings=spec.scalings,
-        components=components,
+
+    def decode(labels: np.ndarray, widths: Sequence[int]) -> list:
+        return _nested.decode(
+            features,
+            labels,
+            widths,
+            folds,
+            samples=spec.samples,
+            penalties=spec.penalties,
+            scalings=spec.scalings,
+            components=components,
+        )
+
+    return _linear.scored(
+        spec, decode, layers, targets, folds, times, groups, _rows.penalised, strata
     )
-    for tally in tallies:
-        found = _rows.collect(spec, tally, labels, usable, layers, folds, held, times)
-        rows += found.rows
-        block["held_out"] += found.held_out
-        block["choices"] += found.choices
-    return rows, block

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import job, results, stack
-from physprobe.core.inputs import Inputs, target
+from physprobe.core import job, results, stack, targets
+from physprobe.core.inputs import Inputs
 from physprobe.probe import _transfer
 
 
@@ -109,7 +109,7 @@ def transfer(
 
 
 def _targets(found: Inputs) -> dict[str, np.ndarray]:
-    values = getattr(found.kind, "target", target)
+    values = getattr(found.kind, "target", targets.values)
     return {name: values(found.labels, name) for name in found.spec.targets}
 
 
@@ -147,10 +147,10 @@ def _write(
         **blocks,
         provenance=found.provenance(code, threads),
     )
-    targets = found.spec.targets
+    folds = f"{len(found.folds)} outer fold{'s' * (len(found.folds) > 1)}"
     job.done(
-        f"{out.stem}: {len(targets)} targets from {len(found.layers)} layers, {len(found.groups)}"
-        f" clips in {len(found.folds)} outer fold{'s' * (len(found.folds) > 1)}, {_best(rows)}"
+        f"{out.stem}: {len(found.spec.targets)} targets from {len(found.layers)} layers,"
+        f" {len(found.groups)} clips in {folds}, {_best(rows)}"
     )
 
 

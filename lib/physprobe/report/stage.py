@@ -300,6 +300,41 @@ def transfer(*, result: Path, out: Path, code: str = "by hand", threads: int = 1
     job.done(f"{out}: {len(found['labels'])} encoders and controls")
 
 
+def layerwise(
+    *,
+    result: Path,
+    published: Path,
+    figure: Path,
+    table: Path,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Draw scores layer by layer, and write the numbers that are drawn.
+
+    Parameters
+    ----------
+    result : Path
+        ``{figure}.json`` of a layerwise entry.
+    published : Path
+        Published scores by layer (YAML).
+    figure, table : Path
+        What is written.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    import yaml
+
+    from physprobe.report import _axes
+    from physprobe.report import layerwise as drawn
+
+    frame = drawn.frame(results.read(result), yaml.safe_load(published.read_text()))
+    _write(figure, _axes.png(drawn.figure(frame)))
+    results.write_text(table, frame.to_csv(index=False, float_format="%.7g"))
+    job.done(f"{figure}: {frame['variable'].nunique()} panels, {len(frame)} lines")
+
+
 def calibration(*, result: Path, out: Path, code: str = "by hand", threads: int = 1) -> None:
     """Draw how often tests reject noise, and how often intervals hold the truth.
 

@@ -24,6 +24,9 @@ GREY = (0.55, 0.53, 0.50)
 # One step of float32 at the rim of the view, 4 m, is 2.4e-7 m.
 ROUNDING = 1e-6
 
+REGIONS = ((64, 64), (192, 64), (64, 192), (192, 192), (128, 128))  # (column, row) [px]
+SECTORS = 5
+
 PUBLISHED = {
     **dict(zip(("ball_red", "ball_green", "ball_blue"), (0.15, 0.40, 0.85), strict=True)),
     **dict(zip(("floor_red", "floor_green", "floor_blue"), GREY, strict=True)),
@@ -113,6 +116,32 @@ def polar(labels: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     y, x = (np.where(moves, labels[f"v{axis}"], labels[f"a{axis}"]) for axis in "yx")
     acceleration = np.hypot(labels["ax"], labels["ay"])
     return {"speed": speed, "acceleration": acceleration, "direction": np.arctan2(y, x)}
+
+
+def regions(starts: np.ndarray) -> dict[str, np.ndarray]:
+    """Parts of the published image that balls start in, as a camera straight above sees them.
+
+    Parameters
+    ----------
+    starts : (clip, 2)
+        Along x and y [m].
+
+    Returns
+    -------
+    dict of str to (clip,) int
+        ``spatial_sector_id``, fifth of the circle around the middle of the image;
+        ``pixel_region_id``, nearest of five points.
+    """
+    upright = PUBLISHED | {"camera_tilt": 0.0, "camera_azimuth": 0.0}
+    row, column = scene.Camera.of(upright).project(
+        np.column_stack([starts, np.full(len(starts), RADIUS)])
+    )
+    around = np.arctan2(row - SIZE / 2, column - SIZE / 2) + np.pi
+    away = [np.hypot(column - x, row - y) for x, y in REGIONS]
+    return {
+        "spatial_sector_id": (around // (2 * np.pi / SECTORS)).astype(int),
+        "pixel_region_id": np.argmin(away, axis=0),
+    }
 
 
 def law_of_motion(field: np.ndarray, labels: Mapping[str, float]) -> None:

@@ -6,7 +6,8 @@ of view, and where a ball ends gives its velocity away. ``check`` wants the law 
 
 Groups, as published, are labels: ``direction_id``, ``magnitude_id``, ``condition_id`` (both),
 ``position_id`` (number of the start, no place), ``spatial_sector_id`` (fifth of the circle around
-the middle of the image that the start is in) and ``pixel_region_id`` (nearest of five points).
+the middle of the image that the start is in), ``pixel_region_id`` (nearest of five points) and
+``spatial_cluster_id`` (five clusters of starts by k-means).
 
 References
 ----------
@@ -20,13 +21,11 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import Field
 
-from physprobe.core import scene
 from physprobe.core.spec import Spec
 from physprobe.simulate import _plane
 
 DIRECTIONS, STARTS, REACH = 8, 7, 2.0
-REGIONS = ((64, 64), (192, 64), (64, 192), (192, 192), (128, 128))  # (column, row) [px]
-SECTORS = 5
+CLUSTERS = {"n_clusters": 5, "n_init": 20, "random_state": 42}
 UNITS = {"direction": "rad", "x0": "m", "y0": "m"}
 
 
@@ -68,12 +67,6 @@ def draw(seed: int, sizes: tuple[float, ...], letter: str) -> dict[str, np.ndarr
     along = {f"{letter}x": size * np.cos(angle), f"{letter}y": size * np.sin(angle)}
     name = {"v": "speed", "a": "acceleration"}[letter]
     motion = _plane.polar(still | along)
-    row, column = scene.Camera.of(_plane.PUBLISHED | UPRIGHT).project(
-        np.column_stack([starts, np.full(len(starts), _plane.RADIUS)])
-    )
-    middle = _plane.SIZE / 2
-    around = np.arctan2(row - middle, column - middle) + np.pi
-    away = [np.hypot(column - x, row - y) for x, y in REGIONS]
     return {
         **along,
         name: size.astype(float),
@@ -84,12 +77,15 @@ def draw(seed: int, sizes: tuple[float, ...], letter: str) -> dict[str, np.ndarr
         "magnitude_id": magnitude,
         "condition_id": direction * len(sizes) + magnitude,
         "position_id": position,
-        "spatial_sector_id": (around // (2 * np.pi / SECTORS)).astype(int),
-        "pixel_region_id": np.argmin(away, axis=0),
+        **_plane.regions(starts),
+        "spatial_cluster_id": _clusters(starts),
     }
 
 
-UPRIGHT = {"camera_tilt": 0.0, "camera_azimuth": 0.0}
+def _clusters(starts: np.ndarray) -> np.ndarray:
+    from sklearn.cluster import KMeans
+
+    return KMeans(**CLUSTERS).fit_predict(starts).astype(int)
 
 
 def film(spec: Balls, labels: Mapping[str, float]) -> np.ndarray:

@@ -42,6 +42,7 @@ WAVELENGTHS = (0.4, 2.0)  # [m]; the shortest is 13 px, far from aliasing
 OTHER_RADIUS = (0.18, 0.35)  # [m]
 APART = 0.1  # [m]
 LOWEST = 0.3  # [rad]
+EIGHTHS, FIFTHS = 8, 5
 ROOM = 0.5  # [m], the least radius of the disc of centres
 
 
@@ -107,7 +108,10 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
         first frame, ``acceleration``, ``acceleration_direction``, ``ax``, ``ay``, all 0 where there
         is none, and ``direction`` that of the acceleration where there is no speed; ``x0``, ``y0``,
         the place at the first frame; the scene's quantities that are drawn; ``distractor``, 1 or 0,
-        and the motion of the second ball. ``group`` is the clip.
+        and the motion of the second ball. ``group`` is the clip. Others to split by:
+        ``direction_id``, eighth of the circle, ``magnitude_id``, fifth of the range of speeds, or
+        of accelerations where balls start from rest, and the parts of the image of
+        ``_plane.regions``.
     """
 
     def propose(rng: np.random.Generator) -> dict[str, float]:
@@ -115,7 +119,8 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
         around = _nuisance(spec, rng)
         return ball | around | _distractor(spec, rng, ball)
 
-    return _draws.clipwise("balls", spec.seed, spec.clips, propose)
+    labels = _draws.clipwise("balls", spec.seed, spec.clips, propose)
+    return labels | _groups(spec, labels)
 
 
 def coords(spec: Spec) -> dict[str, np.ndarray]:
@@ -173,6 +178,15 @@ def check_labels(spec: Spec, labels: Mapping[str, np.ndarray]) -> None:
     names = sum(moves, ("cx", "cy", "direction"))
     _gates.varied(labels, names)
     _plane.independent(labels, ("cx", "cy"), sum(moves, ()))
+
+
+def _groups(spec: Spec, labels: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    name = "speed" if spec.speed else "acceleration"
+    low, high = getattr(spec, name)
+    eighth = np.rint(labels["direction"] * EIGHTHS / (2 * np.pi)).astype(int) % EIGHTHS
+    fifth = ((labels[name] - low) / (high - low) * FIFTHS).astype(int).clip(0, FIFTHS - 1)
+    starts = np.column_stack([labels["x0"], labels["y0"]])
+    return {"direction_id": eighth, "magnitude_id": fifth, **_plane.regions(starts)}
 
 
 def _motion(spec: Spec, rng: np.random.Generator) -> dict[str, float]:

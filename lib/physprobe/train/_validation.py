@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from transformers import VJEPA2Config, VJEPA2Model
 
-from physprobe.core import inputs, splits
+from physprobe.core import splits, targets
 from physprobe.embed import _vjepa
 from physprobe.embed._network import Network
 from physprobe.embed._resize import Preprocessing
@@ -31,11 +31,11 @@ class Judge:
 
     @cached_property
     def clips(self) -> dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]:
-        """Video (clip, time, y, x, rgb) and targets (clip,) by system."""
+        """Video (clip, time, y, x, rgb) and targets by system."""
         found = {}
-        for name, targets in self.spec.validation.items():
+        for name, names in self.spec.validation.items():
             video, labels = _stream.validation(self.spec, name)
-            found[name] = video, {t: inputs.target(labels, t) for t in targets}
+            found[name] = video, {t: targets.values(labels, t) for t in names}
         return found
 
     def scores(self, encoder: nn.Module) -> dict[str, float]:
@@ -48,7 +48,7 @@ class Judge:
         """
         found = {}
         whole = finished(self.spec, encoder.state_dict())
-        for name, (video, targets) in self.clips.items():
+        for name, (video, wanted) in self.clips.items():
             frozen = _vjepa.VJEPA2(
                 whole,
                 Network(),
@@ -60,11 +60,11 @@ class Judge:
             pooled = frozen.encode(video, np.arange(len(video))).pooled.astype(np.float64)
             rows, _ = ridge.probe(
                 ridge.Spec(
-                    targets=tuple(targets), samples=("clip",), permutations=1, bootstraps=100
+                    targets=tuple(wanted), samples=("clip",), permutations=1, bootstraps=100
                 ),
                 list(pooled.transpose(1, 0, 2, 3)),
                 list(frozen.layers),
-                targets,
+                wanted,
                 splits.nested(np.arange(len(video))),
             )
             for row in rows:

@@ -1,0 +1,1 @@
+"""Layerwise: where in an encoder a label becomes readable, beside the controls."""

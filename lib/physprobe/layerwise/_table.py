@@ -1,0 +1,98 @@
+"""Table: every layer of every curve as one line; a superset of the published columns."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from physprobe.core import targets
+from physprobe.layerwise._curve import Curve
+
+NORMALISATIONS = {"feature": "zscore", "none": "center"}
+
+
+def lines(
+    figure: str,
+    panel: str,
+    curves: Mapping[str, Curve],
+    about: Mapping[str, Mapping],
+    rows: list[dict],
+) -> Iterator[dict]:
+    """Lines of one panel.
+
+    Parameters
+    ----------
+    figure : str
+        ``{name}/{figure}``; the published ``run_name`` and ``probe_set``.
+    panel : str
+        The published ``variable``.
+    curves : mapping of str to Curve
+    about : mapping of str to mapping
+        ``role``, ``label``, ``hf_repo``, ``preprocessing`` and ``feature_root`` of each embedding.
+    rows : list of dict
+        Of :func:`_curve.scored`.
+
+    Yields
+    ------
+    dict
+        The published columns, ``r2_mean`` and ``r2_std`` over outer folds that vary; then ours:
+        ``r2`` of all held-out clips together with interval, band, null.
+    """
+    known = {(row["encoder"], row["metric"], row.get("layer")): row for row in rows}
+    for name, curve in curves.items():
+        if not curve.defined:
+            continue
+        spec, last = curve.probe["spec"], max(len(curve.layers) - 2, 1)
+        for place, layer in enumerate(curve.layers):
+            score = known[name, "r2", layer]
+            circular = known.get((name, "circular_mae", layer), {})
+            band = known.get((name, "r2_band", layer), {})
+            above = known.get((name, "r2_above_controls", layer), {})
+            folds = curve.fold_scores(layer)
+            yield {
+                "run_name": figure.replace("/", "_"),
+                "variable": panel,
+                "layer": layer,
+                "layer_fraction": min(place / last, 1.0),
+                "r2_mean": float(folds.mean()) if len(folds) else None,
+                "r2_std": float(folds.std()) if len(folds) else None,
+                "best_lr_mode": _mode(curve.chosen(layer, "learning_rate")),
+                "best_wd_mode": _mode(curve.chosen(layer, "weight_decay")),
+                "grouping": spec["grouping"],
+                "direction_target": direction_target(curve.target),
+                "residual_capture": "blocks_applied",
+                "preprocessing": about[name]["preprocessing"],
+                "solver": spec["kind"],
+                "probe_set": figure.split("/")[-1],
+                "norm_mode": spec.get("normalisation")
+                or NORMALISATIONS[_mode(curve.chosen(layer, "scaling"))],
+                "feature_root": about[name]["feature_root"],
+                "encoder": name,
+                "role": about[name]["role"],
+                "label": about[name]["label"],
+                "target": curve.target,
+                "sample": curve.sample,
+                "place": place,
+                "folds": len(folds),
+                "r2": score["value"],
+                **{key: score[key] for key in ("ci_low", "ci_high", "null_mean", "null_q95", "p")},
+                "band_low": band.get("ci_low"),
+                "band_high": band.get("ci_high"),
+                "above_controls": above.get("value"),
+                "above_controls_low": above.get("ci_low"),
+                "above_controls_high": above.get("ci_high"),
+                "circular_mae_deg": circular.get("value"),
+                "n_clips": score["n_clips"],
+                "lambda": score["lambda"],
+                "edge_hit": score["edge_hit"],
+            }
+
+
+def _mode(values: list) -> object:
+    """Most frequent value, or None of none."""
+    return Counter(values).most_common(1)[0][0] if values else None
+
+
+def direction_target(target: str) -> str | None:
+    """Published word for the form of a target."""
+    if targets.harmonic(target):
+        return target.partition("_")[0]
+    return {"direction": "angle", "vxy": "vxy", "axy": "vxy"}.get(target)

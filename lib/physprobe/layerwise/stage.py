@@ -1,0 +1,93 @@
+"""Layerwise: put a label's scores at every layer beside the controls, and say where it sets in."""
+
+import json
+from pathlib import Path
+
+from physprobe.core import job, results, stores
+from physprobe.layerwise import _curve, _table
+
+
+def run(
+    *,
+    probes: list[Path],
+    embeddings: list[Path],
+    out: Path,
+    spec: str,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Compare layers, encoders and controls into ``{figure}.json``.
+
+    Parameters
+    ----------
+    probes : list of Path
+        Results ``{system}/probes/{encoder}.{probe}.json`` of every panel, encoder and control.
+    embeddings : list of Path
+        Root ``zarr.json`` of their embeddings: labels, and how frames were cut.
+    out : Path
+        The result; its name is that of a figure of the entry.
+    spec : str
+        JSON of the entry.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    entry, name = json.loads(spec), f"{out.parent.name}/{out.stem}"
+    controls = tuple(entry["controls"])
+    found = {tuple(path.parts[-3:]): results.read(path) for path in probes}
+    about = {
+        (path.parents[2].name, path.parent.stem): _about(path, controls) for path in embeddings
+    }
+    rows, table = [], []
+    for panel, asked in entry["figures"][out.stem].items():
+        system = asked["system"]
+        curves = {
+            encoder: _curve.Curve(
+                encoder,
+                found[system, "probes", f"{encoder}.{asked['probe']}.json"],
+                asked["target"],
+                asked["sample"],
+            )
+            for encoder in (*entry["encoders"], *controls)
+        }
+        scored = list(_curve.scored(panel, curves, controls, entry["threshold"]))
+        told = {encoder: about[system, encoder] for encoder in curves}
+        rows += scored
+        table += _table.lines(name, panel, curves, told, scored)
+    results.write(
+        out,
+        schema="layerwise",
+        spec=entry,
+        rows=rows,
+        figure=out.stem,
+        table=table,
+        encoders={
+            encoder: next(told for (_, mine), told in about.items() if mine == encoder)
+            for encoder in (*entry["encoders"], *controls)
+        },
+        provenance=job.provenance(
+            code,
+            {
+                "/".join(parts): results.digest(path)
+                for parts, path in zip(found, probes, strict=True)
+            },
+            device="cpu",
+            dtype="float64",
+            threads=threads,
+        ),
+    )
+    onsets = [row for row in rows if row["metric"] == "onset" and row["encoder"] not in controls]
+    job.done(f"{name}: " + "; ".join(f"{r['encoder']} {r['model']} {r['note']}" for r in onsets))
+
+
+def _about(path: Path, controls: tuple[str, ...]) -> dict:
+    attrs, name = stores.read(path).attrs, path.parent.stem
+    return {
+        "role": "control" if name in controls else "encoder",
+        "label": attrs["label"],
+        "hf_repo": attrs.get("hf_repo"),
+        "weights_hash": attrs.get("weights_hash"),
+        "preprocessing": attrs["spec"].get("preprocess"),
+        "feature_root": f"results/{path.parents[2].name}/embeddings/{name}.zarr",
+    }

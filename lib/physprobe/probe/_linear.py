@@ -1,0 +1,81 @@
+"""Linear: what ridge and the trained sweep share - labels with their null in, rows out."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from physprobe.core import scores, splits
+from physprobe.core.splits import Fold
+from physprobe.probe import _rows
+from physprobe.probe._selection import Tally
+
+
+def scored(
+    spec: object,
+    decode: Callable[[np.ndarray, Sequence[int]], list[Tally]],
+    layers: Sequence[str],
+    targets: Mapping[str, np.ndarray],
+    folds: Sequence[Fold],
+    times: Sequence[float] | None,
+    groups: Sequence | np.ndarray | None,
+    chosen_by: Callable,
+    strata: Sequence | np.ndarray | None = None,
+) -> tuple[list[dict], dict]:
+    """Rows and predictions of a linear probe.
+
+    Parameters
+    ----------
+    spec : probe's Spec
+    decode : callable
+        Fits labels (clip, draw, column), given the columns of each target; a tally per sample.
+    layers, targets, folds, times, groups
+        As the probe got them.
+    chosen_by : callable
+        As for :func:`_rows.collect`.
+    strata : (clip,), optional
+        As the probe got them.
+
+    Returns
+    -------
+    rows : list of dict
+    predictions : dict
+
+    Raises
+    ------
+    ValueError
+        If labels and folds disagree in size, or folds leak.
+    """
+    clips = len(next(iter(targets.values())))
+    groups = np.arange(clips) if groups is None else np.asarray(groups)
+    splits.check(folds, groups)
+    notes = {name: _rows.undefined(values, folds) for name, values in targets.items()}
+    usable = [name for name, note in notes.items() if note is None]
+    held = _rows.HeldOut.of(folds, groups)
+    rows = [
+        _rows.missing(name, sample, layer, note, len(held.clip))
+        for name, note in notes.items()
+        if note is not None
+        for sample in spec.samples
+        for layer in (*layers, "selected")
+    ]
+    block = {
+        "clip": held.clip,
+        "fold": held.fold,
+        "group": held.groups,
+        "truth": {name: np.asarray(values)[held.clip] for name, values in targets.items()},
+        "held_out": [],
+        "choices": [],
+    }
+    if not usable:
+        return rows, block
+    columns = [np.asarray(targets[name], float).reshape(clips, -1) for name in usable]
+    truth, widths = np.concatenate(columns, axis=1), [part.shape[1] for part in columns]
+    shuffled = truth[scores.permutations(groups, spec.permutations, spec.seed, strata)]
+    labels = np.concatenate([truth[None], shuffled]).transpose(1, 0, 2)
+    named = dict(zip(usable, widths, strict=True))
+    for tally in decode(labels, widths):
+        found = _rows.collect(spec, tally, labels, named, layers, folds, held, times, chosen_by)
+        rows += found.rows
+        block["held_out"] += found.held_out
+        block["choices"] += found.choices
+    return rows, block
