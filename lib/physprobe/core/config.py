@@ -291,6 +291,8 @@ class Config(Spec):
                     f"{where}: {probe} asks for target {target!r}, but {kind} has"
                     f" the labels {', '.join(labels)}.{_nearest(target, labels)}"
                 )
+        if by := getattr(self.probes[probe], "by", None):
+            _known(f"probes.{probe}.by, on {system}", by, labels)
 
     def _curves_fit(self, where: str, entry: Layerwise) -> None:
         for encoder in entry.encoders:

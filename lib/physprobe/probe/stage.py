@@ -116,6 +116,8 @@ def _targets(found: Inputs) -> dict[str, np.ndarray]:
 def _probe(
     found: Inputs, features: Sequence[np.ndarray], **more: object
 ) -> tuple[list[dict], dict]:
+    if by := getattr(found.spec, "by", None):
+        more["parts"] = targets.label(found.labels, by)
     return found.kind.probe(
         found.spec,
         features,
