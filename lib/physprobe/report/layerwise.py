@@ -134,7 +134,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         " the 95th percentile of the null (permuted labels, selection redone). Controls grey."
         + (
             " Relative accuracy: share of scenes whose possible movies, taken together, are given"
-            " the higher probability, ties one half. Scenes are drawn, and relabelled, as a whole."
+            " the higher probability, ties one half. Scenes are drawn whole, and relabelled within."
             if (scores["metric"] == "relative_accuracy").any()
             else ""
         )
