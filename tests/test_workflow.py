@@ -88,6 +88,9 @@ def test_everything_that_was_asked_for_is_there(finished: Path):
         "balls/polar.json",
         "balls/polar.png",
         "balls/polar.csv",
+        "intphys/fig1.json",
+        "intphys/fig1.png",
+        "intphys/fig1.csv",
     ):
         assert (results / name).stat().st_size > 100, name
 

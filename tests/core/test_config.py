@@ -153,6 +153,22 @@ PAIR = {
             "heat",
             r"balls asks for target 'speed', but heat has",
         ),
+        (
+            "layerwise/balls/figures/fig2c/speed/metric",
+            "auc",
+            r"fig2c\.speed\.metric: balls is of numbers, not auc\.",
+        ),
+        (
+            "layerwise/intphys/figures/fig1/all_principles/metric",
+            "r2",
+            r"all_principles\.metric: possible is of classes, which have no r2\.",
+        ),
+        (
+            "layerwise/balls/figures/fig2c/speed/part",
+            "O1",
+            r"fig2c\.speed\.part: balls scores nothing apart\. Hint: set probes\.balls\.by\.",
+        ),
+        ("probes/possible/by", "principal", r"probes\.possible\.by, on occlusion: found 'princip"),
         ("probes/balls/grouping", "sector", r"probes\.balls\.grouping: found 'sector'"),
         ("studies/heat/probe", None, r"studies\.heat\.probe: found None"),
     ],

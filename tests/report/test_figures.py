@@ -206,7 +206,7 @@ def test_layers_stand_in_order():
     assert layers.order(["final", "10", "2", "0", "2"]) == ["0", "2", "10", "final"]
 
 
-def layered(shallow: int, deep: int, hf_repo: str = "mine") -> dict:
+def layered(shallow: int, deep: int, hf_repo: str = "mine", metric: str = "r2") -> dict:
     """A layerwise result: two encoders, a twin, a place; one label sets in, one never does."""
     rng, table, rows = np.random.default_rng(0), [], []
     depths = {"trained": shallow, "vjepa2_large": deep, "untrained": shallow, "position": -1}
@@ -221,8 +221,9 @@ def layered(shallow: int, deep: int, hf_repo: str = "mine") -> dict:
                 table.append({
                     "variable": panel, "layer": layer, "encoder": name, "role": role,
                     "label": "untrained, tiny" if name == "untrained" else name, "target": target,
-                    "place": place, "r2": value, "ci_low": value - 0.05, "ci_high": value + 0.04,
-                    "null_q95": 0.02, "band_low": value - 0.09 if depth > 0 else None,
+                    "place": place, "metric": metric, "score": value, "ci_low": value - 0.05,
+                    "ci_high": value + 0.04, "null_q95": 0.02,
+                    "band_low": value - 0.09 if depth > 0 else None,
                     "band_high": value + 0.06 if depth > 0 else None,
                 })  # fmt: skip
             if role == "encoder":
@@ -257,6 +258,15 @@ def test_layerwise_figure_is_sound(published, deep):
     words = " ".join(text.get_text() for text in figure.findobj(Text))
     assert "untrained" in words and "published" not in words
     assert set(frame["item"]) == {"score", "onset"}
+
+
+def test_scores_of_classes_are_named_and_their_chance_is_drawn(published):
+    figure = layerwise.figure(layerwise.frame(layered(4, 4, metric="relative_accuracy"), published))
+    sound(figure)
+    assert {ax.get_ylabel() for ax in figure.axes} == {"relative accuracy on held-out clips"}
+    assert "ties one half" in figure.get_supxlabel().replace("\n", " ")
+    assert "first layer with relative accuracy" in figure.get_supxlabel().replace("\n", " ")
+    assert "chance" in [label.get_text() for label in figure.legends[0].get_texts()]
 
 
 def test_published_layers_are_drawn_beside_their_own_encoder_alone(published):

@@ -5,7 +5,7 @@ import json
 import typing
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -129,6 +129,10 @@ class Curve(Spec):
     """One of the probe's targets."""
     sample: str = "clip"
     """One of the probe's samples."""
+    metric: Literal["r2", "accuracy", "auc", "relative_accuracy"] = "r2"
+    """R2 of a number; of classes accuracy, AUC, or the share of groups in the right order."""
+    part: str | None = None
+    """Value of the probe's ``by`` that is scored apart; all clips if not given."""
     published: Name | None = None
     """Curve of ``report/published_layers.yaml``, drawn beside ours if the encoder is the same."""
 
@@ -141,7 +145,7 @@ class Layerwise(Spec):
     controls: tuple[Name, ...] = ()
     """Entries of ``controls`` on the same axes."""
     threshold: float = Field(0.8, gt=0, lt=1)
-    """R2 that counts as readable: a label sets in at the first layer that reaches it."""
+    """Score that counts as readable: a label sets in at the first layer that reaches it."""
     figures: dict[Name, dict[Name, Curve]] = Field(min_length=1)
     """Figures, each with its panels by name: results/{entry}/{figure}.json and .png."""
 
@@ -317,6 +321,8 @@ class Config(Spec):
                     f"{where}: {probe} asks for target {target!r}, but {kind} has"
                     f" the labels {', '.join(labels)}.{_nearest(target, labels)}"
                 )
+        if by := getattr(self.probes[probe], "by", None):
+            _known(f"probes.{probe}.by, on {system}", by, labels)
 
     def _curves_fit(self, where: str, entry: Layerwise) -> None:
         for encoder in entry.encoders:
@@ -329,8 +335,14 @@ class Config(Spec):
                 _known(f"{here}.system", curve.system, self.systems)
                 _known(f"{here}.probe", curve.probe, self.probes)
                 probe = self.probes[curve.probe]
-                if probe.kind == "logistic":
-                    raise ValueError(f"{here}.probe: {curve.probe} tells classes apart, not sizes.")
+                if (probe.kind == "logistic") == (curve.metric == "r2"):
+                    what = "classes, which have no" if probe.kind == "logistic" else "numbers, not"
+                    raise ValueError(f"{here}.metric: {curve.probe} is of {what} {curve.metric}.")
+                if curve.part and not getattr(probe, "by", None):
+                    raise ValueError(
+                        f"{here}.part: {curve.probe} scores nothing apart."
+                        f" Hint: set probes.{curve.probe}.by."
+                    )
                 for field in ("target", "sample"):
                     _known(f"{here}.{field}", getattr(curve, field), getattr(probe, f"{field}s"))
                 self._labels_fit(f"{here}.probe", curve.system, curve.probe)

@@ -1,8 +1,8 @@
 """System: a physical world and the way it is filmed, as studies and training streams name it."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from physprobe.core.kinds import any_spec
 from physprobe.core.spec import Spec
@@ -18,3 +18,13 @@ class System(Spec):
     """Equation, grid, and the draws of each clip's parameters."""
     render: any_spec("render")
     """From field to video."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        folders = [getattr(part, "folder", None) for part in (self.simulate, self.render)]
+        if folders[0] != folders[1]:
+            raise ValueError(
+                f"two folders, {folders[0]} to simulate and {folders[1]} to render; what is read"
+                " from files is rendered from the same files"
+            )
+        return self

@@ -66,6 +66,20 @@ def values(labels: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     return np.log(value)
 
 
+def label(labels: Mapping[str, np.ndarray], name: str, hint: str | None = None) -> np.ndarray:
+    """Label (clip,) as it is, numbers or words.
+
+    Raises
+    ------
+    ValueError
+        If there is no such label.
+    """
+    if name in labels:
+        return labels[name]
+    hint = hint or f"labels are {', '.join(labels)}"
+    raise ValueError(f"target {name!r}: no such label. Hint: {hint}.")
+
+
 def harmonic(name: str) -> int | None:
     """How many times the angle a target of sine and cosine goes around, or None if it is none."""
     form = re.match(r"(sincos[23]?)_", name)

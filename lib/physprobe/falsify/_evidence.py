@@ -102,7 +102,8 @@ class Evidence:
 def decoded(probe: Result, target: str, sample: str, layer: str = "selected") -> Decoded | None:
     """How well a probe decodes a target; by default, layer chosen inside the training clips.
 
-    R2 of a number, accuracy of a class; None if the target is undefined.
+    R2 of a number, or of several columns together, accuracy of a class; None if the target is
+    undefined.
     """
     predictions = probe["predictions"]
     for block in predictions["held_out"]:

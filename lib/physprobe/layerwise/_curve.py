@@ -1,4 +1,4 @@
-"""Curve: one encoder's R2 of one target, layer by layer, from the result of its probe."""
+"""Curve: one encoder's score of one target, layer by layer, from the result of its probe."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from physprobe.core import scores
-from physprobe.falsify._evidence import above_best_of, decoded
+from physprobe.layerwise import _measure
+from physprobe.layerwise._measure import Measure
 from physprobe.layerwise._onset import Onset
 
 Result = Mapping[str, object]
@@ -15,73 +16,102 @@ Result = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Curve:
-    """What one probe says of one target on one sample."""
+    """What one probe says of one target on one sample, by one metric."""
 
     encoder: str
     probe: Result
     target: str
     sample: str
+    metric: str = "r2"
+    part: str | None = None
+    """Of the clips that the probe scores apart; None: all of them."""
 
     @cached_property
     def layers(self) -> list[str]:
         """Names of the layers, in order."""
-        return [row["layer"] for row in self.rows("r2") if row["layer"] != "selected"]
+        return [row["layer"] for row in self.rows() if row["layer"] != "selected"]
 
     @property
     def defined(self) -> bool:
         """Whether the target could be scored."""
-        return self.rows("r2")[0]["value"] is not None
+        rows = self.rows()
+        return bool(rows) and rows[0]["value"] is not None
 
-    def rows(self, metric: str) -> list[dict]:
-        """Rows of one metric, layer by layer and then ``selected``."""
-        wanted = {"target": self.target, "sample": self.sample, "metric": metric, "time": None}
+    def rows(self, metric: str | None = None) -> list[dict]:
+        """Rows of the curve's or another metric, layer by layer and then ``selected``."""
+        wanted = {"target": self.target, "sample": self.sample, "model": self.part, "time": None}
+        wanted["metric"] = metric or self.metric
         return [row for row in self.probe["rows"] if wanted.items() <= row.items()]
 
-    def sums(self, layer: str) -> np.ndarray:
-        """Sums (clip, part) that a layer's R2 follows from."""
-        return decoded(self.probe, self.target, self.sample, layer).sums
+    @cached_property
+    def clips(self) -> np.ndarray:
+        """Places among the held-out clips of those that are scored."""
+        predictions = self.probe["predictions"]
+        part = np.array(predictions["part"]) if self.part else np.array(predictions["clip"])
+        return np.flatnonzero(part == self.part) if self.part else np.arange(len(part))
+
+    def measure(self, *layers: str) -> Measure:
+        """Sums of some layers."""
+        predictions = self.probe["predictions"]
+        about = {"target": self.target, "sample": self.sample}
+        by_layer = {
+            block["layer"]: block
+            for block in predictions["held_out"]
+            if about.items() <= block.items()
+        }
+        truth = np.asarray(predictions["truth"][self.target])[self.clips]
+        if self.metric == "r2":
+            squared = [np.asarray(by_layer[layer]["squared_error"], float) for layer in layers]
+            numbers = truth.astype(float).reshape(len(truth), -1)
+            return _measure.of_errors(numbers, np.stack(squared))
+        found = [
+            {
+                name: np.asarray(by_layer[layer][name], float)[self.clips]
+                for name in ("log_probability", "correct")
+            }
+            for layer in layers
+        ]
+        classes = np.asarray(predictions["classes"][self.target])
+        fold = np.asarray(predictions["fold"])[self.clips]
+        number = np.searchsorted(classes, truth)
+        return _measure.of_classes(self.metric, found, number, fold, self.draws["groups"])
 
     @cached_property
-    def stacked(self) -> np.ndarray:
-        """Sums (layer, clip, part)."""
-        return np.stack([self.sums(layer) for layer in self.layers])
+    def measured(self) -> Measure:
+        """Sums of all layers."""
+        return self.measure(*self.layers)
 
     @property
     def draws(self) -> dict:
         """How a bootstrap over the clips is drawn."""
         spec = self.probe["spec"]
-        groups = np.array(self.probe["predictions"]["group"])
+        groups = np.array(self.probe["predictions"]["group"])[self.clips]
         return {"groups": groups, "draws": spec["bootstraps"], "seed": spec["seed"]}
 
     @cached_property
     def band(self) -> scores.Interval:
-        """R2 with a band that holds all layers at once, found on the scale of log(1 - R2)."""
-        value, low, high = scores.band(self.stacked, scores.log_error_of, **self.draws)
-        return scores.Interval(1 - np.exp(value), 1 - np.exp(high), 1 - np.exp(low))
+        """Score with a band that holds all layers at once."""
+        return self.measured.band(**self.draws)
 
     def above(self, controls: Mapping[str, "Curve"]) -> scores.Interval:
-        """R2 of each layer less that of the best control, paired by clip, with such a band.
+        """Score of each layer less that of the best control, paired by clip, with such a band.
 
         A control's layer is the one that was chosen inside the training clips; which control is the
         best is found anew in every draw.
         """
-        others = [control.sums("selected") for control in controls.values()]
-        others = np.concatenate(others, axis=-1)
-        others = np.broadcast_to(others, (len(self.layers), *others.shape))
-        both = np.concatenate([self.stacked, others], axis=-1)
-        difference = above_best_of(scores.r2_of, len(controls))
-        return scores.band(both, difference, **self.draws)
+        others = [control.measure("selected") for control in controls.values()]
+        return self.measured.above(others, **self.draws)
 
     def fold_scores(self, layer: str) -> np.ndarray:
-        """R2 of each outer fold about its own mean, as published; of those that vary."""
-        fold = np.asarray(self.probe["predictions"]["fold"])
-        sums = self.sums(layer)
-        found = []
-        for number in np.unique(fold):
-            own = sums[fold == number]
-            if np.ptp(own[:, 3:], axis=0).max() > 0:
-                found.append(float(scores.r2_of(own.sum(0))))
-        return np.array(found)
+        """Score of each outer fold by itself, as published; of those where it is defined."""
+        fold = np.asarray(self.probe["predictions"]["fold"])[self.clips]
+        measure = self.measure(layer)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = [
+                float(measure.score(measure.sums[:, fold == number].sum(1))[0])
+                for number in np.unique(fold)
+            ]
+        return np.array([value for value in found if np.isfinite(value)])
 
     def chosen(self, layer: str, what: str) -> list:
         """What each outer fold chose for a layer; nothing if it had no such choice."""
@@ -105,31 +135,33 @@ def scored(
     controls : tuple of str
         Which of them are controls.
     threshold : float
-        R2 that counts as readable.
+        Score that counts as readable.
 
     Yields
     ------
     dict
-        ``r2`` and ``circular_mae`` as the probe has them; ``r2_band``, the same R2 with the edges
-        of the band; ``onset``, the place of the first layer with R2 at the threshold or above;
-        ``r2_above_controls`` with band, and ``onset_above_controls``, where it first is above 0.
+        ``r2``, or the metric of a probe of classes, and ``circular_mae`` as the probe has them;
+        ``r2_band``, the same R2 with the edges of the band; ``onset``, the place of the first layer
+        at the threshold or above; ``r2_above_controls`` with band, and ``onset_above_controls``,
+        where it first is above 0; of classes likewise, ``auc_band`` and so on.
     """
     known = {name: curves[name] for name in controls if curves[name].defined}
     for name, curve in curves.items():
         about = {"encoder": name, "model": panel, "target": curve.target, "sample": curve.sample}
-        for metric in ("r2", "circular_mae"):
+        for metric in (curve.metric, "circular_mae"):
             yield from ({**row, **about} for row in curve.rows(metric))
         if not curve.defined or len(curve.layers) == 1:
             continue
-        yield from _banded({**about, "metric": "r2_band"}, curve.layers, curve.band)
-        level = {"baseline": f"R2 >= {threshold:g}"}
+        yield from _banded({**about, "metric": f"{curve.metric}_band"}, curve.layers, curve.band)
+        level = {"baseline": f"{_measure.WORDS[curve.metric]} >= {threshold:g}"}
         onset = Onset.of(curve.band, threshold)
         yield {**about, "metric": "onset", **level, **onset.row(curve.layers)}
         if name in controls or not known:
             continue
         above = curve.above(known)
         named = {"baseline": "best control"}
-        yield from _banded({**about, **named, "metric": "r2_above_controls"}, curve.layers, above)
+        distance = {**about, **named, "metric": f"{curve.metric}_above_controls"}
+        yield from _banded(distance, curve.layers, above)
         # above, not at: a difference of nothing is no onset
         onset = Onset.of(above, np.nextafter(0.0, 1.0))
         yield {**about, **named, "metric": "onset_above_controls", **onset.row(curve.layers)}

@@ -33,8 +33,9 @@ def lines(
     Yields
     ------
     dict
-        The published columns, ``r2_mean`` and ``r2_std`` over outer folds that vary; then ours:
-        ``r2`` of all held-out clips together with interval, band, null.
+        The published columns, ``r2_mean`` and ``r2_std`` over outer folds that vary, or those of
+        another metric; then ours: ``score`` of all held-out clips together with interval, band,
+        null.
     """
     known = {(row["encoder"], row["metric"], row.get("layer")): row for row in rows}
     for name, curve in curves.items():
@@ -42,18 +43,19 @@ def lines(
             continue
         spec, last = curve.probe["spec"], max(len(curve.layers) - 2, 1)
         for place, layer in enumerate(curve.layers):
-            score = known[name, "r2", layer]
+            metric = curve.metric
+            score = known[name, metric, layer]
             circular = known.get((name, "circular_mae", layer), {})
-            band = known.get((name, "r2_band", layer), {})
-            above = known.get((name, "r2_above_controls", layer), {})
+            band = known.get((name, f"{metric}_band", layer), {})
+            above = known.get((name, f"{metric}_above_controls", layer), {})
             folds = curve.fold_scores(layer)
             yield {
                 "run_name": figure.replace("/", "_"),
                 "variable": panel,
                 "layer": layer,
                 "layer_fraction": min(place / last, 1.0),
-                "r2_mean": float(folds.mean()) if len(folds) else None,
-                "r2_std": float(folds.std()) if len(folds) else None,
+                f"{metric}_mean": float(folds.mean()) if len(folds) else None,
+                f"{metric}_std": float(folds.std()) if len(folds) else None,
                 "best_lr_mode": _mode(curve.chosen(layer, "learning_rate")),
                 "best_wd_mode": _mode(curve.chosen(layer, "weight_decay")),
                 "grouping": spec["grouping"],
@@ -72,7 +74,9 @@ def lines(
                 "sample": curve.sample,
                 "place": place,
                 "folds": len(folds),
-                "r2": score["value"],
+                "part": curve.part,
+                "metric": metric,
+                "score": score["value"],
                 **{key: score[key] for key in ("ci_low", "ci_high", "null_mean", "null_q95", "p")},
                 "band_low": band.get("ci_low"),
                 "band_high": band.get("ci_high"),

@@ -48,6 +48,8 @@ def run(
                 found[system, "probes", f"{encoder}.{asked['probe']}.json"],
                 asked["target"],
                 asked["sample"],
+                asked["metric"],
+                asked["part"],
             )
             for encoder in (*entry["encoders"], *controls)
         }

@@ -1,6 +1,6 @@
 """From fitted classes to rows: scores with interval and null, calibration, predictions, choices."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,6 +141,7 @@ def collect(
     folds: Sequence[Fold],
     held: _rows.HeldOut,
     times: Sequence[float] | None,
+    parts: Mapping[str | None, np.ndarray],
 ) -> _rows.Found:
     """Rows, predictions and choices of one target on one sample.
 
@@ -156,29 +157,37 @@ def collect(
     folds : sequence of Fold
     held : HeldOut
     times : (time,) or None
+    parts : mapping of str to (clip,) bool
+        Clips that are scored together: all of them first, by the name None.
     """
-    found = _rows.Found()
+    found, apart = _rows.Found(), []
     truth, count = labels[held.clip, 0], len(held.clip)
     order = np.argsort(np.concatenate([fold.test for fold in folds]))
     sizes = np.array([len(fold.train) for fold in folds], float)
 
-    def interval(sums: np.ndarray, statistic: Callable) -> scores.Interval:
+    def interval(
+        sums: np.ndarray, statistic: Callable, groups: np.ndarray = held.groups
+    ) -> scores.Interval:
         return scores.bootstrap(
-            sums, statistic, groups=held.groups, draws=spec.bootstraps, seed=spec.seed
+            sums, statistic, groups=groups, draws=spec.bootstraps, seed=spec.seed
         )
 
     for place, layer in enumerate((*layers, "selected")):
         fits = tally.selected if layer == "selected" else tally.layers[place]
-        nulls = _scores(fits, count)
+        nulls = {
+            name: _scores(fits, number, int(part[held.clip].sum()))
+            for number, (name, part) in enumerate(parts.items())
+        }
         predicted = np.concatenate([fit.predicted for fit in fits])[order][..., 0]
         loss = _classify.losses(predicted[..., None], truth[:, None, None])[..., 0]
-        correct = (predicted.argmax(2) == truth[:, None]).astype(float)
+        correct = _classify.right(predicted[..., None], truth[:, None, None])[..., 0]
         pairs = Pairs.of(predicted, truth, held.fold)
-        measured = {
-            "accuracy": interval(_counted(correct.mean(1)), scores.mean_of),
-            "auc": interval(np.eye(count), pairs.mean().auc),
-            "log_loss": interval(_counted(loss.mean(1)), scores.mean_of),
+        sums = {
+            "accuracy": (_counted(correct.mean(1)), scores.mean_of),
+            "auc": (np.eye(count), pairs.mean().auc),
+            "log_loss": (_counted(loss.mean(1)), scores.mean_of),
         }
+        order_sums = relative_sums(predicted, truth, held.groups)
         chosen = _choices(spec, fits, layers)
         about = {"target": target, "sample": tally.sample, "layer": layer}
         common = {
@@ -188,13 +197,22 @@ def collect(
             "edge_hit": any(c["edge_hit"] for c in chosen),
         }
         note = {"note": _rows.choice_note(chosen)} if layer == "selected" else {}
-        found.rows += [
-            {**common, "metric": metric, **_value(score), **_null(metric, nulls[metric].mean(0))}
-            | note
-            for metric, score in measured.items()
-        ]
-        sums = reliability(np.exp(predicted.max(2)), correct)
-        found.rows.append({**common, "metric": "ece", **_value(interval(sums, ece_of))})
+        for name, part in parts.items():
+            mine = part[held.clip]
+            measured = {
+                metric: interval(values[mine], statistic, held.groups[mine])
+                for metric, (values, statistic) in sums.items()
+            }
+            if order_sums[mine, 1].any():
+                relative = interval(order_sums[mine], scores.mean_of, held.groups[mine])
+                measured["relative_accuracy"] = relative
+            (found.rows if name is None else apart).extend(
+                {**common, "model": name, "n_clips": int(mine.sum()), "metric": metric}
+                | {**_value(score), **_null(metric, nulls[name][metric].mean(0)), **note}
+                for metric, score in measured.items()
+            )
+        bins = reliability(np.exp(predicted.max(2)), correct)
+        found.rows.append({**common, "metric": "ece", **_value(interval(bins, ece_of))})
         found.rows += [{**common, **row} for row in _calibration(predicted, truth)]
         for metric, values in (
             ("train_accuracy", [fit.train_correct[0] for fit in fits]),
@@ -226,10 +244,35 @@ def collect(
                     "log_loss": scores.Interval(*(part[number] for part in cost)),
                 }
                 found.rows += [
-                    {**here, "metric": m, **_value(score), **_null(m, nulls[m][number])}
+                    {**here, "metric": m, **_value(score), **_null(m, nulls[None][m][number])}
                     for m, score in by_time.items()
                 ]
+    found.rows += apart
     return found
+
+
+def relative_sums(predicted: np.ndarray, truth: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Sums per clip (clip, 2) that the share of groups in the right order needs.
+
+    Parameters
+    ----------
+    predicted : (clip, time, class)
+        Log-probabilities.
+    truth : (clip,) int
+    groups : (clip,)
+
+    Returns
+    -------
+    (clip, 2)
+        What the clip's group has, and one, each shared out evenly among its clips; 0 where a group
+        lacks a class.
+    """
+    ordered, compared = _classify.contrasted(predicted[..., None], truth[:, None], groups)
+    if not compared.any():
+        return np.zeros((len(truth), 2))
+    _, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    both = np.stack([ordered.mean(1)[:, 0], compared[:, 0]], -1)
+    return (both / sizes[:, None])[member]
 
 
 def _counted(values: np.ndarray) -> np.ndarray:
@@ -237,14 +280,20 @@ def _counted(values: np.ndarray) -> np.ndarray:
     return np.stack([values, np.ones_like(values)], -1)
 
 
-def _scores(fits: Sequence[Fitted], clips: int) -> dict[str, np.ndarray]:
-    """Each score (time, 1 + permutation)."""
-    pairs = sum(fit.pairs for fit in fits)
-    share = sum(fit.wins for fit in fits) / np.where(pairs > 0, pairs, np.nan)
+def _scores(fits: Sequence[Fitted], part: int, clips: int) -> dict[str, np.ndarray]:
+    """Each score (time, 1 + permutation) of one part of the clips."""
+
+    def total(name: str) -> np.ndarray:
+        return sum(getattr(fit, name)[part] for fit in fits)
+
+    def share(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        return some / np.where(whole > 0, whole, np.nan)
+
     return {
-        "accuracy": sum(fit.correct for fit in fits) / clips,
-        "auc": share.mean(1),
-        "log_loss": sum(fit.loss for fit in fits) / clips,
+        "accuracy": total("correct") / clips,
+        "auc": share(total("wins"), total("pairs")).mean(1),
+        "log_loss": total("loss") / clips,
+        "relative_accuracy": share(total("ordered"), total("compared")),
     }
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import logistic, ridge
+from physprobe.core import logistic, ridge, scores
 from physprobe.core.splits import Fold
 from physprobe.probe._selection import Choice, Tally, visits
 
@@ -33,13 +33,17 @@ class Fitted(Choice):
     inner: np.ndarray
     """(column,) log loss over the inner folds, mean over rows."""
     loss: np.ndarray
-    """(time, column) log loss summed over held-out clips."""
+    """(part, time, column) log loss summed over held-out clips of each part."""
     correct: np.ndarray
-    """(time, column) number of held-out clips whose most probable class is theirs."""
+    """(part, time, column) number of held-out clips whose most probable class is theirs."""
     wins: np.ndarray
-    """(time, one-against-rest, column) pairs of held-out clips in the right order."""
+    """(part, time, one-against-rest, column) pairs of held-out clips in the right order."""
     pairs: np.ndarray
-    """(one-against-rest, column) all pairs of held-out clips of which one is of the class."""
+    """(part, one-against-rest, column) all pairs of held-out clips of which one is of the class."""
+    ordered: np.ndarray
+    """(part, time, column) groups in the right order, of two classes; see ``scores.contrasts``."""
+    compared: np.ndarray
+    """(part, column) groups that have clips of both classes."""
     penalty: np.ndarray
     """(column,) place in the grid."""
     scaling: np.ndarray
@@ -65,6 +69,8 @@ def decode(
     scalings: Sequence[str],
     inner_times: int,
     components: int | None = None,
+    groups: np.ndarray | None = None,
+    parts: np.ndarray | None = None,
 ) -> list[Tally]:
     """Fit every layer, and choose among them, in every outer fold.
 
@@ -84,15 +90,23 @@ def decode(
         Token times of each clip, evenly spread, that inner folds choose on.
     components : int, optional
         Principal components, fitted on training clips, to use in place of the features.
+    groups : (clip,), optional
+        Clips whose order by probability is scored; each on its own if not given.
+    parts : (part, clip) bool, optional
+        Clips that are scored together; all of them if not given. Nothing is fitted apart.
 
     Returns
     -------
     list of Tally
         One per sample.
     """
+    groups = np.arange(len(labels)) if groups is None else groups
+    parts = np.ones((1, len(labels)), bool) if parts is None else parts
     tallies = [Tally(sample, [], [None] * len(folds)) for sample in samples]
     for number, place, tally, rows in visits(features, folds, tallies, components):
-        chosen = _Rows(rows, labels, classes, folds[place], penalties, inner_times)
+        fold = folds[place]
+        shown = groups[fold.test], parts[:, fold.test]
+        chosen = _Rows(rows, labels, classes, fold, penalties, inner_times, *shown)
         best = None
         for scaling, name in enumerate(scalings):
             best = chosen.fit(name, scaling, number).or_better(best)
@@ -112,7 +126,10 @@ class _Rows:
         fold: Fold,
         penalties: Sequence[float],
         inner_times: int,
+        groups: np.ndarray,
+        parts: np.ndarray,
     ):
+        self.groups, self.parts = groups, parts
         self.centred, self.blocks = ridge.centre(rows, fold), ridge.blocks_of(fold)
         self.train, self.test = labels[fold.train], labels[fold.test]
         self.classes, self.penalties = classes, np.asarray(penalties)
@@ -138,20 +155,35 @@ class _Rows:
         found = logistic.log_probabilities(_logits(basis, test, fitted), 2)
         own = logistic.log_probabilities(_logits(basis, train, fitted[..., :1]), 2)
         true = self.train[:, None, :1]
-        wins, pairs = orderings(found, self.test)
         return Fitted(
             inner=np.take_along_axis(inner, place[None], 0)[0],
-            loss=losses(found, self.test[:, None]).sum(0),
-            correct=(found.argmax(2) == self.test[:, None]).sum(0),
-            wins=wins,
-            pairs=pairs,
+            **self._scored(found),
             penalty=place,
             scaling=np.full_like(place, scaling),
             layer=np.full_like(place, layer),
             predicted=found[..., :1],
             train_loss=losses(own, true).mean((0, 1)),
-            train_correct=(own.argmax(2) == true).mean((0, 1)),
+            train_correct=right(own, true).mean((0, 1)),
         )
+
+    def _scored(self, found: np.ndarray) -> dict[str, np.ndarray]:
+        """Sums over each part of the held-out clips."""
+        kept = []
+        for part in self.parts:
+            mine, truth = found[part], self.test[part]
+            wins, pairs = orderings(mine, truth)
+            ordered, compared = contrasted(mine, truth, self.groups[part])
+            kept.append(
+                {
+                    "loss": losses(mine, truth[:, None]).sum(0),
+                    "correct": right(mine, truth[:, None]).sum(0),
+                    "wins": wins,
+                    "pairs": pairs,
+                    "ordered": ordered.sum(0),
+                    "compared": compared.sum(0),
+                }
+            )
+        return {name: np.stack([part[name] for part in kept]) for name in kept[0]}
 
     def _crossval(self, train: np.ndarray, unit: float) -> np.ndarray:
         """Log loss over all inner folds (penalty, column), mean over rows; inf if not needed."""
@@ -200,6 +232,26 @@ def losses(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return -np.take_along_axis(log_probabilities, truth[:, :, None], 2)[:, :, 0]
 
 
+def right(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Whether the most probable class is the true one (clip, time, column); those tied share."""
+    best = log_probabilities >= log_probabilities.max(2, keepdims=True) - scores.TIED
+    truth = np.broadcast_to(truth, np.delete(log_probabilities.shape, 2))
+    return np.take_along_axis(best, truth[:, :, None], 2)[:, :, 0] / best.sum(2)
+
+
+def contrasted(
+    log_probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Groups in order (group, time, column), and those compared, by ``scores.contrasts``.
+
+    Only two classes can be put in order: of several, no group is compared.
+    """
+    if log_probabilities.shape[2] == 2 and len(truth):
+        return scores.contrasts(np.exp(log_probabilities[:, :, 1]), truth, groups)
+    nothing = np.zeros((1, log_probabilities.shape[1], truth.shape[1]))
+    return nothing, nothing[:, 0]
+
+
 def orderings(log_probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of clips in the right order, of one class and another: AUC is their share.
 
@@ -231,8 +283,9 @@ def orderings(log_probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndar
 def ranked(log_probabilities: np.ndarray) -> np.ndarray:
     """What puts clips in order (clip, time, one-against-rest, ...): log-odds, of two classes."""
     if log_probabilities.shape[2] == 2:
-        return log_probabilities[:, :, 1:] - log_probabilities[:, :, :1]
-    return log_probabilities
+        log_probabilities = log_probabilities[:, :, 1:] - log_probabilities[:, :, :1]
+    # what differs by rounding alone is tied
+    return np.round(log_probabilities, 9)
 
 
 def numbers_of(classes: int) -> np.ndarray:

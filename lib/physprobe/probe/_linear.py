@@ -19,7 +19,7 @@ def scored(
     times: Sequence[float] | None,
     groups: Sequence | np.ndarray | None,
     chosen_by: Callable,
-    strata: np.ndarray | None = None,
+    strata: Sequence | np.ndarray | None = None,
 ) -> tuple[list[dict], dict]:
     """Rows and predictions of a linear probe.
 
@@ -33,7 +33,7 @@ def scored(
     chosen_by : callable
         As for :func:`_rows.collect`.
     strata : (clip,), optional
-        Labels are permuted within these parts of the clips for the null.
+        As the probe got them.
 
     Returns
     -------

@@ -27,6 +27,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from physprobe.core.splits import Fold
+from physprobe.core.targets import label as named
 from physprobe.probe._protocol import Protocol
 
 
@@ -41,6 +42,8 @@ class Spec(Protocol):
     """Grid of lambda, relative to the mean eigenvalue of the training Gram matrix; ascending."""
     scalings: tuple[Literal["feature", "none"], ...] = Field(("feature", "none"), min_length=1)
     """Scalings to choose from: each feature by its own deviation, or all by a common one."""
+    by: str | None = None
+    """Label whose values are scored apart as well, such as ``principle``; one fit serves all."""
     inner_times: int = Field(4, ge=1)
     """Token times of each clip, evenly spread, on which inner folds choose; the fit uses all."""
 
@@ -63,12 +66,8 @@ def target(labels: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     ValueError
         If there is no such label.
     """
-    if name in labels:
-        return labels[name]
-    hint = "give embeddings and simulations of several systems" if name == "equation" else ""
-    raise ValueError(
-        f"target {name!r}: no such label. Hint: {hint or 'labels are ' + ', '.join(labels)}."
-    )
+    hint = "give embeddings and simulations of several systems" if name == "equation" else None
+    return named(labels, name, hint)
 
 
 def probe(
@@ -81,6 +80,7 @@ def probe(
     times: Sequence[float] | None = None,
     groups: Sequence | np.ndarray | None = None,
     components: int | None = None,
+    parts: Sequence | np.ndarray | None = None,
 ) -> tuple[list[dict], dict]:
     """Tell the classes of every target apart, from every layer.
 
@@ -101,6 +101,8 @@ def probe(
     components : int, optional
         Principal components, fitted on training clips, to use in place of the features; they
         keep their common scale.
+    parts : (clip,), optional
+        Label whose values are scored apart as well.
 
     Returns
     -------
@@ -109,12 +111,15 @@ def probe(
         clips): ``accuracy``, ``auc`` and ``log_loss`` with interval, null and p (``null_q95`` is on
         the better side: of log loss, its 5th percentile), ``ece`` with interval, for two classes
         ``calibration_intercept`` and ``calibration_slope``, ``train_accuracy`` and
-        ``train_log_loss``; the first three per token time of the selected layer.
+        ``train_log_loss``; the first three per token time of the selected layer. Where groups have
+        clips of both of two classes ``relative_accuracy``, the share of them whose clips of the
+        second class get more of its probability than those of the first, ties counted half. Last
+        the scores of each part, named by ``model``.
     predictions : dict
-        ``clip``, ``fold``, ``group`` and ``truth`` of the held-out clips; ``classes`` of each
-        target; ``held_out``: per clip its log-probabilities (class, as in ``classes``; of the mean
-        over tokens), and mean over tokens of log loss and of being right; ``choices``: what each
-        outer fold chose.
+        ``clip``, ``fold``, ``group`` and ``truth`` of the held-out clips, ``part`` if they are
+        scored apart; ``classes`` of each target; ``held_out``: per clip its log-probabilities
+        (class, as in ``classes``; of the mean over tokens), and mean over tokens of log loss and
+        of being right; ``choices``: what each outer fold chose.
 
     Raises
     ------
@@ -140,6 +145,11 @@ def probe(
         "held_out": [],
         "choices": [],
     }  # fmt: skip
+    masks = {None: np.ones(clips, bool)}
+    if parts is not None:
+        parts = np.asarray(parts)
+        masks |= {str(value): parts == value for value in np.unique(parts)}
+        block["part"] = parts[held.clip]
     for name, values in targets.items():
         note = _class_rows.undefined(np.asarray(values), folds)
         if note:
@@ -162,10 +172,12 @@ def probe(
             scalings=spec.scalings,
             inner_times=spec.inner_times,
             components=components,
+            groups=groups,
+            parts=np.stack(list(masks.values())),
         )
         for tally in tallies:
             found = _class_rows.collect(
-                spec, name, tally, labels, classes, layers, folds, held, times
+                spec, name, tally, labels, classes, layers, folds, held, times, masks
             )
             rows += found.rows
             block["held_out"] += found.held_out

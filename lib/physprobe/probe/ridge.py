@@ -86,8 +86,8 @@ def probe(
         token time of the selected layer.
     predictions : dict
         ``clip``, ``fold``, ``group`` and ``truth`` of the held-out clips; ``held_out``: prediction,
-        squared error (mean over tokens, sum over columns) and absolute error (mean over both) per
-        clip; ``choices``: what each outer fold chose.
+        squared and absolute error (mean over tokens; sum and mean over columns) per clip;
+        ``choices``: what each outer fold chose.
 
     Raises
     ------

@@ -116,6 +116,8 @@ def _targets(found: Inputs) -> dict[str, np.ndarray]:
 def _probe(
     found: Inputs, features: Sequence[np.ndarray], **more: object
 ) -> tuple[list[dict], dict]:
+    if by := getattr(found.spec, "by", None):
+        more["parts"] = targets.label(found.labels, by)
     return found.kind.probe(
         found.spec,
         features,
@@ -147,10 +149,10 @@ def _write(
         **blocks,
         provenance=found.provenance(code, threads),
     )
+    folds = f"{len(found.folds)} outer fold{'s' * (len(found.folds) > 1)}"
     job.done(
         f"{out.stem}: {len(found.spec.targets)} targets from {len(found.layers)} layers,"
-        f" {len(found.groups)} clips in {len(found.folds)} outer"
-        f" fold{'s' * (len(found.folds) > 1)}, {_best(rows)}"
+        f" {len(found.groups)} clips in {folds}, {_best(rows)}"
     )
 
 

@@ -12,7 +12,6 @@ clip is drawn once, then every ball and its shadow within the box that they need
 """
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -20,9 +19,9 @@ from pydantic import Field
 
 from physprobe.core import scene
 from physprobe.core.spec import Spec as Base
+from physprobe.render._srgb import encode
 
 GLOSS, SHARPNESS = 0.25, 20
-SHADES = 4095
 MEETING = 6  # rays along each side of a pixel in which two edges meet
 MARGIN = 2  # [px] around what is drawn: outlines that are sampled, and half a pixel of their edge
 RING = np.stack([trig(np.linspace(0, 2 * np.pi, 32, endpoint=False)) for trig in (np.cos, np.sin)])
@@ -164,19 +163,6 @@ def bodies(
         if row[f"{body}_radius"] > 0
     ]
     return sorted(found, key=lambda ball: -np.linalg.norm(ball[0] - camera.place))
-
-
-def encode(light: np.ndarray) -> np.ndarray:
-    """Light, 0 to 1, as sRGB, 0 to 255."""
-    index = np.minimum(light * SHADES + 0.5, SHADES).astype(np.uint16)
-    return np.take(_srgb(), index)
-
-
-@cache
-def _srgb() -> np.ndarray:
-    light = np.arange(SHADES + 1) / SHADES
-    curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(255 * curve).astype(np.uint8)
 
 
 def coverage(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

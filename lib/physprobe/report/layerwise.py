@@ -12,13 +12,21 @@ from physprobe.report import _axes, _palette
 
 TITLE = "Layer by layer"
 CAPTION = (
-    "R\N{SUPERSCRIPT TWO} on held-out clips, every choice made inside the training clips, of each"
-    " layer (0 is the patch embedding, final is after the last LayerNorm). Bands and bars are 95 %"
-    " intervals of single layers by bootstrap over clips; thin lines bound the band that holds all"
-    " layers at once. Diamonds: the first layer at the threshold, with the interval that follows"
-    " from that band. Grey: controls; those without layers stand on the right. The shaded floor"
-    " reaches up to the 95th percentile of the null, permuted labels with the selection redone."
+    "R\N{SUPERSCRIPT TWO}, or the score of classes that the axis names, on held-out clips, every"
+    " choice made inside the training clips, of each layer (0 is the patch embedding, final is"
+    " after the last LayerNorm). Bands and bars are 95 % intervals of single layers by bootstrap"
+    " over clips, or over whole scenes; thin lines bound the band that holds all layers at once."
+    " Diamonds: the first layer at the threshold, with the interval that follows from that band."
+    " Grey: controls; those without layers stand on the right. The shaded floor reaches up to the"
+    " 95th percentile of the null, permuted labels with the selection redone."
 )
+SCORES = {
+    "r2": "R\N{SUPERSCRIPT TWO}",
+    "accuracy": "accuracy",
+    "auc": "AUC",
+    "relative_accuracy": "relative accuracy",
+}
+"""Words for the metrics; 0.5 is chance for all but R2."""
 FORMS = {"sincos": "1st harmonic", "sincos2": "2nd harmonic", "sincos3": "3rd harmonic"}
 COLUMNS, FLOOR = 3, -0.5
 FINAL = 0.06  # of the depth: how far behind the last block its normed output stands
@@ -117,12 +125,19 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     )
     _axes.title(part, TITLE)
     threshold = frame["threshold"].dropna().iloc[0]
+    words = " or ".join(SCORES[metric] for metric in scores["metric"].unique())
     _axes.note(
         part,
         "Bands and bars: 95 % intervals of single layers by bootstrap over clips; thin lines: band"
-        " that holds all layers at once (95 %). Diamond: first layer with R\N{SUPERSCRIPT TWO} of"
+        f" that holds all layers at once (95 %). Diamond: first layer with {words} of"
         f" {threshold:g} or more; its bar: where the band lets that layer be. Shaded floor: up to"
         " the 95th percentile of the null (permuted labels, selection redone). Controls grey."
+        + (
+            " Relative accuracy: share of scenes whose possible movies, taken together, are given"
+            " the higher probability, ties one half. Scenes are drawn whole, and relabelled within."
+            if (scores["metric"] == "relative_accuracy").any()
+            else ""
+        )
         + (
             " Published: hyper-parameters were chosen on the fold that is reported; bars are"
             " standard deviations over five folds."
@@ -160,7 +175,7 @@ def _draw(ax: Axes, frame: pd.DataFrame, looks: Mapping) -> None:
         alpha = 0.22 if own else 0.12
         ax.fill_between(x, rows["ci_low"], rows["ci_high"], color=look.colour, alpha=alpha, lw=0)
         ax.plot(
-            x, rows["r2"], color=look.colour, ls=look.line, marker=look.marker, lw=look.width,
+            x, rows["score"], color=look.colour, ls=look.line, marker=look.marker, lw=look.width,
             ms=4 if len(rows) < 16 else 2.5, label=rows["shown"].iloc[0],
         )  # fmt: skip
     _onsets(ax, frame, looks, last, end)
@@ -169,20 +184,26 @@ def _draw(ax: Axes, frame: pd.DataFrame, looks: Mapping) -> None:
     places = {name: end + step * (number + 1.2) for number, name in enumerate(flat)}
     for name, x in places.items():
         row, look = scores[scores["encoder"] == name].iloc[0], looks[name]
-        if row.r2 < FLOOR:
-            value = _axes.interval(row.r2, np.nan, np.nan)
+        if row.score < FLOOR:
+            value = _axes.interval(row.score, np.nan, np.nan)
             told = f"\N{BLACK DOWN-POINTING SMALL TRIANGLE}\n{value}"
             ax.annotate(
                 told, (x, 0.08), xycoords=("data", "axes fraction"), ha="center", fontsize=8
             )
             continue
-        ax.plot([0, x], [row.r2] * 2, color=look.colour, ls=":", lw=0.9, zorder=1)
-        bars = _axes.bars([row.ci_low], [row.r2], [row.ci_high])
-        ax.errorbar(x, row.r2, yerr=bars, fmt=look.marker, color=look.colour, capsize=2, ms=5,
+        ax.plot([0, x], [row.score] * 2, color=look.colour, ls=":", lw=0.9, zorder=1)
+        bars = _axes.bars([row.ci_low], [row.score], [row.ci_high])
+        ax.errorbar(x, row.score, yerr=bars, fmt=look.marker, color=look.colour, capsize=2, ms=5,
                     elinewidth=1.1, label=row["shown"])  # fmt: skip
     _ticks(ax, scores, deep, alike, end, places)
-    drawn = np.r_[scores["r2"], scores["ci_low"], scores["band_low"].dropna()]
-    _axes.limits(ax, drawn, floor=FLOOR, top=1.0, lowest=-0.1)
+    drawn = np.r_[scores["score"], scores["ci_low"], scores["band_low"].dropna()]
+    metric = scores["metric"].iloc[0]
+    if metric == "r2":
+        _axes.limits(ax, drawn, floor=FLOOR, top=1.0, lowest=-0.1)
+    else:
+        ax.axhline(0.5, color="0.5", lw=0.8, ls=(0, (4, 3)), zorder=1, label="chance")
+        _axes.limits(ax, drawn, floor=0.0, top=1.0, lowest=0.4)
+    ax.set_ylabel(f"{SCORES[metric]} on held-out clips")
 
 
 def _x(place: pd.Series | float, last: float | None) -> pd.Series | float:
@@ -250,7 +271,6 @@ def _ticks(
         ax.axvline(end + 0.05 * max(end, 1.0), color="0.85", lw=1)
     ax.set_xlim(-0.04 * max(end, 1.0), max([end, *places.values()]) + 0.05 * max(end, 1.0))
     ax.set_xlabel("layer [blocks applied]" if alike else "depth [part of the blocks applied]")
-    ax.set_ylabel("R\N{SUPERSCRIPT TWO} on held-out clips")
 
 
 def figure(frame: pd.DataFrame) -> Figure:

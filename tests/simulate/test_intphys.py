@@ -1,0 +1,191 @@
+"""IntPhys: a development set is read whole, or what is wrong with it is named."""
+
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from physprobe.core import intphys, splits, stores
+from physprobe.core.system import System
+from physprobe.render import intphys as renderer
+from physprobe.render import stage as render
+from physprobe.simulate import intphys as system
+from physprobe.simulate import stage as simulate
+
+SCENES, LENGTH, SIDE = 2, 5, 4
+RIGHT = {1: True, 2: False, 3: False, 4: True}
+
+
+def png(image):
+    """Bytes of a PNG, written by hand: the format's chunks around deflated rows."""
+
+    def chunk(name, content):
+        body = name + content
+        return len(content).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+
+    height, width, _ = image.shape
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
+    rows = b"".join(b"\0" + row.tobytes() for row in image)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def picture(principle, scene, movie, frame):
+    image = np.zeros((SIDE, SIDE, 3), np.uint8)
+    image[...] = 10 * principle, 20 * scene + movie, 30 + frame
+    image[1, 2] = 255, 0, 7
+    return image
+
+
+@pytest.fixture
+def folder(tmp_path: Path):
+    """Small copy of the public layout."""
+    for principle in (1, 2, 3):
+        for scene in range(1, SCENES + 1):
+            for movie, possible in RIGHT.items():
+                place = tmp_path / "dev" / f"O{principle}" / f"{scene:02d}" / str(movie)
+                (place / "scene").mkdir(parents=True)
+                (place / "depth").mkdir()
+                status = {"header": {"is_possible": possible}, "frames": []}
+                (place / "status.json").write_text(json.dumps(status))
+                for frame in range(1, LENGTH + 1):
+                    path = place / "scene" / f"scene_{frame:03d}.png"
+                    path.write_bytes(png(picture(principle, scene, movie, frame)))
+    return tmp_path / "dev"
+
+
+def spec(folder, **changed):
+    return system.Spec(folder=str(folder), scenes=SCENES, length=LENGTH, frames=3, **changed)
+
+
+def simulated(folder, tmp_path):
+    out = tmp_path / "intphys" / "simulation.zarr" / "zarr.json"
+    simulate.run(out=out, spec=spec(folder).canonical())
+    return out
+
+
+def test_movies_become_clips_with_their_labels(folder, tmp_path):
+    source = simulated(folder, tmp_path)
+    out = tmp_path / "intphys" / "clips.zarr" / "zarr.json"
+    render.run(simulation=source, out=out, spec=renderer.Spec(folder=str(folder)).canonical())
+    labels, clips = stores.read(source), stores.read(out)
+    assert clips.video.shape == (24, 3, SIDE, SIDE, 3)
+    assert labels.principle.values.tolist() == ["O1"] * 8 + ["O2"] * 8 + ["O3"] * 8
+    assert labels.possible.values.tolist() == [1, 0, 0, 1] * 6
+    assert labels.movie.values.tolist() == [1, 2, 3, 4] * 6
+    groups, _ = splits.declared_by(labels, outer=2, inner=2, seed=0)
+    assert np.array_equal(groups, np.arange(24) // 4)
+    for clip, video in enumerate(clips.video.values):
+        principle, scene, movie = clip // 8 + 1, clip // 4 % 2 + 1, clip % 4 + 1
+        expected = [picture(principle, scene, movie, frame) for frame in (1, 3, 5)]
+        assert np.array_equal(video, expected)
+
+
+def test_frames_are_taken_as_published():
+    taken = system._taken(system.Spec(folder="dev"))
+    assert taken.tolist() == np.round(np.linspace(0, 99, 16)).astype(int).tolist()
+    assert system.coords(system.Spec(folder="dev"))["time"][-1] == 99 / system.RATE
+
+
+def spoil_missing_frame(folder):
+    (folder / "O2/01/3/scene/scene_004.png").unlink()
+    return "missing .*O2/01/3/scene/scene_004.png"
+
+
+def spoil_missing_status(folder):
+    (folder / "O1/02/2/status.json").unlink()
+    return "missing .*O1/02/2/status.json"
+
+
+def spoil_missing_movie(folder):
+    (folder / "O3/02/4").rename(folder / "O3/02/5")
+    return "missing .*O3/02/4; not known .*O3/02/5"
+
+
+def spoil_extra_frame(folder):
+    (folder / "O1/01/1/scene/scene_006.png").write_bytes(b"")
+    return "not known .*O1/01/1/scene/scene_006.png"
+
+
+def spoil_extra_file(folder):
+    (folder / "O1" / "notes.txt").write_text("")
+    return "not known .*O1/notes.txt"
+
+
+def spoil_truncated_frame(folder):
+    path = folder / "O3/01/2/scene/scene_002.png"
+    path.write_bytes(path.read_bytes()[:-5])
+    return r"truncated .*O3/01/2/scene/scene_002.png \(\d+ bytes\)"
+
+
+def spoil_empty_frame(folder):
+    (folder / "O3/01/2/scene/scene_005.png").write_bytes(b"")
+    return r"truncated .*scene_005.png \(0 bytes\)"
+
+
+def spoil_status(folder):
+    (folder / "O2/02/1/status.json").write_text('{"header": {"is_possible": ')
+    return "O2/02/1/status.json: no header.is_possible can be read"
+
+
+def spoil_word(folder):
+    (folder / "O2/02/1/status.json").write_text('{"header": {"is_possible": "yes"}}')
+    return "is_possible is 'yes', not true or false"
+
+
+def spoil_balance(folder):
+    (folder / "O2/02/1/status.json").write_text('{"header": {"is_possible": false}}')
+    return "O2/02: 1 possible movies, expected 2 of 4"
+
+
+@pytest.mark.parametrize(
+    "spoil", [value for name, value in list(globals().items()) if name.startswith("spoil_")]
+)
+def test_what_is_wrong_is_named(folder, tmp_path, spoil):
+    message = spoil(folder)
+    with pytest.raises(ValueError, match=message):
+        simulated(folder, tmp_path)
+    assert not (tmp_path / "intphys" / "simulation.zarr" / "zarr.json").exists()
+
+
+def test_many_problems_are_counted(folder):
+    for path in (folder / "O1").rglob("*.png"):
+        path.unlink()
+    with pytest.raises(ValueError, match=f"and {8 * LENGTH - intphys.SHOWN} more"):
+        intphys.possible(folder, scenes=SCENES, frames=LENGTH)
+    with pytest.raises(ValueError, match="no such folder"):
+        intphys.possible(folder / "nowhere", scenes=SCENES, frames=LENGTH)
+
+
+def test_a_file_that_changed_or_is_broken_inside_is_refused_when_it_is_rendered(folder):
+    labels = {"principle": "O1", "number": 1, "movie": 2}
+    path = folder / "O1/01/2/scene/scene_003.png"
+    field = system.field(spec(folder), labels)
+    path.write_bytes(png(picture(3, 2, 1, 1)))
+    with pytest.raises(ValueError, match=r"scene_003\.png: has changed"):
+        renderer.frames(renderer.Spec(folder=str(folder)), field)
+    path.write_bytes(intphys.START + b"nothing of the kind" + intphys.END)
+    field = system.field(spec(folder), labels)
+    with pytest.raises(ValueError, match=r"scene_003\.png: can't be decoded"):
+        renderer.frames(renderer.Spec(folder=str(folder)), field)
+    with pytest.raises(ValueError, match="numbers of files"):
+        renderer.frames(renderer.Spec(folder=str(folder)), np.zeros((2, 3)))
+
+
+def test_a_system_that_names_two_folders_is_refused():
+    both = {"kind": "intphys", "folder": "dev"}
+    System(simulate=both, render=both)
+    with pytest.raises(ValidationError, match="two folders"):
+        System(simulate=both, render={**both, "folder": "test"})
+    with pytest.raises(ValidationError, match="two folders"):
+        System(simulate=both, render={"kind": "fields"})
+
+
+def test_more_frames_than_there_are_is_refused(folder):
+    many = system.Spec(folder=str(folder), scenes=SCENES, length=LENGTH, frames=8)
+    labels = {"principle": "O1", "number": 1, "movie": 1}
+    with pytest.raises(ValueError, match="don't ascend"):
+        system.check(many, labels, system.field(many, labels))
