@@ -280,10 +280,26 @@ def test_published_layers_are_drawn_beside_their_own_encoder_alone(published):
     assert any("published" in label.get_text() for label in figure.legends[0].get_texts())
 
 
+def test_published_scores_of_classes_are_those_of_the_panels_metric(published):
+    result = layered(24, 24, published["encoder"], "relative_accuracy")
+    asked = {"published": "possible", "metric": "relative_accuracy"}
+    result["spec"]["figures"]["fig"] = {"speed": asked, "direction_2": asked | {"metric": "auc"}}
+    frame = layerwise.frame(result, published)
+    drawn = frame[frame["item"] == "published"].set_index(["variable", "layer"])
+    assert drawn.loc[("speed", "0"), "relative_accuracy_mean"] == 0.522
+    assert drawn.loc[("direction_2", "0"), "auc_mean"] == 0.504
+    assert drawn["score"].notna().all()
+    sound(layerwise.figure(frame))
+
+
 def test_published_layers_are_those_of_the_sheet(published):
     """Mean of a curve as checked by hand; every curve has a value per block."""
     curves = published["curves"]
-    assert all(len(curve["r2_mean"]) == 24 for curve in curves.values())
+    for curve in curves.values():
+        lists = [values for values in curve.values() if isinstance(values, list)]
+        assert lists and {len(values) for values in lists} == {24}
+    assert curves["possible"]["relative_accuracy_mean"][7] == 0.978
+    assert curves["possible_by_relative_accuracy"]["relative_accuracy_mean"][:2] == [0.733, 0.789]
     assert curves["direction"]["r2_mean"][16] == 0.876
     assert curves["direction_by_sector"]["r2_mean"][8:10] == [0.816, 0.941]
     assert curves["direction_sincos_after_blocks"]["r2_mean"][:2] == [0.691, 0.864]

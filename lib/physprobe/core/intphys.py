@@ -22,7 +22,7 @@ PRINCIPLES = ("O1", "O2", "O3")
 MOVIES = 4
 QUANTITIES = ("principle", "scene", "movie", "frame", "checksum")
 """Number of the principle, 1 to 3; of the scene, movie and frame; checksum of the file."""
-BESIDE = {"depth", "masks", "annotations"}
+BESIDE = {"depth", "masks"}
 START, END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 SHOWN = 8
 

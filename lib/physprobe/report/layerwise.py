@@ -73,8 +73,12 @@ def _lines(result: Mapping, published: Mapping) -> Iterator[dict]:
         if not (same and asked["published"]):
             continue
         curve = published["curves"][asked["published"]]
-        deviations = curve.get("r2_std", [None] * len(curve["r2_mean"]))
-        for number, scores in enumerate(zip(curve["r2_mean"], deviations, strict=True)):
+        metric = asked.get("metric", "r2")
+        if f"{metric}_mean" not in curve:
+            continue
+        means = curve[f"{metric}_mean"]
+        deviations = curve.get(f"{metric}_std", [None] * len(means))
+        for number, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
             place = curve["first_layer"] + number
             yield {
                 "item": "published",
@@ -82,8 +86,11 @@ def _lines(result: Mapping, published: Mapping) -> Iterator[dict]:
                 "variable": panel,
                 "layer": str(place),
                 "place": place,
-                "r2_mean": scores[0],
-                "r2_std": scores[1],
+                "metric": metric,
+                "score": mean,
+                "spread": deviation,
+                f"{metric}_mean": mean,
+                f"{metric}_std": deviation,
                 "role": "published",
                 "target": curve["target"],
                 "note": ", ".join(curve[key] for key in ("pooling", "grouping", "solver")),
@@ -243,9 +250,9 @@ def _published(ax: Axes, frame: pd.DataFrame, alike: bool) -> None:
     rows = frame[frame["item"] == "published"]
     if len(rows):
         ax.errorbar(
-            rows["place"] / (1 if alike else len(rows)), rows["r2_mean"],
-            yerr=rows["r2_std"].fillna(0.0), color=PUBLISHED, ls="--", lw=1.2, elinewidth=0.6,
-            label="published (other selection)",
+            rows["place"] / (1 if alike else len(rows)), rows["score"],
+            yerr=rows["spread"].astype(float).fillna(0.0), color=PUBLISHED, ls="--", lw=1.2,
+            elinewidth=0.6, label="published (other selection)",
         )  # fmt: skip
 
 
