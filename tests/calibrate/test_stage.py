@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from physprobe.calibrate import _coverage, _noise, stage
-from physprobe.report import stage as report
+from physprobe.report import drawing
 
 
 def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
@@ -20,7 +20,7 @@ def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
     for row in found["rows"]:
         assert row["value"] in (0.0, 0.5, 1.0)
         assert row["ci_low"] <= row["value"] <= row["ci_high"]
-    report.figure(kind="calibration", result=out, out=tmp_path / "calibration.png")
+    drawing.figure(kind="calibration", result=out, out=tmp_path / "calibration.png")
     assert (tmp_path / "calibration.png").stat().st_size > 10_000
 
 

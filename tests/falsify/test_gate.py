@@ -9,7 +9,7 @@ import pytest
 from physprobe.core import scores
 from physprobe.falsify import _gate
 from physprobe.falsify import stage as falsify
-from physprobe.report import stage as report
+from physprobe.report import drawing
 
 CLIPS = 80
 RANDOM = tuple(f"random_{seed}" for seed in range(5))
@@ -122,5 +122,5 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path):
     found = json.loads(out.read_text())
     assert found["passed"] is True
     assert found["schema"] == "physprobe/gate/1"
-    report.figure(kind="gate", result=out, out=picture)
+    drawing.figure(kind="gate", result=out, out=picture)
     assert picture.read_bytes().startswith(b"\x89PNG")

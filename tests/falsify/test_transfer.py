@@ -9,7 +9,7 @@ import pytest
 from physprobe.core import results
 from physprobe.falsify import _transfer
 from physprobe.falsify import stage as falsify
-from physprobe.report import stage as report
+from physprobe.report import drawing
 from physprobe.report import transfer as drawn
 
 CLIPS = 60
@@ -181,5 +181,5 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, onto: str |
     assert "95 % intervals" in words and "small (untrained)" in {
         text.get_text() for text in figure.axes[0].get_yticklabels()
     }
-    report.figure(kind="transfer", result=out, out=out.with_suffix(".png"))
+    drawing.figure(kind="transfer", result=out, out=out.with_suffix(".png"))
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import r2_score
 
 from physprobe.core import results, stores
-from physprobe.core.config import Layerwise
+from physprobe.core.sections import Layerwise
 from physprobe.layerwise import stage
 from physprobe.probe import stage as probe
 from physprobe.probe.ridge import Spec

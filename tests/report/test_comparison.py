@@ -8,6 +8,7 @@ import pytest
 
 from physprobe.core import config, kinds, results
 from physprobe.falsify import stage as falsify
+from physprobe.report import page as report_page
 from physprobe.report import stage
 
 LIB = Path(__file__).parents[2] / "lib/physprobe/report"
@@ -113,7 +114,7 @@ def written(tmp_path_factory) -> dict[str, Path]:
         "gates",
         "trainings",
     )
-    stage.page(
+    report_page.run(
         **{name: [] for name in none},
         comparisons=[files["metrics"]],
         comparison_tables=[files["table"]],

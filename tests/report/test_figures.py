@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from physprobe.core import results, stores
-from physprobe.report import _axes, _frames, _palette, fit_results, layers, layerwise, stage
+from physprobe.report import _axes, _content, _frames, _palette, fit_results, layers, layerwise
 
 SCORED = ("ladder", "predicted", "layers", "skill", "eigenvalues", "spatial")
 
@@ -38,7 +38,7 @@ def found(study) -> _frames.Study:
 @pytest.fixture(scope="module")
 def frames(found, study) -> dict[str, pd.DataFrame]:
     return {
-        "filmstrip": stage.films(stores.read(study["simulation"]), stores.read(study["clips"])),
+        "filmstrip": _content.films(stores.read(study["simulation"]), stores.read(study["clips"])),
         **{name: getattr(_frames, name)(found) for name in SCORED},
     }
 

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.image import imread
 
-from physprobe.report import learning, stage
+from physprobe.report import drawing, learning
 
 
 def table(score: list[float]) -> pd.DataFrame:
@@ -40,5 +40,5 @@ def test_the_stage_draws_tables_by_their_folders(tmp_path):
         (tmp_path / name).mkdir()
         table([0.1, 0.2, 0.3]).to_csv(tmp_path / name / "training.csv", index=False)
     tables = [tmp_path / name / "training.csv" for name in ("one", "two")]
-    stage.learning(tables=tables, out=tmp_path / "training.png")
+    drawing.learning(tables=tables, out=tmp_path / "training.png")
     assert imread(tmp_path / "training.png").shape[1] > 1000

@@ -12,6 +12,7 @@ import pytest
 from physprobe.core import results
 from physprobe.falsify import _gate
 from physprobe.report import _page, stage
+from physprobe.report import page as report_page
 
 LIB = Path(stage.__file__).parent
 NUMBER = r"(-?[\d.]+(e[+-]\d+)?|undefined)"
@@ -84,7 +85,7 @@ def written(study, tmp_path_factory) -> dict[str, Path]:
     }
     stage.fit(**study, **files)
     page = out.parent / "report.html"
-    stage.page(
+    report_page.run(
         metrics=[files["metrics"]],
         tables=[files["table"]],
         falsifications=[study["falsification"]],
@@ -336,7 +337,7 @@ def test_page_shows_what_is_known_of_an_encoder_that_ships(study, written, tmp_p
         why="mean over 1 targets +0.500",
     )  # fmt: skip
     out = tmp_path / "page.html"
-    stage.page(
+    report_page.run(
         metrics=[written["metrics"]],
         tables=[written["table"]],
         falsifications=[study["falsification"]],

@@ -8,7 +8,7 @@ import pytest
 
 from physprobe.core import results
 from physprobe.discover import linear
-from physprobe.report import stage as report
+from physprobe.report import drawing
 from physprobe.survey import _rates, stage
 
 QUICK = linear.Spec(nulls=10, shuffles=199, bootstraps=100, band=5, controls=4)
@@ -56,7 +56,7 @@ def test_verdicts_parameters_and_rates_are_counted_and_drawn(discoveries, tmp_pa
 
     figures = {name: tmp_path / f"{name}.png" for name in ("confusion", "dispersion")}
     for kind, picture in figures.items():
-        report.figure(kind=kind, result=out, out=picture)
+        drawing.figure(kind=kind, result=out, out=picture)
     assert all(path.stat().st_size > 10_000 for path in figures.values())
 
 

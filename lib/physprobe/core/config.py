@@ -1,153 +1,25 @@
 """Config: ``config.yaml`` as one validated model; an entry's fields are its kind's ``Spec``."""
 
-import difflib
 import json
-import typing
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from physprobe.core import kinds, targets
+from physprobe.core import kinds, problems, targets
 from physprobe.core.kinds import any_spec
+from physprobe.core.sections import (
+    Calibration,
+    Comparison,
+    Discovery,
+    Gate,
+    Layerwise,
+    Study,
+    Transfer,
+)
 from physprobe.core.spec import Spec
 from physprobe.core.system import Name, System
-
-Quantile = Annotated[float, Field(ge=0, le=1)]
-
-
-class Study(Spec):
-    """What is asked of which system: encoders, the controls that could refute them, claims."""
-
-    system: Name
-    """System that the study films."""
-    encoders: tuple[Name, ...] = Field(min_length=1)
-    """Encoders under test; the first one fills the published keys of ``fit_metrics.json``."""
-    controls: tuple[Name, ...] = ()
-    """Entries of ``controls`` that every score is put beside."""
-    probe: Name
-    """Entry of ``probes`` that decodes the labels."""
-    koopman: Name
-    """Entry of ``koopman`` that models the embedding's dynamics."""
-    head: Name | None = None
-    """Entry of ``koopman`` that models spatial tokens, of those encoders that keep them."""
-    claims: dict[Name, any_spec("falsify")] = Field(default_factory=dict)
-    """Statements with their test and threshold, declared before anything is run."""
-
-
-class Gate(Spec):
-    """What a trained encoder has to beat before it is worth shipping."""
-
-    encoder: Name
-    """The trained one."""
-    random: tuple[Name, ...] = Field(min_length=5)
-    """Controls: the same architecture with random weights, several seeds."""
-    probes: dict[Name, Name] = Field(min_length=1)
-    """Probe whose targets are decoded, by system."""
-    margin: float = Field(0.05, ge=0)
-    """Largest loss of R2 that any single target may have."""
-
-
-class Comparison(Spec):
-    """Systems side by side: can their equations be told apart, and what needs which dynamics."""
-
-    systems: tuple[Name, ...] = Field(min_length=2)
-    """Systems that share their initial conditions: whose equations are told apart."""
-    parameters: dict[Name, Name] = Field(default_factory=dict)
-    """Systems whose labels are decoded, each with its probe; these or others of the same laws."""
-    encoders: tuple[Name, ...] = Field(min_length=1)
-    """Encoders under test; the first one fills the published keys of ``fit_metrics.json``."""
-    controls: tuple[Name, ...] = ()
-    """Entries of ``controls`` that every score is put beside."""
-    probe: Name
-    """Entry of ``probes`` that tells the equations apart."""
-    koopman: Name
-    """Entry of ``koopman`` that models the dynamics of each system, and of all together."""
-    claims: dict[Name, any_spec("falsify")] = Field(default_factory=dict)
-    """Statements with their test and threshold, declared before anything is run."""
-
-
-class Calibration(Spec):
-    """How often the tests are run on noise, and the intervals on planted truth."""
-
-    noise: int = Field(200, gt=0)
-    """Repetitions of the complete pipeline on features that know nothing of the labels."""
-    planted: int = Field(400, gt=0)
-    """Repetitions where the truth is known."""
-
-
-class Transfer(Spec):
-    """Whether what a probe has learnt holds elsewhere: in another rendering, beyond its range."""
-
-    system: Name
-    """System whose clips are trained on."""
-    onto: Name | None = None
-    """System whose clips are scored: the same ``simulate`` in another ``render``."""
-    region: dict[Name, tuple[Quantile, Quantile]] = Field(default_factory=dict)
-    """Labels with a range between quantiles: clips inside all of them are never trained on."""
-    encoders: tuple[Name, ...] = Field(min_length=1)
-    """Encoders under test."""
-    controls: tuple[Name, ...] = ()
-    """Entries of ``controls`` that are transferred in the same way."""
-    probe: Name
-    """Entry of ``probes``, of kind ``ridge``, that decodes the labels."""
-
-    @field_validator("region")
-    @classmethod
-    def _ascending(cls, region: dict) -> dict:
-        for name, (low, high) in region.items():
-            if low >= high:
-                raise ValueError(f"the range of {name} has to ascend")
-        if region and all(span == (0.0, 1.0) for span in region.values()):
-            raise ValueError("all clips are inside, so none is left to train on")
-        return region
-
-
-class Discovery(Spec):
-    """How laws are read off clips, and for which systems and sources verdicts are counted."""
-
-    method: any_spec("discover") = Field(
-        default_factory=lambda: kinds.load("discover", "linear").Spec()
-    )
-    """How a law is read off: results/{system}/discovery/{source}.json."""
-    systems: tuple[Name, ...] = ()
-    """Systems that results/discovery/metrics.json is about."""
-    sources: tuple[Name, ...] = ("field", "video")
-    """What they are read off there: field, video, encoders and controls with spatial tokens."""
-
-
-class Curve(Spec):
-    """One panel of a layerwise figure: a target, decoded from every layer."""
-
-    system: Name
-    """System whose clips it is decoded from."""
-    probe: Name
-    """Entry of ``probes`` that decodes it."""
-    target: str
-    """One of the probe's targets."""
-    sample: str = "clip"
-    """One of the probe's samples."""
-    metric: Literal["r2", "accuracy", "auc", "relative_accuracy"] = "r2"
-    """R2 of a number; of classes accuracy, AUC, or the share of groups in the right order."""
-    part: str | None = None
-    """Value of the probe's ``by`` that is scored apart; all clips if not given."""
-    published: Name | None = None
-    """Curve of ``report/published_layers.yaml``, drawn beside ours if the encoder is the same."""
-
-
-class Layerwise(Spec):
-    """Where in an encoder labels become readable: scores of every layer beside the controls."""
-
-    encoders: tuple[Name, ...] = Field(min_length=1)
-    """Encoders under test."""
-    controls: tuple[Name, ...] = ()
-    """Entries of ``controls`` on the same axes."""
-    threshold: float = Field(0.8, gt=0, lt=1)
-    """Score that counts as readable: a label sets in at the first layer that reaches it."""
-    figures: dict[Name, dict[Name, Curve]] = Field(min_length=1)
-    """Figures, each with its panels by name: results/{entry}/{figure}.json and .png."""
 
 
 class Config(Spec):
@@ -319,7 +191,7 @@ class Config(Spec):
             if not targets.labels_of(target, labels):
                 raise ValueError(
                     f"{where}: {probe} asks for target {target!r}, but {kind} has"
-                    f" the labels {', '.join(labels)}.{_nearest(target, labels)}"
+                    f" the labels {', '.join(labels)}.{problems.nearest(target, labels)}"
                 )
         if by := getattr(self.probes[probe], "by", None):
             _known(f"probes.{probe}.by, on {system}", by, labels)
@@ -385,8 +257,8 @@ def load(content: Mapping) -> Config:
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        problems = "\n".join(f"  {line}" for line in _explain(error))
-        raise ConfigError(f"config.yaml can't be used:\n{problems}") from None
+        found = "\n".join(f"  {line}" for line in problems.explain(error, Config))
+        raise ConfigError(f"config.yaml can't be used:\n{found}") from None
 
 
 def read(path: Path) -> Config:
@@ -394,81 +266,11 @@ def read(path: Path) -> Config:
     return load(yaml.safe_load(path.read_text()))
 
 
-def _explain(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors(include_url=False):
-        path = [str(step) for step in problem["loc"]]
-        found = problem["input"]
-        match problem["type"]:
-            case "default_factory_not_called":
-                continue  # it waits for a field that is wrong, which is reported itself
-            case "extra_forbidden":
-                model, path = _model_at(path)
-                known = list(model.model_fields)
-                yield (
-                    f"{'.'.join(path)}: unknown key.{_nearest(path[-1], known)}"
-                    f" Known here: {', '.join(known)}."
-                )
-            case "union_tag_invalid":
-                known = [tag.strip(" '") for tag in problem["ctx"]["expected_tags"].split(",")]
-                kind = problem["ctx"]["tag"]
-                yield (
-                    f"{'.'.join(path)}.kind: found {kind!r}.{_nearest(kind, known)}"
-                    f" Known kinds: {', '.join(known)}."
-                )
-            case "missing":
-                yield f"{'.'.join(_model_at(path)[1])}: missing."
-            case "value_error" if not path:
-                yield str(problem["ctx"]["error"])
-            case _:
-                text = problem["msg"].removeprefix("Value error, ")
-                where = ".".join(_model_at(path)[1])
-                yield f"{where}: found {found!r}; {text[0].lower()}{text[1:].rstrip('.')}."
-
-
-def _model_at(path: list[str]) -> tuple[type[Spec], list[str]]:
-    """Model that a path of pydantic's ends in, and the path as it stands in the file."""
-    model, shown = Config, []
-    here: Any = Config
-    for step in path:
-        options = _specs(here)
-        tagged = [spec for spec in options if len(options) > 1 and _kind(spec) == step]
-        if tagged:
-            here = model = tagged[0]
-            continue
-        shown.append(step)
-        if isinstance(here, type) and issubclass(here, Spec):
-            model = here
-            here = here.model_fields[step].annotation if step in here.model_fields else None
-        elif typing.get_origin(here) is dict:
-            here = typing.get_args(here)[1]
-            if len(_specs(here)) == 1:
-                here = _specs(here)[0]
-    return model, shown
-
-
-def _specs(hint: Any) -> list[type[Spec]]:
-    if isinstance(hint, type) and issubclass(hint, Spec):
-        return [hint]
-    return (
-        [spec for part in typing.get_args(hint) for spec in _specs(part)]
-        if not _is_dict(hint)
-        else []
-    )
-
-
-def _is_dict(hint: Any) -> bool:
-    return typing.get_origin(hint) is dict
-
-
-def _kind(spec: type[Spec]) -> str | None:
-    field = spec.model_fields.get("kind")
-    return field.default if field else None
-
-
 def _known(where: str, name: str, section: Collection[str]) -> None:
     if name not in section:
         raise ValueError(
-            f"{where}: found {name!r}.{_nearest(name, section)} Known: {', '.join(section)}."
+            f"{where}: found {name!r}.{problems.nearest(name, section)}"
+            f" Known: {', '.join(section)}."
         )
 
 
@@ -478,11 +280,6 @@ def _differing(one: Spec, other: Spec) -> list[str]:
     if first["kind"] != second["kind"]:
         return ["kind"]
     return [field for field in first if first[field] != second[field]]
-
-
-def _nearest(word: str, known: typing.Iterable[str]) -> str:
-    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def schema() -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import ridge, scores
+from physprobe.core import dense, ridge, scores
 from physprobe.core.splits import Fold
 
 
@@ -111,12 +111,12 @@ def _fold(
             beyond_cross = mixed[number] + more * square
             spread = (targets[blocks[number]] ** 2).sum() + more * (totals[number] ** 2).sum()
             for place, penalty in enumerate(penalties):
-                weights = ridge.solve(within, penalty * unit, towards)
+                weights = dense.solve(within, penalty * unit, towards)
                 errors[place] += spread + np.vdot(weights, beyond @ weights - 2 * beyond_cross)
         errors /= energy or 1.0
         place = int(ridge.best_penalty(errors))
         if best is None or errors[place] < best[0] - ridge.TIE:
-            weights = ridge.solve(gram, penalties[place] * unit, np.asfortranarray(mixed.sum(0)))
+            weights = dense.solve(gram, penalties[place] * unit, np.asfortranarray(mixed.sum(0)))
             best = errors[place], scaling, place, weights / scale[:, None]
     error, scaling, place, weights = best
     choice = {

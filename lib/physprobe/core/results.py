@@ -89,9 +89,14 @@ def write(
 
 def write_text(out: Path, text: str) -> None:
     """Write a text file by temp file and rename."""
+    write_bytes(out, (text if text.endswith("\n") else text + "\n").encode())
+
+
+def write_bytes(out: Path, content: bytes) -> None:
+    """Write a file by temp file and rename."""
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    temporary.write_text(text if text.endswith("\n") else text + "\n")
+    temporary.write_bytes(content)
     temporary.replace(out)
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physprobe.core import frames
+
 BODIES = ("ball", "distractor")
 UNITS = {
     **{
@@ -138,23 +140,7 @@ def centre(row: dict[str, float], body: str) -> np.ndarray:
 
 
 def rows(scene: np.ndarray) -> list[dict[str, float]]:
-    """Every frame's quantities by name.
-
-    Parameters
-    ----------
-    scene : (time, quantity)
-
-    Raises
-    ------
-    ValueError
-        If it has other quantities, or a value that is not finite; the message names it.
-    """
-    if scene.ndim != 2 or scene.shape[1] != len(QUANTITIES):
-        raise ValueError(
-            f"shape {scene.shape}: expected (time, {len(QUANTITIES)}), a scene's quantities."
-            " Hint: this renderer draws balls; a field in false colour is for kind `fields`."
-        )
-    if not np.isfinite(scene).all():
-        frame, quantity = np.argwhere(~np.isfinite(scene))[0]
-        raise ValueError(f"frame {frame} is not finite: {QUANTITIES[quantity]}.")
-    return [dict(zip(QUANTITIES, map(float, row), strict=True)) for row in scene]
+    """Every frame's quantities by name; see :func:`frames.rows`."""
+    return frames.rows(
+        scene, QUANTITIES, "draws balls; a field in false colour is for kind `fields`"
+    )

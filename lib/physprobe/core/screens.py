@@ -11,6 +11,8 @@ ground's edge. Screens are upright rectangles that stand on the ground, in front
 
 import numpy as np
 
+from physprobe.core import frames
+
 SCREENS = ("left", "right")
 COLOURS = ("red", "green", "blue")
 SHAPES = ("none", "ball", "box", "cone")
@@ -94,23 +96,5 @@ def visible(row: dict[str, float]) -> float:
 
 
 def rows(field: np.ndarray) -> list[dict[str, float]]:
-    """Every frame's quantities by name.
-
-    Parameters
-    ----------
-    field : (time, quantity)
-
-    Raises
-    ------
-    ValueError
-        If it has other quantities, or a value that is not finite; the message names it.
-    """
-    if field.ndim != 2 or field.shape[1] != len(QUANTITIES):
-        raise ValueError(
-            f"shape {field.shape}: expected (time, {len(QUANTITIES)}), a body and screens."
-            " Hint: this renderer draws systems of kind `occlusion`."
-        )
-    if not np.isfinite(field).all():
-        frame, quantity = np.argwhere(~np.isfinite(field))[0]
-        raise ValueError(f"frame {frame} is not finite: {QUANTITIES[quantity]}.")
-    return [dict(zip(QUANTITIES, map(float, row), strict=True)) for row in field]
+    """Every frame's quantities by name; see :func:`frames.rows`."""
+    return frames.rows(field, QUANTITIES, "draws systems of kind `occlusion`")

@@ -1,5 +1,7 @@
 """Figure: how encoders of our own learn - physics per second of compute, and signs of collapse."""
 
+from pathlib import Path
+
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
@@ -19,6 +21,12 @@ PANELS = {
     "feature_std": "mean deviation of a feature",
     "mean_cosine": "mean cosine between clips",
 }
+
+
+def table(tables: list[Path]) -> pd.DataFrame:
+    """Tables ``{recipe}/training.csv``, one below the other."""
+    frames = [pd.read_csv(path).assign(recipe=path.parent.name) for path in tables]
+    return pd.concat(frames) if frames else pd.DataFrame()
 
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:

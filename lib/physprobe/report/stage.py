@@ -1,14 +1,9 @@
-"""Report: a study's fits as numbers, text, table and figure, and all studies as one page."""
+"""Report: a study's or a comparison's fits as numbers, text, table and figure."""
 
-import hashlib
 import json
 from pathlib import Path
 
-import numpy as np
-
-from physprobe.core import inputs, job, kinds, results, stores
-
-EXPLODED = 1.01  # the initial maximum is 1, and no heat equation exceeds it
+from physprobe.core import inputs, job, results, stores
 
 
 def fit(
@@ -49,7 +44,7 @@ def fit(
     threads : int
         Not used; every stage takes it.
     """
-    from physprobe.report import _axes, _frames, _metrics, _summary, fit_results
+    from physprobe.report import _axes, _content, _frames, _metrics, _summary, fit_results
 
     entry = json.loads(spec)
     stored = {path.parent.stem: stores.read(path) for path in embeddings}
@@ -71,21 +66,21 @@ def fit(
         "label": label,
         "untrained": label.startswith("untrained"),
         "setup": {
-            **_protocol(study, first, system.sizes["clip"]),
+            **_content.protocol(study, first, system.sizes["clip"]),
             "embedding_dim": stored[first].sizes["feature"],
             "head_permutations": next(iter(study.heads.values()))["spec"]["permutations"]
             if study.heads
             else None,
         },
         **blocks[first],
-        "encoders": {name: _told(study, name, blocks) for name in study.encoders},
+        "encoders": {name: _content.told(study, name, blocks) for name in study.encoders},
         "controls": {
-            name: _told(study, name, blocks) for name in study.names[len(study.encoders) :]
+            name: _content.told(study, name, blocks) for name in study.names[len(study.encoders) :]
         },
-        "artefact": _artefact(study, judged, system),
+        "artefact": _content.artefact(study, judged, system),
     }
     frames = {
-        "filmstrip": films(system, stores.read(clips)),
+        "filmstrip": _content.films(system, stores.read(clips)),
         "ladder": _frames.ladder(study),
         "predicted": _frames.predicted(study),
         "layers": _frames.layers(study),
@@ -94,8 +89,8 @@ def fit(
         "eigenvalues": _frames.eigenvalues(study),
     }
     results.write_text(table, _frames.table(frames).to_csv(index=False, float_format="%.7g"))
-    sheet = fit_results.figure(frames, heading(content))
-    _write(figure, _axes.png(sheet))
+    sheet = fit_results.figure(frames, _content.heading(content))
+    results.write_bytes(figure, _axes.png(sheet))
     results.write_text(summary, _summary.text(content, judged["claims"]))
     results.write(
         metrics,
@@ -107,9 +102,12 @@ def fit(
             {
                 "simulation": stores.digest(simulation),
                 "clips": stores.digest(clips),
-                **{path.name: _hash(path) for path in (*probes, *koopman, *heads, falsification)},
+                **{
+                    path.name: _content.digest(path)
+                    for path in (*probes, *koopman, *heads, falsification)
+                },
             },
-            encoders={name: _origin(store.attrs) for name, store in stored.items()},
+            encoders={name: _content.origin(store.attrs) for name, store in stored.items()},
         ),
         **content,
     )
@@ -160,6 +158,7 @@ def compare(
         _axes,
         _comparison,
         _comparison_summary,
+        _content,
         _frames,
         fit_comparison,
     )
@@ -187,7 +186,7 @@ def compare(
         systems={system: study(system) for system in entry["systems"]},
         parameters={system: study(system) for system in entry["parameters"]},
         equations={system: inputs.equation(store) for system, store in fields.items()},
-        units={system: _units(store) for system, store in fields.items()},
+        units={system: _content.units(store) for system, store in fields.items()},
     )
     together = comparison.together
     blocks = {each: _comparison.blocks(comparison, each, judged) for each in together.names}
@@ -198,13 +197,13 @@ def compare(
         "untrained": labels[first].startswith("untrained"),
         "equations": {system: comparison.equations[system] for system in entry["systems"]},
         "setup": {
-            **_protocol(together, first, sum(store.sizes["clip"] for store in pairs)),
+            **_content.protocol(together, first, sum(store.sizes["clip"] for store in pairs)),
             "embedding_dim": stored[first].sizes["feature"],
-            **_published_setup(together, first),
+            **_content.published_setup(together, first),
         },
         **blocks[first],
-        "encoders": {each: _told(together, each, blocks) for each in together.encoders},
-        "controls": {each: _told(together, each, blocks) for each in together.controls},
+        "encoders": {each: _content.told(together, each, blocks) for each in together.encoders},
+        "controls": {each: _content.told(together, each, blocks) for each in together.controls},
     }
     videos = [stores.read(path) for path in clips]
     frames = {
@@ -217,7 +216,7 @@ def compare(
         **_comparison.frames(comparison),
     }
     results.write_text(table, _frames.table(frames).to_csv(index=False, float_format="%.7g"))
-    _write(figure, _axes.png(fit_comparison.figure(frames, heading(content))))
+    results.write_bytes(figure, _axes.png(fit_comparison.figure(frames, _content.heading(content))))
     results.write_text(summary, _comparison_summary.text(content, judged["claims"]))
     results.write(
         metrics,
@@ -226,275 +225,10 @@ def compare(
         rows=judged["rows"],
         provenance=job.provenance(
             code,
-            {str(Path(*path.parts[-3:])): _hash(path) for path in (*probes, *koopman)},
-            encoders={each: _origin(store.attrs) for each, store in stored.items()},
+            {str(Path(*path.parts[-3:])): _content.digest(path) for path in (*probes, *koopman)},
+            encoders={each: _content.origin(store.attrs) for each, store in stored.items()},
         ),
         **content,
     )
     told = content["equation_classification"]["sim_mean_test"]["accuracy"]
     job.done(f"{name}: accuracy {told:.3f} from {first} ({labels[first]}), {len(frames)} panels")
-
-
-def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: int = 1) -> None:
-    """Draw how recipes trained: one by itself, or several beside each other.
-
-    Parameters
-    ----------
-    tables : list of Path
-        ``training.csv`` of each recipe, in a folder that is named for it.
-    out : Path
-        The figure.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Not used; every stage takes it.
-    """
-    from physprobe.report import _axes
-    from physprobe.report import learning as drawn
-
-    _write(out, _axes.png(drawn.figure(_trainings(tables))))
-    job.done(f"{out}: {len(tables)} recipe{'s' * (len(tables) > 1)}")
-
-
-def figure(*, kind: str, result: Path, out: Path, code: str = "by hand", threads: int = 1) -> None:
-    """Draw one result by itself.
-
-    Parameters
-    ----------
-    kind : str
-        Module that draws it, such as ``gate``, ``transfer`` or ``confusion``.
-    result : Path
-        What is drawn.
-    out : Path
-        The figure.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Not used; every stage takes it.
-    """
-    from physprobe.report import _axes
-
-    drawn = kinds.load("report", kind)
-    _write(out, _axes.png(drawn.figure(drawn.frame(results.read(result)))))
-    job.done(f"{out}: {drawn.TITLE}")
-
-
-def layerwise(
-    *,
-    result: Path,
-    published: Path,
-    figure: Path,
-    table: Path,
-    code: str = "by hand",
-    threads: int = 1,
-) -> None:
-    """Draw scores layer by layer, and write the numbers that are drawn.
-
-    Parameters
-    ----------
-    result : Path
-        ``{figure}.json`` of a layerwise entry.
-    published : Path
-        Published scores by layer (YAML).
-    figure, table : Path
-        What is written.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Not used; every stage takes it.
-    """
-    import yaml
-
-    from physprobe.report import _axes
-    from physprobe.report import layerwise as drawn
-
-    frame = drawn.frame(results.read(result), yaml.safe_load(published.read_text()))
-    _write(figure, _axes.png(drawn.figure(frame)))
-    results.write_text(table, frame.to_csv(index=False, float_format="%.7g"))
-    job.done(f"{figure}: {frame['variable'].nunique()} panels, {len(frame)} lines")
-
-
-def page(
-    *,
-    metrics: list[Path],
-    tables: list[Path],
-    falsifications: list[Path],
-    clips: list[Path],
-    comparisons: list[Path],
-    comparison_tables: list[Path],
-    comparison_falsifications: list[Path],
-    comparison_clips: list[Path],
-    transfers: list[Path],
-    layerwise_tables: list[Path],
-    surveys: list[Path],
-    calibrations: list[Path],
-    gates: list[Path],
-    trainings: list[Path],
-    published: Path,
-    template: Path,
-    out: Path,
-    code: str = "by hand",
-    threads: int = 1,
-) -> None:
-    """Write ``report.html``: one self-contained page of all studies.
-
-    Parameters
-    ----------
-    metrics, tables, falsifications, clips : list of Path
-        ``fit_metrics.json``, ``fit_results.csv``, ``pixel_falsification_metrics.json`` of every
-        study and the clips of its system, in the same order.
-    comparisons, comparison_tables, comparison_falsifications : list of Path
-        ``fit_metrics.json``, ``fit_results.csv``, ``falsification_metrics.json`` of every
-        comparison.
-    comparison_clips : list of Path
-        Clips of the comparisons' systems, each once.
-    transfers, layerwise_tables, surveys, calibrations : list of Path
-        ``transfers/{transfer}.json``, ``{layerwise}/{figure}.csv``, ``discovery/metrics.json`` and
-        ``calibration.json``, as far as they are asked for.
-    gates, trainings : list of Path
-        ``{encoder}/gate.json`` and ``{encoder}/trials/{recipe}/training.csv`` of what ships.
-    published : Path
-        Published numbers (YAML).
-    template : Path
-        Of the page.
-    out : Path
-        The page.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Not used; every stage takes it.
-    """
-    import pandas as pd
-
-    from physprobe.report import _page, fit_comparison, fit_results
-
-    studies = [
-        _page.Material(
-            results.read(numbers),
-            results.read(judged),
-            _page.frames(table, [stores.read(video)], fit_results.PANELS, "filmstrip"),
-        )
-        for numbers, judged, table, video in zip(
-            metrics, falsifications, tables, clips, strict=True
-        )
-    ]
-    filmed = {path.parents[1].name: path for path in comparison_clips}
-    sides = []
-    for numbers, judged, table in zip(
-        comparisons, comparison_falsifications, comparison_tables, strict=True
-    ):
-        fit = results.read(numbers)
-        videos = [stores.read(filmed[system]) for system in fit["spec"]["systems"]]
-        frames = _page.frames(table, videos, fit_comparison.PANELS, "counterparts")
-        sides.append(_page.Material(fit, results.read(judged), frames))
-    shipped = _page.Shipped(
-        {path.parent.name: results.read(path) for path in gates}, _trainings(trainings)
-    )
-    asked = {
-        "transfers": {path.stem: results.read(path) for path in transfers},
-        "layerwise_tables": {
-            f"{path.parent.name}-{path.stem}": pd.read_csv(path, dtype={"layer": str})
-            for path in layerwise_tables
-        },
-        "surveys": {path.stem: results.read(path) for path in surveys},
-        "calibrations": {path.stem: results.read(path) for path in calibrations},
-    }
-    text = _page.html(studies, sides, asked, shipped, published, template, code)
-    results.write_text(out, text)
-    shown = f"{len(studies)} studies, {len(sides)} comparisons"
-    job.done(f"{out}: {shown}, {job.megabytes(out):.1f} MB")
-
-
-def films(system: object, clips: object) -> object:
-    """Frame of the film strip, if the system has a diffusivity."""
-    from physprobe.report import _frames
-
-    def video(clip: int) -> np.ndarray:
-        return stores.values(clips, "video", clip=clip)
-
-    return _frames.filmstrip(system[_frames.TARGET].values, clips.time.values, video)
-
-
-def heading(content: dict) -> str:
-    """What a study's sheet is headed with; random weights are named there."""
-    text = f"{content['study']}: {content['setup']['n_total']} clips"
-    if content["untrained"]:
-        encoder = content["setup"]["encoder"]
-        text += f"; {encoder} is untrained (random weights): every score of it is a null"
-    return text
-
-
-def _trainings(tables: list[Path]) -> object:
-    """Tables ``{recipe}/training.csv``, one below the other."""
-    import pandas as pd
-
-    frames = [pd.read_csv(path).assign(recipe=path.parent.name) for path in tables]
-    return pd.concat(frames) if frames else pd.DataFrame()
-
-
-def _protocol(study: object, first: str, total: int) -> dict:
-    """How many clips there are, how they are split, and how many draws scores rest on."""
-    block, protocol = study.probes[first]["predictions"], study.probes[first]["spec"]
-    folds = len(set(block["fold"]))
-    held = round(len(block["clip"]) / folds)
-    return {
-        "encoder": first,
-        "n_total": total,
-        "n_train": total - held,
-        "n_test": held,
-        "n_held_out": len(block["clip"]),
-        "outer_folds": folds,
-        "permutations": protocol["permutations"],
-        "bootstraps": protocol["bootstraps"],
-        "shuffles": study.koopman[first]["spec"]["shuffles"],
-    }
-
-
-def _published_setup(study: object, first: str) -> dict:
-    """What the published comparisons say of themselves besides."""
-    protocol, held = study.probes[first]["spec"], study.probes[first]["predictions"]
-    return {
-        "seed": protocol["seed"],
-        "test_ratio": 1 / len(set(held["fold"])),
-        "ridge_lambda": protocol["penalties"],
-        "koopman_latent_dim": study.koopman[first]["published"]["latent_dim"],
-    }
-
-
-def _units(system: object) -> dict[str, str]:
-    return {str(name): system[name].attrs.get("units", "1") for name in system.variables}
-
-
-def _told(study: object, name: str, blocks: dict) -> dict:
-    label = study.labels[name]
-    return {"label": label, "untrained": label.startswith("untrained"), **blocks[name]}
-
-
-def _artefact(study: object, judged: dict, system: object) -> dict | None:
-    """Stable and unstable clips apart, where the solver can be unstable."""
-    from physprobe.report import _metrics
-
-    if "stable" not in system:
-        return None
-    stable = np.asarray(system["stable"].values, bool)
-    name = system.attrs["field"]
-    last = (stores.values(system, name, clip=clip, time=-1) for clip in range(len(stable)))
-    exploded = np.array([np.abs(field).max() > EXPLODED for field in last])
-    return _metrics.artefact(study, judged, stable, exploded)
-
-
-def _origin(attrs: dict) -> dict:
-    keys = ("label", "hf_repo", "revision", "weights_hash", "device", "dtype", "code", "digest")
-    return {key: attrs.get(key) for key in keys}
-
-
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-
-
-def _write(out: Path, content: bytes) -> None:
-    """Write bytes by temp file and rename."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.part")
-    temporary.write_bytes(content)
-    temporary.replace(out)

@@ -1,0 +1,144 @@
+"""Sections: what the entries of ``config.yaml`` say that have no kind."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from physprobe.core import kinds
+from physprobe.core.kinds import any_spec
+from physprobe.core.spec import Spec
+from physprobe.core.system import Name
+
+Quantile = Annotated[float, Field(ge=0, le=1)]
+
+
+class Study(Spec):
+    """What is asked of which system: encoders, the controls that could refute them, claims."""
+
+    system: Name
+    """System that the study films."""
+    encoders: tuple[Name, ...] = Field(min_length=1)
+    """Encoders under test; the first one fills the published keys of ``fit_metrics.json``."""
+    controls: tuple[Name, ...] = ()
+    """Entries of ``controls`` that every score is put beside."""
+    probe: Name
+    """Entry of ``probes`` that decodes the labels."""
+    koopman: Name
+    """Entry of ``koopman`` that models the embedding's dynamics."""
+    head: Name | None = None
+    """Entry of ``koopman`` that models spatial tokens, of those encoders that keep them."""
+    claims: dict[Name, any_spec("falsify")] = Field(default_factory=dict)
+    """Statements with their test and threshold, declared before anything is run."""
+
+
+class Gate(Spec):
+    """What a trained encoder has to beat before it is worth shipping."""
+
+    encoder: Name
+    """The trained one."""
+    random: tuple[Name, ...] = Field(min_length=5)
+    """Controls: the same architecture with random weights, several seeds."""
+    probes: dict[Name, Name] = Field(min_length=1)
+    """Probe whose targets are decoded, by system."""
+    margin: float = Field(0.05, ge=0)
+    """Largest loss of R2 that any single target may have."""
+
+
+class Comparison(Spec):
+    """Systems side by side: can their equations be told apart, and what needs which dynamics."""
+
+    systems: tuple[Name, ...] = Field(min_length=2)
+    """Systems that share their initial conditions: whose equations are told apart."""
+    parameters: dict[Name, Name] = Field(default_factory=dict)
+    """Systems whose labels are decoded, each with its probe; these or others of the same laws."""
+    encoders: tuple[Name, ...] = Field(min_length=1)
+    """Encoders under test; the first one fills the published keys of ``fit_metrics.json``."""
+    controls: tuple[Name, ...] = ()
+    """Entries of ``controls`` that every score is put beside."""
+    probe: Name
+    """Entry of ``probes`` that tells the equations apart."""
+    koopman: Name
+    """Entry of ``koopman`` that models the dynamics of each system, and of all together."""
+    claims: dict[Name, any_spec("falsify")] = Field(default_factory=dict)
+    """Statements with their test and threshold, declared before anything is run."""
+
+
+class Calibration(Spec):
+    """How often the tests are run on noise, and the intervals on planted truth."""
+
+    noise: int = Field(200, gt=0)
+    """Repetitions of the complete pipeline on features that know nothing of the labels."""
+    planted: int = Field(400, gt=0)
+    """Repetitions where the truth is known."""
+
+
+class Transfer(Spec):
+    """Whether what a probe has learnt holds elsewhere: in another rendering, beyond its range."""
+
+    system: Name
+    """System whose clips are trained on."""
+    onto: Name | None = None
+    """System whose clips are scored: the same ``simulate`` in another ``render``."""
+    region: dict[Name, tuple[Quantile, Quantile]] = Field(default_factory=dict)
+    """Labels with a range between quantiles: clips inside all of them are never trained on."""
+    encoders: tuple[Name, ...] = Field(min_length=1)
+    """Encoders under test."""
+    controls: tuple[Name, ...] = ()
+    """Entries of ``controls`` that are transferred in the same way."""
+    probe: Name
+    """Entry of ``probes``, of kind ``ridge``, that decodes the labels."""
+
+    @field_validator("region")
+    @classmethod
+    def _ascending(cls, region: dict) -> dict:
+        for name, (low, high) in region.items():
+            if low >= high:
+                raise ValueError(f"the range of {name} has to ascend")
+        if region and all(span == (0.0, 1.0) for span in region.values()):
+            raise ValueError("all clips are inside, so none is left to train on")
+        return region
+
+
+class Discovery(Spec):
+    """How laws are read off clips, and for which systems and sources verdicts are counted."""
+
+    method: any_spec("discover") = Field(
+        default_factory=lambda: kinds.load("discover", "linear").Spec()
+    )
+    """How a law is read off: results/{system}/discovery/{source}.json."""
+    systems: tuple[Name, ...] = ()
+    """Systems that results/discovery/metrics.json is about."""
+    sources: tuple[Name, ...] = ("field", "video")
+    """What they are read off there: field, video, encoders and controls with spatial tokens."""
+
+
+class Curve(Spec):
+    """One panel of a layerwise figure: a target, decoded from every layer."""
+
+    system: Name
+    """System whose clips it is decoded from."""
+    probe: Name
+    """Entry of ``probes`` that decodes it."""
+    target: str
+    """One of the probe's targets."""
+    sample: str = "clip"
+    """One of the probe's samples."""
+    metric: Literal["r2", "accuracy", "auc", "relative_accuracy"] = "r2"
+    """R2 of a number; of classes accuracy, AUC, or the share of groups in the right order."""
+    part: str | None = None
+    """Value of the probe's ``by`` that is scored apart; all clips if not given."""
+    published: Name | None = None
+    """Curve of ``report/published_layers.yaml``, drawn beside ours if the encoder is the same."""
+
+
+class Layerwise(Spec):
+    """Where in an encoder labels become readable: scores of every layer beside the controls."""
+
+    encoders: tuple[Name, ...] = Field(min_length=1)
+    """Encoders under test."""
+    controls: tuple[Name, ...] = ()
+    """Entries of ``controls`` on the same axes."""
+    threshold: float = Field(0.8, gt=0, lt=1)
+    """Score that counts as readable: a label sets in at the first layer that reaches it."""
+    figures: dict[Name, dict[Name, Curve]] = Field(min_length=1)
+    """Figures, each with its panels by name: results/{entry}/{figure}.json and .png."""

@@ -1,0 +1,91 @@
+"""Content: what a study's result says besides its scores, in the same words for every study."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from physprobe.core import stores
+from physprobe.report import _frames, _metrics
+
+EXPLODED = 1.01  # the initial maximum is 1, and no heat equation exceeds it
+
+
+def heading(content: dict) -> str:
+    """What a study's sheet is headed with; random weights are named there."""
+    text = f"{content['study']}: {content['setup']['n_total']} clips"
+    if content["untrained"]:
+        encoder = content["setup"]["encoder"]
+        text += f"; {encoder} is untrained (random weights): every score of it is a null"
+    return text
+
+
+def films(system: object, clips: object) -> object:
+    """Frame of the film strip, if the system has a diffusivity."""
+
+    def video(clip: int) -> np.ndarray:
+        return stores.values(clips, "video", clip=clip)
+
+    return _frames.filmstrip(system[_frames.TARGET].values, clips.time.values, video)
+
+
+def protocol(study: object, first: str, total: int) -> dict:
+    """How many clips there are, how they are split, and how many draws scores rest on."""
+    block, protocol = study.probes[first]["predictions"], study.probes[first]["spec"]
+    folds = len(set(block["fold"]))
+    held = round(len(block["clip"]) / folds)
+    return {
+        "encoder": first,
+        "n_total": total,
+        "n_train": total - held,
+        "n_test": held,
+        "n_held_out": len(block["clip"]),
+        "outer_folds": folds,
+        "permutations": protocol["permutations"],
+        "bootstraps": protocol["bootstraps"],
+        "shuffles": study.koopman[first]["spec"]["shuffles"],
+    }
+
+
+def published_setup(study: object, first: str) -> dict:
+    """What the published comparisons say of themselves besides."""
+    protocol, held = study.probes[first]["spec"], study.probes[first]["predictions"]
+    return {
+        "seed": protocol["seed"],
+        "test_ratio": 1 / len(set(held["fold"])),
+        "ridge_lambda": protocol["penalties"],
+        "koopman_latent_dim": study.koopman[first]["published"]["latent_dim"],
+    }
+
+
+def units(system: object) -> dict[str, str]:
+    """Unit of every stored array."""
+    return {str(name): system[name].attrs.get("units", "1") for name in system.variables}
+
+
+def told(study: object, name: str, blocks: dict) -> dict:
+    """An encoder's or a control's own block, with what it is."""
+    label = study.labels[name]
+    return {"label": label, "untrained": label.startswith("untrained"), **blocks[name]}
+
+
+def artefact(study: object, judged: dict, system: object) -> dict | None:
+    """Stable and unstable clips apart, where the solver can be unstable."""
+    if "stable" not in system:
+        return None
+    stable = np.asarray(system["stable"].values, bool)
+    name = system.attrs["field"]
+    last = (stores.values(system, name, clip=clip, time=-1) for clip in range(len(stable)))
+    exploded = np.array([np.abs(field).max() > EXPLODED for field in last])
+    return _metrics.artefact(study, judged, stable, exploded)
+
+
+def origin(attrs: dict) -> dict:
+    """Where an embedding comes from."""
+    keys = ("label", "hf_repo", "revision", "weights_hash", "device", "dtype", "code", "digest")
+    return {key: attrs.get(key) for key in keys}
+
+
+def digest(path: Path) -> str:
+    """Hash of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -1,0 +1,84 @@
+"""Drawing: one result as a figure of its own."""
+
+from pathlib import Path
+
+from physprobe.core import job, kinds, results
+
+
+def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: int = 1) -> None:
+    """Draw how recipes trained: one by itself, or several beside each other.
+
+    Parameters
+    ----------
+    tables : list of Path
+        ``training.csv`` of each recipe, in a folder that is named for it.
+    out : Path
+        The figure.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    from physprobe.report import _axes
+    from physprobe.report import learning as drawn
+
+    results.write_bytes(out, _axes.png(drawn.figure(drawn.table(tables))))
+    job.done(f"{out}: {len(tables)} recipe{'s' * (len(tables) > 1)}")
+
+
+def figure(*, kind: str, result: Path, out: Path, code: str = "by hand", threads: int = 1) -> None:
+    """Draw one result by itself.
+
+    Parameters
+    ----------
+    kind : str
+        Module that draws it, such as ``gate``, ``transfer`` or ``confusion``.
+    result : Path
+        What is drawn.
+    out : Path
+        The figure.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    from physprobe.report import _axes
+
+    drawn = kinds.load("report", kind)
+    results.write_bytes(out, _axes.png(drawn.figure(drawn.frame(results.read(result)))))
+    job.done(f"{out}: {drawn.TITLE}")
+
+
+def layerwise(
+    *,
+    result: Path,
+    published: Path,
+    figure: Path,
+    table: Path,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Draw scores layer by layer, and write the numbers that are drawn.
+
+    Parameters
+    ----------
+    result : Path
+        ``{figure}.json`` of a layerwise entry.
+    published : Path
+        Published scores by layer (YAML).
+    figure, table : Path
+        What is written.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    import yaml
+
+    from physprobe.report import _axes
+    from physprobe.report import layerwise as drawn
+
+    frame = drawn.frame(results.read(result), yaml.safe_load(published.read_text()))
+    results.write_bytes(figure, _axes.png(drawn.figure(frame)))
+    results.write_text(table, frame.to_csv(index=False, float_format="%.7g"))
+    job.done(f"{figure}: {frame['variable'].nunique()} panels, {len(frame)} lines")

@@ -1,0 +1,96 @@
+"""Page: all studies as one self-contained HTML file."""
+
+from pathlib import Path
+
+from physprobe.core import job, results, stores
+
+
+def run(
+    *,
+    metrics: list[Path],
+    tables: list[Path],
+    falsifications: list[Path],
+    clips: list[Path],
+    comparisons: list[Path],
+    comparison_tables: list[Path],
+    comparison_falsifications: list[Path],
+    comparison_clips: list[Path],
+    transfers: list[Path],
+    layerwise_tables: list[Path],
+    surveys: list[Path],
+    calibrations: list[Path],
+    gates: list[Path],
+    trainings: list[Path],
+    published: Path,
+    template: Path,
+    out: Path,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Write ``report.html``: one self-contained page of all studies.
+
+    Parameters
+    ----------
+    metrics, tables, falsifications, clips : list of Path
+        ``fit_metrics.json``, ``fit_results.csv``, ``pixel_falsification_metrics.json`` of every
+        study and the clips of its system, in the same order.
+    comparisons, comparison_tables, comparison_falsifications : list of Path
+        ``fit_metrics.json``, ``fit_results.csv``, ``falsification_metrics.json`` of every
+        comparison.
+    comparison_clips : list of Path
+        Clips of the comparisons' systems, each once.
+    transfers, layerwise_tables, surveys, calibrations : list of Path
+        ``transfers/{transfer}.json``, ``{layerwise}/{figure}.csv``, ``discovery/metrics.json`` and
+        ``calibration.json``, as far as they are asked for.
+    gates, trainings : list of Path
+        ``{encoder}/gate.json`` and ``{encoder}/trials/{recipe}/training.csv`` of what ships.
+    published : Path
+        Published numbers (YAML).
+    template : Path
+        Of the page.
+    out : Path
+        The page.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    import pandas as pd
+
+    from physprobe.report import _page, fit_comparison, fit_results, learning
+
+    studies = [
+        _page.Material(
+            results.read(numbers),
+            results.read(judged),
+            _page.frames(table, [stores.read(video)], fit_results.PANELS, "filmstrip"),
+        )
+        for numbers, judged, table, video in zip(
+            metrics, falsifications, tables, clips, strict=True
+        )
+    ]
+    filmed = {path.parents[1].name: path for path in comparison_clips}
+    sides = []
+    for numbers, judged, table in zip(
+        comparisons, comparison_falsifications, comparison_tables, strict=True
+    ):
+        fit = results.read(numbers)
+        videos = [stores.read(filmed[system]) for system in fit["spec"]["systems"]]
+        frames = _page.frames(table, videos, fit_comparison.PANELS, "counterparts")
+        sides.append(_page.Material(fit, results.read(judged), frames))
+    shipped = _page.Shipped(
+        {path.parent.name: results.read(path) for path in gates}, learning.table(trainings)
+    )
+    asked = {
+        "transfers": {path.stem: results.read(path) for path in transfers},
+        "layerwise_tables": {
+            f"{path.parent.name}-{path.stem}": pd.read_csv(path, dtype={"layer": str})
+            for path in layerwise_tables
+        },
+        "surveys": {path.stem: results.read(path) for path in surveys},
+        "calibrations": {path.stem: results.read(path) for path in calibrations},
+    }
+    text = _page.html(studies, sides, asked, shipped, published, template, code)
+    results.write_text(out, text)
+    shown = f"{len(studies)} studies, {len(sides)} comparisons"
+    job.done(f"{out}: {shown}, {job.megabytes(out):.1f} MB")
