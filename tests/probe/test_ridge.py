@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as Peer
 
-from physprobe.core import results, ridge, splits, targets
+from physprobe.core import results, ridge, scores, splits, targets
+from physprobe.probe import _rows
 from physprobe.probe.ridge import Spec, probe
 
 CLIPS, TIMES, FEATURES = 60, 3, 10
@@ -350,3 +351,72 @@ NARROW, DESCENDING = [10.0**k for k in range(-3, 10)], [10.0**-k for k in range(
 def test_a_narrow_or_descending_grid_is_refused(grid):
     with pytest.raises(ValueError, match="1e-6 to 1e6"):
         Spec(penalties=tuple(grid))
+
+
+@pytest.mark.parametrize(("sample", "features"), [("clip", 80), ("clip", 6), ("token", 6)])
+def test_influence_is_the_derivative_by_a_clips_weight(sample, features):
+    rng = np.random.default_rng(3)
+    label = rng.normal(size=CLIPS)
+    tokens = rng.normal(size=(CLIPS, TIMES, features)) + 0.5 * label[:, None, None]
+    folds = splits.nested(np.arange(CLIPS))
+    common = spec(samples=(sample,), scalings=("none",))
+    _, block = probe(common, [tokens], ["0"], {"a": label}, folds)
+    penalties = [choice["lambda"] for choice in block["choices"] if choice["layer"] == "0"]
+    inputs = tokens.mean(1, keepdims=True) if sample == "clip" else tokens
+
+    def errors(clip, weight):
+        """Sum over held-out clips of squared errors, mean over rows, by scikit-learn's refits."""
+        total = 0.0
+        for fold, penalty in zip(folds, penalties, strict=True):
+            train = inputs[fold.train].reshape(-1, features)
+            centred = train - train.mean(0)
+            unit = (centred**2).sum() / min(train.shape)
+            times = inputs.shape[1]
+            weights = np.where(np.repeat(fold.train, times) == clip, weight, 1.0)
+            model = Peer(alpha=penalty * unit).fit(
+                train, np.repeat(label[fold.train], times), sample_weight=weights
+            )
+            guess = model.predict(inputs[fold.test].reshape(-1, features)).reshape(-1, times)
+            total += ((guess - label[fold.test, None]) ** 2).mean(1).sum()
+        return total
+
+    step = 1e-4
+    slopes = [(errors(c, 1 + step) - errors(c, 1 - step)) / (2 * step) for c in range(CLIPS)]
+    found = np.array(find(block["held_out"], layer="0")["influence"])
+    assert np.abs(found.sum()) < 1e-8 * np.abs(found).sum()
+    np.testing.assert_allclose(found, np.array(slopes) - np.mean(slopes), atol=1e-5)
+    assert np.abs(found).max() > 0.02
+
+
+def test_influence_is_shared_by_a_group_and_left_out_where_nothing_is_held_out():
+    everyone = np.array([7, 7, 8, 8, 9, 9])
+    folds = (splits.Fold(np.array([2, 3, 4, 5]), np.array([0, 1]), ()),
+             splits.Fold(np.array([0, 1, 4, 5]), np.array([2, 3]), ()))  # fmt: skip
+    held = _rows.HeldOut.of(folds, everyone)
+    found = held.influence(np.array([1.0, 3.0, 0.0, 10.0, 99.0, 99.0]))
+    np.testing.assert_allclose(found, [-1.5, -1.5, 1.5, 1.5])
+    assert not held.influence(np.zeros((2, 0))).any()
+
+
+def test_an_interval_counts_what_clips_do_to_the_fits():
+    """Scores of fresh data sets scatter as widely as their intervals say; errors alone don't."""
+    own, errors, values = [], [], []
+    folds = splits.nested(np.arange(CLIPS))
+    for number in range(40):
+        rng = np.random.default_rng(number)
+        label = rng.normal(size=CLIPS)
+        tokens = 0.3 * label[:, None] + rng.normal(size=(CLIPS, 24))
+        rows, block = probe(
+            spec(samples=("clip",), scalings=("none",), permutations=1),
+            [tokens[:, None]], ["0"], {"a": label}, folds,
+        )  # fmt: skip
+        found = score(rows, "0")
+        values.append(found["value"])
+        own.append((found["ci_high"] - found["ci_low"]) / 3.92)
+        held = find(block["held_out"], layer="0")
+        sums = scores.r2_sums(np.asarray(block["truth"]["a"]), held["squared_error"])
+        _, low, high = scores.bootstrap(sums, scores.r2_of, draws=200)
+        errors.append((high - low) / 3.92)
+    scatter = np.std(values)
+    assert np.mean(errors) < 0.85 * scatter
+    assert 0.9 * scatter < np.mean(own) < 1.35 * scatter

@@ -52,6 +52,34 @@ class Dual:
             found[:, columns] = cho_solve(self._factor(penalty), within).T @ known[:, columns]
         return found.reshape(*rows.shape[:2], -1)
 
+    def reached(
+        self, train: np.ndarray, directions: np.ndarray, penalties: np.ndarray
+    ) -> np.ndarray:
+        """How far each training row's label moves a sum of predictions, but for the intercept.
+
+        A sum of predictions of other rows, sum_j s_j x_j . w, is linear in the training labels:
+        its coefficients are X (X^T X + lambda)^-1 v with v = sum_j s_j x_j.
+
+        Parameters
+        ----------
+        train : (clip, time, feature)
+            The training rows.
+        directions : (feature, column)
+            The sums v.
+        penalties : (column,)
+
+        Returns
+        -------
+        (clip, time, column)
+        """
+        from scipy.linalg import cho_solve
+
+        found = self.rows @ directions
+        for penalty in np.unique(penalties):
+            columns = penalties == penalty
+            found[:, columns] = cho_solve(self._factor(penalty), found[:, columns])
+        return found.reshape(*train.shape[:2], -1)
+
     def _factor(self, penalty: float) -> tuple[np.ndarray, bool]:
         """Cholesky factor of K + lambda."""
         from scipy.linalg import cho_factor

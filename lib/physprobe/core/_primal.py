@@ -79,6 +79,14 @@ class Primal:
         """Predictions (clip, time, column) of other rows, centred and scaled like these."""
         return rows @ self.weights(labels, penalties)
 
+    def reached(
+        self, train: np.ndarray, directions: np.ndarray, penalties: np.ndarray
+    ) -> np.ndarray:
+        """As for :meth:`Dual.reached`."""
+        inner = self.directions.T @ directions
+        inner /= self.spectrum[:, None] + penalties * self.unit
+        return train @ (self.directions @ inner)
+
     def crossval(
         self, labels: np.ndarray, penalties: Sequence[float], precise: int | None = None
     ) -> np.ndarray:

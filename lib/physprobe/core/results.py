@@ -121,3 +121,14 @@ def by_folder(paths: Iterable[Path]) -> dict[str, dict[str, dict]]:
 def digest(path: Path) -> str:
     """Digest of a result's bytes."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+
+
+def squared_error(block: Mapping, fixed: bool = False) -> np.ndarray:
+    """Squared error of each held-out clip (clip,) of a block of predictions.
+
+    With it goes what the clip's weight does, through the fits, to the errors of the others: sums of
+    both vary from draw to draw as the score would if all fits were redone, and are the same in
+    total. Where some clips are scored by themselves, fits are to be taken as fixed.
+    """
+    error = np.asarray(block["squared_error"], float)
+    return error if fixed else error + np.asarray(block.get("influence", 0.0), float)

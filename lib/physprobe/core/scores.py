@@ -139,8 +139,9 @@ def bootstrap(
     """95 % interval of scores by bootstrap over clips, or over whole groups of clips.
 
     The interval is bias-corrected and accelerated (BCa); where the draws say nothing about the
-    bias (all on one side), it is the percentile interval. It holds the fitted models fixed: it
-    says how the score varies with the clips that it is read on.
+    bias (all on one side), it is the percentile interval. It says how the score varies with the
+    clips that it is read on; and with those that models are fitted to as far as the sums hold each
+    clip's influence on the fits, as those of ridge probes do.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from physprobe.core import scores
+from physprobe.core import results, scores
 
 Result = Mapping[str, object]
 
@@ -67,9 +67,9 @@ class Evidence:
             time=None,
         )
 
-    def decoded(self, name: str, target: str, sample: str) -> Decoded | None:
+    def decoded(self, name: str, target: str, sample: str, fixed: bool = False) -> Decoded | None:
         """How well an encoder's probe decodes a target, group by group, if it is defined."""
-        found = decoded(self.probes[name], target, sample)
+        found = decoded(self.probes[name], target, sample, fixed=fixed)
         if found is None or self.groups is None:
             return found
         held = self.groups[np.asarray(self.probes[name]["predictions"]["clip"])]
@@ -99,11 +99,14 @@ class Evidence:
         return {key: row.get(key) for key in ("null_q95", "p")}
 
 
-def decoded(probe: Result, target: str, sample: str, layer: str = "selected") -> Decoded | None:
+def decoded(
+    probe: Result, target: str, sample: str, layer: str = "selected", fixed: bool = False
+) -> Decoded | None:
     """How well a probe decodes a target; by default, layer chosen inside the training clips.
 
     R2 of a number, or of several columns together, accuracy of a class; None if the target is
-    undefined.
+    undefined. The sums count what each clip does to the fits that score the others, unless these
+    are to be taken as fixed: as they have to be where some clips are scored by themselves.
     """
     predictions = probe["predictions"]
     for block in predictions["held_out"]:
@@ -114,7 +117,7 @@ def decoded(probe: Result, target: str, sample: str, layer: str = "selected") ->
             sums = np.stack([right, np.ones_like(right)], axis=-1)
             return Decoded("accuracy", "accuracy", sums, scores.mean_of)
         truth = np.asarray(predictions["truth"][target], float)
-        error = np.asarray(block["squared_error"], float)
+        error = results.squared_error(block, fixed)
         sums = scores.pooled_r2_sums(truth.reshape(len(error), -1), error)
         return Decoded("R2", "r2", sums, scores.r2_of)
     return None

@@ -64,7 +64,7 @@ def strata(evidence: Evidence, stable: np.ndarray) -> Iterator[dict]:
         held = np.asarray(evidence.probes[name]["predictions"]["clip"])
         for target in ("alpha", "log_alpha"):
             for sample in ("clip", "token"):
-                found = evidence.decoded(name, target, sample)
+                found = evidence.decoded(name, target, sample, fixed=True)
                 if found is None:
                     continue
                 about = {

@@ -24,6 +24,7 @@ class Fitted:
     kernels: list[np.ndarray] = field(default_factory=list)
     """Per fold (channel, column); of the shuffled model, the first permutation's."""
     choices: list[Choice] = field(default_factory=list)
+    """Per fold; of the shuffled model, the first permutation's."""
     test: np.ndarray | None = None
     """(draw, clip) squared error of one step under the true alpha; one draw but for shuffled."""
     mirror: np.ndarray | None = None
@@ -89,8 +90,8 @@ def weights(
     for family, basis in FAMILIES.items():
         for model in MODELS:
             own = alphas[model][:1]
-            choice = select(sums, validation(folds), own[0], basis, spec.penalties)
-            kernels = fit_kernels(*weigh(sums, clips, own), basis, choice.penalty)[0]
+            choices = select(sums, validation(folds), own, basis, spec.penalties)
+            kernels = fit_kernels(*weigh(sums, clips, own), basis, choices.penalty)[0]
             name = model if family == "free" else f"{model}_{family}"
             tensors[f"{name}.depthwise.weight"] = kernels[:, :ONE].reshape(-1, 1, 3, 3)
             if family != "free":
@@ -133,13 +134,13 @@ def _fold(
     """One model of one outer fold."""
     basis, own = FAMILIES[family], alphas[model]
     blocks_of = [held for _, held in fold.inner]
-    choice = select(sums, blocks_of, own[0], basis, spec.penalties)
-    kernels = fit_kernels(*weigh(sums, fold.train, own[:, fold.train]), basis, choice.penalty)
+    choices = select(sums, blocks_of, own, basis, spec.penalties)
+    kernels = fit_kernels(*weigh(sums, fold.train, own[:, fold.train]), basis, choices.penalty)
     # without alpha the model has no other one to be tried on
     true = own if model == "none" else alphas["real"]
     return Fitted(
         [kernels[0]],
-        [choice],
+        [choices.first],
         sse(sums, fold.test, true[:, fold.test], kernels),
         sse(sums, fold.test, own[:, fold.test], kernels),
         [sse(sums, fold.train, true[:, fold.train], kernels[:1])[0]],
@@ -199,7 +200,7 @@ def _refits(
     for family, basis in FAMILIES.items():
         for model in MODELS:
             own = alphas[model][0]
-            choice = select(sums, validation(folds), own, basis, spec.penalties)
+            choices = select(sums, validation(folds), own[None], basis, spec.penalties)
             # a clip that is drawn twice counts twice, in both sums
             gram = (drawn * own**2) @ sums.gram.reshape(len(own), -1)
             cross = (drawn * own) @ sums.cross.reshape(len(own), -1)
@@ -207,7 +208,7 @@ def _refits(
                 gram.reshape(len(drawn), *sums.gram.shape[1:]),
                 cross.reshape(len(drawn), *sums.cross.shape[1:]),
                 basis,
-                choice.penalty,
+                choices.penalty,
             )
             found[family, model] = kernels.mean(1)
     return found

@@ -107,7 +107,7 @@ def _one_step(
     """Skill against persistence, and what the real alpha adds to a shuffled one and to none."""
     models = {model: found[family, model] for model in MODELS}
     whole = persistence.sum() if persistence.sum() > 0 else np.nan
-    drawn = 1.0 - models["shuffled"].test.sum(1) / whole
+    # shuffled where it is fitted and where it is tried: one with the real, if alpha means nothing
     mirrored = 1.0 - models["shuffled"].mirror.sum(1) / whole
     errors = {model: fitted.test.mean(0) for model, fitted in models.items()}
     errors["mirror"] = models["shuffled"].mirror.mean(0)
@@ -129,9 +129,9 @@ def _one_step(
             "lambda": penalties[(len(penalties) - 1) // 2],
             "edge_hit": any(choice.edge_hit for choice in fitted.choices),
         }  # fmt: skip
-        many = f"mean of {len(drawn)} permutations of alpha" if model == "shuffled" else None
+        many = f"mean of {len(mirrored)} permutations of alpha" if model == "shuffled" else None
         row = {**about, "metric": "skill", "baseline": "persistence", **skill(errors[model])}
-        row |= null(row["value"], drawn) if model == "real" else {}
+        row |= null(row["value"], mirrored) if model == "real" else {}
         yield {**row, "note": row.get("note") or many}
         band = np.stack([errors[model], np.full_like(persistence, size)], axis=-1)
         yield {
@@ -147,11 +147,10 @@ def _one_step(
         sums = [np.stack([errors[m], persistence], axis=-1) for m in ("real", other)]
         difference = _value(*scores.paired(*sums, scores.skill_of, **draws))
         base = 1.0 - errors[other].sum() / whole
-        reached = mirrored if other == "mirror" else drawn
         yield {
             "model": name_of(family, "real"), "horizon": 1, "metric": "skill_difference",
             "baseline": name_of(family, "shuffled_on_shuffled" if other == "mirror" else other),
-            **difference, **(null(real - base, reached - base) if np.isfinite(real) else {}),
+            **difference, **(null(real - base, mirrored - base) if np.isfinite(real) else {}),
         }  # fmt: skip
 
 

@@ -11,11 +11,13 @@ is any kernel; ``zero_sum``, as a Laplacian is, has weights that sum to zero, an
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from physprobe.koopman._stencil import ONE, Sums
 
+ROOM = 2**22  # numbers that the sums of several alphas may take
 LAPLACIAN = np.array([0, 1, 0, 1, -4, 1, 0, 1, 0], float)
 
 
@@ -33,12 +35,32 @@ FAMILIES = _families()
 """Basis (column, parameter) of each family, orthonormal."""
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """Penalty that left-out clips chose."""
 
     penalty: float
     edge_hit: bool
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Penalties that left-out clips chose, one for each of several alphas."""
+
+    penalties: np.ndarray
+    """All that there are to choose from."""
+    place: np.ndarray
+    """(draw,)"""
+
+    @property
+    def penalty(self) -> np.ndarray:
+        """Of each alpha (draw,)."""
+        return self.penalties[self.place]
+
+    @property
+    def first(self) -> Choice:
+        """Choice of the first alpha."""
+        edges = (0, len(self.penalties) - 1)
+        return Choice(float(self.penalty[0]), bool(self.place[0] in edges))
 
 
 def weigh(sums: Sums, clips: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -58,11 +80,23 @@ def weigh(sums: Sums, clips: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray,
     return weighted.reshape(shape), np.tensordot(alpha, cross, 1)
 
 
-def fit(gram: np.ndarray, cross: np.ndarray, basis: np.ndarray, penalty: float) -> np.ndarray:
-    """Kernels (draw, channel, column); the penalty is relative to a channel's mean eigenvalue."""
+def fit(
+    gram: np.ndarray, cross: np.ndarray, basis: np.ndarray, penalty: float | np.ndarray
+) -> np.ndarray:
+    """Kernels (draw, channel, column), by penalties relative to a channel's mean eigenvalue.
+
+    Parameters
+    ----------
+    gram, cross
+        Of :func:`weigh`.
+    basis : (column, parameter)
+    penalty : float or (draw,)
+        One for all draws, or one for each.
+    """
     inner = basis.T @ gram @ basis
     unit = np.trace(inner, axis1=-2, axis2=-1)[..., None, None] / basis.shape[1]
     # a channel without variance has no kernel; any positive shift gives it zeros
+    penalty = np.reshape(penalty, (-1, 1, 1, 1))
     shift = np.where(unit > 0, penalty * unit, 1.0) * np.eye(basis.shape[1])
     return np.linalg.solve(inner + shift, (cross @ basis)[..., None])[..., 0] @ basis.T
 
@@ -73,39 +107,53 @@ def select(
     alpha: np.ndarray,
     basis: np.ndarray,
     penalties: Sequence[float],
-) -> Choice:
-    """Penalty with the smallest error over left-out blocks of clips.
+) -> Choices:
+    """Penalties with the smallest errors over left-out blocks of clips, for every alpha its own.
 
     Parameters
     ----------
     sums : Sums
     blocks : sequence of (clip,)
         They partition the training clips.
-    alpha : (clip,)
+    alpha : (draw, clip)
         Of all clips.
     basis : (column, parameter)
     penalties : sequence of float
         Ascending.
     """
-    parts = [weigh(sums, block, alpha[None, block]) for block in blocks]
-    gram, cross = (sum(part[i][0] for part in parts) for i in (0, 1))
-    errors = np.zeros(len(penalties))
-    energy = sum(sums.energy[block].sum() for block in blocks)
-    for held_gram, held_cross in parts:
-        held_gram, held_cross = basis.T @ held_gram[0] @ basis, held_cross[0] @ basis
-        values, vectors = np.linalg.eigh(basis.T @ gram @ basis - held_gram)
-        towards = np.einsum("cij,ci->cj", vectors, cross @ basis - held_cross)
-        unit = values.mean(-1, keepdims=True)
-        for place, penalty in enumerate(penalties):
-            shrunk = towards / np.where(unit > 0, np.maximum(values, 0) + penalty * unit, 1.0)
-            kernels = np.einsum("cij,cj->ci", vectors, shrunk)
-            bent = np.einsum("cij,cj->ci", held_gram, kernels)
-            errors[place] += np.vdot(kernels, bent - 2 * held_cross)
-    errors /= energy or 1.0
-    last = len(penalties) - 1
+    step = max(1, ROOM // sums.gram[0].size)
+    parts = [alpha[start : start + step] for start in range(0, len(alpha), step)]
+    errors = np.concatenate([_left_out(sums, blocks, part, basis, penalties) for part in parts])
+    errors /= sum(sums.energy[block].sum() for block in blocks) or 1.0
     # where rounding decides, the stronger penalty is the simpler model
-    place = last - int((errors <= errors.min() + 1e-10)[::-1].argmax())
-    return Choice(penalties[place], place in (0, last))
+    tied = errors <= errors.min(1, keepdims=True) + 1e-10
+    return Choices(np.asarray(penalties), len(penalties) - 1 - tied[:, ::-1].argmax(1))
+
+
+def _left_out(
+    sums: Sums,
+    blocks: Sequence[np.ndarray],
+    alpha: np.ndarray,
+    basis: np.ndarray,
+    penalties: Sequence[float],
+) -> np.ndarray:
+    """Squared errors (draw, penalty) on left-out blocks, less those of persistence."""
+    held = [weigh(sums, block, alpha[:, block]) for block in blocks]
+    held = [(basis.T @ gram @ basis, cross @ basis) for gram, cross in held]
+    whole, along = (sum(part[i] for part in held) for i in (0, 1))
+    errors = np.zeros((len(alpha), len(penalties)))
+    for gram, cross in held:
+        values, vectors = np.linalg.eigh(whole - gram)
+        turned = vectors.swapaxes(-1, -2)
+        towards = (turned @ (along - cross)[..., None])[..., 0]
+        bent, beside = turned @ gram @ vectors, (turned @ cross[..., None])[..., 0]
+        unit = values.mean(-1, keepdims=True)
+        values = np.maximum(values, 0)
+        for place, penalty in enumerate(penalties):
+            kernels = towards / np.where(unit > 0, values + penalty * unit, 1.0)
+            missed = (bent @ kernels[..., None])[..., 0] - 2 * beside
+            errors[:, place] += np.einsum("dci,dci->d", kernels, missed)
+    return errors
 
 
 def sse(sums: Sums, clips: np.ndarray, alpha: np.ndarray, kernels: np.ndarray) -> np.ndarray:

@@ -6,7 +6,9 @@ with K one 3 x 3 kernel per channel on the token grid, zero-padded, and x all fe
 tokens, PCA-whitened on training clips. Fitted in closed form with the real alpha, with alpha
 shuffled between clips, and with none (1 for every clip); with any kernel (``free``), and with one
 whose weights sum to zero and a constant source (``zero_sum``), nine parameters per channel each.
-What the real alpha adds is its skill over that of the shuffled ones, paired by clip.
+What the real alpha adds is its skill over that of the shuffled ones, paired by clip. Its p is among
+permutations of alpha that hold in fit and trial alike, each with a penalty that it chose itself: a
+real alpha that means nothing is one of them.
 
 References
 ----------

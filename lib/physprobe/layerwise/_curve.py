@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from physprobe.core import scores
+from physprobe.core import results, scores
 from physprobe.layerwise import _measure
 from physprobe.layerwise._measure import Measure
 from physprobe.layerwise._onset import Onset
@@ -50,8 +50,8 @@ class Curve:
         part = np.array(predictions["part"]) if self.part else np.array(predictions["clip"])
         return np.flatnonzero(part == self.part) if self.part else np.arange(len(part))
 
-    def measure(self, *layers: str) -> Measure:
-        """Sums of some layers."""
+    def measure(self, *layers: str, fixed: bool = False) -> Measure:
+        """Sums of some layers; the fits are taken as fixed if clips are scored by themselves."""
         predictions = self.probe["predictions"]
         about = {"target": self.target, "sample": self.sample}
         by_layer = {
@@ -61,7 +61,7 @@ class Curve:
         }
         truth = np.asarray(predictions["truth"][self.target])[self.clips]
         if self.metric == "r2":
-            squared = [np.asarray(by_layer[layer]["squared_error"], float) for layer in layers]
+            squared = [results.squared_error(by_layer[layer], fixed) for layer in layers]
             numbers = truth.astype(float).reshape(len(truth), -1)
             return _measure.of_errors(numbers, np.stack(squared))
         found = [
@@ -105,7 +105,7 @@ class Curve:
     def fold_scores(self, layer: str) -> np.ndarray:
         """Score of each outer fold by itself, as published; of those where it is defined."""
         fold = np.asarray(self.probe["predictions"]["fold"])[self.clips]
-        measure = self.measure(layer)
+        measure = self.measure(layer, fixed=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             found = [
                 float(measure.score(measure.sums[:, fold == number].sum(1))[0])

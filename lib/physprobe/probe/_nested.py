@@ -41,6 +41,9 @@ class Fitted(Choice):
     """(true column,) mean over training rows."""
     train_absolute: np.ndarray
     """(true column,) mean over training rows."""
+    influence: np.ndarray
+    """(2, clip, time, true column) by how much the held-out clips' squared and absolute errors grow
+    with the weight of every clip in the fit; see :func:`influence`."""
 
 
 def decode(
@@ -121,9 +124,70 @@ def _fit(
             predicted=predicted + mean[:true],
             train_squared=(fitted_train**2).mean((0, 1)),
             train_absolute=np.abs(fitted_train).mean((0, 1)),
+            influence=influence(
+                solver,
+                (centred.train / scale, centred.test / scale),
+                errors[..., :true],
+                -fitted_train,
+                chosen[:true],
+                fold,
+                len(rows),
+            ),
         )
         best = best.or_better(fitted) if best else fitted
     return best
+
+
+def influence(
+    solver: ridge.Dual | ridge.Primal,
+    rows: tuple[np.ndarray, np.ndarray],
+    errors: np.ndarray,
+    residual: np.ndarray,
+    penalties: np.ndarray,
+    fold: Fold,
+    clips: int,
+) -> np.ndarray:
+    """How held-out errors depend on the weight of each training clip, its penalty held fixed.
+
+    A weight w_i on a training row moves the prediction of a held-out row j by h_ij e_i, with e the
+    training residuals and h_ij = 1/n + x_j . (X^T X + lambda)^-1 x_i. An interval needs to know it:
+    through the fits, the errors of one fold's clips hang together with those of the others.
+
+    Parameters
+    ----------
+    solver : Dual or Primal
+    rows : (clip, time, feature) twice
+        Training and held-out rows, centred and scaled as the solver's.
+    errors : (held-out clip, time, column)
+        Predictions less labels.
+    residual : (training clip, time, column)
+        Labels less predictions.
+    penalties : (column,)
+    fold : Fold
+    clips : int
+        Clips in all.
+
+    Returns
+    -------
+    (2, clip, time, column)
+        Derivatives of sums over held-out clips, of squared and of absolute errors at each time;
+        0 for held-out clips.
+
+    References
+    ----------
+    Efron, "Jackknife-after-bootstrap standard errors and influence functions", JRSS B 54 (1992).
+    """
+    train, test = rows
+    slopes = np.stack([2.0 * errors, np.sign(errors)], axis=2)
+    _, times, _, columns = slopes.shape
+    directions = np.einsum("ntf,ntmc->ftmc", test, slopes, optimize=True)
+    wide = directions.reshape(len(directions), -1)
+    moved = solver.reached(train, wide, np.tile(penalties, 2 * times))
+    moved = moved.reshape(*train.shape[:2], times, 2, columns)
+    moved += slopes.sum(0) / (train.shape[0] * train.shape[1])
+    found = np.zeros((2, clips, times, columns))
+    found[:, fold.train] = np.einsum("nstmc,nsc->mntc", moved, residual, optimize=True)
+    return found
 
 
 def together(values: np.ndarray, widths: Sequence[int]) -> np.ndarray:

@@ -19,6 +19,8 @@ class HeldOut:
     clip: np.ndarray
     fold: np.ndarray
     groups: np.ndarray
+    everyone: np.ndarray
+    """Groups of all clips, held out or not."""
 
     @classmethod
     def of(cls, folds: Sequence[Fold], groups: np.ndarray) -> "HeldOut":
@@ -26,7 +28,26 @@ class HeldOut:
         clip = np.concatenate([fold.test for fold in folds])
         number = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
         order = np.argsort(clip)
-        return cls(clip[order], number[order], groups[clip[order]])
+        return cls(clip[order], number[order], groups[clip[order]], groups)
+
+    def influence(self, values: np.ndarray) -> np.ndarray:
+        """Influence of each held-out clip's group (..., clip), shared by its clips, about its mean.
+
+        Parameters
+        ----------
+        values : (..., clip)
+            Of all clips; those of groups that are never held out are left out, since an interval
+            over held-out clips can't weigh them.
+        """
+        if not values.shape[-1]:
+            return np.zeros((*values.shape[:-1], len(self.clip)))
+        names, member, count = np.unique(self.groups, return_inverse=True, return_counts=True)
+        there = np.flatnonzero(np.isin(self.everyone, names))
+        sums = np.zeros((len(names), len(there)))
+        sums[np.searchsorted(names, self.everyone[there]), np.arange(len(there))] = 1.0
+        shared = values[..., there] @ (sums / count[:, None]).T
+        own = shared[..., member]
+        return own - own.mean(-1, keepdims=True)
 
 
 @dataclass
@@ -119,8 +140,10 @@ def collect(
         residual = predicted - true[:, None]
         squared = by_target(residual**2, counts).transpose(2, 0, 1)
         absolute = (by_target(np.abs(residual), counts) / counts).transpose(2, 0, 1)
-        interval = _intervals(spec, held, truth, squared.mean(-1))
-        band = _means(spec, held, absolute.mean(-1))
+        reach = held.influence(np.moveaxis(sum(fit.influence for fit in fits), 1, -1))
+        reach = np.moveaxis(by_target(np.moveaxis(reach, 2, -1), counts), -1, 1)
+        interval = _intervals(spec, held, truth, squared.mean(-1) + reach[0].mean(1))
+        band = _means(spec, held, absolute.mean(-1) + reach[1].mean(1) / np.array(counts)[:, None])
         training = _training(fits, labels[:, 0], counts, folds)
         for t, (target, own) in enumerate(columns.items()):
             chosen = [
@@ -161,12 +184,15 @@ def collect(
                     "prediction": mean[:, 0] if widths[target] == 1 else mean,
                     "squared_error": squared[t].mean(-1),
                     "absolute_error": absolute[t].mean(-1),
+                    "influence": reach[0, t].mean(0),
                 }
             )
             found.choices += [{**about, "fold": f, **choice} for f, choice in enumerate(chosen)]
         if layer == "selected" and tally.sample == "token":
             # Every token time has its own score; interval (time, target) by the same draws.
-            by_time = _intervals(spec, held, truth, squared.transpose(2, 0, 1))
+            by_time = _intervals(
+                spec, held, truth, squared.transpose(2, 0, 1) + reach[0].transpose(1, 0, 2)
+            )
             null = 1.0 - errors / spread
             for t, target in enumerate(widths):
                 found.rows += [

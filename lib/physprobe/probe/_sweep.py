@@ -43,6 +43,8 @@ class Fitted(Choice):
     """(true column,) mean over training rows."""
     train_absolute: np.ndarray
     """(true column,) mean over training rows."""
+    influence: np.ndarray
+    """(2, 0, time, true column): what a clip does to a trained map is not known."""
 
 
 def decode(
@@ -152,6 +154,7 @@ class _Part:
             predicted=predicted.reshape(-1, self.times, self.true),
             train_squared=(residual**2).mean(0),
             train_absolute=np.abs(residual).mean(0),
+            influence=np.zeros((2, 0, self.times, self.true)),
         )
 
 
