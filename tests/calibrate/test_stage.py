@@ -15,8 +15,8 @@ def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
     found = json.loads(out.read_text())
     assert found["schema"] == "physprobe/calibration/1"
     rates = {row["model"]: row for row in found["rows"]}
-    assert {"ridge, clip, selected layer", "dmd, skill by time shuffle"} <= set(rates)
-    assert {"R2 of a ridge probe", "skill of linear dynamics"} <= set(rates)
+    assert {"ridge, clip, selected layer", "logistic, auc, selected layer"} <= set(rates)
+    assert {"R2, each clip, few features", "skill of linear dynamics"} <= set(rates)
     for row in found["rows"]:
         assert row["value"] in (0.0, 0.5, 1.0)
         assert row["ci_low"] <= row["value"] <= row["ci_high"]
@@ -53,8 +53,16 @@ def test_features_that_know_the_label_are_no_noise(monkeypatch):
     assert not found["claim decodable beyond controls"], "the control knows as much"
 
 
-def test_training_clips_are_the_same_for_the_score_and_its_truth():
-    own, further = _coverage._folds()
-    for one, two in zip(own, further, strict=True):
-        assert np.array_equal(one.train, two.train)
-        assert two.test.min() >= _coverage.CLIPS
+def test_the_truth_is_the_mean_over_all_data_sets():
+    intervals = {"it": np.array([[1.0, 0.5, 1.5], [2.0, 1.4, 2.5], [3.0, 2.5, 3.5]])}
+    assert stage.held(intervals)["it"].tolist() == [False, True, False]
+
+
+def test_planted_scores_are_above_those_of_the_control():
+    rng = np.random.default_rng(0)
+    found = {**dict(_coverage._ridge(rng)), **dict(_coverage._logistic(rng))}
+    assert {"R2, each clip, many features", "accuracy, few features"} <= set(found)
+    for name, interval in found.items():
+        assert interval.low < interval.value < interval.high
+        if not name.startswith("difference"):
+            assert 0.1 < interval.value < 0.95

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
-from physprobe.core import results, ridge, splits
+from physprobe.core import results, ridge, scores, splits
 from physprobe.probe import _class_rows, _classify
 from physprobe.probe.logistic import Spec, probe
 
@@ -271,3 +271,39 @@ NARROW, DESCENDING = [10.0**k for k in range(-2, 4)], [10.0**-k for k in range(-
 def test_a_narrow_or_descending_grid_is_refused(grid):
     with pytest.raises(ValueError, match="1e-4 to 1e2"):
         Spec(penalties=tuple(grid))
+
+
+def test_an_interval_of_accuracy_counts_what_clips_do_to_the_fits():
+    rng = np.random.default_rng(4)
+    label = rng.integers(0, 2, 120)
+    tokens = 0.25 * (2.0 * label[:, None, None] - 1) + rng.normal(size=(120, 1, 40))
+    rows, block = probe(
+        Spec(targets=("c",), samples=("clip",), permutations=1, bootstraps=500),
+        [tokens], ["0"], {"c": label}, splits.nested(np.arange(120)),
+    )  # fmt: skip
+    (found,) = [r for r in rows if r["metric"] == "accuracy" and r["layer"] == "0"]
+    (held,) = [b for b in block["held_out"] if b["layer"] == "0"]
+    assert found["value"] == pytest.approx(held["correct"].mean())
+    assert np.abs(held["influence"].sum()) < 1e-9
+    sums = np.stack([held["correct"], np.ones(120)], -1)
+    fixed = scores.bootstrap(sums, scores.mean_of, draws=500)
+    assert found["ci_high"] - found["ci_low"] > 1.05 * (fixed.high - fixed.low)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_margins_say_who_is_right(classes):
+    rng = np.random.default_rng(2)
+    logits = rng.normal(size=(50, 1 if classes == 2 else classes))
+    truth = rng.integers(0, classes, 50)
+    margin, slopes = _classify.margins(logits, truth, classes)
+    both = np.hstack([np.zeros((50, 1)), logits]) if classes == 2 else logits
+    np.testing.assert_array_equal(margin > 0, both.argmax(1) == truth)
+    moved, _ = _classify.margins(logits + 1e-6 * slopes, truth, classes)
+    np.testing.assert_allclose((moved - margin) / 1e-6, (slopes**2).sum(1), rtol=1e-4)
+
+
+def test_slopes_of_being_right_are_the_density_of_margins_at_0():
+    rng = np.random.default_rng(1)
+    margin = rng.normal(loc=0.7, size=4000)
+    slopes = _classify.crossing(margin, np.zeros((3, 4000)))
+    assert slopes.mean() == pytest.approx(np.exp(-0.245) / np.sqrt(2 * np.pi), rel=0.05)

@@ -25,9 +25,7 @@ def intervals(rng: np.random.Generator) -> dict[str, Interval]:
     return {**dict(_ridge(rng)), **dict(_logistic(rng)), **dict(_dmd(rng))}
 
 
-def _features(
-    rng: np.random.Generator, signal: np.ndarray, width: int, noise: float
-) -> np.ndarray:
+def _features(rng: np.random.Generator, signal: np.ndarray, width: int, noise: float) -> np.ndarray:
     """Features (clip, time, feature) that hold a signal (clip,) in one direction, and noise."""
     direction = np.random.default_rng(width).normal(size=width) / np.sqrt(width)
     mean = signal[:, None] * direction + noise * rng.normal(size=(CLIPS, width))

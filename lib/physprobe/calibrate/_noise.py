@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from physprobe.core import splits
+from physprobe.core import results, splits
 from physprobe.discover import _controls, _evidence, _modes, _observable, _order, _verdict
 from physprobe.discover._laws import BY_NAME, CANNOT_TELL
 from physprobe.falsify import decodable
 from physprobe.falsify._evidence import Evidence
 from physprobe.koopman import dmd, spatial_heat_head
-from physprobe.probe import ridge
+from physprobe.layerwise import _curve
+from physprobe.probe import _transfer as _regions
+from physprobe.probe import logistic, ridge
 
 CLIPS, TIMES, FEATURES, LAYERS, SIDE = 60, 8, 12, 3, 4
 PERMUTATIONS = 99  # with these a test at 5 % rejects in exactly 5 of 100 cases
@@ -63,6 +65,11 @@ def _ridge(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
         heads={},
         bootstraps=1000,
     )
+    curve, beside = (
+        _curve.Curve(name, _named(name, probe), "noise", "clip") for name, probe in probes.items()
+    )
+    above = curve.above({"control": beside})
+    yield "layerwise, any layer above the control", bool((above.low > 0).any())
     for beyond in ("chance", "controls"):
         claim = decodable.Spec(statement="noise", target="noise", beyond=beyond)
         judged = decodable.judge(claim, evidence, "encoder")
@@ -70,8 +77,37 @@ def _ridge(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
 
 
 def _named(name: str, probe: dict) -> dict:
-    rows = [{"time": None, **row, "encoder": name} for row in probe["rows"]]
-    return {**probe, "rows": rows}
+    return {**probe, "rows": [results.row(**row | {"encoder": name}) for row in probe["rows"]]}
+
+
+def _logistic(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
+    """Probe of classes that are noise, by permutation of labels."""
+    target, folds = rng.integers(0, 2, CLIPS), splits.nested(np.arange(CLIPS))
+    spec = logistic.Spec(
+        targets=("noise",), samples=("clip",), permutations=PERMUTATIONS, bootstraps=100
+    )
+    layers = [str(layer) for layer in range(LAYERS)]
+    rows, _ = logistic.probe(spec, _noise(rng), layers, {"noise": target}, folds)
+    for row in rows:
+        if row["metric"] in ("accuracy", "auc") and row["layer"] == "selected":
+            yield f"logistic, {row['metric']}, selected layer", row["p"] <= 0.05
+
+
+def _transfer(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
+    """Probe of noise that is fitted to the lower labels and tried on the top fifth of them."""
+    target, clips = rng.normal(size=CLIPS), np.arange(CLIPS)
+    spec = ridge.Spec(
+        targets=("noise",), samples=("clip",), permutations=PERMUTATIONS, bootstraps=100
+    )
+    inside, _ = _regions.within({"noise": target}, {"noise": (0.8, 1.0)})
+    fold = _regions.apart(splits.nested(clips), clips, inside, spec)
+    layers = [str(layer) for layer in range(LAYERS)]
+    rows, _ = ridge.probe(
+        spec, _noise(rng), layers, {"noise": target}, (fold,), strata=inside.astype(int)
+    )
+    for row in rows:
+        if row["metric"] == "r2" and row["layer"] == "selected":
+            yield "ridge, transferred to the top fifth", row["p"] <= 0.05
 
 
 def _dmd(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
@@ -144,4 +180,4 @@ def _judged(modes: _modes.Modes, seed: int) -> tuple[_verdict.Verdict, _verdict.
     return first, _verdict.pooled(evidence, shuffled, **draws)
 
 
-TESTS: tuple[Callable, ...] = (_ridge, _dmd, _head, _laws)
+TESTS: tuple[Callable, ...] = (_ridge, _logistic, _transfer, _dmd, _head, _laws)

@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 
 from physprobe.calibrate import _coverage, _noise
 from physprobe.core import job, results, seeds
+from physprobe.core.scores import Interval
 
 NOMINAL = {"rejection_rate": 0.05, "coverage": 0.95}
 
@@ -35,7 +36,7 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
     job.limit_threads(1)  # of each process
     rows = [
         *_rows("rejection_rate", _repeated(_noise_draw, noise, threads, "noise")),
-        *_rows("coverage", _repeated(_planted_draw, planted, threads, "planted truth")),
+        *_rows("coverage", held(_repeated(_planted_draw, planted, threads, "planted truth"))),
     ]
     results.write(
         out,
@@ -58,14 +59,23 @@ def _noise_draw(number: int) -> dict[str, bool]:
     return _noise.rejections(seeds.rng("calibrate", "noise", number))
 
 
-def _planted_draw(number: int) -> dict[str, bool]:
-    return _coverage.held(seeds.rng("calibrate", "planted", number))
+def _planted_draw(number: int) -> dict[str, Interval]:
+    return _coverage.intervals(seeds.rng("calibrate", "planted", number))
+
+
+def held(intervals: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Which intervals (repetition, 3) hold the truth: the mean of the score over repetitions."""
+    found = {}
+    for name, (value, low, high) in ((name, parts.T) for name, parts in intervals.items()):
+        truth = value.mean()
+        found[name] = (low <= truth) & (truth <= high)
+    return found
 
 
 def _repeated(
-    draw: Callable[[int], Mapping[str, bool]], repetitions: int, processes: int, what: str
+    draw: Callable[[int], Mapping[str, object]], repetitions: int, processes: int, what: str
 ) -> dict[str, np.ndarray]:
-    """Outcomes (repetition,) of every test, in as many processes as there may be."""
+    """Outcomes (repetition, ...) of every test, in as many processes as there may be."""
     # not forked: a fork of a process with threads can hang
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:

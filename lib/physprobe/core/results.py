@@ -123,12 +123,12 @@ def digest(path: Path) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
 
 
-def squared_error(block: Mapping, fixed: bool = False) -> np.ndarray:
-    """Squared error of each held-out clip (clip,) of a block of predictions.
+def held_out(block: Mapping, score: str, fixed: bool = False) -> np.ndarray:
+    """Score of each held-out clip (clip,) of a block of predictions: its error, or whether right.
 
-    With it goes what the clip's weight does, through the fits, to the errors of the others: sums of
+    With it goes what the clip's weight does, through the fits, to the scores of the others: sums of
     both vary from draw to draw as the score would if all fits were redone, and are the same in
     total. Where some clips are scored by themselves, fits are to be taken as fixed.
     """
-    error = np.asarray(block["squared_error"], float)
-    return error if fixed else error + np.asarray(block.get("influence", 0.0), float)
+    own = np.asarray(block[score], float)
+    return own if fixed else own + np.asarray(block.get("influence", 0.0), float)

@@ -113,11 +113,11 @@ def decoded(
         if (block["target"], block["sample"], block["layer"]) != (target, sample, layer):
             continue
         if "correct" in block:
-            right = np.asarray(block["correct"], float)
+            right = results.held_out(block, "correct", fixed)
             sums = np.stack([right, np.ones_like(right)], axis=-1)
             return Decoded("accuracy", "accuracy", sums, scores.mean_of)
         truth = np.asarray(predictions["truth"][target], float)
-        error = results.squared_error(block, fixed)
+        error = results.held_out(block, "squared_error", fixed)
         sums = scores.pooled_r2_sums(truth.reshape(len(error), -1), error)
         return Decoded("R2", "r2", sums, scores.r2_of)
     return None

@@ -61,16 +61,19 @@ class Curve:
         }
         truth = np.asarray(predictions["truth"][self.target])[self.clips]
         if self.metric == "r2":
-            squared = [results.squared_error(by_layer[layer], fixed) for layer in layers]
+            squared = [
+                results.held_out(by_layer[layer], "squared_error", fixed) for layer in layers
+            ]
             numbers = truth.astype(float).reshape(len(truth), -1)
             return _measure.of_errors(numbers, np.stack(squared))
         found = [
             {
-                name: np.asarray(by_layer[layer][name], float)[self.clips]
-                for name in ("log_probability", "correct")
+                "log_probability": np.asarray(by_layer[layer]["log_probability"], float),
+                "correct": results.held_out(by_layer[layer], "correct", fixed or bool(self.part)),
             }
             for layer in layers
         ]
+        found = [{name: each[self.clips] for name, each in layer.items()} for layer in found]
         classes = np.asarray(predictions["classes"][self.target])
         fold = np.asarray(predictions["fold"])[self.clips]
         number = np.searchsorted(classes, truth)

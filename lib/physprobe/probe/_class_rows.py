@@ -182,6 +182,7 @@ def collect(
         loss = _classify.losses(predicted[..., None], truth[:, None, None])[..., 0]
         correct = _classify.right(predicted[..., None], truth[:, None, None])[..., 0]
         pairs = Pairs.of(predicted, truth, held.fold)
+        reach = held.influence(sum(fit.influence for fit in fits)[..., 0])
         sums = {
             "accuracy": (_counted(correct.mean(1)), scores.mean_of),
             "auc": (np.eye(count), pairs.mean().auc),
@@ -203,6 +204,10 @@ def collect(
                 metric: interval(values[mine], statistic, held.groups[mine])
                 for metric, (values, statistic) in sums.items()
             }
+            if name is None:
+                # where clips of a part are scored, what all do to the fits is not theirs alone
+                own = sums["accuracy"][0] + np.stack([reach, np.zeros_like(reach)], -1)
+                measured["accuracy"] = interval(own, scores.mean_of)
             if order_sums[mine, 1].any():
                 relative = interval(order_sums[mine], scores.mean_of, held.groups[mine])
                 measured["relative_accuracy"] = relative
@@ -225,6 +230,7 @@ def collect(
                 "log_probability": np.logaddexp.reduce(predicted, 1) - np.log(predicted.shape[1]),
                 "log_loss": loss.mean(1),
                 "correct": correct.mean(1),
+                "influence": reach,
             }
         )
         found.choices += [{**about, "fold": f, **choice} for f, choice in enumerate(chosen)]
