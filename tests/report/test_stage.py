@@ -355,6 +355,32 @@ def test_page_shows_what_is_known_of_an_encoder_that_ships(study, written, tmp_p
     assert text.index("<td>pixels</td>") < text.index("<td>latents</td>"), "the best one first"
 
 
+def test_page_shows_the_calibration(study, written, tmp_path):
+    rates = {"rejection_rate": ("ridge, one layer", 0.05), "coverage": ("R2, each clip", 0.94)}
+    rows = [
+        {"model": model, "metric": metric, "value": value, "ci_low": value - 0.02,
+         "ci_high": value + 0.02, "note": "200 repetitions"}
+        for metric, (model, value) in rates.items()
+    ]  # fmt: skip
+    found, out = tmp_path / "calibration.json", tmp_path / "page.html"
+    nominal = {"rejection_rate": 0.05, "coverage": 0.95}
+    results.write(found, schema="calibration", spec={}, rows=rows, provenance={}, nominal=nominal)
+    report_page.run(
+        metrics=[written["metrics"]],
+        tables=[written["table"]],
+        falsifications=[study["falsification"]],
+        clips=[study["clips"]],
+        gates=[],
+        trainings=[],
+        **ALONE | {"calibrations": [found]},
+        published=LIB / "published.yaml",
+        template=LIB / "page.html.j2",
+        out=out,
+    )
+    assert "How often are the tests wrong?" in out.read_text()
+    assert "How often are the tests wrong?" not in written["page"].read_text()
+
+
 TRAINING = """step,seconds,loss,effective_rank,feature_std,mean_cosine,score,kept
 0,0,,20,0.5,0.1,0.5,False
 10,60,2,15,0.4,0.2,{best},True
