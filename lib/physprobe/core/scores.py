@@ -113,6 +113,11 @@ def mean_of(totals: np.ndarray) -> np.ndarray:
     return totals[..., 0] / totals[..., 1]
 
 
+def share_of(totals: np.ndarray) -> np.ndarray:
+    """Share from totals of (part, whole): 0 to 1, whatever influences on fits add to a draw."""
+    return np.clip(mean_of(totals), 0.0, 1.0)
+
+
 def skill_of(totals: np.ndarray) -> np.ndarray:
     """Skill from totals of (SSE, SSE of the baseline)."""
     return _ratio_skill(totals[..., 0], totals[..., 1])

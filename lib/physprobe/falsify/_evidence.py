@@ -115,7 +115,7 @@ def decoded(
         if "correct" in block:
             right = results.held_out(block, "correct", fixed)
             sums = np.stack([right, np.ones_like(right)], axis=-1)
-            return Decoded("accuracy", "accuracy", sums, scores.mean_of)
+            return Decoded("accuracy", "accuracy", sums, scores.share_of)
         truth = np.asarray(predictions["truth"][target], float)
         error = results.held_out(block, "squared_error", fixed)
         sums = scores.pooled_r2_sums(truth.reshape(len(error), -1), error)

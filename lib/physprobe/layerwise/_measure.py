@@ -105,7 +105,7 @@ def of_classes(
         case _:
             right = [np.asarray(layer["correct"], float) for layer in held_out]
             sums = [np.stack([values, np.ones_like(values)], -1) for values in right]
-    return Measure(np.stack(sums), scores.mean_of)
+    return Measure(np.stack(sums), scores.share_of)
 
 
 def of_errors(truth: np.ndarray, squared: np.ndarray) -> Measure:

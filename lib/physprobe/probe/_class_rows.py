@@ -207,7 +207,7 @@ def collect(
             if name is None:
                 # where clips of a part are scored, what all do to the fits is not theirs alone
                 own = sums["accuracy"][0] + np.stack([reach, np.zeros_like(reach)], -1)
-                measured["accuracy"] = interval(own, scores.mean_of)
+                measured["accuracy"] = interval(own, scores.share_of)
             if order_sums[mine, 1].any():
                 relative = interval(order_sums[mine], scores.mean_of, held.groups[mine])
                 measured["relative_accuracy"] = relative

@@ -86,7 +86,8 @@ def probe(
         token time of the selected layer.
     predictions : dict
         ``clip``, ``fold``, ``group`` and ``truth`` of the held-out clips; ``held_out``: prediction,
-        squared and absolute error (mean over tokens; sum and mean over columns) per clip;
+        squared and absolute error (mean over tokens; sum and mean over columns) per clip, and its
+        ``influence`` on the errors of all through the fits;
         ``choices``: what each outer fold chose.
 
     Raises
