@@ -432,3 +432,39 @@ def test_short_clips_and_broken_features_are_refused():
     broken[7, 0, 0] = np.nan
     with pytest.raises(ValueError, match="layer final is not finite in clip 7"):
         scored(broken)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_rollouts_start_with_as_many_true_frames_as_they_look_at(order):
+    rng = np.random.default_rng(9)
+    latent, rank = rng.normal(size=(7, 12, 5)), 4
+    layout = Layout.of(5)
+    model = fit(moments(latent, layout, [np.arange(7)]), layout, rank, order, 1e-3)
+    found = model.rollout(latent[:, :order], 6)
+    state = list(latent[:, :order].swapaxes(0, 1))
+    counts = [rank // order + (lag < rank % order) for lag in range(order)]
+    weights = model.matrix[:rank]
+    for step in range(6):
+        seen = [state[-1 - lag][:, :count] for lag, count in enumerate(counts)]
+        # what the matrix moves are the leading components, the older inputs after them
+        inputs = np.concatenate([state[-1][:, :rank], *seen[1:], np.ones((7, 1))], axis=1)
+        ahead = state[-1].copy()
+        ahead[:, :rank] = inputs @ weights.T
+        np.testing.assert_allclose(found[:, step], ahead, atol=1e-12)
+        state.append(ahead)
+
+
+def test_two_frames_tell_the_velocity_that_a_rollout_needs():
+    rng = np.random.default_rng(10)
+    features = seen(rng, oscillators(rng), 12)
+    spec = dmd.Spec(
+        components=4, ranks=(4,), orders=(1, 2), shuffles=1, bootstraps=100, spectra=100
+    )
+    _, blocks = dmd.fit(
+        spec, [features], {}, splits.nested(np.arange(CLIPS)), layers=["final"],
+        times=np.arange(TIMES, dtype=float),
+    )  # fmt: skip
+    first, second = blocks["published"], blocks["published_orders"]["2"]
+    for side in ("train", "test"):
+        assert second[f"rollout_mse_{side}_mean"] < 0.5 * first[f"rollout_mse_{side}_mean"]
+        assert second[f"rollout_cos_{side}_mean"] > first[f"rollout_cos_{side}_mean"]

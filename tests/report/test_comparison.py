@@ -151,7 +151,12 @@ def test_the_published_keys_are_there(metrics):
     assert {"rollout_cos_mean_advection", "rollout_cos_std_diffusion"} <= set(
         metrics["koopman_shared"]["test"]
     )
-    assert "koopman_advection_second_order" in metrics
+    second = metrics["koopman_advection_second_order"]
+    for side in ("train", "test"):
+        assert -1 <= second[side]["rollout_cos_mean"] <= 1
+        assert second[side]["rollout_mse_mean"] > 0
+    shared = metrics["koopman_shared_second_order"]["test"]
+    assert {"rollout_cos_mean_advection", "rollout_cos_std_diffusion"} <= set(shared)
     setup = metrics["setup"]
     assert (setup["n_total"], setup["n_held_out"]) == (48, 48)
 

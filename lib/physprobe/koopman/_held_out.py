@@ -14,6 +14,7 @@ from physprobe.koopman._transition import Choice, fit, select, sse
 BASELINES = ("persistence", "mean", "time_index_mean", "time_shuffled")
 COMPARED = ("dmd", "time_shuffled", "persistence", "mean", "time_index_mean")
 PUBLISHED = ("one_step_mse", "one_step_cos", "rollout_mse", "rollout_cos")
+ROLLED = PUBLISHED[2:]
 
 
 @dataclass
@@ -26,9 +27,9 @@ class Tally:
     """(draw, horizon) summed over clips: order 1 fitted to time-shuffled clips; None of a part."""
     variance: np.ndarray
     """(clip, 2) squared length of centred frames: left out by the components, and in all."""
-    test: dict[tuple[str, str], np.ndarray]
-    """(clip,) published scores by model and metric."""
-    train: dict[tuple[str, str], np.ndarray]
+    test: dict[tuple[str, int | None, str], np.ndarray]
+    """(clip,) published scores by model, order and metric; of orders above 1, of rollouts alone."""
+    train: dict[tuple[str, int | None, str], np.ndarray]
     """(clip,) the same on training clips, folds one after the other."""
     choices: list[dict] = field(default_factory=list)
 
@@ -115,19 +116,20 @@ def _fold(
     mixed[fold.train] = shuffled(train, shuffles[0, fold.train])
     blocks = [validation for _, validation in fold.inner]
     errors = _baselines(test, train, horizon)
-    choices, first = [], {}
+    choices, chosen, models = [], {}, {}
     for name, source in (("dmd", latent), ("time_shuffled", mixed)):
         sums = moments(source, layout, blocks)
-        choice = select(sums, layout, ranks, orders, spec.penalties)
+        choice = chosen[name] = select(sums, layout, ranks, orders, spec.penalties)
         for order in orders:
-            model = fit(sums, layout, choice.rank, order, choice.penalties[order])
+            model = models[name, order] = fit(
+                sums, layout, choice.rank, order, choice.penalties[order]
+            )
             errors[name, order] = sse(model, test, layout, horizon)
             radius = float(np.abs(np.linalg.eigvals(model.companion)).max())
             about = {"components": space.components, "spectral_radius": radius}
             choices.append({**about, **_describe(choice, order, name)})
-            first.setdefault(name, (choice, model))
     horizons = [ahead for ahead in spec.horizons if ahead <= horizon]
-    null = shuffled_sse(train, test, first["dmd"][0], shuffles[1:, fold.train], horizons)
+    null = shuffled_sse(train, test, chosen["dmd"], shuffles[1:, fold.train], horizons)
     steady = {
         "mean": np.zeros(latent.shape[1:]),
         "time_index_mean": train.mean(0),
@@ -137,17 +139,22 @@ def _fold(
         view = Published.of(space, features[clips], latent[clips])
         found = {}
         for name in COMPARED:
+            order = 1 if (name, 1) in models else None
             if name in steady:
                 step = roll = np.broadcast_to(steady[name], view.latent.shape)[:, 1:]
             elif name == "persistence":
                 step = view.latent[:, :-1]
                 roll = np.broadcast_to(view.latent[:, :1], step.shape)
             else:
-                model = first[name][1]
-                step = model.step(view.latent[:, :-1])
-                roll = model.rollout(view.latent[:, 0], latent.shape[1] - 1)
+                step = models[name, 1].step(view.latent[:, :-1])
+                roll = models[name, 1].rollout(view.latent[:, :1], latent.shape[1] - 1)
             scores = (*view.scores(step), *view.scores(roll))
-            found |= {(name, key): value for key, value in zip(PUBLISHED, scores, strict=True)}
+            scored = zip(PUBLISHED, scores, strict=True)
+            found |= {(name, order, key): value for key, value in scored}
+        for order in orders[1:]:
+            roll = models["dmd", order].rollout(view.latent[:, :order], latent.shape[1] - order)
+            scored = zip(ROLLED, view.scores(roll, order), strict=True)
+            found |= {("dmd", order, key): value for key, value in scored}
         published.append((view, found))
     (view, tested), (_, trained) = published
     spread = np.einsum("ntc,ntc->n", test, test)

@@ -7,7 +7,7 @@ import numpy as np
 
 from physprobe.core import scores, seeds
 from physprobe.koopman._digits import short
-from physprobe.koopman._held_out import BASELINES, COMPARED, PUBLISHED, Tally
+from physprobe.koopman._held_out import BASELINES, PUBLISHED, ROLLED, Tally
 from physprobe.koopman._pairs import FIRST
 from physprobe.koopman._spectrum import Spectrum
 
@@ -164,16 +164,15 @@ def others(
     draws = {"groups": groups, "draws": spec.bootstraps, "seed": spec.seed}
     value, low, high = scores.bootstrap(found.variance, scores.skill_of, **draws)
     yield {**about, "metric": "variance_kept", "value": value, "ci_low": low, "ci_high": high}
-    values = np.stack([found.test[name, key] for name in COMPARED for key in PUBLISHED])
+    values = np.stack(list(found.test.values()))
     band = scores.bootstrap(
         np.stack([values, np.ones_like(values)], axis=-1), scores.mean_of, **draws
     )
-    names = [(name, key) for name in COMPARED for key in PUBLISHED]
-    for place, (name, key) in enumerate(names):
+    for place, (name, order, key) in enumerate(found.test):
         value, low, high = (part[place] for part in band)
         yield {
             **about, "metric": key, "model": name, "value": value, "ci_low": low, "ci_high": high,
-            "order": 1 if name in ("dmd", "time_shuffled") else None,
+            "order": order,
             "note": "not finite: the rollout diverges" if not np.isfinite(value) else None,
         }  # fmt: skip
 
@@ -189,7 +188,9 @@ def undefined(spec: object, layer: str, note: str, clips: int) -> Iterator[dict]
 def published(
     found: Tally | None, spectral: Spectrum | None, equations: np.ndarray | None = None
 ) -> dict:
-    """Fill the published keys for order 1 and for its time-shuffled fit; null if undefined.
+    """Fill the published keys for order 1 and its time-shuffled fit, and those of higher orders.
+
+    They are null if undefined.
 
     Where held-out clips obey several equations (clip,), there are keys for each as well.
 
@@ -205,16 +206,31 @@ def published(
             block["spectral_radius"] = spectral.radius[0] if model == "dmd" else np.mean(radii)
         for key in PUBLISHED:
             for side in ("train", "test"):
-                value = getattr(found, side)[model, key] if found else None
+                value = getattr(found, side)[model, 1, key] if found else None
                 if key.startswith("one_step"):
                     block[f"{key}_{side}"] = value.mean() if found else None
                 else:
                     block[f"{key}_{side}_mean"] = value.mean() if found else None
                     block[f"{key}_{side}_std"] = value.std() if found else None
             if found and not key.startswith("one_step"):
-                block |= _each(key, found.test[model, key], equations)
+                block |= _each(key, found.test[model, 1, key], equations)
         blocks[name] = block
+    higher = {order for _, order, _ in found.test if (order or 1) > 1} if found else ()
+    blocks["published_orders"] = {
+        str(order): _rolled(found, order, equations) for order in sorted(higher)
+    }
     return blocks
+
+
+def _rolled(found: Tally, order: int, equations: np.ndarray | None) -> dict:
+    """Published keys of rollouts that start with as many true frames as the order."""
+    block = {}
+    for key in ROLLED:
+        for side in ("train", "test"):
+            value = getattr(found, side)["dmd", order, key]
+            block |= {f"{key}_{side}_mean": value.mean(), f"{key}_{side}_std": value.std()}
+        block |= _each(key, found.test["dmd", order, key], equations)
+    return block
 
 
 def _each(key: str, values: np.ndarray, equations: np.ndarray | None) -> dict:

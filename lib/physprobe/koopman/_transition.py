@@ -45,9 +45,19 @@ class Transition:
             yield state[..., : self.rank]
 
     def rollout(self, first: np.ndarray, steps: int) -> np.ndarray:
-        """Components (clip, time, component) of so many steps from one frame; order 1 only."""
-        found = np.repeat(first[:, None], steps, axis=1)
-        state = np.concatenate([first[:, : self.rank], np.ones((len(first), 1))], axis=1)
+        """Components (clip, time, component) of so many steps from as many frames as it looks at.
+
+        Parameters
+        ----------
+        first : (clip, order, component)
+            What comes before the rollout, in order; components that the model does not move stay
+            as they are in the last of these.
+        steps : int
+        """
+        counts = (self.rank, *lags(self.rank, self.order)[1:])
+        seen = [first[:, -1 - lag, :count] for lag, count in enumerate(counts)]
+        found = np.repeat(first[:, -1:], steps, axis=1)
+        state = np.concatenate([*seen, np.ones((len(first), 1))], axis=1)
         for step in range(steps):
             state = state @ self.matrix.T
             found[:, step, : self.rank] = state[:, : self.rank]

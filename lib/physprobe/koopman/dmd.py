@@ -95,7 +95,7 @@ def fit(
         the published ``one_step_mse``, ``one_step_cos``, ``rollout_mse``, ``rollout_cos``.
     blocks : dict
         ``settings``, ``choices``, ``spectra``, and for the report's layers ``forecast``; for the
-        last of these ``published`` and ``published_time_shuffled``.
+        last of these ``published``, ``published_time_shuffled`` and ``published_orders``, by order.
 
     Raises
     ------

@@ -254,7 +254,7 @@ def _koopman(study: Study, name: str, order: int) -> dict:
     ]
     radius = next((r for r in rows if r["metric"] == "spectral_radius"), {})
     scores = ("rollout_cos_{}_mean", "rollout_cos_{}_std", "rollout_mse_{}_mean")
-    known = result["published"] if order == 1 else {}
+    known = result["published"] if order == 1 else result["published_orders"].get(str(order), {})
     by_equation = {
         key.replace("_test", ""): value
         for key, value in known.items()
@@ -277,5 +277,5 @@ def _koopman(study: Study, name: str, order: int) -> dict:
     }  # fmt: skip
     block["test"] |= by_equation
     if order > 1:
-        block["note"] = "scored by skill, which starts every order at the same frame"
+        block["note"] = f"rollouts start with {order} true frames; skill starts all orders alike"
     return block
