@@ -218,7 +218,7 @@ def _draw(ax: Axes, frame: pd.DataFrame, looks: Mapping, kind: Axis) -> None:
     end = max((places[-1] for places in x.values()), default=1.0)
     for name in reversed(deep):
         _line(ax, by_name[name], x[name], looks[name], kind)
-    _onsets(ax, frame, looks, kind, x, end)
+    _onsets(ax, frame, looks, kind, x)
     _published(ax, frame, kind)
     step = 0.09 * max(end, 1.0)
     places = {name: end + step * (number + 1.2) for number, name in enumerate(flat)}
@@ -269,9 +269,7 @@ def _line(ax: Axes, rows: pd.DataFrame, x: np.ndarray, look: object, kind: Axis)
         ax.plot(x[-1], rows["score"].iloc[-1], look.marker, color=look.colour, mfc="white", ms=size)
 
 
-def _onsets(
-    ax: Axes, frame: pd.DataFrame, looks: Mapping, kind: Axis, x: Mapping, end: float
-) -> None:
+def _onsets(ax: Axes, frame: pd.DataFrame, looks: Mapping, kind: Axis, x: Mapping) -> None:
     """Diamonds at the threshold, and what they say in the panel's upper right corner."""
     threshold = float(frame["threshold"].dropna().iloc[0])
     ax.axhline(threshold, color="0.8", lw=0.8, zorder=0)
@@ -284,15 +282,17 @@ def _onsets(
             continue
         y, colour, places = threshold - 0.025 * number, looks[row.encoder].colour, x[row.encoder]
         low = places[int(row.place_low)]
-        high = places[int(row.place_high)] if np.isfinite(row.place_high) else np.nan
-        ax.plot([low, high if np.isfinite(high) else end], [y, y], color=colour, lw=1.6, zorder=4)
+        certain = np.isfinite(row.place_high)
+        high = places[int(row.place_high) if certain else -1]
+        ax.plot([low, high], [y, y], color=colour, lw=1.6, zorder=4)
         ax.plot(low, y, "|", color=colour, ms=8, zorder=4)
-        ax.plot(high if np.isfinite(high) else end, y, "|" if np.isfinite(high) else ">",
-                color=colour, ms=8 if np.isfinite(high) else 5, zorder=4)  # fmt: skip
+        ax.plot(high, y, "|" if certain else ">", color=colour, ms=8 if certain else 5, zorder=4)
         if np.isfinite(row.place):
             ax.plot(places[int(row.place)], y, "D", color=colour, mec="white", ms=6.5, zorder=5)
     if told:
-        ax.set_title("\n".join(told), loc="right", fontsize=8, color="0.35")
+        # several lines stand above the panel's name, whatever their length
+        text = "\n".join(told) + "\n" * (len(told) > 1)
+        ax.set_title(text, loc="right", fontsize=8, color="0.35")
 
 
 def _published(ax: Axes, frame: pd.DataFrame, kind: Axis) -> None:
