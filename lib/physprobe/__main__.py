@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser(stage, function).parse_args(options)
     try:
         function(**vars(arguments))
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, RuntimeError, ImportError) as error:
         if not _ours(error):
             raise
         logging.getLogger("physprobe").error("error: %s", error)

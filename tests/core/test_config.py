@@ -147,6 +147,11 @@ PAIR = {
             "token",
             r"fig2c\.speed\.sample: found 'token'\.",
         ),
+        (
+            "layerwise/intphys/figures/fig6/clip_accuracy/encoders",
+            ["vjepa2_larg"],
+            r"clip_accuracy\.encoders: found 'vjepa2_larg'\. Did you mean 'vjepa2_large'",
+        ),
         ("layerwise/balls/controls", ["positon"], r"balls\.controls: found 'positon'\. Did you"),
         (
             "layerwise/balls/figures/fig2c/speed/system",

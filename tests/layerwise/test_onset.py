@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from physprobe.core import scores
-from physprobe.layerwise._onset import Onset
+from physprobe.layerwise._onset import Onset, depths
 
 LAYERS = ["0", "1", "2", "3", "final"]
 
@@ -27,13 +27,44 @@ def curve(value, reach=0.1):
 def test_onset_is_the_first_layer_at_the_level(value, expected, told):
     onset = Onset.of(curve(value), 0.8)
     assert (onset.place, onset.earliest, onset.latest) == expected
-    assert onset.row(LAYERS)["note"] == told
+    assert onset.rows(LAYERS)[""]["note"] == told
 
 
 def test_undefined_edges_reach_nothing():
     onset = Onset.of(curve([0.5, 0.9, 0.9], np.nan), 0.8)
     assert (onset.place, onset.earliest, onset.latest) == (1, None, None)
-    assert onset.told(["0", "1", "final"]) == "layer 1 [no band]"
+    assert onset.rows(["0", "1", "final"])[""]["note"] == "layer 1 [no band]"
+
+
+def test_depth_is_the_part_of_the_blocks_that_are_applied():
+    assert depths(["0", "1", "2", "3", "4", "final"]) == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
+    assert depths([*map(str, range(25)), "final"])[8] == 8 / 24
+    assert depths(["0", "1"]) == [0.0, 1.0], "without a last LayerNorm"
+    assert depths(["pixels"]) == [None]
+
+
+def test_onset_by_depth():
+    onset = Onset.of(curve([0.1, 0.75, 0.75, 0.95, 0.95]), 0.8)
+    row = onset.rows(LAYERS)["_depth"]
+    assert [row[key] for key in ("value", "ci_low", "ci_high")] == [1.0, 1 / 3, 1.0]
+    assert row["note"] == "depth 1.00 [0.33, 1.00]"
+    late = Onset.of(curve([0.1, 0.2, 0.72, 0.79, 0.75]), 0.8).rows(LAYERS)["_depth"]
+    assert late["value"] is late["ci_high"] is None and late["ci_low"] == 2 / 3
+    assert late["note"] == "not reached [0.67, not certain]"
+
+
+@pytest.mark.parametrize("place", [1, 2, 3, 4])
+def test_onsets_at_one_depth_are_equal_in_encoders_of_any_size(place):
+    """Four blocks and eight, the same curve over the depth: by layer they differ."""
+    found = []
+    for blocks in (4, 8):
+        layers = [*map(str, range(blocks + 1)), "final"]
+        level = np.array([*np.arange(blocks + 1) / blocks, 1.0])
+        rising = curve(0.9 * (level >= place / 4) + 0.0 * level, reach=0.05)
+        found.append(Onset.of(rising, 0.8).rows(layers))
+    depth = [{key: row["_depth"][key] for key in ("value", "ci_low", "ci_high")} for row in found]
+    assert depth[0] == depth[1] == dict.fromkeys(("value", "ci_low", "ci_high"), place / 4)
+    assert [row[""]["value"] for row in found] == [place, 2 * place]
 
 
 def test_the_interval_holds_the_true_onset():

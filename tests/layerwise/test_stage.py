@@ -13,7 +13,7 @@ from physprobe.layerwise import stage
 from physprobe.probe import stage as probe
 from physprobe.probe.ridge import Spec
 
-CLIPS, LAYERS = 80, ["0", "1", "2", "final"]
+CLIPS = 80
 SHARES = [0.05, 0.3, 3.0, 3.0]  # of the label in each layer's features
 PUBLISHED = set(
     [
@@ -61,10 +61,8 @@ def store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict, 
     return out
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory) -> dict:
-    """An encoder that holds the direction from layer 2 on, a twin and a place that hold less."""
-    folder = tmp_path_factory.mktemp("world") / "balls"
+def decoded(folder: Path, encoders: dict) -> dict[str, list[Path]]:
+    """Probes and embeddings of encoders that hold so much of the direction in each layer."""
     rng = np.random.default_rng(0)
     angle = rng.uniform(-np.pi, np.pi, CLIPS)
     labels = {"direction": angle, "speed": rng.uniform(1, 2, CLIPS)}
@@ -78,11 +76,12 @@ def found(tmp_path_factory) -> dict:
         targets=("sincos_direction", "speed"), samples=("clip",), permutations=20, bootstraps=400
     )
     paths = {"probes": [], "embeddings": []}
-    for name, shares in {"mine": SHARES, "twin": [0.05, 0.2, 0.2, 0.2], "place": [0.2]}.items():
+    for name, shares in encoders.items():
         features = rng.normal(size=(CLIPS, len(shares), 2, 6))
         for layer, share in enumerate(shares):
             features[:, layer] += share * (pair @ rng.normal(size=(2, 6)))[:, None]
-        layers = LAYERS if len(shares) > 1 else ["position"]
+        blocks = len(shares) - 1
+        layers = [*map(str, range(blocks)), "final"] if blocks else ["position"]
         embedding = store(
             folder / "embeddings" / f"{name}.zarr", "pooled", ("clip", "layer", "time", "feature"),
             features.astype("f4"),
@@ -96,6 +95,15 @@ def found(tmp_path_factory) -> dict:
         probe.run(embeddings=[embedding], simulation=[simulation], out=out, spec=spec.canonical())
         paths["probes"].append(out)
         paths["embeddings"].append(embedding)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory) -> dict:
+    """An encoder that holds the direction from layer 2 on, a twin and a place that hold less."""
+    folder = tmp_path_factory.mktemp("world") / "balls"
+    twins = {"twin": [0.05, 0.2, 0.2, 0.2], "place": [0.2]}
+    paths = decoded(folder, {"mine": SHARES, **twins})
     out = folder.parent / "study" / "fig.json"
     stage.run(**paths, out=out, spec=Layerwise.model_validate(ENTRY).canonical())
     return {**results.read(out), "probe": results.read(paths["probes"][0])}
@@ -170,8 +178,37 @@ def test_the_table_is_a_superset_of_the_published_one(found):
     )  # fmt: skip
     assert line["r2_mean"] == pytest.approx(np.mean(by_fold), abs=1e-6)
     assert line["r2_std"] == pytest.approx(np.std(by_fold), abs=1e-6)
-    assert line["layer_fraction"] == 1.0 and line["direction_target"] == "sincos"
+    assert line["layer_fraction"] == line["depth"] == 1.0 and line["direction_target"] == "sincos"
     assert (line["grouping"], line["solver"], line["preprocessing"]) == ("clip", "ridge", "resize")
     assert line["norm_mode"] in ("zscore", "center") and 0 < line["circular_mae_deg"] < 30
     assert found["encoders"]["mine"]["role"] == "encoder"
     json.dumps(found, allow_nan=False)
+
+
+def test_an_onset_is_at_the_same_depth_in_encoders_of_any_size(tmp_path):
+    """Four blocks and eight, planted behind the middle block; sizes are asked for by a panel."""
+    half = {f"of_{blocks}": [0.05] * (blocks // 2) + [3.0] * (blocks // 2 + 2) for blocks in (4, 8)}
+    paths = decoded(tmp_path / "balls", {**half, "twin": [0.05] * 4})
+    panel = ENTRY["figures"]["fig"]["direction"]
+    panels = {"sizes": panel | {"encoders": list(half)}, "one": panel}
+    entry = {"encoders": ["of_4"], "controls": ["twin"], "figures": {"fig": panels}}
+    out = tmp_path / "study" / "fig.json"
+    stage.run(**paths, out=out, spec=Layerwise.model_validate(entry).canonical())
+    result = results.read(out)
+    assert set(result["encoders"]) == {*half, "twin"}
+    for name, place in (("of_4", 2), ("of_8", 4)):
+        about = {"encoder": name, "model": "sizes"}
+        (by_layer,) = rows(result, metric="onset", **about)
+        (by_depth,) = rows(result, metric="onset_depth", **about)
+        ends = ("value", "ci_low", "ci_high")
+        assert [by_layer[key] for key in ends] == [place] * 3
+        assert [by_depth[key] for key in ends] == [0.5] * 3
+        assert by_depth["note"] == "depth 0.50 [0.50, 0.50]"
+        (above,) = rows(result, metric="onset_above_controls_depth", **about)
+        assert above["ci_high"] == 0.5
+    lines = [line for line in result["table"] if line["variable"] == "sizes"]
+    depth = {(line["encoder"], line["layer"]): line["depth"] for line in lines}
+    assert depth["of_4", "1"] == depth["of_8", "2"] == 0.25
+    assert depth["of_8", "final"] == depth["of_4", "4"] == 1.0
+    alone = {line["encoder"] for line in result["table"] if line["variable"] == "one"}
+    assert alone == {"of_4", "twin"}

@@ -221,16 +221,21 @@ def layered(shallow: int, deep: int, hf_repo: str = "mine", metric: str = "r2") 
                 table.append({
                     "variable": panel, "layer": layer, "encoder": name, "role": role,
                     "label": "untrained, tiny" if name == "untrained" else name, "target": target,
-                    "place": place, "metric": metric, "score": value, "ci_low": value - 0.05,
+                    "place": place,
+                    "depth": min(place / depth, 1.0) if depth > 0 else None,
+                    "metric": metric, "score": value, "ci_low": value - 0.05,
                     "ci_high": value + 0.04, "null_q95": 0.02,
                     "band_low": value - 0.09 if depth > 0 else None,
                     "band_high": value + 0.06 if depth > 0 else None,
                 })  # fmt: skip
             if role == "encoder":
                 place = (2, 1, None) if panel == "speed" else (None, None, None)
-                row = {"metric": "onset", "model": panel, "encoder": name, "target": target}
-                row |= dict(zip(("value", "ci_low", "ci_high"), place, strict=True))
-                rows.append(row | {"note": f"layer 2 [1, {name}]"})
+                for form, blocks in (("", 1), ("_depth", depth)):
+                    row = {"metric": f"onset{form}", "model": panel, "encoder": name}
+                    ends = [value and value / blocks for value in place]
+                    row |= dict(zip(("value", "ci_low", "ci_high"), ends, strict=True))
+                    note = f"{form.strip('_') or 'layer'} {ends[0]} [{ends[1]}, not certain]"
+                    rows.append(row | {"target": target, "note": note})
     asked = {"published": "speed"}
     encoders = {
         name: {"role": "encoder" if name in ("trained", "vjepa2_large") else "control",
@@ -248,16 +253,44 @@ def published() -> dict:
 
 @pytest.mark.parametrize("deep", [4, 24])
 def test_layerwise_figure_is_sound(published, deep):
-    """By layer where encoders are equally deep, by part of the depth where they are not."""
+    """By layer; where encoders are not equally deep by part of the depth, and below by layer."""
     frame = layerwise.frame(layered(4, deep), published)
     figure = layerwise.figure(frame)
     sound(figure)
     assert "95 % intervals" in figure.get_supxlabel() and "95 % interval" in layerwise.CAPTION
-    unit = "layer [blocks applied]" if deep == 4 else "depth [part of the blocks applied]"
-    assert {ax.get_xlabel() for ax in figure.axes} == {unit}
+    units = [ax.get_xlabel().partition(" ")[0] for ax in figure.axes]
+    assert units == (["layer"] * 2 if deep == 4 else ["depth"] * 2 + ["layer"] * 2)
+    assert ("differ in depth" in figure.get_supxlabel()) == (deep > 4)
     words = " ".join(text.get_text() for text in figure.findobj(Text))
     assert "untrained" in words and "published" not in words
     assert set(frame["item"]) == {"score", "onset"}
+
+
+def test_encoders_of_any_depth_end_together_and_set_in_where_they_do(published):
+    """By depth both lines span 0 to 1; by layer each has its own end, with an open marker."""
+    figure = layerwise.figure(layerwise.frame(layered(4, 24), published))
+    by_depth, _, by_layer, _ = figure.axes
+    ends = {"depth": [1.06, 1.06, 1.06], "layer": [4.5, 4.5, 24.5]}
+    for ax, unit in ((by_depth, "depth"), (by_layer, "layer")):
+        lines = [x for x in ax.lines if x.get_label() in ("trained", "vjepa2 large", "untrained")]
+        np.testing.assert_allclose(sorted(line.get_xdata()[-1] for line in lines), ends[unit])
+        told = ax.get_title(loc="right")
+        assert told.count(f": {unit} ") == 2
+        diamonds = [x for x in ax.lines if x.get_marker() == "D" and x.get_markersize() > 6]
+        places = sorted(line.get_xdata()[0] for line in diamonds)
+        np.testing.assert_allclose(places, [2 / 24, 0.5] if unit == "depth" else [2, 2])
+    hollow = [line for line in by_layer.lines if line.get_markerfacecolor() == "white"]
+    assert sorted(line.get_xdata()[0] for line in hollow) == [4.5, 4.5, 24.5]
+
+
+def test_random_weights_are_labelled_so(published):
+    result = layered(4, 24)
+    for line in result["table"]:
+        if line["encoder"] == "trained":
+            line["label"] = "untrained, 6 wide, 4 blocks, fan_in init, seed 1"
+    figure = layerwise.figure(layerwise.frame(result, published))
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "trained (untrained)" in labels and "untrained" in labels and "vjepa2 large" in labels
 
 
 def test_scores_of_classes_are_named_and_their_chance_is_drawn(published):
@@ -275,6 +308,7 @@ def test_published_layers_are_drawn_beside_their_own_encoder_alone(published):
     # the published number 8 is the output of block 8: nine blocks are applied
     assert drawn.set_index("layer").loc["9", "r2_mean"] == 0.983
     assert drawn["place"].tolist() == list(range(1, 25))
+    np.testing.assert_allclose(drawn["depth"], np.arange(1, 25) / 24)
     figure = layerwise.figure(frame)
     sound(figure)
     assert any("published" in label.get_text() for label in figure.legends[0].get_texts())

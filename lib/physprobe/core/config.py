@@ -218,7 +218,9 @@ class Config(Spec):
                 for field in ("target", "sample"):
                     _known(f"{here}.{field}", getattr(curve, field), getattr(probe, f"{field}s"))
                 self._labels_fit(f"{here}.probe", curve.system, curve.probe)
-                for name in (*entry.encoders, *entry.controls):
+                for encoder in curve.encoders:
+                    _known(f"{here}.encoders", encoder, self.encoders)
+                for name in entry.names(curve):
                     self._frames_fit(here, curve.system, name)
 
     def _frames_fit(self, where: str, system: str, name: str) -> None:

@@ -125,6 +125,8 @@ class Curve(Spec):
     """One of the probe's samples."""
     metric: Literal["r2", "accuracy", "auc", "relative_accuracy"] = "r2"
     """R2 of a number; of classes accuracy, AUC, or the share of groups in the right order."""
+    encoders: tuple[Name, ...] = ()
+    """Encoders of this panel, such as those of several sizes; none: those of the entry."""
     part: str | None = None
     """Value of the probe's ``by`` that is scored apart; all clips if not given."""
     published: Name | None = None
@@ -141,4 +143,9 @@ class Layerwise(Spec):
     threshold: float = Field(0.8, gt=0, lt=1)
     """Score that counts as readable: a label sets in at the first layer that reaches it."""
     figures: dict[Name, dict[Name, Curve]] = Field(min_length=1)
-    """Figures, each with its panels by name: results/{entry}/{figure}.json and .png."""
+    """Figures, each with its panels by name: results/{entry}/{figure}.json and .png. Encoders that
+    differ in depth are drawn twice, against the part of their blocks and against the number."""
+
+    def names(self, curve: Curve) -> tuple[str, ...]:
+        """Encoders and controls of a panel."""
+        return (*(curve.encoders or self.encoders), *self.controls)

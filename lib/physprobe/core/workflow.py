@@ -255,9 +255,9 @@ class Pipeline:
     def curves(self, wildcards: object) -> dict[str, list[str]]:
         """Probe results and embeddings of a layerwise figure's panels."""
         entry = self.config.layerwise[wildcards.layerwise]
-        names, found = (*entry.encoders, *entry.controls), {"probes": [], "embeddings": []}
+        found = {"probes": [], "embeddings": []}
         for curve in entry.figures[wildcards.figure].values():
-            folder = f"results/{curve.system}"
+            folder, names = f"results/{curve.system}", entry.names(curve)
             found["probes"] += [f"{folder}/probes/{name}.{curve.probe}.json" for name in names]
             found["embeddings"] += [f"{folder}/embeddings/{name}.zarr/{STORE}" for name in names]
         return {key: list(dict.fromkeys(paths)) for key, paths in found.items()}

@@ -145,8 +145,9 @@ def scored(
     dict
         ``r2``, or the metric of a probe of classes, and ``circular_mae`` as the probe has them;
         ``r2_band``, the same R2 with the edges of the band; ``onset``, the place of the first layer
-        at the threshold or above; ``r2_above_controls`` with band, and ``onset_above_controls``,
-        where it first is above 0; of classes likewise, ``auc_band`` and so on.
+        at the threshold or above, and ``onset_depth``, the part of the blocks that are applied
+        there; ``r2_above_controls`` with band, and ``onset_above_controls``, where it first is
+        above 0, with its ``_depth``; of classes likewise, ``auc_band`` and so on.
     """
     known = {name: curves[name] for name in controls if curves[name].defined}
     for name, curve in curves.items():
@@ -157,8 +158,8 @@ def scored(
             continue
         yield from _banded({**about, "metric": f"{curve.metric}_band"}, curve.layers, curve.band)
         level = {"baseline": f"{_measure.WORDS[curve.metric]} >= {threshold:g}"}
-        onset = Onset.of(curve.band, threshold)
-        yield {**about, "metric": "onset", **level, **onset.row(curve.layers)}
+        for form, onset in Onset.of(curve.band, threshold).rows(curve.layers).items():
+            yield {**about, "metric": f"onset{form}", **level, **onset}
         if name in controls or not known:
             continue
         above = curve.above(known)
@@ -166,8 +167,8 @@ def scored(
         distance = {**about, **named, "metric": f"{curve.metric}_above_controls"}
         yield from _banded(distance, curve.layers, above)
         # above, not at: a difference of nothing is no onset
-        onset = Onset.of(above, np.nextafter(0.0, 1.0))
-        yield {**about, **named, "metric": "onset_above_controls", **onset.row(curve.layers)}
+        for form, onset in Onset.of(above, np.nextafter(0.0, 1.0)).rows(curve.layers).items():
+            yield {**about, **named, "metric": f"onset_above_controls{form}", **onset}
 
 
 def _banded(about: dict, layers: list[str], band: scores.Interval) -> Iterator[dict]:

@@ -6,9 +6,11 @@
 
 Wherever in the band the true curve runs, its own onset is between the two: a 95 % band of the whole
 curve gives a 95 % interval of the onset, with nothing else assumed. A dip after the onset doesn't
-count; neither does a layer after it that is higher by chance.
+count; neither does a layer after it that is higher by chance. What encoders of different sizes have
+in common is the depth of a layer: the part of all blocks that are applied.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,22 +31,36 @@ class Onset:
         """Onset of a curve with its band, each (layer,)."""
         return cls(*(_first(edge >= level) for edge in (curve.value, curve.high, curve.low)))
 
-    def row(self, layers: list[str]) -> dict:
-        """Columns of a result's row: places, and in words which layers these are."""
+    def rows(self, layers: list[str]) -> dict[str, dict]:
+        """Columns of a result's rows: by place in ``""``, by depth in ``_depth``; both in words."""
+        places, parts = range(len(layers)), depths(layers)
         return {
-            "value": self.place,
-            "ci_low": self.earliest,
-            "ci_high": self.latest,
-            "note": self.told(layers),
-        }
+            "": self._row(places, [f"layer {layer}" for layer in layers], layers),
+            "_depth": self._row(parts, *([f"{word}{part:.2f}" for part in parts]
+                                         for word in ("depth ", ""))),
+        }  # fmt: skip
 
-    def told(self, layers: list[str]) -> str:
-        """In words; ``layer 8 [7, 9]``."""
-        here = "not reached" if self.place is None else f"layer {layers[self.place]}"
-        if self.earliest is None:
-            return here if self.place is None else f"{here} [no band]"
-        last = "not certain" if self.latest is None else layers[self.latest]
-        return f"{here} [{layers[self.earliest]}, {last}]"
+    def _row(self, values: Sequence, here: list[str], ends: list[str]) -> dict:
+        found = (self.place, self.earliest, self.latest)
+        value, low, high = (None if place is None else values[place] for place in found)
+        told = "not reached" if self.place is None else here[self.place]
+        if self.earliest is not None:
+            last = "not certain" if self.latest is None else ends[self.latest]
+            told += f" [{ends[self.earliest]}, {last}]"
+        elif self.place is not None:
+            told += " [no band]"
+        return {"value": value, "ci_low": low, "ci_high": high, "note": told}
+
+
+def depths(layers: list[str]) -> list[float | None]:
+    """Blocks applied out of all, 0 to 1, of an encoder's layers; ``final`` follows on all of them.
+
+    None of what has no blocks, such as pixels.
+    """
+    blocks = max((int(layer) for layer in layers if layer.isdecimal()), default=0)
+    if not blocks:
+        return [None] * len(layers)
+    return [1.0 if layer == "final" else int(layer) / blocks for layer in layers]
 
 
 def _first(reached: np.ndarray) -> int | None:

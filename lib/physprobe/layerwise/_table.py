@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from physprobe.core import targets
 from physprobe.layerwise._curve import Curve
+from physprobe.layerwise._onset import depths
 
 NORMALISATIONS = {"feature": "zscore", "none": "center"}
 
@@ -41,9 +42,10 @@ def lines(
     for name, curve in curves.items():
         if not curve.defined:
             continue
-        spec, last = curve.probe["spec"], max(len(curve.layers) - 2, 1)
-        for place, layer in enumerate(curve.layers):
-            metric = curve.metric
+        spec, metric = curve.probe["spec"], curve.metric
+        for place, (layer, depth) in enumerate(
+            zip(curve.layers, depths(curve.layers), strict=True)
+        ):
             score = known[name, metric, layer]
             circular = known.get((name, "circular_mae", layer), {})
             band = known.get((name, f"{metric}_band", layer), {})
@@ -53,7 +55,7 @@ def lines(
                 "run_name": figure.replace("/", "_"),
                 "variable": panel,
                 "layer": layer,
-                "layer_fraction": min(place / last, 1.0),
+                "layer_fraction": depth,
                 f"{metric}_mean": float(folds.mean()) if len(folds) else None,
                 f"{metric}_std": float(folds.std()) if len(folds) else None,
                 "best_lr_mode": _mode(curve.chosen(layer, "learning_rate")),
@@ -73,6 +75,7 @@ def lines(
                 "target": curve.target,
                 "sample": curve.sample,
                 "place": place,
+                "depth": depth,
                 "folds": len(folds),
                 "part": curve.part,
                 "metric": metric,

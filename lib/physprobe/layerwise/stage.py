@@ -39,7 +39,7 @@ def run(
     about = {
         (path.parents[2].name, path.parent.stem): _about(path, controls) for path in embeddings
     }
-    rows, table = [], []
+    rows, table, used = [], [], {}
     for panel, asked in entry["figures"][out.stem].items():
         system = asked["system"]
         curves = {
@@ -51,10 +51,11 @@ def run(
                 asked["metric"],
                 asked["part"],
             )
-            for encoder in (*entry["encoders"], *controls)
+            for encoder in (*(asked["encoders"] or entry["encoders"]), *controls)
         }
         scored = list(_curve.scored(panel, curves, controls, entry["threshold"]))
         told = {encoder: about[system, encoder] for encoder in curves}
+        used |= told
         rows += scored
         table += _table.lines(name, panel, curves, told, scored)
     results.write(
@@ -64,10 +65,7 @@ def run(
         rows=rows,
         figure=out.stem,
         table=table,
-        encoders={
-            encoder: next(told for (_, mine), told in about.items() if mine == encoder)
-            for encoder in (*entry["encoders"], *controls)
-        },
+        encoders=used,
         provenance=job.provenance(
             code,
             {

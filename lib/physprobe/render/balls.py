@@ -259,11 +259,16 @@ def _floor(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where rays (..., 3) meet the floor, and its colour there."""
     points = place - rays * (place[2] / rays[..., 2:])
+    return points, albedo(row, points[..., 0], points[..., 1])
+
+
+def albedo(row: dict[str, float], x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Part of the light (..., rgb) that the floor returns at places (...) [m]."""
     plain = np.array([row[f"floor_{colour}"] for colour in scene.COLOURS])
     if not row["texture_contrast"]:
-        return points, np.broadcast_to(plain, points.shape)
-    pattern = 1 + row["texture_contrast"] * _texture(row, points[..., 0], points[..., 1])
-    return points, plain * pattern[..., None]
+        return np.broadcast_to(plain, (*x.shape, 3))
+    pattern = 1 + row["texture_contrast"] * _texture(row, x, y)
+    return plain * pattern[..., None]
 
 
 def _texture(row: dict[str, float], x: np.ndarray, y: np.ndarray) -> np.ndarray:
