@@ -30,6 +30,8 @@ STAGES = {
     "gate": "physprobe.falsify.stage:gate",
     "transfer": "physprobe.falsify.stage:transfer",
     "layerwise": "physprobe.layerwise.stage:run",
+    "multiverse_probe": "physprobe.multiverse.stage:run",
+    "multiverse": "physprobe.multiverse.stage:compare",
     "fit": "physprobe.report.stage:fit",
     "fit_comparison": "physprobe.report.stage:compare",
     "learning": "physprobe.report.drawing:learning",

@@ -15,6 +15,7 @@ from physprobe.core.sections import (
     Discovery,
     Gate,
     Layerwise,
+    Multiverse,
     Study,
     Transfer,
 )
@@ -49,6 +50,8 @@ class Config(Spec):
     """Probes put to the test elsewhere: results/transfers/{transfer}.json and its figure."""
     layerwise: dict[Name, Layerwise] = Field(default_factory=dict)
     """Scores layer by layer: results/{entry}/{figure}.json and .png."""
+    multiverses: dict[Name, Multiverse] = Field(default_factory=dict)
+    """Probes fitted in every defensible way: results/{multiverse}/multiverse.json and .png."""
     gates: dict[Name, Gate] = Field(default_factory=dict)
     """Comparisons with random weights: results/gates/{gate}.json."""
 
@@ -89,6 +92,8 @@ class Config(Spec):
             _known("discovery.sources", entry, dict.fromkeys(self.with_grid()))
         for name, entry in self.layerwise.items():
             self._curves_fit(f"layerwise.{name}", entry)
+        for name, entry in self.multiverses.items():
+            self._multiverse_fits(f"multiverses.{name}", entry)
         for name, gate in self.gates.items():
             where = f"gates.{name}"
             _known(f"{where}.encoder", gate.encoder, self.encoders)
@@ -188,11 +193,7 @@ class Config(Spec):
         module = kinds.load("simulate", kind)
         labels = (*module.UNITS, *getattr(module, "CLASSES", ()))
         for target in self.probes[probe].targets:
-            if not targets.labels_of(target, labels):
-                raise ValueError(
-                    f"{where}: {probe} asks for target {target!r}, but {kind} has"
-                    f" the labels {', '.join(labels)}.{problems.nearest(target, labels)}"
-                )
+            _decodable(f"{where}: {probe}", target, kind, labels)
         if by := getattr(self.probes[probe], "by", None):
             _known(f"probes.{probe}.by, on {system}", by, labels)
 
@@ -220,6 +221,25 @@ class Config(Spec):
                 self._labels_fit(f"{here}.probe", curve.system, curve.probe)
                 for name in (*entry.encoders, *entry.controls):
                     self._frames_fit(here, curve.system, name)
+
+    def _multiverse_fits(self, where: str, entry: Multiverse) -> None:
+        _known(f"{where}.system", entry.system, self.systems)
+        for encoder in entry.encoders:
+            _known(f"{where}.encoders", encoder, self.encoders)
+        for control in entry.controls:
+            _known(f"{where}.controls", control, self.controls)
+        for name in (*entry.encoders, *entry.controls):
+            self._frames_fit(where, entry.system, name)
+        kind = self.systems[entry.system].simulate.kind
+        labels = tuple(kinds.load("simulate", kind).UNITS)
+        for name, claim in entry.claims.items():
+            here = f"{where}.claims.{name}"
+            if claim.beyond == "controls" and not entry.controls:
+                raise ValueError(
+                    f"{here}: no control to beat. Hint: name some in {where}.controls."
+                )
+            for target in claim.targets:
+                _decodable(f"{here}.targets: it", target, kind, labels)
 
     def _frames_fit(self, where: str, system: str, name: str) -> None:
         frames = self.systems[system].simulate.frames
@@ -271,6 +291,14 @@ def _known(where: str, name: str, section: Collection[str]) -> None:
         raise ValueError(
             f"{where}: found {name!r}.{problems.nearest(name, section)}"
             f" Known: {', '.join(section)}."
+        )
+
+
+def _decodable(who: str, target: str, kind: str, labels: Collection[str]) -> None:
+    if not targets.labels_of(target, labels):
+        raise ValueError(
+            f"{who} asks for target {target!r}, but {kind} has"
+            f" the labels {', '.join(labels)}.{problems.nearest(target, labels)}"
         )
 
 

@@ -43,6 +43,7 @@ class Pipeline:
         self.transfers = list(self.config.transfers)
         self.comparisons = list(self.config.comparisons)
         self.layerwise = list(self.config.layerwise)
+        self.multiverses = list(self.config.multiverses)
         self.figures = sorted(
             {f for entry in self.config.layerwise.values() for f in entry.figures}
         )
@@ -77,6 +78,8 @@ class Pipeline:
                 return config.transfers[wildcards.transfer]
             case "layerwise":
                 return config.layerwise[wildcards.layerwise]
+            case "multiverse":
+                return config.multiverses[wildcards.multiverse]
         raise KeyError(stage)
 
     def spec(self, stage: str) -> Callable[[object], str]:
@@ -96,6 +99,8 @@ class Pipeline:
         entry = self.entry(stage, wildcards)
         if stage in ("falsify", "compare"):
             return {f"falsify.{claim.kind}" for claim in entry.claims.values()}
+        if stage == "multiverse":
+            return {f"probe.{solver.kind}" for solver in entry.solvers.values()}
         found = {f"{stage}.{entry.kind}"}
         for system in getattr(entry, "systems", {}).values():
             found |= {f"simulate.{system.simulate.kind}", f"render.{system.render.kind}"}
@@ -262,6 +267,20 @@ class Pipeline:
             found["embeddings"] += [f"{folder}/embeddings/{name}.zarr/{STORE}" for name in names]
         return {key: list(dict.fromkeys(paths)) for key, paths in found.items()}
 
+    def varied(self, wildcards: object) -> dict[str, str]:
+        """Embeddings of one encoder of a multiverse, and the simulation."""
+        folder = f"results/{self.config.multiverses[wildcards.multiverse].system}"
+        return {
+            "embeddings": f"{folder}/embeddings/{wildcards.encoder}.zarr/{STORE}",
+            "simulation": f"{folder}/simulation.zarr/{STORE}",
+        }
+
+    def specifications(self, wildcards: object) -> list[str]:
+        """Results of a multiverse's encoders and controls."""
+        entry = self.config.multiverses[wildcards.multiverse]
+        folder = f"results/{wildcards.multiverse}/multiverse"
+        return [f"{folder}/{name}.json" for name in (*entry.encoders, *entry.controls)]
+
     def page(self, wildcards: object) -> dict[str, list[str]]:
         """What the page shows: every study in turn."""
         studies = self.config.studies
@@ -275,7 +294,7 @@ class Pipeline:
         return {**found, "clips": [f"results/{folder}/clips.zarr/{STORE}" for folder in folders]}
 
     def compared_page(self, wildcards: object) -> dict[str, list[str]]:
-        """What the page shows of comparisons, transfers, discovered laws and the calibration."""
+        """What the page shows of comparisons, transfers, multiverses, laws and the calibration."""
         files = {
             "comparisons": "fit_metrics.json",
             "comparison_tables": "fit_results.csv",
@@ -295,6 +314,7 @@ class Pipeline:
             for name, entry in self.config.layerwise.items()
             for figure in entry.figures
         ]
+        found["multiverses"] = [f"results/{name}/multiverse.json" for name in self.multiverses]
         found["surveys"] = ["results/discovery/metrics.json"] * bool(self.config.discovery.systems)
         found["calibrations"] = ["results/calibration.json"] * bool(self.config.calibration)
         return found
@@ -315,6 +335,7 @@ class Pipeline:
             if study.head:
                 found.append(f"results/{name}/{study.head}.safetensors")
         found += [f"results/transfers/{name}.png" for name in self.transfers]
+        found += [f"results/{name}/multiverse.png" for name in self.multiverses]
         for name, entry in self.config.layerwise.items():
             found += [f"results/{name}/{figure}.png" for figure in entry.figures]
             systems = {c.system for panels in entry.figures.values() for c in panels.values()}

@@ -23,6 +23,7 @@ from physprobe.report import (
     gate,
     layerwise,
     learning,
+    multiverse,
     transfer,
 )
 
@@ -98,6 +99,13 @@ SECTIONS = {
         "Speed, acceleration and direction of moving balls, layer by layer, beside the controls:"
         " the same architecture with random weights, pixels, and where the ball is.",
         {"layerwise": layerwise},
+    ),
+    "multiverses": Section(
+        "What if it had been done otherwise?",
+        "The same claim under every combination of choices that one could defend: solver,"
+        " normalisation, grouping of the folds, tokens, layer, form of the label. A claim that"
+        " hangs on one of them shows it here.",
+        {"multiverse": multiverse},
     ),
     "surveys": Section(
         "The law from the clips alone",
