@@ -158,6 +158,22 @@ PAIR = {
             "auc",
             r"fig2c\.speed\.metric: balls is of numbers, not auc\.",
         ),
+        ("multiverses/balls/controls", ["positon"], r"balls\.controls: found 'positon'\. Did you"),
+        ("multiverses/balls/controls", [], r"balls\.claims\.speed: no control to beat\. Hint"),
+        ("multiverses/balls/system", "bals", r"balls\.system: found 'bals'\. Did you mean"),
+        ("multiverses/balls/system", "heat", r"claims\.speed\.targets: it asks for target 'speed'"),
+        ("multiverses/balls/layers", [1.5], r"balls\.layers"),
+        ("multiverses/balls/groupings", ["sector"], r"balls\.groupings.*: found 'sector'"),
+        (
+            "multiverses/balls/solvers",
+            {"of_classes": {"kind": "logistic"}},
+            r"of_classes is of kind logistic, which decodes no numbers",
+        ),
+        (
+            "multiverses/balls/solvers",
+            {"ridge": {"kind": "ridge", "grouping": "clip"}},
+            r"ridge sets grouping, an axis of the multiverse",
+        ),
         (
             "layerwise/intphys/figures/fig1/all_principles/metric",
             "r2",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from physprobe.core import config as configs
-from physprobe.core import fingerprint, shipped
+from physprobe.core import fingerprint, kinds, shipped
 from physprobe.core.spec import Spec
 
 STORE = "zarr.json"
@@ -94,7 +94,9 @@ class Pipeline:
 
     def _kinds(self, stage: str, wildcards: object) -> set[str]:
         """Modules that a stage finds by name."""
-        if stage in ("report", "gate", "transfer", "layerwise", "calibrate", "survey"):
+        if stage == "report":
+            return {f"report.{kind}" for kind in kinds.names("report")}
+        if stage in ("gate", "transfer", "layerwise", "calibrate", "survey"):
             return set()
         entry = self.entry(stage, wildcards)
         if stage in ("falsify", "compare"):

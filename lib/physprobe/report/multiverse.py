@@ -66,21 +66,25 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         defined = rows[rows["verdict"] != "undefined"].sort_values("value", kind="stable")
         _curve(top, defined)
         top.set_title(_told(defined, len(rows)), loc="left")
-        _matrix(bottom, defined)
+        _matrix(bottom, defined, _choices(rows))
     low = np.nanmin(frame[["ci_low", "control_ci_low"]].to_numpy())
     for top in upper:
         _axes.limits(top, frame["value"], FLOOR, 1.0, lowest=min(max(low, FLOOR), -0.1))
     upper[0].set_ylabel("R\N{SUPERSCRIPT TWO} on held-out clips")
     _legend(part, frame)
     _axes.title(part, TITLE)
-    margins = " and ".join(f"{margin:g}" for margin in frame["margin"].unique())
+    what = {
+        "controls": "the difference to it, paired by clip, is above",
+        "chance": "R\N{SUPERSCRIPT TWO} is above",
+    }
+    rules = frame[["beyond", "margin"]].drop_duplicates().itertuples()
+    rule = " or ".join(f"{what[rule.beyond]} {rule.margin:g}" for rule in rules)
     _axes.note(
         part,
-        "Bars: 95 % intervals by bootstrap over clips. Grey: best control in the same specification."
-        f" Dark: the whole interval of the difference to it, paired by clip, is above {margins}."
-        " Counts on the right: supporting specifications of those with this choice. All of them are"
-        " read on the same clips, and many differ in little: the share is no probability and has no"
-        " interval.",
+        "Bars: 95 % intervals by bootstrap over clips. Grey: best control, specification for"
+        f" specification. Dark: the whole interval of {rule}. Counts on the right: supporting"
+        " specifications of those with this choice. All of them are read on the same clips, and"
+        " many differ in little: the share is no probability and has no interval.",
     )
 
 
@@ -89,10 +93,11 @@ def _told(defined: pd.DataFrame, specifications: int) -> str:
     first, count = defined.iloc[0], len(defined)
     supported, refuted = ((defined["verdict"] == word).sum() for word in ("supported", "refuted"))
     left = f", {specifications - count} undefined" if specifications > count else ""
-    return (
-        f"{textwrap.fill(first['statement'], 72)}\n{first['label']}: supported by {supported} of"
-        f" {count} specifications ({supported / count:.0%}), refuted by {refuted}{left}"
+    told = (
+        f"{first['label']}: supported by {supported} of {count} specifications"
+        f" ({supported / count:.0%}), refuted by {refuted}{left}"
     )
+    return "\n".join(textwrap.fill(line, 58) for line in (first["statement"], told))
 
 
 def _colours(rows: pd.DataFrame) -> np.ndarray:
@@ -123,11 +128,10 @@ def _choices(rows: pd.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def _matrix(ax: Axes, rows: pd.DataFrame) -> None:
+def _matrix(ax: Axes, rows: pd.DataFrame, choices: list[tuple[str, str]]) -> None:
     """Which specification chose what, and how many of each choice support the claim."""
-    choices, colours = _choices(rows), _colours(rows)
-    order = sorted(choices, key=lambda choice: AXES.index(choice[0]))
-    for y, (axis, value) in enumerate(order):
+    colours = _colours(rows)
+    for y, (axis, value) in enumerate(choices):
         mine = (rows[axis] == value).to_numpy()
         ax.scatter(np.flatnonzero(mine), np.full(mine.sum(), y), c=colours[mine], marker="|", s=32,
                    lw=float(np.clip(200 / len(rows), 0.6, 2.0)))  # fmt: skip
@@ -136,10 +140,10 @@ def _matrix(ax: Axes, rows: pd.DataFrame) -> None:
             f"{supported} of {mine.sum()}", (1.0, y), (3, 0), xycoords=("axes fraction", "data"),
             textcoords="offset points", va="center", fontsize=7.5, color="0.35",
         )  # fmt: skip
-        if y and axis != order[y - 1][0]:
+        if y and axis != choices[y - 1][0]:
             ax.axhline(y - 0.5, color="0.85", lw=0.8, zorder=0)
-    ax.set_yticks(range(len(order)), [_named(axis, value) for axis, value in order], fontsize=8)
-    ax.set_ylim(len(order) - 0.4, -0.6)
+    ax.set_yticks(range(len(choices)), [_named(*choice) for choice in choices], fontsize=8)
+    ax.set_ylim(len(choices) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.set_xticks([])
     ax.set_xlabel("specifications, in the order of R\N{SUPERSCRIPT TWO}")
