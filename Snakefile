@@ -25,6 +25,7 @@ include: "workflow/rules/gate.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/layerwise.smk"
 include: "workflow/rules/multiverse.smk"
+include: "workflow/rules/local.smk"
 include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/report.smk"
 

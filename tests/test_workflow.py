@@ -21,7 +21,8 @@ FIRST = ("pooled/c/0/0/0/0", "tokens_final/c/0/0/0/0/0")  # files of an embeddin
 DOWNSTREAM = {"falsify", "fit", "page", "all"}
 TRANSFERS = {"transfer_probe", "transfer", "transfer_figure"}
 LAYERWISE = {"layerwise", "layerwise_figure"}
-FIGURES = {"transfer_figure", "layerwise_figure", "multiverse_figure"}
+LOCAL = {"local", "local_figure"}
+FIGURES = {"transfer_figure", "layerwise_figure", "multiverse_figure", "local_figure"}
 MULTIVERSE = {"multiverse_probe", "multiverse", "multiverse_figure"}
 
 
@@ -91,6 +92,8 @@ def test_everything_that_was_asked_for_is_there(finished: Path):
         "balls/polar.png",
         "balls/polar.csv",
         "balls/multiverse.json",
+        "balls/local/small.json",
+        "balls/local/small.png",
         "balls/multiverse.png",
         "intphys/fig1.json",
         "intphys/fig1.png",
@@ -143,7 +146,7 @@ def edit_one_encoder(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (edit_probe, {"probe", *TRANSFERS, *LAYERWISE, *MULTIVERSE, *DOWNSTREAM}),
+        (edit_probe, {"probe", *TRANSFERS, *LAYERWISE, *MULTIVERSE, *LOCAL, *DOWNSTREAM}),
         (edit_probe_parameter, {"probe", *TRANSFERS, *DOWNSTREAM}),
         (edit_figure, {"fit", "page", *FIGURES, "all"}),
         (edit_one_encoder, {"embed", "probe", "koopman", *DOWNSTREAM}),

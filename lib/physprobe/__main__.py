@@ -32,6 +32,7 @@ STAGES = {
     "layerwise": "physprobe.layerwise.stage:run",
     "multiverse_probe": "physprobe.multiverse.stage:run",
     "multiverse": "physprobe.multiverse.stage:compare",
+    "local": "physprobe.local.stage:run",
     "fit": "physprobe.report.stage:fit",
     "fit_comparison": "physprobe.report.stage:compare",
     "learning": "physprobe.report.drawing:learning",

@@ -72,6 +72,7 @@ ALONE = {
             "transfers",
             "layerwise_tables",
             "multiverses",
+            "places",
             "surveys",
             "calibrations",
         )

@@ -15,6 +15,7 @@ from physprobe.core.sections import (
     Discovery,
     Gate,
     Layerwise,
+    Local,
     Multiverse,
     Study,
     Transfer,
@@ -52,6 +53,8 @@ class Config(Spec):
     """Scores layer by layer: results/{entry}/{figure}.json and .png."""
     multiverses: dict[Name, Multiverse] = Field(default_factory=dict)
     """Probes fitted in every defensible way: results/{multiverse}/multiverse.json and .png."""
+    local: dict[Name, Local] = Field(default_factory=dict)
+    """By system, where in the image a label is: results/{system}/local/{encoder}.json and .png."""
     gates: dict[Name, Gate] = Field(default_factory=dict)
     """Comparisons with random weights: results/gates/{gate}.json."""
 
@@ -94,6 +97,8 @@ class Config(Spec):
             self._curves_fit(f"layerwise.{name}", entry)
         for name, entry in self.multiverses.items():
             self._multiverse_fits(f"multiverses.{name}", entry)
+        for name, entry in self.local.items():
+            self._local_fits(f"local.{name}", name, entry)
         for name, gate in self.gates.items():
             where = f"gates.{name}"
             _known(f"{where}.encoder", gate.encoder, self.encoders)
@@ -240,6 +245,29 @@ class Config(Spec):
                 )
             for target in claim.targets:
                 _decodable(f"{here}.targets: it", target, kind, labels)
+
+    def _local_fits(self, where: str, system: str, entry: Local) -> None:
+        _known("local", system, self.systems)
+        kind = self.systems[system].simulate.kind
+        module = kinds.load("simulate", kind)
+        if module.FIELD != "scene":
+            raise ValueError(f"{where}: {kind} has no ball. Hint: take a system of balls.")
+        for target in entry.probe.targets:
+            _decodable(f"{where}.probe: it", target, kind, tuple(module.UNITS))
+        for name in entry.encoders:
+            _known(f"{where}.encoders", name, {**self.encoders, **self.controls})
+            spec = self.embedding(name)
+            if entry.layer not in getattr(spec, "tokens", ()):
+                raise ValueError(
+                    f"{where}.encoders: {name} keeps no spatial tokens of layer {entry.layer!r}."
+                    f" Hint: set tokens: [{entry.layer}] there."
+                )
+            if spec.preprocess != "resize":
+                raise ValueError(
+                    f"{where}.encoders: {name} cuts the image's edges off, so its patches are none"
+                    " of the whole image. Hint: set preprocess: resize there."
+                )
+            self._frames_fit(where, system, name)
 
     def _frames_fit(self, where: str, system: str, name: str) -> None:
         frames = self.systems[system].simulate.frames

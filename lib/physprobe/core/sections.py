@@ -193,3 +193,21 @@ class Multiverse(Spec):
             if fixed := sorted({"targets", "samples", "grouping"} & solver.model_fields_set):
                 raise ValueError(f"{name} sets {', '.join(fixed)}, an axis of the multiverse")
         return solvers
+
+
+class Local(Spec):
+    """Where in the image spatial tokens hold a label: under the ball, far from it, by patch."""
+
+    encoders: tuple[Name, ...] = Field(min_length=1)
+    """Encoders and controls that keep the spatial tokens of the layer."""
+    layer: str = "final"
+    """Layer whose tokens are read."""
+    probe: any_spec("probe")
+    """Ridge, and what it decodes."""
+
+    @field_validator("probe")
+    @classmethod
+    def _of_numbers(cls, probe: Spec) -> Spec:
+        if probe.kind != "ridge":
+            raise ValueError(f"is of kind {probe.kind}, not ridge")
+        return probe

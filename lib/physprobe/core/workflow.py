@@ -44,6 +44,7 @@ class Pipeline:
         self.comparisons = list(self.config.comparisons)
         self.layerwise = list(self.config.layerwise)
         self.multiverses = list(self.config.multiverses)
+        self.located = list(self.config.local)
         self.figures = sorted(
             {f for entry in self.config.layerwise.values() for f in entry.figures}
         )
@@ -80,6 +81,8 @@ class Pipeline:
                 return config.layerwise[wildcards.layerwise]
             case "multiverse":
                 return config.multiverses[wildcards.multiverse]
+            case "local":
+                return config.local[wildcards.system]
         raise KeyError(stage)
 
     def spec(self, stage: str) -> Callable[[object], str]:
@@ -101,6 +104,8 @@ class Pipeline:
         entry = self.entry(stage, wildcards)
         if stage in ("falsify", "compare"):
             return {f"falsify.{claim.kind}" for claim in entry.claims.values()}
+        if stage == "local":
+            return {f"probe.{entry.probe.kind}"}
         if stage == "multiverse":
             return {f"probe.{solver.kind}" for solver in entry.solvers.values()}
         found = {f"{stage}.{entry.kind}"}
@@ -317,9 +322,18 @@ class Pipeline:
             for figure in entry.figures
         ]
         found["multiverses"] = [f"results/{name}/multiverse.json" for name in self.multiverses]
+        found["places"] = [f"{path}.json" for path in self._located()]
         found["surveys"] = ["results/discovery/metrics.json"] * bool(self.config.discovery.systems)
         found["calibrations"] = ["results/calibration.json"] * bool(self.config.calibration)
         return found
+
+    def _located(self) -> list[str]:
+        """Local results, without their ending."""
+        return [
+            f"results/{system}/local/{name}"
+            for system, entry in self.config.local.items()
+            for name in entry.encoders
+        ]
 
     def shipped(self, wildcards: object) -> dict[str, list[str]]:
         """What is known of the encoders that ship with the package."""
@@ -338,6 +352,7 @@ class Pipeline:
                 found.append(f"results/{name}/{study.head}.safetensors")
         found += [f"results/transfers/{name}.png" for name in self.transfers]
         found += [f"results/{name}/multiverse.png" for name in self.multiverses]
+        found += [f"{path}.png" for path in self._located()]
         for name, entry in self.config.layerwise.items():
             found += [f"results/{name}/{figure}.png" for figure in entry.figures]
             systems = {c.system for panels in entry.figures.values() for c in panels.values()}

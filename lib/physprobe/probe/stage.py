@@ -114,7 +114,10 @@ def _targets(found: Inputs) -> dict[str, np.ndarray]:
 
 
 def decode(
-    found: Inputs, features: Sequence[np.ndarray], **more: object
+    found: Inputs,
+    features: Sequence[np.ndarray],
+    layers: Sequence[str] | None = None,
+    **more: object,
 ) -> tuple[list[dict], dict]:
     """Rows and predictions of the probe that the inputs name.
 
@@ -122,6 +125,8 @@ def decode(
     ----------
     found : Inputs
     features : sequence over layers of (clip, time, feature)
+    layers : (layer,), optional
+        Their names; those of the embedding if not given.
     **more
         Further arguments of the kind.
 
@@ -135,7 +140,7 @@ def decode(
     return found.kind.probe(
         found.spec,
         features,
-        found.layers,
+        layers or found.layers,
         _targets(found),
         found.folds,
         times=found.times,

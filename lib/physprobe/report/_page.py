@@ -23,6 +23,7 @@ from physprobe.report import (
     gate,
     layerwise,
     learning,
+    local,
     multiverse,
     transfer,
 )
@@ -106,6 +107,13 @@ SECTIONS = {
         " normalisation, grouping of the folds, tokens, layer, form of the label. A claim that"
         " hangs on one of them shows it here.",
         {"multiverse": multiverse},
+    ),
+    "places": Section(
+        "Where in the image?",
+        "Labels of moving balls from the token under the ball, from one far away, from all of them,"
+        " and patch by patch; the same places in another clip's tokens tell what a path alone gives"
+        " away.",
+        {"local": local},
     ),
     "surveys": Section(
         "The law from the clips alone",

@@ -18,6 +18,7 @@ def run(
     transfers: list[Path],
     layerwise_tables: list[Path],
     multiverses: list[Path],
+    places: list[Path],
     surveys: list[Path],
     calibrations: list[Path],
     gates: list[Path],
@@ -40,10 +41,10 @@ def run(
         comparison.
     comparison_clips : list of Path
         Clips of the comparisons' systems, each once.
-    transfers, layerwise_tables, multiverses, surveys, calibrations : list of Path
+    transfers, layerwise_tables, multiverses, places, surveys, calibrations : list of Path
         ``transfers/{transfer}.json``, ``{layerwise}/{figure}.csv``,
-        ``{multiverse}/multiverse.json``, ``discovery/metrics.json`` and ``calibration.json``, as
-        far as they are asked for.
+        ``{multiverse}/multiverse.json``, ``{system}/local/{encoder}.json``,
+        ``discovery/metrics.json`` and ``calibration.json``, as far as they are asked for.
     gates, trainings : list of Path
         ``{encoder}/gate.json`` and ``{encoder}/trials/{recipe}/training.csv`` of what ships.
     published : Path
@@ -90,6 +91,7 @@ def run(
             for path in layerwise_tables
         },
         "multiverses": {path.parent.name: results.read(path) for path in multiverses},
+        "places": {f"{p.parents[1].name}-{p.stem}": results.read(p) for p in places},
         "surveys": {path.stem: results.read(path) for path in surveys},
         "calibrations": {path.stem: results.read(path) for path in calibrations},
     }
