@@ -174,6 +174,20 @@ PAIR = {
             {"ridge": {"kind": "ridge", "grouping": "clip"}},
             r"ridge sets grouping, an axis of the multiverse",
         ),
+        ("local/balls/encoders", ["smal"], r"local\.balls\.encoders: found 'smal'\. Did you mean"),
+        ("local/balls/layer", "2", r"small keeps no spatial tokens of layer '2'\. Hint"),
+        (
+            "local/balls/probe",
+            {"kind": "logistic"},
+            r"local\.balls\.probe.*kind logistic, not ridge",
+        ),
+        ("local/balls/probe/targets", ["sped"], r"target 'sped'.*Did you mean 'speed'"),
+        ("encoders/small/preprocess", "crop", r"small cuts the image's edges off.*Hint"),
+        (
+            "local",
+            {"heat": {"encoders": ["small"], "probe": {"kind": "ridge"}}},
+            r"local\.heat: heat has no ball\. Hint",
+        ),
         (
             "layerwise/intphys/figures/fig1/all_principles/metric",
             "r2",

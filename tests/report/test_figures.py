@@ -22,6 +22,7 @@ from physprobe.report import (
     fit_results,
     layers,
     layerwise,
+    local,
     multiverse,
 )
 
@@ -378,3 +379,39 @@ def test_matrix_has_a_row_for_each_choice_and_leaves_out_what_was_none():
     assert len(counts) == 9 and sum(int(count.split()[0]) for count in counts[-2:]) == sum(
         int(count.split()[0]) for count in counts[:3]
     )
+
+
+def located(grid: tuple[int, int] = (4, 5), undefined: bool = False) -> dict:
+    """A local result: two targets, one of which may be undefined from one part."""
+    rng, rows = np.random.default_rng(0), []
+    for target in ("speed", "sincos_direction"):
+        for name in (*local.PARTS, *(f"{y},{x}" for y, x in np.ndindex(*grid))):
+            value = 0.8 if name == "under" else rng.uniform(-3, 0.3)
+            rows.append({
+                "encoder": "mine", "target": target, "sample": "clip", "layer": "final",
+                "model": name, "metric": "r2", "value": value, "ci_low": value - 0.1,
+                "ci_high": value + 0.1, "null_q95": 0.03, "note": None, "n_clips": 40,
+            })  # fmt: skip
+    if undefined:
+        rows[2] |= dict.fromkeys(("value", "ci_low", "ci_high", "null_q95"))
+        rows[2]["note"] = "target is constant"
+    touched = rng.integers(0, 30, grid).tolist()
+    return {"rows": rows, "grid": list(grid), "touched": touched, "label": "untrained, tiny"}
+
+
+@pytest.mark.parametrize("undefined", [False, True])
+def test_local_figure_is_sound_and_its_colours_are_robust(undefined):
+    result = located(undefined=undefined)
+    frame = local.frame(result)
+    figure = local.figure(frame)
+    sound(figure)
+    assert "95 % intervals" in figure.get_supxlabel() and "95 % intervals" in local.CAPTION
+    assert "mine (untrained)" in figure.get_suptitle()
+    maps = [ax.images[0] for ax in figure.axes if ax.images]
+    assert len(maps) == 3
+    scores = [image for image in maps if image.get_clim() == (-0.2, 1.0)]
+    assert len(scores) == 2
+    values = {row["model"]: row["value"] for row in result["rows"][: 4 + 20]}
+    assert scores[0].get_array()[1, 3] == pytest.approx(values["1,3"])
+    (counts,) = (image for image in maps if image not in scores)
+    np.testing.assert_array_equal(counts.get_array(), result["touched"])
