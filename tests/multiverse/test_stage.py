@@ -9,7 +9,7 @@ import pytest
 
 from physprobe.core import results, stores
 from physprobe.core.sections import Multiverse
-from physprobe.multiverse import stage
+from physprobe.multiverse import _support, stage
 from physprobe.probe import stage as probe
 from physprobe.probe.ridge import Spec
 
@@ -190,8 +190,26 @@ def test_controls_answer_the_same_specification(world):
         gap = line["value"] - line["control_value"]
         assert line["difference_value"] == pytest.approx(gap, rel=1e-6)
         assert line["difference_ci_low"] < line["difference_value"] < line["difference_ci_high"]
-        above = line["difference_ci_low"] > 0
+        above = line["difference_ci_low"] > 0 and line["ci_low"] > 0
+        above &= line["p"] is None or line["p"] < 0.05
         assert above == (line["verdict"] == "supported")
+
+
+def test_less_bad_than_a_control_is_no_support(world):
+    """A control that is far below 0 can be beaten by an encoder that knows nothing."""
+    wild = {**world["fits"]["noise"]}
+    wild["fits"] = {
+        name: fit | {"held_out": [
+            held | {"squared_error": [9 * error for error in held["squared_error"]]}
+            for held in fit["held_out"]
+        ]}
+        for name, fit in wild["fits"].items()
+    }  # fmt: skip
+    own, control = (_support.Fits(result) for result in (world["fits"]["noise"], wild))
+    claim = json.loads(ENTRY)["claims"]["there"]
+    found = list(_support.specifications("x", claim, "noise", own, {"wild": control}, ["clip"]))
+    assert min(line["difference_ci_low"] for line in found) > 0
+    assert {line["verdict"] for line in found} == {"cannot tell"}
 
 
 def test_beyond_chance_asks_for_the_null_where_there_is_one(world):

@@ -69,7 +69,8 @@ def specifications(
     dict
         The axes; ``value`` with interval; those of the best control as ``control_value`` and so on;
         ``difference`` with its interval, paired by clip, the best control found anew in each draw;
-        ``verdict``, which is ``undefined`` where the score is, with a ``note``.
+        ``verdict``: supported only if the interval of R2 is above 0 as well, and p below 0.05 where
+        the solver has a null; ``undefined`` where the score is, with a ``note``.
     """
     # two parts of the depth may be one layer: one specification then
     captures = {layer: capture for capture, layer in reversed(own.layers.items())}
@@ -107,8 +108,11 @@ def specifications(
             line |= {"control": best, **{f"control_{key}": score[key] for key in SCORE}}
             line |= {f"difference_{key}": end for key, end in zip(SCORE, ends, strict=True)}
             if claim["beyond"] == "controls":
-                (_, low, high), p = ends, None
-        yield {**line, "verdict": verdict(low, high, claim["margin"], p)}
+                _, low, high = ends
+        found = verdict(low, high, claim["margin"], p)
+        if found == "supported" and row["ci_low"] <= 0:
+            found = "cannot tell"  # a control that is worse than no knowledge makes none
+        yield {**line, "verdict": found}
 
 
 def rows(lines: Sequence[Mapping], beyond: str) -> Iterator[dict]:

@@ -16,7 +16,8 @@ CAPTION = (
     "Above, R\N{SUPERSCRIPT TWO} on held-out clips of every specification - one value of each axis"
     " below - in order, with 95 % intervals by bootstrap over clips; grey, the best control in the"
     " same specification. Dark: the specification supports the claim, as the whole interval of the"
-    " difference to the best control, paired by clip, is above the margin. Below, what was chosen,"
+    " difference to the best control, paired by clip, is above the margin, and that of"
+    " R\N{SUPERSCRIPT TWO} above 0. Below, what was chosen,"
     " with the number of supporting specifications among those of each choice. All specifications"
     " are read on the same clips: their share is no probability, and has no interval."
 )
@@ -24,7 +25,7 @@ FLOOR = -0.5  # lowest R2 that is drawn
 AXES = ("target", "layer", "sample", "grouping", "normalisation", "solver")
 WIDTH = 5.6  # inches of one curve
 ROW = 0.17  # inches of one choice
-LIGHT, CONTROL = "#9CC9E8", "0.55"
+DARK, LIGHT, CONTROL = _palette.ENCODERS["small"], "#9CC9E8", "0.55"
 
 
 def frame(result: Mapping) -> pd.DataFrame:
@@ -67,14 +68,17 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         _curve(top, defined)
         top.set_title(_told(defined, len(rows)), loc="left")
         _matrix(bottom, defined, _choices(rows))
-    low = np.nanmin(frame[["ci_low", "control_ci_low"]].to_numpy())
+    scores = ["value", "ci_low", "ci_high", "control_ci_low", "control_ci_high"]
+    low, high = (end(frame[scores].to_numpy()) for end in (np.nanmin, np.nanmax))
     for top in upper:
-        _axes.limits(top, frame["value"], FLOOR, 1.0, lowest=min(max(low, FLOOR), -0.1))
+        _axes.limits(
+            top, frame["value"], FLOOR, np.clip(1.1 * high, 0.3, 1.0), min(max(low, FLOOR), -0.1)
+        )
     upper[0].set_ylabel("R\N{SUPERSCRIPT TWO} on held-out clips")
     _legend(part, frame)
     _axes.title(part, TITLE)
     what = {
-        "controls": "the difference to it, paired by clip, is above",
+        "controls": "R\N{SUPERSCRIPT TWO} is above 0, and of the difference, paired by clip, above",
         "chance": "R\N{SUPERSCRIPT TWO} is above",
     }
     rules = frame[["beyond", "margin"]].drop_duplicates().itertuples()
@@ -95,13 +99,13 @@ def _told(defined: pd.DataFrame, specifications: int) -> str:
     left = f", {specifications - count} undefined" if specifications > count else ""
     told = (
         f"{first['label']}: supported by {supported} of {count} specifications"
-        f" ({supported / count:.0%}), refuted by {refuted}{left}"
+        f" ({100 * supported / count:.0f} %), refuted by {refuted}{left}"
     )
     return "\n".join(textwrap.fill(line, 58) for line in (first["statement"], told))
 
 
 def _colours(rows: pd.DataFrame) -> np.ndarray:
-    return np.where(rows["verdict"] == "supported", _palette.ENCODERS["small"], LIGHT)
+    return np.where(rows["verdict"] == "supported", DARK, LIGHT)
 
 
 def _curve(ax: Axes, rows: pd.DataFrame) -> None:
@@ -113,9 +117,12 @@ def _curve(ax: Axes, rows: pd.DataFrame) -> None:
         ax.vlines(x, *ends, color="0.86", lw=thin, zorder=1)
         ax.scatter(x, rows["control_value"], s=2 + 4 * thin, color=CONTROL, marker="s", lw=0,
                    zorder=2)  # fmt: skip
-    ends = (rows[f"ci_{end}"].clip(FLOOR, 1.0) for end in ("low", "high"))
-    ax.vlines(x, *ends, colors=colours, lw=thin, alpha=0.8, zorder=3)
-    ax.scatter(x, rows["value"], s=3 + 6 * thin, c=colours, lw=0, zorder=4)
+    for level, colour in ((3, LIGHT), (5, DARK)):
+        mine = colours == colour
+        ends = (rows.loc[mine, f"ci_{end}"].clip(FLOOR, 1.0) for end in ("low", "high"))
+        ax.vlines(x[mine], *ends, color=colour, lw=thin, zorder=level)
+        ax.scatter(x[mine], rows.loc[mine, "value"], s=3 + 6 * thin, color=colour, lw=0,
+                   zorder=level + 1)  # fmt: skip
     ax.axhline(0, color="0.45", lw=0.8, zorder=0)
     ax.set_xlim(-0.5 - 0.01 * len(rows), len(rows) - 0.5 + 0.01 * len(rows))
     ax.tick_params(axis="x", length=0)
@@ -157,9 +164,8 @@ def _named(axis: str, value: str) -> str:
 
 
 def _legend(part: FigureBase, frame: pd.DataFrame) -> None:
-    dark = _palette.ENCODERS["small"]
     handles = [
-        Line2D([], [], marker="o", ls="-", lw=1, color=dark, label="supports the claim"),
+        Line2D([], [], marker="o", ls="-", lw=1, color=DARK, label="supports the claim"),
         Line2D([], [], marker="o", ls="-", lw=1, color=LIGHT, label="does not"),
     ]
     if frame["control"].notna().any():
