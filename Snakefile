@@ -24,6 +24,8 @@ include: "workflow/rules/falsify.smk"
 include: "workflow/rules/gate.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/layerwise.smk"
+include: "workflow/rules/multiverse.smk"
+include: "workflow/rules/local.smk"
 include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/report.smk"
 

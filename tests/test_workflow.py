@@ -21,6 +21,9 @@ FIRST = ("pooled/c/0/0/0/0", "tokens_final/c/0/0/0/0/0")  # files of an embeddin
 DOWNSTREAM = {"falsify", "fit", "page", "all"}
 TRANSFERS = {"transfer_probe", "transfer", "transfer_figure"}
 LAYERWISE = {"layerwise", "layerwise_figure"}
+LOCAL = {"local", "local_figure"}
+FIGURES = {"transfer_figure", "layerwise_figure", "multiverse_figure", "local_figure"}
+MULTIVERSE = {"multiverse_probe", "multiverse", "multiverse_figure"}
 
 
 def checkout(folder: Path) -> Path:
@@ -88,6 +91,10 @@ def test_everything_that_was_asked_for_is_there(finished: Path):
         "balls/polar.json",
         "balls/polar.png",
         "balls/polar.csv",
+        "balls/multiverse.json",
+        "balls/local/small.json",
+        "balls/local/small.png",
+        "balls/multiverse.png",
         "intphys/fig1.json",
         "intphys/fig1.png",
         "intphys/fig1.csv",
@@ -139,9 +146,9 @@ def edit_one_encoder(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (edit_probe, {"probe", *TRANSFERS, *LAYERWISE, *DOWNSTREAM}),
+        (edit_probe, {"probe", *TRANSFERS, *LAYERWISE, *MULTIVERSE, *LOCAL, *DOWNSTREAM}),
         (edit_probe_parameter, {"probe", *TRANSFERS, *DOWNSTREAM}),
-        (edit_figure, {"fit", "page", "transfer_figure", "layerwise_figure", "all"}),
+        (edit_figure, {"fit", "page", *FIGURES, "all"}),
         (edit_one_encoder, {"embed", "probe", "koopman", *DOWNSTREAM}),
     ],
 )

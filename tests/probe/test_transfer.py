@@ -131,6 +131,25 @@ def test_tuning_curves_interpolate_and_do_not_extrapolate_but_a_line_does(tmp_pa
     assert scores["tuned"] < -1
 
 
+def test_what_each_part_of_the_image_holds_in_its_own_way_is_not_carried_across(tmp_path):
+    """A region of places: a code per half of the image is read by ordinary folds alone."""
+    place = np.random.default_rng(9).uniform(-1, 1, CLIPS)
+    region = {"cx": [0.5, 1.0]}
+    scores = {}
+    for name, axes in {"global": (0, 0), "local": (0, 1)}.items():
+        pooled = noise(12)
+        mine = np.where(place[:, None] < np.median(place), AXES[axes[0]], AXES[axes[1]])
+        pooled[:, 1] += (ALPHA[:, None] * mine)[:, None]
+        found = system(tmp_path / name, pooled, cx=place)
+        across = transferred(tmp_path / f"{name}.json", found, region=region)
+        assert (place[across["predictions"]["clip"]] >= np.median(place)).all()
+        assert row(across)["n_clips"] == CLIPS // 2
+        own = ordinary(tmp_path / f"own_{name}.json", found)
+        scores[name] = (row(across)["value"], row(own)["value"])
+    assert min(scores["global"]) > 0.95
+    assert scores["local"][0] < 0.3 and scores["local"][1] > 0.95
+
+
 def test_a_combination_is_held_out_where_all_of_its_ranges_meet(tmp_path):
     found = system(tmp_path / "home", linear(0, 1))
     region = {"alpha": [0.5, 1.0], "sigma": [0.5, 1.0]}

@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,17 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from physprobe.core import results, stores
-from physprobe.report import _axes, _content, _frames, _palette, fit_results, layers, layerwise
+from physprobe.report import (
+    _axes,
+    _content,
+    _frames,
+    _palette,
+    fit_results,
+    layers,
+    layerwise,
+    local,
+    multiverse,
+)
 
 SCORED = ("ladder", "predicted", "layers", "skill", "eigenvalues", "spatial")
 
@@ -338,3 +348,104 @@ def test_published_layers_are_those_of_the_sheet(published):
     assert curves["direction_by_sector"]["r2_mean"][8:10] == [0.816, 0.941]
     assert curves["direction_sincos_after_blocks"]["r2_mean"][:2] == [0.691, 0.864]
     assert {curve["first_layer"] for curve in curves.values()} == {0, 1}
+
+
+def specified(claims: dict, each: int = 3, controls: bool = True) -> dict:
+    """A multiverse's result: specifications of claims about one encoder, half of them supported."""
+    rng, lines = np.random.default_rng(0), []
+    axes = {
+        "layer": ["0", "2", "final"], "sample": ["clip", "temporal_last"],
+        "grouping": ["clip", "spatial_sector"],
+        "normalisation": ["zscore", "center", "none"][:each],
+        "solver": ["ridge", "trained_sweep"],
+    }  # fmt: skip
+    for claim, targets in claims.items():
+        for target, *choice in product(targets, *axes.values()):
+            value, best = rng.uniform(-3, 0.9), rng.uniform(-0.2, 0.4)
+            line = {"claim": claim, "encoder": "mine", "target": target, "value": value}
+            line |= dict(zip(axes, choice, strict=True)) | {"note": None}
+            line |= {"ci_low": value - 0.1, "ci_high": value + 0.08}
+            line |= {"control": "twin" if controls else None, "control_value": best}
+            line |= {"control_ci_low": best - 0.1, "control_ci_high": best + 0.1}
+            if not controls:
+                line |= dict.fromkeys(("control_value", "control_ci_low", "control_ci_high"))
+            above = value - best > 0.1 if controls else value > 0.1
+            lines.append(line | {"verdict": "supported" if above else "refuted"})
+    beyond = "controls" if controls else "chance"
+    asked = {
+        name: {"statement": f"{name} is decoded better than from the best control, in a sentence"
+               " that is far too long for one line.", "margin": 0.0, "beyond": beyond}
+        for name in claims
+    }  # fmt: skip
+    return {"spec": {"claims": asked}, "specifications": lines, "labels": {"mine": "untrained"}}
+
+
+@pytest.mark.parametrize("controls", [True, False])
+def test_specification_curve_is_sound(controls):
+    claims = {"speed": ["speed", "log_speed"], "direction": ["sincos_direction"]}
+    result = specified(claims, controls=controls)
+    result["specifications"][0] |= {"verdict": "undefined", "value": None}
+    frame = multiverse.frame(result)
+    figure = multiverse.figure(frame)
+    sound(figure)
+    assert "95 % intervals" in figure.get_supxlabel() and "95 % intervals" in multiverse.CAPTION
+    note = figure.get_supxlabel().replace("\n", " ")
+    assert "no probability" in note and ("best control" in note or not controls)
+    titles = [ax.get_title(loc="left") for ax in figure.axes[:2]]
+    for title, claim in zip(titles, claims, strict=True):
+        lines = [x for x in result["specifications"] if x["claim"] == claim]
+        count = sum(x["verdict"] == "supported" for x in lines)
+        defined = sum(x["verdict"] != "undefined" for x in lines)
+        assert f"supported by {count} of {defined} specifications" in title
+        assert "mine (untrained)" in title
+    assert ("1 undefined" in titles[0], "undefined" in titles[1]) == (True, False)
+
+
+def test_matrix_has_a_row_for_each_choice_and_leaves_out_what_was_none():
+    figure = multiverse.figure(multiverse.frame(specified({"speed": ["speed"]}, each=1)))
+    sound(figure)
+    matrix = figure.axes[1]
+    assert [label.get_text() for label in matrix.get_yticklabels()] == [
+        "layer 0", "layer 2", "layer final", "clip", "temporal last", "grouping clip",
+        "grouping spatial sector", "ridge", "trained sweep",
+    ]  # fmt: skip
+    counts = [text.get_text() for text in matrix.texts]
+    assert len(counts) == 9 and sum(int(count.split()[0]) for count in counts[-2:]) == sum(
+        int(count.split()[0]) for count in counts[:3]
+    )
+
+
+def located(grid: tuple[int, int] = (4, 5), undefined: bool = False) -> dict:
+    """A local result: two targets, one of which may be undefined from one part."""
+    rng, rows = np.random.default_rng(0), []
+    for target in ("speed", "sincos_direction"):
+        for name in (*local.PARTS, *(f"{y},{x}" for y, x in np.ndindex(*grid))):
+            value = 0.8 if name == "under" else rng.uniform(-3, 0.3)
+            rows.append({
+                "encoder": "mine", "target": target, "sample": "clip", "layer": "final",
+                "model": name, "metric": "r2", "value": value, "ci_low": value - 0.1,
+                "ci_high": value + 0.1, "null_q95": 0.03, "note": None, "n_clips": 40,
+            })  # fmt: skip
+    if undefined:
+        rows[2] |= dict.fromkeys(("value", "ci_low", "ci_high", "null_q95"))
+        rows[2]["note"] = "target is constant"
+    touched = rng.integers(0, 30, grid).tolist()
+    return {"rows": rows, "grid": list(grid), "touched": touched, "label": "untrained, tiny"}
+
+
+@pytest.mark.parametrize("undefined", [False, True])
+def test_local_figure_is_sound_and_its_colours_are_robust(undefined):
+    result = located(undefined=undefined)
+    frame = local.frame(result)
+    figure = local.figure(frame)
+    sound(figure)
+    assert "95 % intervals" in figure.get_supxlabel() and "95 % intervals" in local.CAPTION
+    assert "mine (untrained)" in figure.get_suptitle()
+    maps = [ax.images[0] for ax in figure.axes if ax.images]
+    assert len(maps) == 3
+    scores = [image for image in maps if image.get_clim() == (-0.2, 1.0)]
+    assert len(scores) == 2
+    values = {row["model"]: row["value"] for row in result["rows"][: 4 + 20]}
+    assert scores[0].get_array()[1, 3] == pytest.approx(values["1,3"])
+    (counts,) = (image for image in maps if image not in scores)
+    np.testing.assert_array_equal(counts.get_array(), result["touched"])

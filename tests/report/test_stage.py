@@ -67,7 +67,15 @@ ALONE = {
     **{f"comparison_{what}": [] for what in ("tables", "falsifications", "clips")},
     **{
         name: []
-        for name in ("comparisons", "transfers", "layerwise_tables", "surveys", "calibrations")
+        for name in (
+            "comparisons",
+            "transfers",
+            "layerwise_tables",
+            "multiverses",
+            "places",
+            "surveys",
+            "calibrations",
+        )
     },
 }
 """A page with studies alone."""

@@ -31,4 +31,5 @@ wildcard_constraints:
     transfer="|".join(pipeline.transfers) or "none",
     comparison="|".join(pipeline.comparisons) or "none",
     layerwise="|".join(pipeline.layerwise) or "none",
+    multiverse="|".join(pipeline.multiverses) or "none",
     figure="|".join(pipeline.figures) or "none",

@@ -84,7 +84,7 @@ rule fit_comparison:
 rule page:
     input:
         unpack(pipeline.page),  # metrics, tables, falsifications, clips: one of each per study
-        unpack(pipeline.compared_page),  # comparisons, comparison_...: one of each; transfers, layerwise_tables, surveys, calibrations
+        unpack(pipeline.compared_page),  # comparisons, comparison_...: one of each; transfers, layerwise_tables, multiverses, places, surveys, calibrations
         unpack(pipeline.shipped),  # gates, trainings: what is known of encoders that ship
         published="lib/physprobe/report/published.yaml",
         style="lib/physprobe/report/physprobe.mplstyle",
@@ -113,7 +113,7 @@ rule page:
         " --comparisons {input.comparisons} --comparison-tables {input.comparison_tables}"
         " --comparison-falsifications {input.comparison_falsifications}"
         " --comparison-clips {input.comparison_clips} --transfers {input.transfers} --layerwise-tables {input.layerwise_tables}"
-        " --surveys {input.surveys}"
+        " --multiverses {input.multiverses} --places {input.places} --surveys {input.surveys}"
         " --calibrations {input.calibrations}"
         " --gates {input.gates} --trainings {input.trainings}"
         " --published {input.published} --template {input.template}"

@@ -15,6 +15,8 @@ from physprobe.core.sections import (
     Discovery,
     Gate,
     Layerwise,
+    Local,
+    Multiverse,
     Study,
     Transfer,
 )
@@ -49,6 +51,10 @@ class Config(Spec):
     """Probes put to the test elsewhere: results/transfers/{transfer}.json and its figure."""
     layerwise: dict[Name, Layerwise] = Field(default_factory=dict)
     """Scores layer by layer: results/{entry}/{figure}.json and .png."""
+    multiverses: dict[Name, Multiverse] = Field(default_factory=dict)
+    """Probes fitted in every defensible way: results/{multiverse}/multiverse.json and .png."""
+    local: dict[Name, Local] = Field(default_factory=dict)
+    """By system, where in the image a label is: results/{system}/local/{encoder}.json and .png."""
     gates: dict[Name, Gate] = Field(default_factory=dict)
     """Comparisons with random weights: results/gates/{gate}.json."""
 
@@ -89,6 +95,10 @@ class Config(Spec):
             _known("discovery.sources", entry, dict.fromkeys(self.with_grid()))
         for name, entry in self.layerwise.items():
             self._curves_fit(f"layerwise.{name}", entry)
+        for name, entry in self.multiverses.items():
+            self._multiverse_fits(f"multiverses.{name}", entry)
+        for name, entry in self.local.items():
+            self._local_fits(f"local.{name}", name, entry)
         for name, gate in self.gates.items():
             where = f"gates.{name}"
             _known(f"{where}.encoder", gate.encoder, self.encoders)
@@ -188,11 +198,7 @@ class Config(Spec):
         module = kinds.load("simulate", kind)
         labels = (*module.UNITS, *getattr(module, "CLASSES", ()))
         for target in self.probes[probe].targets:
-            if not targets.labels_of(target, labels):
-                raise ValueError(
-                    f"{where}: {probe} asks for target {target!r}, but {kind} has"
-                    f" the labels {', '.join(labels)}.{problems.nearest(target, labels)}"
-                )
+            _decodable(f"{where}: {probe}", target, kind, labels)
         if by := getattr(self.probes[probe], "by", None):
             _known(f"probes.{probe}.by, on {system}", by, labels)
 
@@ -222,6 +228,48 @@ class Config(Spec):
                     _known(f"{here}.encoders", encoder, self.encoders)
                 for name in entry.names(curve):
                     self._frames_fit(here, curve.system, name)
+
+    def _multiverse_fits(self, where: str, entry: Multiverse) -> None:
+        _known(f"{where}.system", entry.system, self.systems)
+        for encoder in entry.encoders:
+            _known(f"{where}.encoders", encoder, self.encoders)
+        for control in entry.controls:
+            _known(f"{where}.controls", control, self.controls)
+        for name in (*entry.encoders, *entry.controls):
+            self._frames_fit(where, entry.system, name)
+        kind = self.systems[entry.system].simulate.kind
+        labels = tuple(kinds.load("simulate", kind).UNITS)
+        for name, claim in entry.claims.items():
+            here = f"{where}.claims.{name}"
+            if claim.beyond == "controls" and not entry.controls:
+                raise ValueError(
+                    f"{here}: no control to beat. Hint: name some in {where}.controls."
+                )
+            for target in claim.targets:
+                _decodable(f"{here}.targets: it", target, kind, labels)
+
+    def _local_fits(self, where: str, system: str, entry: Local) -> None:
+        _known("local", system, self.systems)
+        kind = self.systems[system].simulate.kind
+        module = kinds.load("simulate", kind)
+        if module.FIELD != "scene":
+            raise ValueError(f"{where}: {kind} has no ball. Hint: take a system of balls.")
+        for target in entry.probe.targets:
+            _decodable(f"{where}.probe: it", target, kind, tuple(module.UNITS))
+        for name in entry.encoders:
+            _known(f"{where}.encoders", name, {**self.encoders, **self.controls})
+            spec = self.embedding(name)
+            if entry.layer not in getattr(spec, "tokens", ()):
+                raise ValueError(
+                    f"{where}.encoders: {name} keeps no spatial tokens of layer {entry.layer!r}."
+                    f" Hint: set tokens: [{entry.layer}] there."
+                )
+            if spec.preprocess != "resize":
+                raise ValueError(
+                    f"{where}.encoders: {name} cuts the image's edges off, so its patches are none"
+                    " of the whole image. Hint: set preprocess: resize there."
+                )
+            self._frames_fit(where, system, name)
 
     def _frames_fit(self, where: str, system: str, name: str) -> None:
         frames = self.systems[system].simulate.frames
@@ -273,6 +321,14 @@ def _known(where: str, name: str, section: Collection[str]) -> None:
         raise ValueError(
             f"{where}: found {name!r}.{problems.nearest(name, section)}"
             f" Known: {', '.join(section)}."
+        )
+
+
+def _decodable(who: str, target: str, kind: str, labels: Collection[str]) -> None:
+    if not targets.labels_of(target, labels):
+        raise ValueError(
+            f"{who} asks for target {target!r}, but {kind} has"
+            f" the labels {', '.join(labels)}.{problems.nearest(target, labels)}"
         )
 
 

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from physprobe.core import kinds
+from physprobe.core import kinds, splits
 from physprobe.core.kinds import any_spec
 from physprobe.core.spec import Spec
 from physprobe.core.system import Name
+from physprobe.probe._protocol import Normalisation, Sample
 
 Quantile = Annotated[float, Field(ge=0, le=1)]
 
@@ -149,3 +150,71 @@ class Layerwise(Spec):
     def names(self, curve: Curve) -> tuple[str, ...]:
         """Encoders and controls of a panel."""
         return (*(curve.encoders or self.encoders), *self.controls)
+
+
+class Robust(Spec):
+    """A statement that is put to every specification of a multiverse."""
+
+    statement: str
+    """What is claimed, in one sentence."""
+    targets: tuple[str, ...] = Field(min_length=1)
+    """Forms of the label that it may be decoded in, such as ``sincos_direction``; an axis too."""
+    beyond: Literal["controls", "chance"] = "controls"
+    """What it has to beat: the best control in the same specification, or nothing (and shuffled
+    labels, where the solver has them)."""
+    margin: float = 0.0
+    """The whole 95 % interval of the difference, or of R2, has to lie above this."""
+
+
+class Multiverse(Spec):
+    """Every combination of choices that one could defend: which share supports each claim."""
+
+    system: Name
+    """System whose labels are decoded."""
+    encoders: tuple[Name, ...] = Field(min_length=1)
+    """Encoders under test."""
+    controls: tuple[Name, ...] = ()
+    """Entries of ``controls`` that answer the same specifications."""
+    solvers: dict[Name, any_spec("probe")] = Field(min_length=1)
+    """Probes of numbers, such as ``ridge`` and ``trained_sweep``; what is an axis is left out."""
+    samples: tuple[Sample, ...] = Field(("clip", "temporal_last", "temporal_diff"), min_length=1)
+    """What of a clip's tokens is a row."""
+    layers: tuple[Literal["selected", "final"] | Quantile, ...] = Field(
+        (0.5, 1.0, "final", "selected"), min_length=1
+    )
+    """Parts of the blocks applied, from 0 (patch embedding) to 1; ``final``, after the last
+    LayerNorm; ``selected``, the one that the solver chooses."""
+    groupings: tuple[Literal[tuple(splits.GROUPINGS)], ...] = Field(("clip",), min_length=1)
+    """Clips that are on one side of every fold."""
+    normalisations: tuple[Normalisation, ...] = Field(("zscore", "center", "none"), min_length=1)
+    """Of features; two that are the same to a solver count once."""
+    claims: dict[Name, Robust] = Field(min_length=1)
+    """Statements with their threshold, declared before anything is run."""
+
+    @field_validator("solvers")
+    @classmethod
+    def _free(cls, solvers: dict) -> dict:
+        for name, solver in solvers.items():
+            if not hasattr(solver, "normalised"):
+                raise ValueError(f"{name} is of kind {solver.kind}, which decodes no numbers")
+            if fixed := sorted({"targets", "samples", "grouping"} & solver.model_fields_set):
+                raise ValueError(f"{name} sets {', '.join(fixed)}, an axis of the multiverse")
+        return solvers
+
+
+class Local(Spec):
+    """Where in the image spatial tokens hold a label: under the ball, far from it, by patch."""
+
+    encoders: tuple[Name, ...] = Field(min_length=1)
+    """Encoders and controls that keep the spatial tokens of the layer."""
+    layer: str = "final"
+    """Layer whose tokens are read."""
+    probe: any_spec("probe")
+    """Ridge, and what it decodes."""
+
+    @field_validator("probe")
+    @classmethod
+    def _of_numbers(cls, probe: Spec) -> Spec:
+        if probe.kind != "ridge":
+            raise ValueError(f"is of kind {probe.kind}, not ridge")
+        return probe

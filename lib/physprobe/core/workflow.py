@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from physprobe.core import config as configs
-from physprobe.core import fingerprint, shipped
+from physprobe.core import fingerprint, kinds, shipped
 from physprobe.core.spec import Spec
 
 STORE = "zarr.json"
@@ -43,6 +43,8 @@ class Pipeline:
         self.transfers = list(self.config.transfers)
         self.comparisons = list(self.config.comparisons)
         self.layerwise = list(self.config.layerwise)
+        self.multiverses = list(self.config.multiverses)
+        self.located = list(self.config.local)
         self.figures = sorted(
             {f for entry in self.config.layerwise.values() for f in entry.figures}
         )
@@ -77,6 +79,10 @@ class Pipeline:
                 return config.transfers[wildcards.transfer]
             case "layerwise":
                 return config.layerwise[wildcards.layerwise]
+            case "multiverse":
+                return config.multiverses[wildcards.multiverse]
+            case "local":
+                return config.local[wildcards.system]
         raise KeyError(stage)
 
     def spec(self, stage: str) -> Callable[[object], str]:
@@ -91,11 +97,17 @@ class Pipeline:
 
     def _kinds(self, stage: str, wildcards: object) -> set[str]:
         """Modules that a stage finds by name."""
-        if stage in ("report", "gate", "transfer", "layerwise", "calibrate", "survey"):
+        if stage == "report":
+            return {f"report.{kind}" for kind in kinds.names("report")}
+        if stage in ("gate", "transfer", "layerwise", "calibrate", "survey"):
             return set()
         entry = self.entry(stage, wildcards)
         if stage in ("falsify", "compare"):
             return {f"falsify.{claim.kind}" for claim in entry.claims.values()}
+        if stage == "local":
+            return {f"probe.{entry.probe.kind}"}
+        if stage == "multiverse":
+            return {f"probe.{solver.kind}" for solver in entry.solvers.values()}
         found = {f"{stage}.{entry.kind}"}
         for system in getattr(entry, "systems", {}).values():
             found |= {f"simulate.{system.simulate.kind}", f"render.{system.render.kind}"}
@@ -262,6 +274,20 @@ class Pipeline:
             found["embeddings"] += [f"{folder}/embeddings/{name}.zarr/{STORE}" for name in names]
         return {key: list(dict.fromkeys(paths)) for key, paths in found.items()}
 
+    def varied(self, wildcards: object) -> dict[str, str]:
+        """Embeddings of one encoder of a multiverse, and the simulation."""
+        folder = f"results/{self.config.multiverses[wildcards.multiverse].system}"
+        return {
+            "embeddings": f"{folder}/embeddings/{wildcards.encoder}.zarr/{STORE}",
+            "simulation": f"{folder}/simulation.zarr/{STORE}",
+        }
+
+    def specifications(self, wildcards: object) -> list[str]:
+        """Results of a multiverse's encoders and controls."""
+        entry = self.config.multiverses[wildcards.multiverse]
+        folder = f"results/{wildcards.multiverse}/multiverse"
+        return [f"{folder}/{name}.json" for name in (*entry.encoders, *entry.controls)]
+
     def page(self, wildcards: object) -> dict[str, list[str]]:
         """What the page shows: every study in turn."""
         studies = self.config.studies
@@ -275,7 +301,7 @@ class Pipeline:
         return {**found, "clips": [f"results/{folder}/clips.zarr/{STORE}" for folder in folders]}
 
     def compared_page(self, wildcards: object) -> dict[str, list[str]]:
-        """What the page shows of comparisons, transfers, discovered laws and the calibration."""
+        """What the page shows of comparisons, transfers, multiverses, laws and the calibration."""
         files = {
             "comparisons": "fit_metrics.json",
             "comparison_tables": "fit_results.csv",
@@ -295,9 +321,19 @@ class Pipeline:
             for name, entry in self.config.layerwise.items()
             for figure in entry.figures
         ]
+        found["multiverses"] = [f"results/{name}/multiverse.json" for name in self.multiverses]
+        found["places"] = [f"{path}.json" for path in self._located()]
         found["surveys"] = ["results/discovery/metrics.json"] * bool(self.config.discovery.systems)
         found["calibrations"] = ["results/calibration.json"] * bool(self.config.calibration)
         return found
+
+    def _located(self) -> list[str]:
+        """Local results, without their ending."""
+        return [
+            f"results/{system}/local/{name}"
+            for system, entry in self.config.local.items()
+            for name in entry.encoders
+        ]
 
     def shipped(self, wildcards: object) -> dict[str, list[str]]:
         """What is known of the encoders that ship with the package."""
@@ -315,6 +351,8 @@ class Pipeline:
             if study.head:
                 found.append(f"results/{name}/{study.head}.safetensors")
         found += [f"results/transfers/{name}.png" for name in self.transfers]
+        found += [f"results/{name}/multiverse.png" for name in self.multiverses]
+        found += [f"{path}.png" for path in self._located()]
         for name, entry in self.config.layerwise.items():
             found += [f"results/{name}/{figure}.png" for figure in entry.figures]
             systems = {c.system for panels in entry.figures.values() for c in panels.values()}

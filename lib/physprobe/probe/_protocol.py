@@ -8,6 +8,7 @@ from physprobe.core import splits
 from physprobe.core.spec import Spec
 
 Sample = Literal["clip", "token", "temporal_last", "temporal_first", "temporal_diff"]
+Normalisation = Literal["zscore", "center", "none"]
 
 
 class Protocol(Spec):

@@ -11,13 +11,13 @@ with SST about the mean of the held-out labels: no constant, so no training mean
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field, field_validator
 
 from physprobe.core.splits import Fold
-from physprobe.probe._protocol import Protocol
+from physprobe.probe._protocol import Normalisation, Protocol
 
 
 class Spec(Protocol):
@@ -43,6 +43,10 @@ class Spec(Protocol):
                 "penalties must be positive, ascend, and reach from 1e-6 to 1e6 at least"
             )
         return grid
+
+    def normalised(self, how: Normalisation) -> Self:
+        """The same with one scaling alone; ``none`` is ``center``, as the intercept is free."""
+        return self.model_copy(update={"scalings": ("feature" if how == "zscore" else "none",)})
 
 
 def probe(

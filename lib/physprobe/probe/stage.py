@@ -45,7 +45,7 @@ def run(
         those of several systems don't go together.
     """
     found, features = stack.read("probe", embeddings, simulation, spec)
-    rows, predictions = _probe(found, features)
+    rows, predictions = decode(found, features)
     _write(out, found, rows, predictions, code, threads)
 
 
@@ -88,7 +88,7 @@ def transfer(
     ranges = json.loads(region)
     moved = _transfer.read(embeddings, simulation, spec, ranges)
     found = moved.inputs
-    rows, predictions = _probe(found, moved.features, strata=moved.strata)
+    rows, predictions = decode(found, moved.features, strata=moved.strata)
     order = np.argsort(np.concatenate([fold.test for fold in found.folds]))
     predictions["group"] = found.groups[predictions["clip"]]
     predictions["training_mean"] = {
@@ -113,15 +113,34 @@ def _targets(found: Inputs) -> dict[str, np.ndarray]:
     return {name: values(found.labels, name) for name in found.spec.targets}
 
 
-def _probe(
-    found: Inputs, features: Sequence[np.ndarray], **more: object
+def decode(
+    found: Inputs,
+    features: Sequence[np.ndarray],
+    layers: Sequence[str] | None = None,
+    **more: object,
 ) -> tuple[list[dict], dict]:
+    """Rows and predictions of the probe that the inputs name.
+
+    Parameters
+    ----------
+    found : Inputs
+    features : sequence over layers of (clip, time, feature)
+    layers : (layer,), optional
+        Their names; those of the embedding if not given.
+    **more
+        Further arguments of the kind.
+
+    Raises
+    ------
+    ValueError
+        If a target is no label of the system, or the kind can't do what is asked.
+    """
     if by := getattr(found.spec, "by", None):
         more["parts"] = targets.label(found.labels, by)
     return found.kind.probe(
         found.spec,
         features,
-        found.layers,
+        layers or found.layers,
         _targets(found),
         found.folds,
         times=found.times,

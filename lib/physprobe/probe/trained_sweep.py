@@ -16,13 +16,13 @@ included. Kingma, Ba, "Adam: A method for stochastic optimization", ICLR 2015.
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field
 
 from physprobe.core.splits import Fold
-from physprobe.probe._protocol import Protocol
+from physprobe.probe._protocol import Normalisation, Protocol
 
 
 class Spec(Protocol):
@@ -34,7 +34,7 @@ class Spec(Protocol):
     """Learning rates."""
     decays: tuple[float, ...] = Field((0.01, 0.1, 0.4, 0.8), min_length=1)
     """L2 penalties, added to the gradient."""
-    normalisation: Literal["zscore", "center", "none"] = "zscore"
+    normalisation: Normalisation = "zscore"
     """Of features and labels, by the training rows."""
     epochs: int = Field(400, ge=1)
     """Most epochs, each a step on all training rows."""
@@ -42,6 +42,10 @@ class Spec(Protocol):
     """Epochs without a lower error on the held-out fold after which a setting stops."""
     permutations: int = Field(0, ge=0)
     """Permutations of labels for the null, each as dear as the labels themselves."""
+
+    def normalised(self, how: Normalisation) -> Self:
+        """The same under one normalisation."""
+        return self.model_copy(update={"normalisation": how})
 
 
 def probe(

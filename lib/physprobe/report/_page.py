@@ -23,6 +23,8 @@ from physprobe.report import (
     gate,
     layerwise,
     learning,
+    local,
+    multiverse,
     transfer,
 )
 
@@ -98,6 +100,20 @@ SECTIONS = {
         "Speed, acceleration and direction of moving balls, layer by layer, beside the controls:"
         " the same architecture with random weights, pixels, and where the ball is.",
         {"layerwise": layerwise},
+    ),
+    "multiverses": Section(
+        "What if it had been done otherwise?",
+        "The same claim under every combination of choices that one could defend: solver,"
+        " normalisation, grouping of the folds, tokens, layer, form of the label. A claim that"
+        " hangs on one of them shows it here.",
+        {"multiverse": multiverse},
+    ),
+    "places": Section(
+        "Where in the image?",
+        "Labels of moving balls from the token under the ball, from one far away, from all of them,"
+        " and patch by patch; the same places in another clip's tokens tell what a path alone gives"
+        " away.",
+        {"local": local},
     ),
     "surveys": Section(
         "The law from the clips alone",

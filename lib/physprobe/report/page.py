@@ -17,6 +17,8 @@ def run(
     comparison_clips: list[Path],
     transfers: list[Path],
     layerwise_tables: list[Path],
+    multiverses: list[Path],
+    places: list[Path],
     surveys: list[Path],
     calibrations: list[Path],
     gates: list[Path],
@@ -39,9 +41,10 @@ def run(
         comparison.
     comparison_clips : list of Path
         Clips of the comparisons' systems, each once.
-    transfers, layerwise_tables, surveys, calibrations : list of Path
-        ``transfers/{transfer}.json``, ``{layerwise}/{figure}.csv``, ``discovery/metrics.json`` and
-        ``calibration.json``, as far as they are asked for.
+    transfers, layerwise_tables, multiverses, places, surveys, calibrations : list of Path
+        ``transfers/{transfer}.json``, ``{layerwise}/{figure}.csv``,
+        ``{multiverse}/multiverse.json``, ``{system}/local/{encoder}.json``,
+        ``discovery/metrics.json`` and ``calibration.json``, as far as they are asked for.
     gates, trainings : list of Path
         ``{encoder}/gate.json`` and ``{encoder}/trials/{recipe}/training.csv`` of what ships.
     published : Path
@@ -87,6 +90,8 @@ def run(
             f"{path.parent.name}-{path.stem}": pd.read_csv(path, dtype={"layer": str})
             for path in layerwise_tables
         },
+        "multiverses": {path.parent.name: results.read(path) for path in multiverses},
+        "places": {f"{p.parents[1].name}-{p.stem}": results.read(p) for p in places},
         "surveys": {path.stem: results.read(path) for path in surveys},
         "calibrations": {path.stem: results.read(path) for path in calibrations},
     }

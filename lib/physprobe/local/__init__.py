@@ -1,0 +1,1 @@
+"""Local: where in the image an encoder's tokens hold a label."""

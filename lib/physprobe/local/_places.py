@@ -1,0 +1,115 @@
+"""Places: which patches the ball is in, which it touches, and which are far from it."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from physprobe.core import scene, seeds
+
+ROW, COLUMN, PIXELS = (
+    scene.QUANTITIES.index(name) for name in ("ball_row", "ball_column", "camera_pixels")
+)
+
+
+def under(film: np.ndarray, member: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """Patch (clip, time, 2) of the ball's centre, y and x, at each token.
+
+    Parameters
+    ----------
+    film : (clip, frame, quantity)
+        Scene of every frame.
+    member : (time, frame) of bool
+        Frames of each token; the centre is their mean.
+    grid : (y, x)
+        Patches over the whole image. A centre out of view counts to the nearest one.
+    """
+    places = film[..., [ROW, COLUMN]] / film[..., [PIXELS, PIXELS]]
+    places = np.stack([places[:, frames].mean(1) for frames in member], axis=1)
+    return np.floor(places * grid).astype(int).clip(0, np.array(grid) - 1)
+
+
+def touched(film: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """Whether a clip's ball touches a patch in any frame: (clip, y, x) of bool."""
+    found = np.zeros((len(film), *grid), bool)
+    for clip, frames in enumerate(film):
+        for row in scene.rows(frames):
+            camera = scene.Camera.of(row)
+            outline = camera.outline(scene.centre(row, "ball"), row["ball_radius"], scene.DISC)
+            places = np.stack(camera.project(outline)) / camera.pixels
+            inside = ((places >= 0) & (places < 1)).all(0)
+            found[clip, *np.floor(places[:, inside].T * grid).astype(int).T] = True
+    return found
+
+
+def far(patches: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """Patch (clip, 2) whose least distance from the ball's patches (clip, time, 2) is largest.
+
+    One for the whole clip: its choice tells nothing of how the ball moves from token to token.
+    """
+    every = np.stack(np.meshgrid(*map(np.arange, grid), indexing="ij"), -1).reshape(-1, 2)
+    away = np.linalg.norm(every[None, :, None] - patches[:, None], axis=-1).min(2)
+    return every[away.argmax(1)]
+
+
+def others(clips: int, seed: int) -> np.ndarray:
+    """Another clip (clip,) for each one, every clip once."""
+    order = seeds.rng("other clips", seed, clips).permutation(clips)
+    found = np.empty(clips, int)
+    found[order] = np.roll(order, 1)
+    return found
+
+
+class Parts(Sequence):
+    """Features (clip, time, feature) of parts of the image, in place of an embedding's layers.
+
+    Parameters
+    ----------
+    tokens : (clip, time, y, x, feature)
+    patches : (clip, time, 2)
+        Of the ball.
+    seed : int
+        Of the clips that stand in for others.
+    """
+
+    CHOSEN = ("mean", "under", "elsewhere", "far")
+    """The mean of all patches; the one under the ball; those same places in another clip, which
+    tell what places alone give away; one far from the ball."""
+
+    def __init__(self, tokens: np.ndarray, patches: np.ndarray, seed: int):
+        self.tokens, self.patches, self.seed = tokens, patches, seed
+        self.grid = tokens.shape[2:4]
+        self.names = (*self.CHOSEN, *(f"{y},{x}" for y, x in np.ndindex(*self.grid)))
+
+    def __len__(self) -> int:
+        """Count the parts."""
+        return len(self.names)
+
+    def __getitem__(self, part: int) -> np.ndarray:
+        """Read one part, float64."""
+        if not 0 <= part < len(self):
+            raise IndexError(part)
+        return self._read(self.names[part]).astype(np.float64)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Read part after part."""
+        return (self[part] for part in range(len(self)))
+
+    def _read(self, name: str) -> np.ndarray:
+        clips, times = self.tokens.shape[:2]
+        match name:
+            case "mean":
+                return np.stack([clip.astype(np.float64).mean((1, 2)) for clip in self.tokens])
+            case "under":
+                return self._at(np.arange(clips), self.patches)
+            case "elsewhere":
+                return self._at(others(clips, self.seed), self.patches)
+            case "far":
+                place = far(self.patches, self.grid)
+                return self._at(np.arange(clips), np.repeat(place[:, None], times, axis=1))
+        y, x = map(int, name.split(","))
+        return self.tokens[:, :, y, x]
+
+    def _at(self, clips: np.ndarray, patches: np.ndarray) -> np.ndarray:
+        """Tokens (clip, time, feature) of clips at patches (clip, time, 2)."""
+        times = np.arange(self.tokens.shape[1])
+        return self.tokens[clips[:, None], times, patches[..., 0], patches[..., 1]]

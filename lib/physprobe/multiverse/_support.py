@@ -1,0 +1,141 @@
+"""Support: for each specification, how far an encoder is above its controls, and what follows."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+
+import numpy as np
+
+from physprobe.core import scores
+from physprobe.falsify._evidence import against_best, decoded, verdict
+
+Result = Mapping[str, object]
+SCORE = ("value", "ci_low", "ci_high")
+VERDICTS = ("supported", "cannot tell", "refuted")
+
+
+class Fits:
+    """All fits of one encoder, by the axes of a specification."""
+
+    def __init__(self, result: Result):
+        self.about: Mapping[str, Mapping] = result["fits"]
+        self.layers: Mapping[str, str] = result["layers"]
+        self.groups = np.array(result["group"])
+        self._truth = result["truth"]
+        self._rows = {
+            tuple(row[key] for key in ("model", "target", "sample", "layer")): row
+            for row in result["rows"]
+        }
+
+    def row(self, fit: str, target: str, sample: str, capture: str) -> dict:
+        """Row of a specification's R2."""
+        return self._rows[fit, target, sample, self.layers[capture]]
+
+    def sums(self, fit: str, target: str, sample: str, capture: str) -> np.ndarray | None:
+        """Sums (clip, part) that R2 follows from; None if it is undefined."""
+        predictions = {"truth": self._truth, "held_out": self.about[fit]["held_out"]}
+        probe = {"predictions": predictions}
+        found = decoded(probe, target, sample, layer=self.layers[capture])
+        return None if found is None else found.sums
+
+
+def specifications(
+    name: str,
+    claim: Mapping,
+    encoder: str,
+    own: Fits,
+    controls: Mapping[str, Fits],
+    samples: Sequence[str],
+) -> Iterator[dict]:
+    """Lines of one claim about one encoder, each a specification with its verdict.
+
+    A control answers the same specification: the same fit, target and sample, and where it has
+    layers the same part of its depth.
+
+    Parameters
+    ----------
+    name : str
+        Of the claim.
+    claim : mapping
+        ``targets``, ``beyond`` and ``margin``.
+    encoder : str
+    own : Fits
+        Of the encoder.
+    controls : mapping of str to Fits
+    samples : sequence of str
+
+    Yields
+    ------
+    dict
+        The axes; ``value`` with interval; those of the best control as ``control_value`` and so on;
+        ``difference`` with its interval, paired by clip, the best control found anew in each draw;
+        ``verdict``: supported only if the interval of R2 is above 0 as well, and p below 0.05 where
+        the solver has a null; ``undefined`` where the score is, with a ``note``.
+    """
+    # two parts of the depth may be one layer: one specification then
+    captures = {layer: capture for capture, layer in reversed(own.layers.items())}
+    for (fit, about), target, sample, (layer, capture) in product(
+        own.about.items(), claim["targets"], samples, reversed(captures.items())
+    ):
+        place = (fit, target, sample, capture)
+        row = own.row(*place)
+        line = {
+            "claim": name,
+            "encoder": encoder,
+            "fit": fit,
+            **{key: about[key] for key in ("solver", "normalisation", "grouping")},
+            "sample": sample,
+            "layer": layer,
+            "target": target,
+            **{key: row[key] for key in (*SCORE, "p", "n_clips", "note")},
+            "control": None,
+            **dict.fromkeys(f"{what}_{key}" for what in ("control", "difference") for key in SCORE),
+        }
+        if row["value"] is None:
+            yield {**line, "verdict": "undefined"}
+            continue
+        others = {
+            control: sums
+            for control, theirs in controls.items()
+            if (sums := theirs.sums(*place)) is not None
+        }
+        low, high, p = row["ci_low"], row["ci_high"], row["p"]
+        if others:
+            difference, best = against_best(
+                own.sums(*place), others, scores.r2_of, about["bootstraps"], own.groups
+            )
+            score, ends = controls[best].row(*place), [float(part) for part in difference]
+            line |= {"control": best, **{f"control_{key}": score[key] for key in SCORE}}
+            line |= {f"difference_{key}": end for key, end in zip(SCORE, ends, strict=True)}
+            if claim["beyond"] == "controls":
+                _, low, high = ends
+        found = verdict(low, high, claim["margin"], p)
+        if found == "supported" and row["ci_low"] <= 0:
+            found = "cannot tell"  # a control that is worse than no knowledge makes none
+        yield {**line, "verdict": found}
+
+
+def rows(lines: Sequence[Mapping], beyond: str) -> Iterator[dict]:
+    """Rows of one claim about one encoder: shares of the defined specifications, then each one.
+
+    Shares have no interval: specifications are read on the same clips, and most of them differ in
+    little.
+    """
+    counts = Counter(line["verdict"] for line in lines)
+    defined = sum(counts[word] for word in VERDICTS)
+    baseline = "best control" if beyond == "controls" else beyond
+    about = {"encoder": lines[0]["encoder"], "baseline": baseline}
+    left = f"; {counts['undefined']} undefined" if counts["undefined"] else ""
+    for word in VERDICTS:
+        note = f"{counts[word]} of {defined} specifications{left}"
+        value = counts[word] / defined if defined else None
+        metric = f"share_{word.replace(' ', '_')}"
+        claim = {"model": lines[0]["claim"], "metric": metric, "n_clips": lines[0]["n_clips"]}
+        yield {**about, **claim, "value": value, "note": note}
+    for line in lines:
+        place = {key: line[key] for key in ("encoder", "target", "sample", "layer", "n_clips")}
+        place["model"] = line["fit"]
+        yield {**place, "metric": "r2", **{key: line[key] for key in (*SCORE, "p", "note")}}
+        if line["control"]:
+            above = {key: line[f"difference_{key}"] for key in SCORE}
+            yield {**place, "metric": "r2_above_controls", "baseline": line["control"], **above}

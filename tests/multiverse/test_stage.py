@@ -1,0 +1,226 @@
+"""Multiverse stage: every specification an ordinary probe, shares those of what is planted."""
+
+import json
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from physprobe.core import results, stores
+from physprobe.core.sections import Multiverse
+from physprobe.multiverse import _support, stage
+from physprobe.probe import stage as probe
+from physprobe.probe.ridge import Spec
+
+CLIPS, LAYERS = 60, ["0", "1", "2", "final"]
+SHARES = {
+    "mine": [0.0, 0.0, 2.0, 2.0],
+    "noise": [0.0, 0.0, 0.0, 0.0],
+    "twin": [0.0, 0.0, 0.3, 0.3],
+    "place": [0.1],
+}
+"""Of the label in each layer's features."""
+ENTRY = Multiverse.model_validate(
+    {
+        "system": "balls",
+        "encoders": ["mine", "noise"],
+        "controls": ["twin", "place"],
+        "solvers": {
+            "ridge": {"kind": "ridge", "permutations": 20, "bootstraps": 200},
+            "sweep": {"kind": "trained_sweep", "epochs": 200, "rates": [0.1], "bootstraps": 200},
+        },
+        "samples": ["clip", "temporal_last"],
+        "layers": [0.0, 0.5, 1.0, "selected"],
+        "groupings": ["clip", "direction"],
+        "normalisations": ["zscore", "none"],
+        "claims": {
+            "there": {"statement": "Speed is there.", "targets": ["speed", "log_speed"]},
+            "by_far": {"statement": "By far.", "targets": ["speed"], "margin": 5.0},
+            "at_all": {"statement": "At all.", "targets": ["speed"], "beyond": "chance"},
+            "flat": {"statement": "A constant.", "targets": ["flat"]},
+        },
+    }
+).canonical()
+
+
+def store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict) -> Path:
+    out = root / "zarr.json"
+    with stores.create(
+        out,
+        variables={name: stores.Variable(dims, values.shape, str(values.dtype))},
+        coords=coords,
+        attrs={"spec": {}, "label": root.stem},
+        fingerprint={},
+        block=16,
+    ) as made:
+        made.fill(lambda block: {name: values[block]})
+    return out
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> dict:
+    """An encoder that holds speed from layer 2 of 2 blocks on, one that never does, controls."""
+    folder = tmp_path_factory.mktemp("world")
+    rng = np.random.default_rng(1)
+    speed = rng.uniform(1, 2, CLIPS)
+    labels = {"speed": speed, "flat": np.ones(CLIPS), "direction_id": np.arange(CLIPS) % 6}
+    simulation = store(
+        folder / "simulation.zarr", "scene", ("clip", "x"), np.ones((CLIPS, 1), "f4"),
+        {name: (("clip",), values, {}) for name, values in labels.items()},
+    )  # fmt: skip
+    paths = {}
+    for name, shares in SHARES.items():
+        features = rng.normal(size=(CLIPS, len(shares), 2, 5))
+        for layer, share in enumerate(shares):
+            planted = (speed - 1.5)[:, None] / 0.3 * rng.normal(size=5)
+            features[:, layer] += 2 * share * planted[:, None]
+        layers = LAYERS if len(shares) > 1 else ["position"]
+        paths[name] = store(
+            folder / "embeddings" / f"{name}.zarr", "pooled", ("clip", "layer", "time", "feature"),
+            features.astype("f4"),
+            {
+                "layer": (("layer",), np.array(layers), {}),
+                "time": (("time",), np.array([0.0, 1.0]), {}),
+            },
+        )  # fmt: skip
+    fits = [folder / "many" / "multiverse" / f"{name}.json" for name in SHARES]
+    for path in fits:
+        stage.run(embeddings=paths[path.stem], simulation=simulation, out=path, spec=ENTRY)
+    out = folder / "many" / "multiverse.json"
+    stage.compare(fits=fits, out=out, spec=ENTRY)
+    return {
+        "found": results.read(out),
+        "fits": {path.stem: results.read(path) for path in fits},
+        "paths": paths,
+        "simulation": simulation,
+        "folder": folder,
+    }
+
+
+def lines(world: dict, **where) -> list[dict]:
+    return [x for x in world["found"]["specifications"] if where.items() <= x.items()]
+
+
+def share(world: dict, encoder: str, claim: str, word: str = "supported") -> dict:
+    (row,) = (
+        row
+        for row in world["found"]["rows"]
+        if (row["encoder"], row["model"], row["metric"]) == (encoder, claim, f"share_{word}")
+    )
+    return row
+
+
+def test_a_specification_is_an_ordinary_probe(world):
+    out = world["folder"] / "alone.json"
+    spec = Spec(
+        targets=("speed", "log_speed", "flat"), samples=("clip", "temporal_last"),
+        permutations=20, bootstraps=200, grouping="direction", scalings=("feature",),
+    )  # fmt: skip
+    probe.run(
+        embeddings=[world["paths"]["mine"]], simulation=[world["simulation"]], out=out,
+        spec=spec.canonical(),
+    )  # fmt: skip
+    alone = {
+        (row["target"], row["sample"], row["layer"]): row
+        for row in results.read(out)["rows"]
+        if row["metric"] == "r2"
+    }
+    mine = lines(world, encoder="mine", claim="there", fit="ridge/zscore/direction")
+    assert len(mine) == 2 * 2 * 4
+    for line in mine:
+        own = alone[line["target"], line["sample"], line["layer"]]
+        assert [line[key] for key in ("value", "ci_low", "ci_high", "p")] == [
+            own[key] for key in ("value", "ci_low", "ci_high", "p")
+        ]
+
+
+def test_every_combination_is_there_once(world):
+    expected = product(
+        [("ridge", "zscore"), ("ridge", "none"), ("sweep", "zscore"), ("sweep", "none")],
+        ["clip", "direction"], ["clip", "temporal_last"], ["0", "1", "2", "selected"],
+        ["speed", "log_speed"],
+    )  # fmt: skip
+    found = [
+        ((x["solver"], x["normalisation"]), x["grouping"], x["sample"], x["layer"], x["target"])
+        for x in lines(world, encoder="mine", claim="there")
+    ]
+    assert sorted(found) == sorted(expected)
+
+
+def test_what_is_planted_is_supported_and_noise_is_not(world):
+    verdicts = {
+        layer: {x["verdict"] for x in lines(world, encoder="mine", claim="there", layer=layer)}
+        for layer in ("0", "2", "selected")
+    }
+    assert verdicts["2"] == {"supported"} and "supported" not in verdicts["0"]
+    assert verdicts["selected"] == {"supported"}
+    assert share(world, "noise", "there")["value"] == 0
+    assert share(world, "mine", "by_far", "refuted")["value"] == 1
+
+
+def test_shares_count_what_is_defined_and_have_no_interval(world):
+    for encoder, claim in (("mine", "there"), ("noise", "there"), ("mine", "at_all")):
+        words = [x["verdict"] for x in lines(world, encoder=encoder, claim=claim)]
+        for word in ("supported", "refuted", "cannot tell"):
+            row = share(world, encoder, claim, word.replace(" ", "_"))
+            assert row["value"] == pytest.approx(words.count(word) / len(words))
+            assert row["note"] == f"{words.count(word)} of {len(words)} specifications"
+            assert row["ci_low"] is row["ci_high"] is None
+    none = share(world, "mine", "flat")
+    assert none["value"] is None and none["note"] == "0 of 0 specifications; 64 undefined"
+
+
+def test_controls_answer_the_same_specification(world):
+    by_place = {
+        name: {
+            tuple(row[key] for key in ("model", "target", "sample", "layer")): row["value"]
+            for row in fits["rows"]
+        }
+        for name, fits in world["fits"].items()
+    }
+    for line in lines(world, encoder="mine", claim="there"):
+        place = (line["fit"], line["target"], line["sample"])
+        scores = {
+            "twin": by_place["twin"][*place, line["layer"]],
+            "place": by_place["place"][*place, "position"],
+        }
+        assert line["control"] == max(scores, key=scores.get)
+        assert line["control_value"] == scores[line["control"]]
+        gap = line["value"] - line["control_value"]
+        assert line["difference_value"] == pytest.approx(gap, rel=1e-6)
+        assert line["difference_ci_low"] < line["difference_value"] < line["difference_ci_high"]
+        above = line["difference_ci_low"] > 0 and line["ci_low"] > 0
+        above &= line["p"] is None or line["p"] < 0.05
+        assert above == (line["verdict"] == "supported")
+
+
+def test_less_bad_than_a_control_is_no_support(world):
+    """A control that is far below 0 can be beaten by an encoder that knows nothing."""
+    wild = {**world["fits"]["noise"]}
+    wild["fits"] = {
+        name: fit | {"held_out": [
+            held | {"squared_error": [9 * error for error in held["squared_error"]]}
+            for held in fit["held_out"]
+        ]}
+        for name, fit in wild["fits"].items()
+    }  # fmt: skip
+    own, control = (_support.Fits(result) for result in (world["fits"]["noise"], wild))
+    claim = json.loads(ENTRY)["claims"]["there"]
+    found = list(_support.specifications("x", claim, "noise", own, {"wild": control}, ["clip"]))
+    assert min(line["difference_ci_low"] for line in found) > 0
+    poor = [line["verdict"] for line in found if line["ci_low"] <= 0]
+    assert len(poor) > len(found) / 2 and set(poor) == {"cannot tell"}
+
+
+def test_beyond_chance_asks_for_the_null_where_there_is_one(world):
+    for line in lines(world, claim="at_all"):
+        if line["solver"] == "ridge":
+            assert (line["verdict"] == "supported") == (line["ci_low"] > 0 and line["p"] < 0.05)
+        else:
+            assert line["p"] is None and "chosen on the fold that is reported" in line["note"]
+
+
+def test_the_result_is_plain(world):
+    json.dumps(world["found"], allow_nan=False)
+    assert world["found"]["labels"] == {name: name for name in SHARES}

@@ -1,0 +1,80 @@
+"""
+Multiverse: fit a probe in every defensible way, and count which share of them supports each claim.
+
+INPUT   results/{system}/embeddings/{encoder}.zarr  results/{system}/simulation.zarr
+OUTPUT  results/{multiverse}/multiverse/{encoder}.json   every specification's score, squared errors of held-out clips
+        results/{multiverse}/multiverse.json  results/{multiverse}/multiverse.png   verdicts and shares; see results/README.md
+"""
+
+
+rule multiverse_probe:
+    input:
+        unpack(pipeline.varied),
+    output:
+        "results/{multiverse}/multiverse/{encoder}.json",
+    log:
+        "results/logs/{multiverse}/multiverse.{encoder}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        spec=pipeline.spec("multiverse"),
+        code=pipeline.code("multiverse"),
+    message:
+        "Probe {wildcards.multiverse} in every way: {wildcards.encoder}"
+    shell:
+        "python -m physprobe multiverse_probe --embeddings {input.embeddings} --simulation {input.simulation}"
+        " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule multiverse:
+    input:
+        fits=pipeline.specifications,
+    output:
+        "results/{multiverse}/multiverse.json",
+    log:
+        "results/logs/{multiverse}/multiverse.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        spec=pipeline.spec("multiverse"),
+        code=pipeline.code("multiverse"),
+    message:
+        "Count which specifications support the claims of {wildcards.multiverse}"
+    shell:
+        "python -m physprobe multiverse --fits {input.fits} --out {output}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule multiverse_figure:
+    input:
+        result="results/{multiverse}/multiverse.json",
+        style="lib/physprobe/report/physprobe.mplstyle",
+    output:
+        report(
+            "results/{multiverse}/multiverse.png",
+            caption="../report/multiverse.rst",
+            category="{multiverse}",
+        ),
+    log:
+        "results/logs/{multiverse}/multiverse.figure.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        code=pipeline.code("report"),
+    message:
+        "Draw the specification curve of {wildcards.multiverse}"
+    shell:
+        "python -m physprobe figure --kind multiverse --result {input.result} --out {output}"
+        " --code {params.code} --threads {threads} 2>&1 | tee {log}"
