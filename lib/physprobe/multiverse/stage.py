@@ -53,7 +53,7 @@ def run(
             and row.get("time") is None
             and row["layer"] in captures.values()
         ]
-        kept = ("target", "sample", "layer", "squared_error")
+        kept = ("target", "sample", "layer", "squared_error", "influence")
         fits[fit.name] = {
             "solver": fit.solver,
             "normalisation": fit.normalisation,
