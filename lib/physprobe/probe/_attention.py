@@ -1,7 +1,7 @@
 """Attention: readouts of a clip's tokens, many of them at once.
 
     one query       a_t = softmax_t(q . x_t / sqrt(d)),    y = b + w . sum_t a_t x_t
-    a deep one      pre-LN self-attention blocks, then cross-attention with one query, then a line
+    deep            self-attention blocks, then cross-attention with one query, then a line
 
 Parameters have two leading axes: parts, each with tokens of its own (a layer in a fold), and members
 that read the same tokens (settings, labels). A key or value map of the one query would add nothing:
@@ -10,8 +10,8 @@ what the encoder put into them.
 
 References
 ----------
-Deep: the attentive classifier of V-JEPA 2 (arXiv 2506.09985), whose cross-attention has no map after
-its heads; names and shapes are those of ``VJEPA2AttentivePooler`` in transformers.
+Deep: the attentive classifier of V-JEPA 2 (arXiv 2506.09985), whose cross-attention has no map
+after its heads; names and shapes are those of ``VJEPA2AttentivePooler`` in transformers.
 """
 
 from collections.abc import Mapping
@@ -31,19 +31,30 @@ NORM = 1e-6  # of the variance that a LayerNorm divides by
 
 @dataclass(frozen=True)
 class Query:
-    """One query, and a line."""
+    """One query, and a line.
+
+    The gradient of a query that attends evenly is small, and mostly noise. Adam would step as far
+    along each feature that knows nothing as along the one that tells; with one scale for all
+    features (Adam-mini, arXiv 2406.16793) the step keeps the gradient's direction.
+    """
+
+    even = frozenset({"query", "readout"})
+    epsilon = 1e-5
 
     def first(self, features: int, outputs: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """First parameters of a member: a query next to the mean, and a readout of nothing."""
         return {
             "query": _truncated(rng, features),
-            "readout.weight": np.zeros((outputs, features)),
-            "readout.bias": np.zeros(outputs),
+            "readout": np.zeros((outputs, features + 1)),
         }
 
-    def decays(self, name: str) -> bool:
-        """Whether a parameter is regularised: all but the intercept."""
-        return name != "readout.bias"
+    def intercept(self, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What is put out whatever the tokens are (..., output): last in the readout's rows."""
+        return parameters["readout"][..., -1]
+
+    def decays(self, name: str) -> slice:
+        """Which of a row's numbers are regularised: all but the intercept."""
+        return slice(None, -1) if name == "readout" else slice(None)
 
     def numbers(self, tokens: int, features: int, members: int, outputs: int) -> int:
         """Numbers that a clip takes in training."""
@@ -52,14 +63,14 @@ class Query:
     def __call__(self, parameters: Parameters, tokens: Tensor) -> Tensor:
         """Outputs (part, clip, member, output) from tokens (part, clip, token, feature)."""
         parts, clips, count, features = tokens.shape
-        weight = parameters["readout.weight"]
+        weight, intercept = parameters["readout"].split([features, 1], -1)
         members, outputs = weight.shape[1:3]
         rows = tokens.reshape(parts, clips * count, features)
         marks = rows @ (parameters["query"] * features**-0.5).transpose(1, 2)
         share = marks.view(parts, clips, count, members).softmax(2)
         read = rows @ weight.reshape(parts, members * outputs, features).transpose(1, 2)
         read = read.view(parts, clips, count, members, outputs)
-        return (share[..., None] * read).sum(2) + parameters["readout.bias"][:, None]
+        return (share[..., None] * read).sum(2) + intercept[:, None, ..., 0]
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,9 @@ class Deep:
     heads: int
     width: int | None
     """Width that the features are mapped to first; None: that of the features."""
+
+    even = frozenset()
+    epsilon = 1e-8
 
     def first(self, features: int, outputs: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """First parameters of a member: truncated normal weights, and biases of zero.
@@ -109,9 +123,13 @@ class Deep:
         line("readout", width, outputs)
         return found
 
-    def decays(self, name: str) -> bool:
-        """Whether a parameter is regularised: as published, all of them."""
-        return True
+    def intercept(self, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What is put out whatever the tokens are (..., output)."""
+        return parameters["readout.bias"]
+
+    def decays(self, name: str) -> slice:
+        """Which of a row's numbers are regularised: as published, all of them."""
+        return slice(None)
 
     def numbers(self, tokens: int, features: int, members: int, outputs: int) -> int:
         """Numbers that a clip takes in training."""
@@ -149,7 +167,7 @@ class Deep:
     def _attended(
         self, own: Parameters, name: str, asking: Tensor, asked: Tensor, clips: int
     ) -> Tensor:
-        """What each row of a clip draws from that clip's rows, head by head: (readout, row, width)."""
+        """What rows of a clip draw from its rows, head by head: (readout, row, width)."""
         readouts, width = asking.shape[0], asking.shape[2]
         shape = (readouts * clips, -1, self.heads, width // self.heads)
         parts = (("q_proj", asking), ("k_proj", asked), ("v_proj", asked))

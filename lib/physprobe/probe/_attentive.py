@@ -19,7 +19,7 @@ class Attentive(Protocol):
     readout: Literal["number", "class"] = "number"
     """What targets are: numbers, by squared error, or classes, by log loss."""
     samples: tuple[Literal["time", *SPATIAL], ...] = Field(("time",), min_length=1)
-    """What is attended to. ``time``: a clip's token times, each the mean over space, of every layer.
+    """What is attended to. ``time``: a clip's token times, averaged over space, of every layer.
     Of layers that keep their spatial tokens (``tokens`` of the encoder), and of these alone,
     ``space_time``: all of them; ``space_last``: those of the last token time, as published."""
     cells: int | None = Field(None, ge=1)
@@ -108,8 +108,7 @@ def scored(
     Returns
     -------
     rows : list of dict
-        As of ``ridge``, or of ``logistic`` for classes. ``n_clips`` is the number of held-out clips;
-        without permutations there is no null.
+        As of ``ridge``, or of ``logistic`` for classes; without permutations there is no null.
     predictions : dict
         As of these; ``choices``: learning rate, weight decay and number of epochs.
 

@@ -191,9 +191,7 @@ def collect(
             "log_loss": (_counted(loss.mean(1)), scores.mean_of),
         }
         order_sums = relative_sums(predicted, truth, held.groups)
-        chosen = [
-            {"chosen_layer": layers[fit.layer[0]], **chosen_by(spec, fit, 0)} for fit in fits
-        ]
+        chosen = [{"chosen_layer": layers[fit.layer[0]], **chosen_by(spec, fit, 0)} for fit in fits]
         about = {"target": target, "sample": tally.sample, "layer": layer}
         common = {
             **about,

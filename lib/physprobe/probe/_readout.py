@@ -146,9 +146,7 @@ class Numbers:
 class Classes:
     """Labels (clip, column) that are numbers of classes."""
 
-    def __init__(
-        self, labels: np.ndarray, classes: int, groups: np.ndarray, parts: np.ndarray
-    ):
+    def __init__(self, labels: np.ndarray, classes: int, groups: np.ndarray, parts: np.ndarray):
         self.labels, self.groups, self.parts = labels, groups, parts
         self.members, self.true = labels.shape[1], 1
         self.numbers = _classify.numbers_of(classes)
@@ -208,7 +206,7 @@ def _least(inner: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _taken(outputs: np.ndarray, epoch: np.ndarray, setting: np.ndarray) -> np.ndarray:
-    """Outputs (clip, column, ...) of what each column chose, from (epoch, clip, setting, column)."""
+    """Outputs (clip, column, ...) of what was chosen, from (epoch, clip, setting, column)."""
     columns = np.arange(outputs.shape[3])
     chosen = outputs[epoch[columns], :, setting[columns], columns]
     return chosen.swapaxes(0, 1)

@@ -10,7 +10,7 @@ References
 Loshchilov, Hutter, "Decoupled weight decay regularization", ICLR 2019.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from physprobe.probe._attention import Parameters
 from physprobe.probe._readout import Readout
 from physprobe.probe._selection import Tally
 
-BETAS, EPSILON = (0.9, 0.999), 1e-8
+BETAS = 0.9, 0.999
 SMALL = 1e-6  # deviation below which a channel is not scaled
 ROOM = 2**26  # numbers that one program may take
 
@@ -35,8 +35,17 @@ class Model(Protocol):
     def first(self, features: int, outputs: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """First parameters of a member."""
 
-    def decays(self, name: str) -> bool:
-        """Whether a parameter is regularised."""
+    even: frozenset[str]
+    """Parameters whose rows are each stepped by one scale, that of the row's mean square."""
+
+    epsilon: float
+    """What the scale of a step is no smaller than."""
+
+    def intercept(self, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What is put out whatever the tokens are (..., output), to be set."""
+
+    def decays(self, name: str) -> slice:
+        """Which of a row's numbers are regularised."""
 
     def numbers(self, tokens: int, features: int, members: int, outputs: int) -> int:
         """Numbers that a clip takes in training."""
@@ -198,9 +207,7 @@ def _shared(
     """Outputs of parts that are trained together, members in turn if there is no room for all."""
     members = parts[0].readout.members
     shares = min(members, -(-len(parts) * _size(parts[0], plan) // ROOM))
-    reads = [
-        _train(parts, some, plan) for some in np.array_split(np.arange(members), shares)
-    ]
+    reads = [_train(parts, some, plan) for some in np.array_split(np.arange(members), shares)]
     for place, part in enumerate(parts):
         held = np.concatenate([np.stack(read[place].held) for read in reads], axis=3)
         if part.inner is not None:
@@ -215,7 +222,7 @@ def _train(parts: Sequence[_Part], members: np.ndarray, plan: Plan) -> list[_Rea
     device = "cuda" if torch.cuda.is_available() else "cpu"
     readout, reads, step = parts[0].readout, [_Read() for _ in parts], 0
     parameters = _first(parts, members, plan, device)
-    moments = [{name: torch.zeros_like(p) for name, p in parameters.items()} for _ in BETAS]
+    moments = _moments(plan.model, parameters)
     rate, decay = (
         torch.tensor(values, dtype=torch.float32, device=device).repeat_interleave(len(members))
         for values in zip(*plan.settings, strict=True)
@@ -252,10 +259,17 @@ def _first(
         for name, value in first.items()
     }
     offsets = np.stack([readout.offset(part.train)[members] for part in parts])
-    found["readout.bias"] += np.tile(offsets, (1, len(plan.settings), 1))
+    plan.model.intercept(found)[:] += np.tile(offsets, (1, len(plan.settings), 1))
     return {
         name: torch.from_numpy(value).to(device).requires_grad_() for name, value in found.items()
     }
+
+
+def _moments(model: Model, parameters: Parameters) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Mean gradients, and mean squared gradients, to start from."""
+    first = {name: torch.zeros_like(p) for name, p in parameters.items()}
+    second = {name: p[..., :1] if name in model.even else p for name, p in first.items()}
+    return first, {name: torch.zeros_like(p) for name, p in second.items()}
 
 
 def _batches(
@@ -288,16 +302,18 @@ def _step(
     decay: Tensor,
     step: int,
 ) -> None:
-    """One step of AdamW; rate and decay (member,)."""
+    """One step of AdamW; rate and decay (member,), and the steps so far with this one."""
     with torch.no_grad():
         for (name, values), gradient in zip(parameters.items(), gradients, strict=True):
             shape = (1, -1, *[1] * (values.ndim - 2))
             mine, first, second = rate.view(shape), moments[0][name], moments[1][name]
-            if model.decays(name):
-                values.mul_(1 - mine * decay.view(shape))
+            values[..., model.decays(name)].mul_(1 - mine * decay.view(shape))
             first.lerp_(gradient, 1 - BETAS[0])
-            second.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
-            size = (second / (1 - BETAS[1] ** step)).sqrt_().add_(EPSILON)
+            squared = gradient**2
+            if name in model.even:
+                squared = squared.mean(-1, keepdim=True)
+            second.lerp_(squared, 1 - BETAS[1])
+            size = (second / (1 - BETAS[1] ** step)).sqrt_().add_(model.epsilon)
             values.sub_((first / size).mul_(mine / (1 - BETAS[0] ** step)))
 
 

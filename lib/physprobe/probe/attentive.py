@@ -32,7 +32,7 @@ class Spec(Attentive):
 
     kind: Literal["attentive"] = "attentive"
     """One head of cross-attention with one learned query."""
-    rates: tuple[float, ...] = Field((0.01,), min_length=1)
+    rates: tuple[float, ...] = Field((0.03, 0.1), min_length=1)
     """Learning rates to choose from."""
     decays: tuple[float, ...] = Field((0.1, 1.0, 10.0), min_length=1)
     """Weight decays to choose from: each step takes rate x decay of the weights away."""
