@@ -1,12 +1,12 @@
 """Attention: readouts of a clip's tokens, many of them at once.
 
     one query       a_t = softmax_t(q . x_t / sqrt(d)),    y = b + w . sum_t a_t x_t
-    deep            self-attention blocks, then cross-attention with one query, then a line
+    deep            self-attention blocks, cross-attention with one query, then a line
 
-Parameters have two leading axes: parts, each with tokens of its own (a layer in a fold), and members
-that read the same tokens (settings, labels). A key or value map of the one query would add nothing:
-q and w take it up. No position is encoded, so a readout of either sort knows no order of tokens but
-what the encoder put into them.
+Parameters have two leading axes: parts, each with tokens of its own (a layer in a fold), and
+members that read the same tokens (settings, labels). A key or value map of the one query would add
+nothing: q and w take it up. No position is encoded, so a readout of either sort knows no order of
+tokens but what the encoder put into them.
 
 References
 ----------
