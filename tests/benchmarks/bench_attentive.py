@@ -36,7 +36,7 @@ class Alone(torch.nn.Module):
         pooled = torch.nn.functional.scaled_dot_product_attention(
             self.query.expand(len(tokens), 1, -1), tokens, tokens
         )
-        return pooled[:, 0] @ self.readout[:-1] + self.readout[-1]
+        return FEATURES**-0.5 * (pooled[:, 0] @ self.readout[:-1]) + self.readout[-1]
 
 
 def alone(tokens: Tensor, asked: Tensor, held: Tensor, rate: float, decay: float) -> np.ndarray:

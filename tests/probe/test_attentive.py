@@ -24,7 +24,7 @@ CLIPS, TOKENS, FEATURES = 120, 6, 12
 PARTS, MEMBERS, OUTPUTS, WIDTH, HEADS = 3, 4, 2, 8, 4
 FOLDS = splits.nested(np.arange(CLIPS), outer=3, inner=3)
 PAIRED = splits.nested(np.arange(CLIPS) // 2, outer=3, inner=3)
-QUICK = {"epochs": (0, 10, 20, 40), "permutations": 4, "bootstraps": 100}
+QUICK = {"rates": (0.1, 0.3), "epochs": (0, 10, 20, 40), "permutations": 4, "bootstraps": 100}
 
 
 def drawn(model, outputs=OUTPUTS, seed=0):
@@ -48,7 +48,7 @@ def one_query(parameters, tokens):
     query = parameters["query"].expand(len(tokens), 1, -1)
     pooled, _ = attention(query, tokens, tokens)
     weight, intercept = parameters["readout"][:, :-1], parameters["readout"][:, -1]
-    return functional.linear(pooled[:, 0], weight, intercept)
+    return functional.linear(pooled[:, 0], weight * FEATURES**-0.5, intercept)
 
 
 def published(parameters, tokens):
@@ -256,7 +256,9 @@ def test_movies_that_end_alike_are_exactly_at_chance(module):
     ends = rng.normal(size=(scenes, 2, 2, 2, 8))
     tokens[:, -1] = ends[scene, np.tile([0, 1, 1, 0], scenes)]
     small = (
-        {"width": 4, "heads": 2, "depth": 2, "epochs": (1, 3)} if module is attentive_deep else {}
+        {"width": 4, "heads": 2, "depth": 2, "rates": (1e-3,), "epochs": (1, 3)}
+        if module is attentive_deep
+        else {}
     )
     spec = module.Spec(
         **{"targets": ("possible",), "readout": "class", "samples": ("space_last",), **QUICK,

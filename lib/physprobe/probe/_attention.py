@@ -1,6 +1,6 @@
 """Attention: readouts of a clip's tokens, many of them at once.
 
-    one query       a_t = softmax_t(q . x_t / sqrt(d)),    y = b + w . sum_t a_t x_t
+    one query       a_t = softmax_t(q . x_t / sqrt(d)),    y = b + w . sum_t a_t x_t / sqrt(d)
     deep            self-attention blocks, cross-attention with one query, then a line
 
 Parameters have two leading axes: parts, each with tokens of its own (a layer in a fold), and
@@ -66,9 +66,10 @@ class Query:
         weight, intercept = parameters["readout"].split([features, 1], -1)
         members, outputs = weight.shape[1:3]
         rows = tokens.reshape(parts, clips * count, features)
-        marks = rows @ (parameters["query"] * features**-0.5).transpose(1, 2)
+        unit = features**-0.5  # a step is as long for many features as for few
+        marks = rows @ (unit * parameters["query"]).transpose(1, 2)
         share = marks.view(parts, clips, count, members).softmax(2)
-        read = rows @ weight.reshape(parts, members * outputs, features).transpose(1, 2)
+        read = rows @ (unit * weight).reshape(parts, members * outputs, features).transpose(1, 2)
         read = read.view(parts, clips, count, members, outputs)
         return (share[..., None] * read).sum(2) + intercept[:, None, ..., 0]
 

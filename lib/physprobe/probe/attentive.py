@@ -1,12 +1,12 @@
 """Attentive: decode labels from a clip's tokens by one learned query, chosen inside training.
 
-    a_t = softmax_t(q . x_t / sqrt(d)),    y = b + w . sum_t a_t x_t
+    a_t = softmax_t(q . x_t / sqrt(d)),    y = b + w . sum_t a_t x_t / sqrt(d)
 
 One head of cross-attention with a single query, and a linear readout: a number by squared error, a
 class by log loss. Unlike ``ridge`` on a clip's mean it can seek the tokens that tell. It is trained
 by AdamW on all training clips at each step, on tokens that are z-scored per channel; learning rate,
-weight decay, number of epochs (none among them: the mean of the training clips) and, for ``layer:
-selected``, the layer are chosen by grouped inner folds, and scores are read on held-out clips only.
+weight decay, number of epochs and, for ``layer: selected``, the layer are chosen by grouped inner
+folds, and scores are read on held-out clips only.
 
 Tokens are what the store holds. Of every layer it has the token times, averaged over space: sample
 ``time``. Only layers that an encoder's ``tokens`` name keep their spatial tokens: samples
@@ -36,8 +36,9 @@ class Spec(Attentive):
     """Learning rates to choose from."""
     decays: tuple[float, ...] = Field((0.1, 1.0, 10.0), min_length=1)
     """Weight decays to choose from: each step takes rate x decay of the weights away."""
-    epochs: tuple[int, ...] = Field((0, 5, 10, 20, 40, 80), min_length=1)
-    """Numbers of epochs to choose from, ascending; 0 predicts the training clips' mean."""
+    epochs: tuple[int, ...] = Field((2, 5, 10, 20, 40, 80), min_length=1)
+    """Numbers of epochs to choose from, ascending; 0 predicts the training clips' mean, and where
+    it is chosen puts no clip before another."""
     permutations: int = Field(19, ge=0)
     """Permutations of labels for the null, each as dear as the labels themselves."""
 
