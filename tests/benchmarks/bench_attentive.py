@@ -1,7 +1,7 @@
 """Attentive probes: all fits in one program, against the same fits by plain modules one by one.
 
 A layer of 8 token times and 128 features, 120 clips in 3 outer and 3 inner folds, 2 x 3 settings, a
-label and 4 permuted ones, 10 steps; one core. The loop is timed on a part of the fits and scaled up
+label and 4 permuted ones, 5 steps; one core. The loop is timed on a part of the fits and scaled up
 to all of them. The gate comes first: the same predictions for held-out clips.
 """
 
@@ -16,8 +16,8 @@ from torch import Tensor
 from physprobe.core import seeds, splits
 from physprobe.probe import _attention, _readout, _trained
 
-CLIPS, TIMES, FEATURES, EPOCHS = 120, 8, 128, 10
-SETTINGS = [(rate, decay) for rate in (0.03, 0.1) for decay in (10.0, 1.0, 0.1)]
+CLIPS, TIMES, FEATURES, EPOCHS = 120, 8, 128, 5
+SETTINGS = [(rate, decay) for rate in (0.01, 0.03) for decay in (3.0, 1.0, 0.1)]
 LABELS, COMPARED = 5, 60
 FOLDS = splits.nested(np.arange(CLIPS), outer=3, inner=3)
 
