@@ -213,8 +213,8 @@ class Config(Spec):
                 _known(f"{here}.system", curve.system, self.systems)
                 _known(f"{here}.probe", curve.probe, self.probes)
                 probe = self.probes[curve.probe]
-                if (probe.kind == "logistic") == (curve.metric == "r2"):
-                    what = "classes, which have no" if probe.kind == "logistic" else "numbers, not"
+                if probe.of_classes == (curve.metric == "r2"):
+                    what = "classes, which have no" if probe.of_classes else "numbers, not"
                     raise ValueError(f"{here}.metric: {curve.probe} is of {what} {curve.metric}.")
                 if curve.part and not getattr(probe, "by", None):
                     raise ValueError(

@@ -1,7 +1,7 @@
 """Inputs: an embedding, the simulation that it shows, and the folds that fits are read on."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -127,6 +127,38 @@ class Layers(Sequence):
     def __iter__(self) -> Iterator[np.ndarray]:
         """Read layer after layer."""
         return (self[layer] for layer in range(len(self)))
+
+    @property
+    def tokens(self) -> "Tokens":
+        """Spatial tokens of the layers that keep them."""
+        return Tokens([self.source])
+
+
+class Tokens(Mapping):
+    """Spatial tokens (clip, time, y, x, feature) by layer, each read when asked for.
+
+    Only layers that the encoder's ``tokens`` name keep them; of several systems one after another.
+    """
+
+    def __init__(self, sources: Sequence[Dataset]):
+        self.sources = sources
+
+    def __getitem__(self, layer: str) -> np.ndarray:
+        """Read the tokens of one layer, float32."""
+        name = f"tokens_{layer}"
+        if name not in self.sources[0]:
+            raise KeyError(layer)
+        parts = [stores.values(source, name).astype(np.float32) for source in self.sources]
+        return np.concatenate(parts)
+
+    def __iter__(self) -> Iterator[str]:
+        """Name the layers that keep tokens, in order."""
+        layers = (str(layer) for layer in self.sources[0].layer.values)
+        return (layer for layer in layers if f"tokens_{layer}" in self.sources[0])
+
+    def __len__(self) -> int:
+        """Count them."""
+        return sum(1 for _ in self)
 
 
 def equation(system: Dataset) -> str:

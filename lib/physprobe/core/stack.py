@@ -8,7 +8,7 @@ import numpy as np
 from xarray import Dataset
 
 from physprobe.core import splits
-from physprobe.core.inputs import Inputs, Layers, equations
+from physprobe.core.inputs import Inputs, Layers, Tokens, equations
 
 
 def read(
@@ -107,6 +107,11 @@ class Stacked(Sequence):
     def __iter__(self) -> Iterator[np.ndarray]:
         """Read layer after layer."""
         return (self[layer] for layer in range(len(self)))
+
+    @property
+    def tokens(self) -> Tokens:
+        """Spatial tokens of the layers that keep them."""
+        return Tokens([part.source for part in self.parts])
 
 
 def _differences(part: Inputs, first: Inputs) -> Iterator[tuple[str, object, object]]:

@@ -66,6 +66,18 @@ def values(labels: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     return np.log(value)
 
 
+def classes(labels: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """Classes (clip,) of a target: a label's values, whatever they are.
+
+    Raises
+    ------
+    ValueError
+        If there is no such label.
+    """
+    hint = "give embeddings and simulations of several systems" if name == "equation" else None
+    return label(labels, name, hint)
+
+
 def label(labels: Mapping[str, np.ndarray], name: str, hint: str | None = None) -> np.ndarray:
     """Label (clip,) as it is, numbers or words.
 

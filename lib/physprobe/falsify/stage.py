@@ -88,7 +88,7 @@ def run(
             "n_total": system.sizes["clip"],
             "seeds": [protocol["seed"]],
             "test_ratio": held / len(folds) / system.sizes["clip"],
-            "ridge_grid": protocol["penalties"],
+            "ridge_grid": protocol.get("penalties"),
             "cv_folds": protocol["inner"],
             "outer_folds": len(folds),
             "latent_dim": per_seed[0]["modalities"]["embed"]["koopman"]["latent_dim"],

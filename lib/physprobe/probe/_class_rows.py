@@ -9,7 +9,7 @@ from physprobe.core import logistic, scores, seeds
 from physprobe.core.splits import Fold
 from physprobe.probe import _classify, _rows
 from physprobe.probe._classify import Fitted
-from physprobe.probe._selection import Tally
+from physprobe.probe._selection import Classes, Tally
 
 BINS = 10
 
@@ -142,6 +142,7 @@ def collect(
     held: _rows.HeldOut,
     times: Sequence[float] | None,
     parts: Mapping[str | None, np.ndarray],
+    chosen_by: Callable[[object, Classes, int], dict],
 ) -> _rows.Found:
     """Rows, predictions and choices of one target on one sample.
 
@@ -159,6 +160,8 @@ def collect(
     times : (time,) or None
     parts : mapping of str to (clip,) bool
         Clips that are scored together: all of them first, by the name None.
+    chosen_by : callable
+        As for :func:`_rows.collect`.
     """
     found, apart = _rows.Found(), []
     truth, count = labels[held.clip, 0], len(held.clip)
@@ -189,12 +192,12 @@ def collect(
             "log_loss": (_counted(loss.mean(1)), scores.mean_of),
         }
         order_sums = relative_sums(predicted, truth, held.groups)
-        chosen = _choices(spec, fits, layers)
+        chosen = [{"chosen_layer": layers[fit.layer[0]], **chosen_by(spec, fit, 0)} for fit in fits]
         about = {"target": target, "sample": tally.sample, "layer": layer}
         common = {
             **about,
             "n_clips": count,
-            "lambda": sorted(c["lambda"] for c in chosen)[(len(chosen) - 1) // 2],
+            "lambda": _rows.median([c["lambda"] for c in chosen if "lambda" in c]),
             "edge_hit": any(c["edge_hit"] for c in chosen),
         }
         note = {"note": _rows.choice_note(chosen)} if layer == "selected" else {}
@@ -286,7 +289,7 @@ def _counted(values: np.ndarray) -> np.ndarray:
     return np.stack([values, np.ones_like(values)], -1)
 
 
-def _scores(fits: Sequence[Fitted], part: int, clips: int) -> dict[str, np.ndarray]:
+def _scores(fits: Sequence[Classes], part: int, clips: int) -> dict[str, np.ndarray]:
     """Each score (time, 1 + permutation) of one part of the clips."""
 
     def total(name: str) -> np.ndarray:
@@ -314,7 +317,7 @@ def _null(metric: str, score: np.ndarray) -> dict:
     """Null columns from scores (1 + permutation,), the observed one first; small loss is good."""
     sign = -1.0 if metric == "log_loss" else 1.0
     observed, null = sign * score[0], sign * score[1:]
-    if not np.isfinite(observed):
+    if not np.isfinite(observed) or not len(null):
         return {}
     return {
         "null_mean": sign * null.mean(),
@@ -335,15 +338,11 @@ def _calibration(predicted: np.ndarray, truth: np.ndarray) -> list[dict]:
     return [{"metric": m, "value": value} for m, value in zip(metrics, line, strict=True)]
 
 
-def _choices(spec: object, fits: Sequence[Fitted], layers: Sequence[str]) -> list[dict]:
-    """Describe what each outer fold chose."""
-    return [
-        {
-            "chosen_layer": layers[fit.layer[0]],
-            "scaling": spec.scalings[fit.scaling[0]],
-            "lambda": spec.penalties[fit.penalty[0]],
-            "inner_log_loss": fit.inner[0],
-            "edge_hit": bool(fit.penalty[0] in (0, len(spec.penalties) - 1)),
-        }
-        for fit in fits
-    ]
+def penalised(spec: object, fit: Fitted, column: int) -> dict:
+    """What an outer fold of a logistic probe chose for a column."""
+    return {
+        "scaling": spec.scalings[fit.scaling[column]],
+        "lambda": spec.penalties[fit.penalty[column]],
+        "inner_log_loss": fit.inner[column],
+        "edge_hit": bool(fit.penalty[column] in (0, len(spec.penalties) - 1)),
+    }

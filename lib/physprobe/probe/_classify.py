@@ -15,50 +15,22 @@ import numpy as np
 
 from physprobe.core import logistic, ridge, scores
 from physprobe.core.splits import Fold
-from physprobe.probe._selection import Choice, Tally, visits
+from physprobe.probe._selection import Classes, Tally, visits
 
 TIE = 1e-7  # of the log loss per row: fits that inner folds compare are no more exact
 PATIENCE = 2
 
 
 @dataclass(frozen=True)
-class Fitted(Choice):
-    """What was chosen in one outer fold, and what came of it; ``column`` is the last axis.
-
-    The first column is the true label; what is kept for it alone has a last axis of one.
-    """
+class Fitted(Classes):
+    """What was chosen in one outer fold, and what came of it; ``column`` is the last axis."""
 
     TIE = TIE
 
-    inner: np.ndarray
-    """(column,) log loss over the inner folds, mean over rows."""
-    loss: np.ndarray
-    """(part, time, column) log loss summed over held-out clips of each part."""
-    correct: np.ndarray
-    """(part, time, column) number of held-out clips whose most probable class is theirs."""
-    wins: np.ndarray
-    """(part, time, one-against-rest, column) pairs of held-out clips in the right order."""
-    pairs: np.ndarray
-    """(part, one-against-rest, column) all pairs of held-out clips of which one is of the class."""
-    ordered: np.ndarray
-    """(part, time, column) groups in the right order, of two classes; see ``scores.contrasts``."""
-    compared: np.ndarray
-    """(part, column) groups that have clips of both classes."""
     penalty: np.ndarray
     """(column,) place in the grid."""
     scaling: np.ndarray
     """(column,) place among the scalings."""
-    layer: np.ndarray
-    """(column,) place among the layers."""
-    predicted: np.ndarray
-    """(clip, time, class, 1) log-probabilities of the held-out clips."""
-    train_loss: np.ndarray
-    """(1,) log loss, mean over training rows."""
-    train_correct: np.ndarray
-    """(1,) share of training rows whose most probable class is theirs."""
-    influence: np.ndarray
-    """(clip, 1) by how much the held-out clips' accuracy, a sum over clips of means over times,
-    grows with the weight of every clip in the fit."""
 
 
 def decode(
@@ -161,7 +133,7 @@ class _Rows:
         true = self.train[:, None, :1]
         return Fitted(
             inner=np.take_along_axis(inner, place[None], 0)[0],
-            **self._scored(found),
+            **scored(found, self.test, self.groups, self.parts),
             penalty=place,
             scaling=np.full_like(place, scaling),
             layer=np.full_like(place, layer),
@@ -185,25 +157,6 @@ class _Rows:
         found = np.zeros((self.count, 1))
         found[self.places, 0] = moved @ crossing(margin, moved) / times
         return found
-
-    def _scored(self, found: np.ndarray) -> dict[str, np.ndarray]:
-        """Sums over each part of the held-out clips."""
-        kept = []
-        for part in self.parts:
-            mine, truth = found[part], self.test[part]
-            wins, pairs = orderings(mine, truth)
-            ordered, compared = contrasted(mine, truth, self.groups[part])
-            kept.append(
-                {
-                    "loss": losses(mine, truth[:, None]).sum(0),
-                    "correct": right(mine, truth[:, None]).sum(0),
-                    "wins": wins,
-                    "pairs": pairs,
-                    "ordered": ordered.sum(0),
-                    "compared": compared.sum(0),
-                }
-            )
-        return {name: np.stack([part[name] for part in kept]) for name in kept[0]}
 
     def _crossval(self, train: np.ndarray, unit: float) -> np.ndarray:
         """Log loss over all inner folds (penalty, column), mean over rows; inf if not needed."""
@@ -275,6 +228,36 @@ def crossing(margin: np.ndarray, moved: np.ndarray) -> np.ndarray:
     spread = 1.06 * margin.std() * len(margin) ** -0.2
     width = np.sqrt(spread**2 + (moved**2).sum(0)) + np.finfo(float).tiny
     return np.exp(-0.5 * (margin / width) ** 2) / (width * np.sqrt(2 * np.pi))
+
+
+def scored(
+    log_probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray, parts: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Sums over each part of the held-out clips: fields of ``_selection.Classes``.
+
+    Parameters
+    ----------
+    log_probabilities : (clip, time, class, column)
+    truth : (clip, column) int
+    groups : (clip,)
+    parts : (part, clip) bool
+    """
+    kept = []
+    for part in parts:
+        mine, asked = log_probabilities[part], truth[part]
+        wins, pairs = orderings(mine, asked)
+        ordered, compared = contrasted(mine, asked, groups[part])
+        kept.append(
+            {
+                "loss": losses(mine, asked[:, None]).sum(0),
+                "correct": right(mine, asked[:, None]).sum(0),
+                "wins": wins,
+                "pairs": pairs,
+                "ordered": ordered.sum(0),
+                "compared": compared.sum(0),
+            }
+        )
+    return {name: np.stack([part[name] for part in kept]) for name in kept[0]}
 
 
 def losses(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:

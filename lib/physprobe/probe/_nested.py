@@ -13,37 +13,19 @@ import numpy as np
 
 from physprobe.core import ridge
 from physprobe.core.splits import Fold
-from physprobe.probe._selection import Choice, Tally, visits
+from physprobe.probe._selection import Numbers, Tally, visits
 
 
 @dataclass(frozen=True)
-class Fitted(Choice):
-    """What was chosen in one outer fold, and what came of it; ``column`` is the last axis.
-
-    The first columns are the true labels; predictions and training errors are kept for these only.
-    """
+class Fitted(Numbers):
+    """What was chosen in one outer fold, and what came of it; ``column`` is the last axis."""
 
     TIE = ridge.TIE
 
-    inner: np.ndarray
-    """(column,) squared error over the inner folds, in units of the spread, of its whole target."""
-    errors: np.ndarray
-    """(time, column) squared errors summed over held-out clips."""
     penalty: np.ndarray
     """(column,) place in the grid."""
     scaling: np.ndarray
     """(column,) place among the scalings."""
-    layer: np.ndarray
-    """(column,) place among the layers."""
-    predicted: np.ndarray
-    """(clip, time, true column) of the held-out clips."""
-    train_squared: np.ndarray
-    """(true column,) mean over training rows."""
-    train_absolute: np.ndarray
-    """(true column,) mean over training rows."""
-    influence: np.ndarray
-    """(2, clip, time, true column) by how much the held-out clips' squared and absolute errors grow
-    with the weight of every clip in the fit; see :func:`influence`."""
 
 
 def decode(

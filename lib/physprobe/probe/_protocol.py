@@ -33,3 +33,8 @@ class Protocol(Spec):
     """Bootstrap draws over clips for the intervals."""
     seed: int = Field(0, ge=0)
     """Seed of folds, permutations and draws."""
+
+    @property
+    def of_classes(self) -> bool:
+        """Whether targets are classes, not numbers."""
+        return False

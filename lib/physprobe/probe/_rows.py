@@ -9,7 +9,7 @@ import numpy as np
 from physprobe.core import scores, targets
 from physprobe.core.splits import Fold
 from physprobe.probe._nested import Fitted, by_target
-from physprobe.probe._selection import Choice, Tally
+from physprobe.probe._selection import Choice, Numbers, Tally
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def collect(
                 "sample": tally.sample,
                 "layer": layer,
                 "n_clips": len(held.clip),
-                "lambda": _median([c["lambda"] for c in chosen if "lambda" in c]),
+                "lambda": median([c["lambda"] for c in chosen if "lambda" in c]),
                 "edge_hit": any(c["edge_hit"] for c in chosen),
             }
             note = choice_note(chosen) if layer == "selected" else None
@@ -253,7 +253,8 @@ def _score(interval: scores.Interval, place: int | tuple[int, ...]) -> dict:
     return {"value": value, "ci_low": low, "ci_high": high}
 
 
-def _median(values: Sequence[float]) -> float | None:
+def median(values: Sequence[float]) -> float | None:
+    """Lower median, one of the values themselves; None of none."""
     return sorted(values)[(len(values) - 1) // 2] if values else None
 
 
@@ -270,7 +271,7 @@ def _null(score: np.ndarray) -> dict:
 
 
 def _training(
-    fits: Sequence[Fitted], truth: np.ndarray, counts: Sequence[int], folds: Sequence[Fold]
+    fits: Sequence[Numbers], truth: np.ndarray, counts: Sequence[int], folds: Sequence[Fold]
 ) -> tuple[np.ndarray, np.ndarray]:
     """R2 and mean absolute error on training rows, folds pooled; each (target,)."""
     sizes = np.array([len(fold.train) for fold in folds], float)

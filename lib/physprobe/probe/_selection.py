@@ -35,6 +35,68 @@ class Choice:
         )
 
 
+@dataclass(frozen=True)
+class Numbers(Choice):
+    """What came of one outer fold's choice, of labels that are numbers.
+
+    The first columns are the true labels; predictions and training errors are kept for these only.
+    """
+
+    TIE = 0.0
+
+    inner: np.ndarray
+    """(column,) squared error by which was chosen, in units of the spread, of its whole target."""
+    errors: np.ndarray
+    """(time, column) squared errors summed over held-out clips."""
+    layer: np.ndarray
+    """(column,) place among the layers."""
+    predicted: np.ndarray
+    """(clip, time, true column) of the held-out clips."""
+    train_squared: np.ndarray
+    """(true column,) mean over training rows."""
+    train_absolute: np.ndarray
+    """(true column,) mean over training rows."""
+    influence: np.ndarray
+    """(2, clip, time, true column) by how much the held-out clips' squared and absolute errors grow
+    with the weight of every clip in the fit; of no clip where that is not known."""
+
+
+@dataclass(frozen=True)
+class Classes(Choice):
+    """What came of one outer fold's choice, of labels that are classes.
+
+    The first column is the true label; what is kept for it alone has a last axis of one.
+    """
+
+    TIE = 0.0
+
+    inner: np.ndarray
+    """(column,) log loss over the inner folds, mean over rows."""
+    loss: np.ndarray
+    """(part, time, column) log loss summed over held-out clips of each part."""
+    correct: np.ndarray
+    """(part, time, column) number of held-out clips whose most probable class is theirs."""
+    wins: np.ndarray
+    """(part, time, one-against-rest, column) pairs of held-out clips in the right order."""
+    pairs: np.ndarray
+    """(part, one-against-rest, column) all pairs of held-out clips of which one is of the class."""
+    ordered: np.ndarray
+    """(part, time, column) groups in the right order, of two classes; see ``scores.contrasts``."""
+    compared: np.ndarray
+    """(part, column) groups that have clips of both classes."""
+    layer: np.ndarray
+    """(column,) place among the layers."""
+    predicted: np.ndarray
+    """(clip, time, class, 1) log-probabilities of the held-out clips."""
+    train_loss: np.ndarray
+    """(1,) log loss, mean over training rows."""
+    train_correct: np.ndarray
+    """(1,) share of training rows whose most probable class is theirs."""
+    influence: np.ndarray
+    """(clip, 1) by how much the held-out clips' accuracy, a sum over clips of means over times,
+    grows with the weight of every clip in the fit; of no clip where that is not known."""
+
+
 @dataclass
 class Tally:
     """Everything fitted on one sample: ``layers[layer][fold]`` and ``selected[fold]``."""
@@ -42,6 +104,10 @@ class Tally:
     sample: str
     layers: list[list[Choice]]
     selected: list[Choice | None]
+    names: Sequence[str] | None = None
+    """Layers that have such a sample; None: all of them."""
+    note: str | None = None
+    """Why there are none, if so."""
 
 
 def visits(

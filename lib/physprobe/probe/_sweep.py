@@ -14,7 +14,7 @@ import torch
 
 from physprobe.core.splits import Fold
 from physprobe.probe._nested import together
-from physprobe.probe._selection import Choice, Tally, rows_of
+from physprobe.probe._selection import Numbers, Tally, rows_of
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 SMALL = 1e-6  # deviation below which a column is not scaled
@@ -22,29 +22,13 @@ ROOM = 2**28  # numbers that the maps, their moments and the features of one pro
 
 
 @dataclass(frozen=True)
-class Fitted(Choice):
-    """What was chosen in one outer fold, and what came of it; ``column`` is the last axis."""
+class Fitted(Numbers):
+    """What was chosen on the held-out fold itself; ``inner`` is 1 - R2 there."""
 
-    TIE = 0.0
-
-    inner: np.ndarray
-    """(column,) 1 - R2 on the held-out fold itself, of the whole target."""
-    errors: np.ndarray
-    """(time, column) squared errors summed over held-out clips."""
     setting: np.ndarray
     """(column,) place among the settings."""
     epoch: np.ndarray
     """(column,) epoch that was kept."""
-    layer: np.ndarray
-    """(column,) place among the layers."""
-    predicted: np.ndarray
-    """(clip, time, true column) of the held-out clips."""
-    train_squared: np.ndarray
-    """(true column,) mean over training rows."""
-    train_absolute: np.ndarray
-    """(true column,) mean over training rows."""
-    influence: np.ndarray
-    """(2, 0, time, true column): what a clip does to a trained map is not known."""
 
 
 def decode(

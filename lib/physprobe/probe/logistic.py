@@ -27,7 +27,6 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from physprobe.core.splits import Fold
-from physprobe.core.targets import label as named
 from physprobe.probe._protocol import Protocol
 
 
@@ -47,6 +46,11 @@ class Spec(Protocol):
     inner_times: int = Field(4, ge=1)
     """Token times of each clip, evenly spread, on which inner folds choose; the fit uses all."""
 
+    @property
+    def of_classes(self) -> bool:
+        """Whether targets are classes, not numbers."""
+        return True
+
     @field_validator("penalties")
     @classmethod
     def _wide(cls, grid: tuple[float, ...]) -> tuple[float, ...]:
@@ -56,18 +60,6 @@ class Spec(Protocol):
                 "penalties must be positive, ascend, and reach from 1e-4 to 1e2 at least"
             )
         return grid
-
-
-def target(labels: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    """Classes (clip,) of a target: a label's values, whatever they are.
-
-    Raises
-    ------
-    ValueError
-        If there is no such label.
-    """
-    hint = "give embeddings and simulations of several systems" if name == "equation" else None
-    return named(labels, name, hint)
 
 
 def probe(
@@ -126,46 +118,17 @@ def probe(
     ValueError
         If labels, features and folds disagree in size, folds leak, or no feature varies.
     """
-    from physprobe.core import splits
-    from physprobe.probe import _class_rows, _classify, _rows
+    from physprobe.probe import _class_rows, _classes, _classify
 
-    clips = len(next(iter(targets.values())))
-    groups = np.arange(clips) if groups is None else np.asarray(groups)
-    splits.check(folds, groups)
     # As for ridge: scaled to unit deviation, the smallest components would be chosen unduly.
     scalings = ("none",) if components else spec.scalings
     spec = spec.model_copy(update={"scalings": scalings})
-    held = _rows.HeldOut.of(folds, groups)
-    rows, block = [], {
-        "clip": held.clip,
-        "fold": held.fold,
-        "group": held.groups,
-        "truth": {name: np.asarray(values)[held.clip] for name, values in targets.items()},
-        "classes": {},
-        "held_out": [],
-        "choices": [],
-    }  # fmt: skip
-    masks = {None: np.ones(clips, bool)}
-    if parts is not None:
-        parts = np.asarray(parts)
-        masks |= {str(value): parts == value for value in np.unique(parts)}
-        block["part"] = parts[held.clip]
-    for name, values in targets.items():
-        note = _class_rows.undefined(np.asarray(values), folds)
-        if note:
-            rows += [
-                _rows.missing(name, sample, layer, note, len(held.clip)) | {"metric": "accuracy"}
-                for sample in spec.samples
-                for layer in (*layers, "selected")
-            ]
-            continue
-        classes, truth = np.unique(values, return_inverse=True)
-        block["classes"][name] = classes
-        labels = _class_rows.shuffled(truth, groups, spec.permutations, spec.seed)
-        tallies = _classify.decode(
+
+    def decode(labels: np.ndarray, classes: int, groups: np.ndarray, parts: np.ndarray) -> list:
+        return _classify.decode(
             features,
             labels,
-            len(classes),
+            classes,
             folds,
             samples=spec.samples,
             penalties=spec.penalties,
@@ -173,13 +136,9 @@ def probe(
             inner_times=spec.inner_times,
             components=components,
             groups=groups,
-            parts=np.stack(list(masks.values())),
+            parts=parts,
         )
-        for tally in tallies:
-            found = _class_rows.collect(
-                spec, name, tally, labels, classes, layers, folds, held, times, masks
-            )
-            rows += found.rows
-            block["held_out"] += found.held_out
-            block["choices"] += found.choices
-    return rows, block
+
+    return _classes.scored(
+        spec, decode, layers, targets, folds, times, groups, parts, _class_rows.penalised
+    )

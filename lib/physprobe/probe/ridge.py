@@ -99,7 +99,7 @@ def probe(
     ValueError
         If labels, features and folds disagree in size, folds leak, or no feature varies.
     """
-    from physprobe.probe import _linear, _nested, _rows
+    from physprobe.probe import _nested, _numbers, _rows
 
     if components:
         # The inner validation clips took part in the components' fit. Scaled to unit deviation, the
@@ -118,6 +118,6 @@ def probe(
             components=components,
         )
 
-    return _linear.scored(
+    return _numbers.scored(
         spec, decode, layers, targets, folds, times, groups, _rows.penalised, strata
     )

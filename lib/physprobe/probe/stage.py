@@ -25,7 +25,8 @@ def run(
     Parameters
     ----------
     embeddings : list of Path
-        Root ``zarr.json`` of the embeddings of each system; ``pooled`` is read layer by layer.
+        Root ``zarr.json`` of the embeddings of each system; ``pooled`` is read layer by layer, and
+        for a probe that attends over space the ``tokens`` of those layers that keep them.
     simulation : list of Path
         Root ``zarr.json`` of each system's simulation: labels, and ``group`` and ``split`` if
         declared. Several systems are taken together, with ``equation`` as a label.
@@ -109,7 +110,7 @@ def transfer(
 
 
 def _targets(found: Inputs) -> dict[str, np.ndarray]:
-    values = getattr(found.kind, "target", targets.values)
+    values = targets.classes if found.spec.of_classes else targets.values
     return {name: values(found.labels, name) for name in found.spec.targets}
 
 
@@ -137,6 +138,8 @@ def decode(
     """
     if by := getattr(found.spec, "by", None):
         more["parts"] = targets.label(found.labels, by)
+    if getattr(found.spec, "spatial", False):
+        more["tokens"] = features.tokens
     return found.kind.probe(
         found.spec,
         features,

@@ -87,7 +87,7 @@ def probe(
     ValueError
         If labels, features and folds disagree in size, folds leak, or components are asked for.
     """
-    from physprobe.probe import _linear, _sweep
+    from physprobe.probe import _numbers, _sweep
 
     if components:
         raise ValueError(
@@ -120,7 +120,7 @@ def probe(
             or decay in (min(spec.decays), max(spec.decays)),
         }
 
-    rows, block = _linear.scored(spec, decode, layers, targets, folds, times, groups, chosen)
+    rows, block = _numbers.scored(spec, decode, layers, targets, folds, times, groups, chosen)
     note = "setting and epoch chosen on the fold that is reported"
     for row in rows:
         if row["metric"] == "r2" and row["value"] is not None:

@@ -53,7 +53,7 @@ def published_setup(study: object, first: str) -> dict:
     return {
         "seed": protocol["seed"],
         "test_ratio": 1 / len(set(held["fold"])),
-        "ridge_lambda": protocol["penalties"],
+        "ridge_lambda": protocol.get("penalties"),
         "koopman_latent_dim": study.koopman[first]["published"]["latent_dim"],
     }
 

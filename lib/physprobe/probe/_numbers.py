@@ -1,4 +1,4 @@
-"""Linear: what ridge and the trained sweep share - labels with their null in, rows out."""
+"""Numbers: what probes of numbers share - labels with their null in, rows out."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -21,7 +21,7 @@ def scored(
     chosen_by: Callable,
     strata: Sequence | np.ndarray | None = None,
 ) -> tuple[list[dict], dict]:
-    """Rows and predictions of a linear probe.
+    """Rows and predictions of a probe of numbers.
 
     Parameters
     ----------
@@ -74,7 +74,12 @@ def scored(
     labels = np.concatenate([truth[None], shuffled]).transpose(1, 0, 2)
     named = dict(zip(usable, widths, strict=True))
     for tally in decode(labels, widths):
-        found = _rows.collect(spec, tally, labels, named, layers, folds, held, times, chosen_by)
+        if not tally.layers:
+            rows += [_rows.missing(name, tally.sample, "selected", tally.note, len(held.clip))
+                     for name in usable]  # fmt: skip
+            continue
+        own = layers if tally.names is None else tally.names
+        found = _rows.collect(spec, tally, labels, named, own, folds, held, times, chosen_by)
         rows += found.rows
         block["held_out"] += found.held_out
         block["choices"] += found.choices
