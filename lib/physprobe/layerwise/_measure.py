@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import scores
-from physprobe.probe._class_rows import Pairs, relative_sums
+from physprobe.core import orders, scores
 
 WORDS = {
     "r2": "R2",
@@ -90,7 +89,7 @@ def of_classes(
     predicted = [np.asarray(layer["log_probability"], float)[:, None] for layer in held_out]
     match metric:
         case "auc":
-            pairs = [Pairs.of(layer, truth, fold).mean() for layer in predicted]
+            pairs = [orders.Pairs.of(layer, truth, fold).mean() for layer in predicted]
             clips = len(truth)
             weights = np.broadcast_to(np.eye(clips), (len(predicted), clips, clips))
 
@@ -101,7 +100,7 @@ def of_classes(
 
             return Measure(weights, score, shared=True)
         case "relative_accuracy":
-            sums = [relative_sums(layer, truth, groups) for layer in predicted]
+            sums = [orders.relative_sums(layer, truth, groups) for layer in predicted]
         case _:
             right = [np.asarray(layer["correct"], float) for layer in held_out]
             sums = [np.stack([values, np.ones_like(values)], -1) for values in right]

@@ -1,11 +1,10 @@
 """From fitted classes to rows: scores with interval and null, calibration, predictions, choices."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import logistic, scores, seeds
+from physprobe.core import logistic, orders, scores, seeds
 from physprobe.core.splits import Fold
 from physprobe.probe import _classify, _rows
 from physprobe.probe._classify import Fitted
@@ -48,56 +47,6 @@ def shuffled(labels: np.ndarray, groups: np.ndarray, draws: int, seed: int) -> n
     between = scores.permutations(groups, draws, seed)
     source = np.take_along_axis(within, between, axis=1)
     return np.concatenate([labels[None], labels[source]]).T
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Right orders of held-out clips, from which AUC follows under any weights of the clips.
-
-    Only clips of the same outer fold are compared: another fold's model has another scale.
-    """
-
-    blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
-    """Per fold: its clips; (..., one-against-rest, clip, clip) in order; all pairs, without ..."""
-
-    @classmethod
-    def of(cls, predicted: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> "Pairs":
-        """Orders at each token time: (time, one-against-rest, clip, clip)."""
-        classes = predicted.shape[2]
-        marks = _classify.ranked(predicted).transpose(1, 2, 0)
-        member = truth == _classify.numbers_of(classes)[:, None]
-        blocks = []
-        for number in np.unique(fold):
-            clips = np.flatnonzero(fold == number)
-            mine, inside = marks[..., clips], member[:, clips]
-            above = np.sign(mine[..., :, None] - mine[..., None, :])
-            both = (inside[:, :, None] & ~inside[:, None, :]).astype(float)
-            blocks.append((clips, 0.5 * (above + 1) * both, both))
-        return cls(blocks)
-
-    def mean(self) -> "Pairs":
-        """Mean over token times."""
-        return Pairs([(clips, order.mean(0), both) for clips, order, both in self.blocks])
-
-    def at(self, time: int) -> "Pairs":
-        """One token time."""
-        return Pairs([(clips, order[time], both) for clips, order, both in self.blocks])
-
-    def auc(self, weights: np.ndarray) -> np.ndarray:
-        """AUC (...) from weights (..., clip); with several classes the mean of one against rest."""
-        wins = whole = 0.0
-        for clips, order, both in self.blocks:
-            mine = weights[..., None, clips]
-            wins = wins + np.einsum("...ai,...ai->...a", _weighed(mine, order), mine)
-            whole = whole + np.einsum("...ai,...ai->...a", _weighed(mine, both), mine)
-        return (wins / np.where(whole > 0, whole, np.nan)).mean(-1)
-
-
-def _weighed(weights: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Weighted sums (..., a, i) over j of orders (a, i, j)."""
-    flat = weights.reshape(-1, weights.shape[-1])
-    summed = np.stack([flat @ one.T for one in order], axis=1)
-    return summed.reshape(*weights.shape[:-2], *summed.shape[1:])
 
 
 def reliability(probability: np.ndarray, correct: np.ndarray) -> np.ndarray:
@@ -184,14 +133,14 @@ def collect(
         predicted = np.concatenate([fit.predicted for fit in fits])[order][..., 0]
         loss = _classify.losses(predicted[..., None], truth[:, None, None])[..., 0]
         correct = _classify.right(predicted[..., None], truth[:, None, None])[..., 0]
-        pairs = Pairs.of(predicted, truth, held.fold)
+        pairs = orders.Pairs.of(predicted, truth, held.fold)
         reach = held.influence(sum(fit.influence for fit in fits)[..., 0])
         sums = {
             "accuracy": (_counted(correct.mean(1)), scores.mean_of),
             "auc": (np.eye(count), pairs.mean().auc),
             "log_loss": (_counted(loss.mean(1)), scores.mean_of),
         }
-        order_sums = relative_sums(predicted, truth, held.groups)
+        order_sums = orders.relative_sums(predicted, truth, held.groups)
         chosen = [{"chosen_layer": layers[fit.layer[0]], **chosen_by(spec, fit, 0)} for fit in fits]
         about = {"target": target, "sample": tally.sample, "layer": layer}
         common = {
@@ -258,30 +207,6 @@ def collect(
                 ]
     found.rows += apart
     return found
-
-
-def relative_sums(predicted: np.ndarray, truth: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Sums per clip (clip, 2) that the share of groups in the right order needs.
-
-    Parameters
-    ----------
-    predicted : (clip, time, class)
-        Log-probabilities.
-    truth : (clip,) int
-    groups : (clip,)
-
-    Returns
-    -------
-    (clip, 2)
-        What the clip's group has, and one, each shared out evenly among its clips; 0 where a group
-        lacks a class.
-    """
-    ordered, compared = _classify.contrasted(predicted[..., None], truth[:, None], groups)
-    if not compared.any():
-        return np.zeros((len(truth), 2))
-    _, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    both = np.stack([ordered.mean(1)[:, 0], compared[:, 0]], -1)
-    return (both / sizes[:, None])[member]
 
 
 def _counted(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import logistic, ridge, scores
+from physprobe.core import logistic, orders, ridge, scores
 from physprobe.core.splits import Fold
 from physprobe.probe._selection import Classes, Tally, visits
 
@@ -246,7 +246,7 @@ def scored(
     for part in parts:
         mine, asked = log_probabilities[part], truth[part]
         wins, pairs = orderings(mine, asked)
-        ordered, compared = contrasted(mine, asked, groups[part])
+        ordered, compared = orders.contrasted(mine, asked, groups[part])
         kept.append(
             {
                 "loss": losses(mine, asked[:, None]).sum(0),
@@ -273,19 +273,6 @@ def right(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.take_along_axis(best, truth[:, :, None], 2)[:, :, 0] / best.sum(2)
 
 
-def contrasted(
-    log_probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Groups in order (group, time, column), and those compared, by ``scores.contrasts``.
-
-    Only two classes can be put in order: of several, no group is compared.
-    """
-    if log_probabilities.shape[2] == 2 and len(truth):
-        return scores.contrasts(np.exp(log_probabilities[:, :, 1]), truth, groups)
-    nothing = np.zeros((1, log_probabilities.shape[1], truth.shape[1]))
-    return nothing, nothing[:, 0]
-
-
 def orderings(log_probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of clips in the right order, of one class and another: AUC is their share.
 
@@ -300,7 +287,7 @@ def orderings(log_probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndar
         Clips at the same token time are compared; a tie counts half.
     pairs : (one-against-rest, column)
     """
-    marks = ranked(log_probabilities)
+    marks = orders.ranked(log_probabilities)
     order = marks.argsort(0, kind="stable")
     ranks = np.empty(marks.shape)
     numbers = np.arange(1.0, len(marks) + 1).reshape(-1, 1, 1, 1)
@@ -308,23 +295,10 @@ def orderings(log_probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndar
     backwards = np.empty(marks.shape)
     np.put_along_axis(backwards, marks[::-1].argsort(0, kind="stable"), numbers, 0)
     ranks = 0.5 * (ranks + backwards[::-1])  # ties share their mean rank
-    member = truth[:, None] == numbers_of(log_probabilities.shape[2])[:, None]
+    member = truth[:, None] == orders.numbers_of(log_probabilities.shape[2])[:, None]
     inside = member.sum(0)
     wins = np.einsum("ntac,nac->tac", ranks, member.astype(float)) - inside * (inside + 1) / 2
     return wins, inside * (len(truth) - inside)
-
-
-def ranked(log_probabilities: np.ndarray) -> np.ndarray:
-    """What puts clips in order (clip, time, one-against-rest, ...): log-odds, of two classes."""
-    if log_probabilities.shape[2] == 2:
-        log_probabilities = log_probabilities[:, :, 1:] - log_probabilities[:, :, :1]
-    # what differs by rounding alone is tied
-    return np.round(log_probabilities, 9)
-
-
-def numbers_of(classes: int) -> np.ndarray:
-    """Classes that are put against the rest: of two, the second."""
-    return np.arange(1, 2) if classes == 2 else np.arange(classes)
 
 
 def _logits(basis: logistic.Basis, rows: np.ndarray, fitted: np.ndarray) -> np.ndarray:

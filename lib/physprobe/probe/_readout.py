@@ -12,7 +12,7 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from physprobe.core import logistic
+from physprobe.core import logistic, orders
 from physprobe.core.splits import Fold
 from physprobe.probe import _classify, _selection
 from physprobe.probe._nested import together
@@ -150,7 +150,7 @@ class Classes:
     def __init__(self, labels: np.ndarray, classes: int, groups: np.ndarray, parts: np.ndarray):
         self.labels, self.groups, self.parts = labels, groups, parts
         self.members, self.true = labels.shape[1], 1
-        self.numbers = _classify.numbers_of(classes)
+        self.numbers = orders.numbers_of(classes)
         self.outputs = len(self.numbers)
         self.share = np.ones((self.members, self.outputs), np.float32)
 
