@@ -120,8 +120,9 @@ def reached(
     penalty: float,
     fitted: np.ndarray,
     directions: np.ndarray,
+    together: int = 1,
 ) -> np.ndarray:
-    """How far a weight on each training row moves sums of other rows' logits.
+    """How far a weight on training rows moves sums of other rows' logits.
 
     A weight on row i moves the coefficients by -H^-1 g_i, with H the Hessian of the penalised loss
     and g_i the row's own gradient.
@@ -137,10 +138,12 @@ def reached(
         Coefficients for these labels.
     directions : (direction, logit, sum)
         Coordinates of the other rows, each times its slope by every logit, added up.
+    together : int
+        Rows in turn that share a weight, such as the times of a clip.
 
     Returns
     -------
-    (row, sum)
+    (row / together, sum)
     """
     rows, logits = basis.directions, fitted.shape[1]
     probabilities = _probabilities((rows @ fitted)[..., None])[..., 0]
@@ -157,7 +160,11 @@ def reached(
     curvature.flat[:: len(curvature) + 1] += 1e-12 * np.trace(curvature) / len(curvature)
     towards = directions.swapaxes(0, 1).reshape(logits * size, -1)
     moved = np.linalg.solve(curvature, towards).reshape(logits, size, -1)
-    return -np.einsum("nd,kds,nk->ns", rows, moved, pull, optimize=True)
+    pulled = np.einsum(
+        "ctd,ctk->ckd", rows.reshape(-1, together, size), pull.reshape(-1, together, logits),
+        optimize=True,
+    )  # fmt: skip
+    return -np.tensordot(pulled, moved, 2)
 
 
 def log_probabilities(logits: np.ndarray, axis: int) -> np.ndarray:

@@ -152,8 +152,7 @@ class _Rows:
         coordinates = basis.coordinates(test).reshape(len(asked), -1)
         margin, slopes = margins(coordinates @ fitted, asked, self.classes)
         directions = np.einsum("nd,nk->dkn", coordinates, slopes)
-        moved = logistic.reached(basis, known, self.classes, penalty, fitted, directions)
-        moved = moved.reshape(-1, times, len(asked)).sum(1)
+        moved = logistic.reached(basis, known, self.classes, penalty, fitted, directions, times)
         found = np.zeros((self.count, 1))
         found[self.places, 0] = moved @ crossing(margin, moved) / times
         return found
