@@ -53,7 +53,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     _axes.note(
         part,
         f"Bars: 95 % intervals of the rates; {counts['rejection_rate']} of noise,"
-        f" {counts['coverage']} of planted truth.",
+        f" {counts['coverage']} of planted truth (200 clips; few features are 16, many 128). Lines:"
+        " nominal rates. Band: 93 to 97 %.",
     )
 
 
