@@ -113,6 +113,8 @@ def written(tmp_path_factory) -> dict[str, Path]:
         "calibrations",
         "gates",
         "trainings",
+        "multiverses",
+        "places",
     )
     report_page.run(
         **{name: [] for name in none},
