@@ -14,8 +14,8 @@ CAPTION = (
     "Each dot is a clip that the fit never saw, predicted from its mean embedding, with layer,"
     " scaling and ridge strength chosen inside the training clips. Squares are means over clips of"
     " similar true alpha; their bars, and the brackets behind R\N{SUPERSCRIPT TWO}, are 95 %"
-    " intervals by bootstrap over clips with the fit held fixed. The line is the identity; encoders"
-    " are in colour, controls in grey."
+    " intervals by bootstrap over clips. The line is the identity; encoders are in colour, controls"
+    " in grey."
 )
 COLUMNS = 6
 
