@@ -132,7 +132,7 @@ class _Tridiagonal:
         Rows of the validation clips; the fold is fitted to the rest.
     """
 
-    COLUMNS = 512  # at a time, so that their errors stay in the cache
+    COLUMNS = 256  # at a time, so that their errors stay in the cache
 
     def __init__(self, gram: np.ndarray, block: np.ndarray):
         from scipy.linalg import lapack
