@@ -205,32 +205,35 @@ def published(
             radii = [choice["spectral_radius"] for choice in mine]
             block["spectral_radius"] = spectral.radius[0] if model == "dmd" else np.mean(radii)
         for key in PUBLISHED:
+            if key in ROLLED:
+                block |= _rolled(found, model, 1, key, equations)
+                continue
             for side in ("train", "test"):
-                value = getattr(found, side)[model, 1, key] if found else None
-                if key.startswith("one_step"):
-                    block[f"{key}_{side}"] = value.mean() if found else None
-                else:
-                    block[f"{key}_{side}_mean"] = value.mean() if found else None
-                    block[f"{key}_{side}_std"] = value.std() if found else None
-            if found and not key.startswith("one_step"):
-                block |= _each(key, found.test[model, 1, key], equations)
+                value = getattr(found, side)[model, 1, key].mean() if found else None
+                block[f"{key}_{side}"] = value
         blocks[name] = block
     higher = {order for _, order, _ in found.test if (order or 1) > 1} if found else ()
     blocks["published_orders"] = {
-        str(order): _rolled(found, order, equations) for order in sorted(higher)
+        str(order): {
+            name: value
+            for key in ROLLED
+            for name, value in _rolled(found, "dmd", order, key, equations).items()
+        }
+        for order in sorted(higher)
     }
     return blocks
 
 
-def _rolled(found: Tally, order: int, equations: np.ndarray | None) -> dict:
-    """Published keys of rollouts that start with as many true frames as the order."""
+def _rolled(
+    found: Tally | None, model: str, order: int, key: str, equations: np.ndarray | None
+) -> dict:
+    """Published keys of a score of rollouts, which start with as many true frames as the order."""
     block = {}
-    for key in ROLLED:
-        for side in ("train", "test"):
-            value = getattr(found, side)["dmd", order, key]
-            block |= {f"{key}_{side}_mean": value.mean(), f"{key}_{side}_std": value.std()}
-        block |= _each(key, found.test["dmd", order, key], equations)
-    return block
+    for side in ("train", "test"):
+        value = getattr(found, side)[model, order, key] if found else None
+        block[f"{key}_{side}_mean"] = value.mean() if found else None
+        block[f"{key}_{side}_std"] = value.std() if found else None
+    return block | _each(key, found.test[model, order, key], equations) if found else block
 
 
 def _each(key: str, values: np.ndarray, equations: np.ndarray | None) -> dict:

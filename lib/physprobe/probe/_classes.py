@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from physprobe.core import splits
 from physprobe.core.splits import Fold
 from physprobe.probe import _class_rows, _rows
 from physprobe.probe._selection import Tally
@@ -44,20 +43,9 @@ def scored(
     ValueError
         If labels and folds disagree in size, or folds leak.
     """
-    clips = len(next(iter(targets.values())))
-    groups = np.arange(clips) if groups is None else np.asarray(groups)
-    splits.check(folds, groups)
-    held = _rows.HeldOut.of(folds, groups)
-    rows, block = [], {
-        "clip": held.clip,
-        "fold": held.fold,
-        "group": held.groups,
-        "truth": {name: np.asarray(values)[held.clip] for name, values in targets.items()},
-        "classes": {},
-        "held_out": [],
-        "choices": [],
-    }  # fmt: skip
-    masks = {None: np.ones(clips, bool)}
+    held, block = _rows.begun(targets, folds, groups)
+    rows, block["classes"], groups = [], {}, held.everyone
+    masks = {None: np.ones(len(groups), bool)}
     if parts is not None:
         parts = np.asarray(parts)
         masks |= {str(value): parts == value for value in np.unique(parts)}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from physprobe.core import scores, splits
+from physprobe.core import scores
 from physprobe.core.splits import Fold
 from physprobe.probe import _rows
 from physprobe.probe._selection import Tally
@@ -45,12 +45,9 @@ def scored(
     ValueError
         If labels and folds disagree in size, or folds leak.
     """
-    clips = len(next(iter(targets.values())))
-    groups = np.arange(clips) if groups is None else np.asarray(groups)
-    splits.check(folds, groups)
+    held, block = _rows.begun(targets, folds, groups)
     notes = {name: _rows.undefined(values, folds) for name, values in targets.items()}
     usable = [name for name, note in notes.items() if note is None]
-    held = _rows.HeldOut.of(folds, groups)
     rows = [
         _rows.missing(name, sample, layer, note, len(held.clip))
         for name, note in notes.items()
@@ -58,19 +55,11 @@ def scored(
         for sample in spec.samples
         for layer in (*layers, "selected")
     ]
-    block = {
-        "clip": held.clip,
-        "fold": held.fold,
-        "group": held.groups,
-        "truth": {name: np.asarray(values)[held.clip] for name, values in targets.items()},
-        "held_out": [],
-        "choices": [],
-    }
     if not usable:
         return rows, block
-    columns = [np.asarray(targets[name], float).reshape(clips, -1) for name in usable]
+    columns = [np.asarray(targets[name], float).reshape(len(held.everyone), -1) for name in usable]
     truth, widths = np.concatenate(columns, axis=1), [part.shape[1] for part in columns]
-    shuffled = truth[scores.permutations(groups, spec.permutations, spec.seed, strata)]
+    shuffled = truth[scores.permutations(held.everyone, spec.permutations, spec.seed, strata)]
     labels = np.concatenate([truth[None], shuffled]).transpose(1, 0, 2)
     named = dict(zip(usable, widths, strict=True))
     for tally in decode(labels, widths):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from physprobe.core import scores, targets
+from physprobe.core import scores, splits, targets
 from physprobe.core.splits import Fold
 from physprobe.probe._nested import Fitted, by_target
 from physprobe.probe._selection import Choice, Numbers, Tally
@@ -48,6 +48,32 @@ class HeldOut:
         shared = values[..., there] @ (sums / count[:, None]).T
         own = shared[..., member]
         return own - own.mean(-1, keepdims=True)
+
+
+def begun(
+    targets: Mapping[str, np.ndarray],
+    folds: Sequence[Fold],
+    groups: Sequence | np.ndarray | None,
+) -> tuple[HeldOut, dict]:
+    """Held-out clips, and a block of predictions that has nothing but them and their labels.
+
+    Raises
+    ------
+    ValueError
+        If folds leak, or disagree with the groups in size.
+    """
+    clips = len(next(iter(targets.values())))
+    groups = np.arange(clips) if groups is None else np.asarray(groups)
+    splits.check(folds, groups)
+    held = HeldOut.of(folds, groups)
+    return held, {
+        "clip": held.clip,
+        "fold": held.fold,
+        "group": held.groups,
+        "truth": {name: np.asarray(values)[held.clip] for name, values in targets.items()},
+        "held_out": [],
+        "choices": [],
+    }
 
 
 @dataclass
