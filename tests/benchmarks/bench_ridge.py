@@ -124,7 +124,7 @@ def main() -> None:
     whole = seconds(lambda: ours(everything, labels, folds), 2)
     grid = {"penalties": PENALTIES, "scalings": ("feature",)}
     draws = {"permutations": 1000, "bootstraps": 10000}
-    scored = seconds(lambda: probed(ridge, everything, labels, folds, **grid, **draws), 1)
+    scored = seconds(lambda: probed(ridge, everything, labels, folds, **grid, **draws), 2)
     swept = seconds(lambda: probed(trained_sweep, features[:1], labels, folds, bootstraps=100), 1)
     print(f"per layer: physprobe {mine:.3f} s, Ridge refits {loop:.3f} s, sweep {swept:.2f} s")
     print(f"per layer: RidgeCV {single:.3f} s (leave-one-out inside, another selection)")

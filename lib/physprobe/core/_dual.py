@@ -6,6 +6,8 @@ import numpy as np
 
 from physprobe.core.dense import sound
 
+COLUMNS = 256  # at a time, so that they stay in the cache
+
 
 class Dual:
     """Ridge on at most as many rows as features.
@@ -40,21 +42,21 @@ class Dual:
     def predict(self, labels: np.ndarray, penalties: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Predictions (clip, time, column) of other rows, centred and scaled like these.
 
-        By a matrix from labels to predictions for each penalty: made for many columns.
+        By a matrix from labels to predictions for each penalty, in the labels' precision: made for
+        many columns.
         """
         from scipy.linalg import cho_solve
 
         known = np.repeat(labels, self.times, axis=0)
-        found = np.empty((rows.shape[0] * rows.shape[1], labels.shape[1]))
+        found = np.empty((rows.shape[0] * rows.shape[1], labels.shape[1]), known.dtype)
         within = self.rows @ rows.reshape(-1, rows.shape[-1]).T if labels.size else None
         for penalty in np.unique(penalties):
             columns = penalties == penalty
-            found[:, columns] = cho_solve(self._factor(penalty), within).T @ known[:, columns]
+            maps = cho_solve(self._factor(penalty), within).T.astype(known.dtype, copy=False)
+            found[:, columns] = maps @ known[:, columns]
         return found.reshape(*rows.shape[:2], -1)
 
-    def reached(
-        self, train: np.ndarray, directions: np.ndarray, penalties: np.ndarray
-    ) -> np.ndarray:
+    def reached(self, directions: np.ndarray, penalties: np.ndarray) -> np.ndarray:
         """How far each training row's label moves a sum of predictions, but for the intercept.
 
         A sum of predictions of other rows, sum_j s_j x_j . w, is linear in the training labels:
@@ -62,8 +64,6 @@ class Dual:
 
         Parameters
         ----------
-        train : (clip, time, feature)
-            The training rows.
         directions : (feature, column)
             The sums v.
         penalties : (column,)
@@ -78,7 +78,7 @@ class Dual:
         for penalty in np.unique(penalties):
             columns = penalties == penalty
             found[:, columns] = cho_solve(self._factor(penalty), found[:, columns])
-        return found.reshape(*train.shape[:2], -1)
+        return found.reshape(self.clips, self.times, -1)
 
     def _factor(self, penalty: float) -> tuple[np.ndarray, bool]:
         """Cholesky factor of K + lambda."""
@@ -109,15 +109,16 @@ class Dual:
         -------
         (penalty, column)
         """
-        rows = np.repeat(labels, self.times, axis=0)
-        count = rows.shape[1] if precise is None else precise
-        errors = np.zeros((len(penalties), rows.shape[1]))
+        count = labels.shape[1] if precise is None else precise
+        exact = np.repeat(labels[:, :count], self.times, axis=0)
+        others = np.repeat(labels[:, count:].astype(np.float32), self.times, axis=0)
+        errors = np.zeros((len(penalties), labels.shape[1]))
         shifts = np.asarray(penalties) * self.unit
         for block in self.blocks:
-            fold = _Tridiagonal(self.gram, block)
-            errors[:, :count] += fold.errors(rows[:, :count], shifts)
-            if count < rows.shape[1]:
-                errors[:, count:] += fold.many_errors(rows[:, count:], shifts)
+            fold = _Tridiagonal(self.gram, block, exact)
+            errors[:, :count] += fold.errors(shifts)
+            if others.size:
+                errors[:, count:] += fold.many_errors(others, shifts)
         return errors
 
 
@@ -130,32 +131,38 @@ class _Tridiagonal:
         Inner products of all training rows.
     block : (row,)
         Rows of the validation clips; the fold is fitted to the rest.
+    labels : (row, column)
+        Labels that need float64.
     """
 
-    COLUMNS = 256  # at a time, so that their errors stay in the cache
-
-    def __init__(self, gram: np.ndarray, block: np.ndarray):
+    def __init__(self, gram: np.ndarray, block: np.ndarray, labels: np.ndarray):
         from scipy.linalg import lapack
 
-        self.block, self.rest = block, np.setdiff1d(np.arange(len(gram)), block)
-        within, beyond = gram[np.ix_(self.rest, self.rest)], gram[np.ix_(block, self.rest)]
-        mean, own = within.mean(0), beyond.mean(1)
-        middle = mean.mean()
-        within = within - mean - mean[:, None] + middle
-        beyond = beyond - mean - own[:, None] + middle
+        rest = np.ones(len(gram), bool)
+        rest[block] = False
+        self.block, self.rest = block, np.flatnonzero(rest)
+        within, beyond = gram[np.ix_(self.rest, self.rest)], gram[np.ix_(self.rest, block)]
+        mean, own = within.mean(0), beyond.mean(0)
+        within -= mean
+        within -= (mean - mean.mean())[:, None]
+        beyond -= mean[:, None]
+        beyond -= own - mean.mean()
         work, _ = lapack.dsytrd_lwork(len(within), lower=1)
         packed, self.diagonal, self.beside, tau, _ = lapack.dsytrd(
-            np.asfortranarray(within), lower=1, lwork=int(work), overwrite_a=1
-        )
+            within.T, lower=1, lwork=int(work), overwrite_a=1
+        )  # symmetric, so its transpose is itself, column by column
         self.lapack, self.packed, self.tau = lapack, np.asfortranarray(packed[1:, :-1]), tau
-        self.beyond = self._turned("R", "N", beyond)
+        known = labels[self.rest]
+        self.missing = labels[block] - known.mean(0)
+        turned = self._turned("T", np.hstack([known - known.mean(0), beyond]))
+        self.known, self.beyond = np.hsplit(turned, [known.shape[1]])
 
-    def _turned(self, side: str, transposed: str, matrix: np.ndarray) -> np.ndarray:
-        """Q times a matrix, or a matrix times Q; the first row or column stays as it is."""
+    def _turned(self, transposed: str, matrix: np.ndarray) -> np.ndarray:
+        """Q, or its transpose, times a matrix in its precision; the first row stays as it is."""
         found = np.array(matrix, order="F")
-        inner = found[:, 1:] if side == "R" else found[1:]
-        length = 64 * inner.shape[0 if side == "R" else 1]
-        inner[...] = self.lapack.dormqr(side, transposed, self.packed, self.tau, inner, length)[0]
+        multiply = self.lapack.dormqr if found.dtype == np.float64 else self.lapack.sormqr
+        inner, length = found[1:], 64 * found.shape[1]
+        inner[...] = multiply("L", transposed, self.packed, self.tau, inner, length)[0]
         return found
 
     def _solved(self, shift: float, right: np.ndarray) -> np.ndarray:
@@ -164,26 +171,22 @@ class _Tridiagonal:
         sound(failed, shift)
         return found
 
-    def errors(self, labels: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-        """Sums of squared errors on the block (penalty, column) for labels (row, column)."""
-        known, asked = labels[self.rest], labels[self.block]
-        mean = known.mean(0)
-        turned = self._turned("L", "T", known - mean)
-        solved = np.hstack([self._solved(shift, turned) for shift in shifts])
-        missed = (self.beyond @ solved).reshape(len(asked), len(shifts), -1)
-        missed -= (asked - mean)[:, None]
+    def errors(self, shifts: np.ndarray) -> np.ndarray:
+        """Sums of squared errors on the block (penalty, column)."""
+        solved = np.hstack([self._solved(shift, self.known) for shift in shifts])
+        missed = (self.beyond.T @ solved).reshape(len(self.block), len(shifts), -1)
+        missed -= self.missing[:, None]
         return np.einsum("npc,npc->pc", missed, missed)
 
     def many_errors(self, labels: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-        """The same in float32, with a matrix from labels to predictions for each penalty."""
-        right = np.asfortranarray(self.beyond.T)
-        maps = np.hstack([self._solved(shift, right) for shift in shifts])
-        maps = self._turned("L", "N", maps).T + 1.0 / len(self.rest)
-        maps = np.ascontiguousarray(maps, dtype=np.float32)
-        known, asked = (labels[rows].astype(np.float32) for rows in (self.rest, self.block))
+        """The same of other labels (row, column), float32, by a matrix for each penalty."""
+        solved = np.hstack([self._solved(shift, self.beyond) for shift in shifts])
+        maps = self._turned("N", solved.astype(np.float32)).T + np.float32(1.0 / len(self.rest))
+        maps = np.ascontiguousarray(maps)
+        known, asked = labels[self.rest], labels[self.block]
         found = np.empty((len(shifts), labels.shape[1]))
-        for start in range(0, labels.shape[1], self.COLUMNS):
-            part = slice(start, start + self.COLUMNS)
+        for start in range(0, labels.shape[1], COLUMNS):
+            part = slice(start, start + COLUMNS)
             missed = (maps @ known[:, part]).reshape(len(shifts), len(asked), -1)
             missed -= asked[:, part]
             found[:, part] = np.einsum("pnc,pnc->pc", missed, missed)

@@ -53,18 +53,19 @@ class Primal:
     ----------
     moments : Moments
         Of centred and scaled training rows.
-    sums : (clip, feature)
-        Their sums over time.
-    times : int
-        Rows per clip.
+    train : (clip, time, feature)
+        Those rows, centred.
+    scale : (feature,)
+        What they are divided by.
     blocks : list of (clip,)
         Validation clips of each inner fold.
     """
 
     def __init__(
-        self, moments: Moments, sums: np.ndarray, times: int, blocks: Sequence[np.ndarray]
+        self, moments: Moments, train: np.ndarray, scale: np.ndarray, blocks: Sequence[np.ndarray]
     ):
-        self.inner, self.sums, self.times, self.blocks = moments, sums, times, blocks
+        self.inner, self.train, self.scale, self.blocks = moments, train, scale, blocks
+        self.sums, self.times = train.sum(1) / scale, train.shape[1]
         gram = moments.grams.sum(0)
         self.unit = np.trace(gram) / len(gram)
         self.spectrum, self.directions = eigen(gram)
@@ -79,13 +80,11 @@ class Primal:
         """Predictions (clip, time, column) of other rows, centred and scaled like these."""
         return rows @ self.weights(labels, penalties)
 
-    def reached(
-        self, train: np.ndarray, directions: np.ndarray, penalties: np.ndarray
-    ) -> np.ndarray:
+    def reached(self, directions: np.ndarray, penalties: np.ndarray) -> np.ndarray:
         """As for :meth:`Dual.reached`."""
         inner = self.directions.T @ directions
         inner /= self.spectrum[:, None] + penalties * self.unit
-        return train @ (self.directions @ inner)
+        return self.train @ (self.directions @ inner / self.scale[:, None])
 
     def crossval(
         self, labels: np.ndarray, penalties: Sequence[float], precise: int | None = None

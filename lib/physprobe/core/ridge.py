@@ -120,7 +120,7 @@ def solvers(
             scale = centred.scale(scaling)
             yield scale, Dual(centred.train / scale, blocks)
         return
-    moments, sums = Moments.of(centred.train, blocks), centred.train.sum(1)
+    moments = Moments.of(centred.train, blocks)
     for scaling in scalings:
         scale = centred.scale(scaling)
-        yield scale, Primal(moments.scaled(scale), sums / scale, times, blocks)
+        yield scale, Primal(moments.scaled(scale), centred.train, scale, blocks)

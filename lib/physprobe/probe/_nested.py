@@ -94,7 +94,9 @@ def _fit(
         chosen = np.asarray(penalties)[place]
         weights = solver.weights(train[:, :true], chosen[:true]) / scale[:, None]
         predicted = centred.test @ weights
-        permuted = solver.predict(train[:, true:], chosen[true:], centred.test / scale)
+        asked = centred.test / scale
+        others = train[:, true:].astype(np.float32)
+        permuted = solver.predict(others, chosen[true:], asked)
         errors = np.concatenate([predicted, permuted], axis=-1) - test[:, None]
         fitted_train = centred.train @ weights - train[:, None, :true]
         fitted = Fitted(
@@ -108,7 +110,7 @@ def _fit(
             train_absolute=np.abs(fitted_train).mean((0, 1)),
             influence=influence(
                 solver,
-                (centred.train / scale, centred.test / scale),
+                asked,
                 errors[..., :true],
                 -fitted_train,
                 chosen[:true],
@@ -122,7 +124,7 @@ def _fit(
 
 def influence(
     solver: ridge.Dual | ridge.Primal,
-    rows: tuple[np.ndarray, np.ndarray],
+    asked: np.ndarray,
     errors: np.ndarray,
     residual: np.ndarray,
     penalties: np.ndarray,
@@ -138,8 +140,8 @@ def influence(
     Parameters
     ----------
     solver : Dual or Primal
-    rows : (clip, time, feature) twice
-        Training and held-out rows, centred and scaled as the solver's.
+    asked : (held-out clip, time, feature)
+        Held-out rows, centred and scaled as the solver's.
     errors : (held-out clip, time, column)
         Predictions less labels.
     residual : (training clip, time, column)
@@ -159,14 +161,13 @@ def influence(
     ----------
     Efron, "Jackknife-after-bootstrap standard errors and influence functions", JRSS B 54 (1992).
     """
-    train, test = rows
     slopes = np.stack([2.0 * errors, np.sign(errors)], axis=2)
     _, times, _, columns = slopes.shape
-    directions = np.einsum("ntf,ntmc->ftmc", test, slopes, optimize=True)
+    directions = np.einsum("ntf,ntmc->ftmc", asked, slopes, optimize=True)
     wide = directions.reshape(len(directions), -1)
-    moved = solver.reached(train, wide, np.tile(penalties, 2 * times))
-    moved = moved.reshape(*train.shape[:2], times, 2, columns)
-    moved += slopes.sum(0) / (train.shape[0] * train.shape[1])
+    moved = solver.reached(wide, np.tile(penalties, 2 * times))
+    moved = moved.reshape(*residual.shape[:2], times, 2, columns)
+    moved += slopes.sum(0) / (residual.shape[0] * residual.shape[1])
     found = np.zeros((2, clips, times, columns))
     found[:, fold.train] = np.einsum("nstmc,nsc->mntc", moved, residual, optimize=True)
     return found

@@ -60,7 +60,7 @@ def scored(
     columns = [np.asarray(targets[name], float).reshape(len(held.everyone), -1) for name in usable]
     truth, widths = np.concatenate(columns, axis=1), [part.shape[1] for part in columns]
     shuffled = truth[scores.permutations(held.everyone, spec.permutations, spec.seed, strata)]
-    labels = np.concatenate([truth[None], shuffled]).transpose(1, 0, 2)
+    labels = np.concatenate([truth[:, None], shuffled.transpose(1, 0, 2)], axis=1)
     named = dict(zip(usable, widths, strict=True))
     for tally in decode(labels, widths):
         if not tally.layers:
