@@ -5,14 +5,16 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TypeVar
 
 from tqdm import tqdm
 
 STARTED = time.monotonic()
 LIBRARIES = ("physprobe", "numpy", "scipy", "torch", "transformers", "zarr", "xarray")
+Item, Result = TypeVar("Item"), TypeVar("Result")
 log = logging.getLogger("physprobe")
 
 
@@ -47,6 +49,28 @@ def progress(items: Sequence, what: str, every: float = 20.0) -> Iterator:
             left = (now - begin) / done * (len(items) - done)
             log.info("%s: %d of %d done, about %.0f s left", what, done, len(items), left)
         yield item
+
+
+def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Work done on each item, on the next one already while this one's result is used.
+
+    Parameters
+    ----------
+    work : callable
+        Done in a thread of its own; so it should spend its time outside the interpreter.
+    items : iterable
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as worker:
+        waiting = None
+        for item in items:
+            following = worker.submit(work, item)
+            if waiting:
+                yield waiting.result()
+            waiting = following
+        if waiting:
+            yield waiting.result()
 
 
 def provenance(code: str, inputs: Mapping[str, str], **more: object) -> dict:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from physprobe.core import job
 from physprobe.embed import _frames, _pool
 from physprobe.embed._encoder import Embedding
 from physprobe.embed._network import Network
@@ -150,11 +151,13 @@ class VideoTransformer:
                 for layer in self.spec.tokens
             },
         )
-        for start in range(0, len(clips), self.spec.batch):
-            rows = np.arange(start, min(start + self.spec.batch, len(clips)))
-            shown = self._shown(video[rows[0] : rows[-1] + 1], clips[rows])
+        batches = np.split(
+            np.arange(len(clips)), range(self.spec.batch, len(clips), self.spec.batch)
+        )
+        shown = job.ahead(lambda rows: self._shown(video[rows], clips[rows]), batches)
+        for rows, frames in zip(batches, shown, strict=True):
             for windows in self.windows:
-                self._embed(shown, rows, windows, clips, found)
+                self._embed(frames, rows, windows, clips, found)
         return found
 
     def _windows(self, frames: int) -> list[np.ndarray]:
@@ -172,6 +175,7 @@ class VideoTransformer:
             raise ValueError(f"window: found {self.spec.window} frames. Hint: give {hint}")
         return _frames.windows(frames, self.tubelet, self.spec.window, filled=length is not None)
 
+    @torch.inference_mode()
     def _shown(self, video: np.ndarray, clips: np.ndarray) -> torch.Tensor:
         """Network input of some clips: (clip, frame, rgb, y, x)."""
         order = _frames.order(self.spec.frames, video.shape[1], self.spec.seed, clips)

@@ -1,8 +1,6 @@
 """Embed: run a frozen encoder over every clip and keep the pooled hidden states of each layer."""
 
 import json
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +94,7 @@ def run(
         },
         block=BLOCK,
     ) as store:
-        video = _prefetch(source, store.missing())
+        video = job.ahead(lambda block: stores.values(source, "video", clip=block), store.missing())
 
         def compute(block: slice) -> dict[str, np.ndarray]:
             embedding = encoder.encode(next(video), np.arange(block.start, block.stop))
@@ -110,17 +108,6 @@ def run(
         f" x {encoder.features} features,"
         f" {job.megabytes(out.parent):.0f} MB"
     )
-
-
-def _prefetch(source: object, blocks: list[slice]) -> Iterator[np.ndarray]:
-    """Video of each block, the next one read while this one is encoded."""
-    with ThreadPoolExecutor(1) as reader:
-        waiting = None
-        for block in [*blocks, None]:
-            ahead = block and reader.submit(stores.values, source, "video", clip=block)
-            if waiting:
-                yield waiting.result()
-            waiting = ahead
 
 
 def _coordinates(encoder: object, seconds: np.ndarray, count: int) -> dict:

@@ -1,13 +1,13 @@
 """Stream: endless training clips, simulated on the fly; a step's clips follow from its number."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
-from physprobe.core import kinds, seeds
+from physprobe.core import job, kinds, seeds
 from physprobe.core.system import System
 from physprobe.embed._resize import Preprocessing
 from physprobe.train._training import STREAM, VALIDATION, Training
@@ -67,13 +67,7 @@ def batch(spec: Training, step: int) -> Batch:
 
 def batches(spec: Training, first: int) -> Iterator[Batch]:
     """Every step's windows from one on, the next one made while this one is used."""
-    with ThreadPoolExecutor(1) as maker:
-        waiting = maker.submit(batch, spec, first)
-        for step in range(first, spec.steps):
-            ready = waiting.result()
-            if step + 1 < spec.steps:
-                waiting = maker.submit(batch, spec, step + 1)
-            yield ready
+    return job.ahead(partial(batch, spec), range(first, spec.steps))
 
 
 def simulated(system: System, clips: int, seed: int) -> list[np.ndarray]:
