@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from pydantic import ValidationError
 
 from physprobe.core import scene, splits, stores
@@ -239,7 +240,26 @@ def test_groups_of_drawn_balls_are_parts_of_what_they_are_named_for():
             assert np.ptp(turned) <= width
     rest = balls.draw(balls.Spec(clips=60, speed=None))
     assert set(rest["magnitude_id"]) == set(range(5))
-    assert set(labels["spatial_sector_id"]) == set(labels["pixel_region_id"]) == set(range(5))
+    for part in ("spatial_sector", "pixel_region", "spatial_cluster"):
+        assert set(labels[f"{part}_id"]) == set(range(5)), part
+    starts = np.column_stack([labels["x0"], labels["y0"]])
+    clusters = labels["spatial_cluster_id"]
+    middles = np.array([starts[clusters == number].mean(0) for number in range(5)])
+    nearest = np.linalg.norm(starts[:, None] - middles, axis=-1).argmin(1)
+    np.testing.assert_array_equal(clusters, nearest)
+
+
+@pytest.mark.parametrize("grouping", splits.GROUPINGS)
+def test_drawn_balls_can_be_split_by_every_grouping(grouping):
+    system = xr.Dataset({name: ("clip", values) for name, values in balls.draw(SPEC).items()})
+    _, folds = splits.declared_by(system, outer=5, inner=4, seed=0, grouping=grouping)
+    names = [f"{part}_id" for part in splits.GROUPINGS[grouping]] or ["group"]
+    kept = list(zip(*(system[name].values for name in names), strict=True))
+    for fold in folds:
+        assert not {kept[clip] for clip in fold.train} & {kept[clip] for clip in fold.test}
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate([fold.test for fold in folds])), range(120)
+    )
 
 
 def test_the_published_pixels_per_frame(published):

@@ -25,7 +25,7 @@ GREY = (0.55, 0.53, 0.50)
 ROUNDING = 1e-6
 
 REGIONS = ((64, 64), (192, 64), (64, 192), (192, 192), (128, 128))  # (column, row) [px]
-SECTORS = 5
+SECTORS = CLUSTERS = 5
 
 PUBLISHED = {
     **dict(zip(("ball_red", "ball_green", "ball_blue"), (0.15, 0.40, 0.85), strict=True)),
@@ -130,8 +130,12 @@ def regions(starts: np.ndarray) -> dict[str, np.ndarray]:
     -------
     dict of str to (clip,) int
         ``spatial_sector_id``, fifth of the circle around the middle of the image;
-        ``pixel_region_id``, nearest of five points.
+        ``pixel_region_id``, nearest of five points; ``spatial_cluster_id``, five clusters of starts
+        by k-means, or as many as there are starts.
     """
+    from sklearn.cluster import KMeans
+
+    clusters = KMeans(min(CLUSTERS, len(starts)), n_init=20, random_state=42)
     upright = PUBLISHED | {"camera_tilt": 0.0, "camera_azimuth": 0.0}
     row, column = scene.Camera.of(upright).project(
         np.column_stack([starts, np.full(len(starts), RADIUS)])
@@ -141,6 +145,7 @@ def regions(starts: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "spatial_sector_id": (around // (2 * np.pi / SECTORS)).astype(int),
         "pixel_region_id": np.argmin(away, axis=0),
+        "spatial_cluster_id": clusters.fit_predict(starts).astype(int),
     }
 
 

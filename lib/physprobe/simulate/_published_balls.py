@@ -25,7 +25,6 @@ from physprobe.core.spec import Spec
 from physprobe.simulate import _plane
 
 DIRECTIONS, STARTS, REACH = 8, 7, 2.0
-CLUSTERS = {"n_clusters": 5, "n_init": 20, "random_state": 42}
 UNITS = {"direction": "rad", "x0": "m", "y0": "m"}
 
 
@@ -78,14 +77,7 @@ def draw(seed: int, sizes: tuple[float, ...], letter: str) -> dict[str, np.ndarr
         "condition_id": direction * len(sizes) + magnitude,
         "position_id": position,
         **_plane.regions(starts),
-        "spatial_cluster_id": _clusters(starts),
     }
-
-
-def _clusters(starts: np.ndarray) -> np.ndarray:
-    from sklearn.cluster import KMeans
-
-    return KMeans(**CLUSTERS).fit_predict(starts).astype(int)
 
 
 def film(spec: Balls, labels: Mapping[str, float]) -> np.ndarray:

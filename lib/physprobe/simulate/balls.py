@@ -110,8 +110,8 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
         the place at the first frame; the scene's quantities that are drawn; ``distractor``, 1 or 0,
         and the motion of the second ball. ``group`` is the clip. Others to split by:
         ``direction_id``, eighth of the circle, ``magnitude_id``, fifth of the range of speeds, or
-        of accelerations where balls start from rest, and the parts of the image of
-        ``_plane.regions``.
+        of accelerations where balls start from rest, ``position_id``, the start, every clip's own,
+        and the parts of the image of ``_plane.regions``.
     """
 
     def propose(rng: np.random.Generator) -> dict[str, float]:
@@ -186,7 +186,9 @@ def _groups(spec: Spec, labels: Mapping[str, np.ndarray]) -> dict[str, np.ndarra
     eighth = np.rint(labels["direction"] * EIGHTHS / (2 * np.pi)).astype(int) % EIGHTHS
     fifth = ((labels[name] - low) / (high - low) * FIFTHS).astype(int).clip(0, FIFTHS - 1)
     starts = np.column_stack([labels["x0"], labels["y0"]])
-    return {"direction_id": eighth, "magnitude_id": fifth, **_plane.regions(starts)}
+    own = np.arange(len(starts))
+    parts = {"direction_id": eighth, "magnitude_id": fifth, "position_id": own}
+    return parts | _plane.regions(starts)
 
 
 def _motion(spec: Spec, rng: np.random.Generator) -> dict[str, float]:
