@@ -108,6 +108,37 @@ def test_all_scores_are_read_on_the_transferred_clips_alone():
     assert (kept["null_q95"], kept["p"], kept["note"]) == (-0.5, 0.1, "layer 1 in 1 of the folds")
 
 
+def test_targets_of_several_columns_are_scored_together():
+    truth = np.stack([np.cos(TRUTH), np.sin(TRUTH)], axis=1)
+
+    def direction(seed: int, clip: np.ndarray) -> tuple[dict, np.ndarray]:
+        found, error = (
+            result(errors(0.1, 1), clip),
+            0.3 * np.random.default_rng(seed).normal(size=truth.shape),
+        )
+        (block,), predictions = found["predictions"]["held_out"], found["predictions"]
+        predictions["truth"]["alpha"] = truth[clip]
+        predictions["training_mean"]["alpha"] = np.full((len(clip), 2), 0.1)
+        block["prediction"] = (truth + error)[clip]
+        block["squared_error"] = (error[clip] ** 2).sum(1)
+        block["absolute_error"] = np.abs(error[clip]).mean(1)
+        return found, error[TOP]
+
+    (moved, far), (home, near) = direction(1, TOP), direction(2, np.arange(CLIPS))
+    rows = list(_transfer.rows({"small": moved}, {"heat": {"small": home}}, ()))
+    spread = ((truth[TOP] - truth[TOP].mean(0)) ** 2).sum()
+    for model, error in {"transferred": far, "heat": near}.items():
+        row = find(rows, "small", "r2", model=model)
+        assert row["value"] == pytest.approx(1 - (error**2).sum() / spread)
+    skill = 1 - (far**2).sum() / ((truth[TOP] - 0.1) ** 2).sum()
+    assert find(rows, "small", "skill", baseline="training mean")["value"] == pytest.approx(skill)
+    ratio = (far**2).sum() / (near**2).sum()
+    assert find(rows, "small", "error_ratio", baseline="heat")["value"] == pytest.approx(ratio)
+    assert not {"bias", "correlation"} & {row["metric"] for row in rows}
+    found = _transfer.spread(moved, home)["alpha"]
+    assert found["scored"] == pytest.approx(np.sqrt(spread / len(TOP)))
+
+
 def test_equal_errors_are_no_loss():
     rows = scored(*made())
     row = find(rows, "pixels", "error_ratio", baseline="heat")

@@ -328,3 +328,21 @@ def test_the_comparison_with_ordinary_folds_says_what_was_planted(tmp_path):
     assert row(result, encoder="tuned", metric="bias")["ci_high"] < 0
     best = row(result, encoder="line", metric="r2_difference", baseline="best control")
     assert best["note"] == "brightness" and best["ci_low"] > 0.5
+
+
+def test_a_direction_is_transferred_by_both_of_its_columns(tmp_path):
+    found, region = system(tmp_path / "line", linear(0, 1)), {"sigma": [0.7, 1.0]}
+    moved, inside = (tmp_path / part / "line.json" for part in ("transfers/top", "heat/probes"))
+    result = transferred(moved, found, region=region, targets=("sincos_alpha",))
+    ordinary(inside, found, targets=("sincos_alpha",))
+    block = result["predictions"]
+    kept = np.setdiff1d(np.arange(CLIPS), block["clip"])
+    mean = np.stack([np.sin(ALPHA[kept]), np.cos(ALPHA[kept])], axis=1).mean(0)
+    np.testing.assert_allclose(block["training_mean"]["sincos_alpha"], [mean] * len(block["clip"]))
+    spec = {"system": "heat", "onto": None, "region": region, "controls": []}
+    out = tmp_path / "transfers" / "top.json"
+    falsify.transfer(transferred=[moved], ordinary=[inside], out=out, spec=json.dumps(spec))
+    (own,) = (
+        r["value"] for r in result["rows"] if r["layer"] == "selected" and r["metric"] == "r2"
+    )
+    assert row(results.read(out), model="transferred")["value"] == pytest.approx(own, abs=1e-6)

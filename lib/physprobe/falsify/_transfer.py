@@ -18,13 +18,18 @@ Result = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Decoded:
-    """Held-out clips of one result, target and sample, each array (clip,)."""
+    """Held-out clips of one result, target and sample."""
 
     clip: np.ndarray
+    """(clip,)"""
     truth: np.ndarray
+    """(clip, column)"""
     prediction: np.ndarray
+    """(clip, column)"""
     squared: np.ndarray
+    """(clip,) summed over columns."""
     absolute: np.ndarray
+    """(clip,) mean over columns."""
 
     @classmethod
     def of(cls, result: Result, target: str, sample: str) -> "Decoded | None":
@@ -32,10 +37,11 @@ class Decoded:
         predictions = result["predictions"]
         for block in predictions["held_out"]:
             if (block["target"], block["sample"], block["layer"]) == (target, sample, "selected"):
-                keys = ("prediction", "squared_error", "absolute_error")
-                truth = np.asarray(predictions["truth"][target], float)
                 clip = np.asarray(predictions["clip"], int)
-                return cls(clip, truth, *(np.asarray(block[key], float) for key in keys))
+                columns = (predictions["truth"][target], block["prediction"])
+                truth, prediction = (np.reshape(part, (len(clip), -1)) for part in columns)
+                errors = (np.asarray(block[f"{key}_error"]) for key in ("squared", "absolute"))
+                return cls(clip, truth, prediction, *errors)
         return None
 
     def on(self, clip: np.ndarray) -> "Decoded":
@@ -57,11 +63,11 @@ class Decoded:
 
     def r2_sums(self) -> np.ndarray:
         """Sums (clip, part) that R2 follows from."""
-        return scores.r2_sums(self.truth, self.squared)
+        return scores.pooled_r2_sums(self.truth, self.squared)
 
     def line_sums(self) -> np.ndarray:
-        """Sums (clip, 6) that the correlation of truth and prediction follows from."""
-        first, second = (part - part.mean() for part in (self.truth, self.prediction))
+        """Sums (clip, 6) that the correlation of a number and its prediction follows from."""
+        first, second = (part[:, 0] - part.mean() for part in (self.truth, self.prediction))
         parts = (np.ones_like(first), first, second, first**2, second**2, first * second)
         return np.stack(parts, axis=-1)
 
@@ -132,8 +138,8 @@ def _one(
         {**model, **row, **({key: whole[key] for key in kept} if row["metric"] == "r2" else {})}
         for row in _scores(moved, drawn)
     )
-    guess = np.asarray(result["predictions"]["training_mean"][target], float)
-    sums = np.stack([moved.squared, (moved.truth - guess) ** 2], axis=-1)
+    guess = np.reshape(result["predictions"]["training_mean"][target], moved.truth.shape)
+    sums = np.stack([moved.squared, ((moved.truth - guess) ** 2).sum(1)], axis=-1)
     yield {
         **model, "baseline": "training mean", "metric": "skill",
         **drawn.said(sums, scores.skill_of, "the training clips' mean is exact"),
@@ -159,15 +165,16 @@ def _one(
 
 
 def _scores(decoded: Decoded, drawn: "_Draws") -> Iterator[dict]:
-    """R2, errors and correlation of one probe."""
-    signed = decoded.prediction - decoded.truth
-    for metric, sums, statistic, note in (
-        ("r2", decoded.r2_sums(), scores.r2_of, "the clips' labels are equal"),
-        ("mae", _counted(decoded.absolute), scores.mean_of, None),
-        ("bias", _counted(signed), scores.mean_of, None),
-        ("correlation", decoded.line_sums(), correlation_of, "all predictions are equal"),
-    ):
-        yield {"metric": metric, **drawn.said(sums, statistic, note)}
+    """R2 and errors of one probe; bias and correlation too where it decodes a single number."""
+    said = drawn.said
+    yield {"metric": "r2", **said(decoded.r2_sums(), scores.r2_of, "the clips' labels are equal")}
+    yield {"metric": "mae", **said(_counted(decoded.absolute), scores.mean_of, None)}
+    if decoded.truth.shape[1] > 1:
+        return
+    signed = (decoded.prediction - decoded.truth)[:, 0]
+    yield {"metric": "bias", **said(_counted(signed), scores.mean_of, None)}
+    sums = decoded.line_sums()
+    yield {"metric": "correlation", **said(sums, correlation_of, "all predictions are equal")}
 
 
 def _counted(values: np.ndarray) -> np.ndarray:
@@ -221,11 +228,14 @@ def _told(interval: scores.Interval, clips: int, note: str | None) -> dict:
 
 
 def spread(transferred: Result, ordinary: Result) -> dict[str, dict[str, float]]:
-    """Standard deviation of every target over the clips that are scored, and over all clips."""
+    """Standard deviation of every target over the clips that are scored, and over all clips.
+
+    Of several columns together, the root of their summed variances.
+    """
     parts = {"scored": transferred, "all": ordinary}
     return {
         target: {
-            name: float(np.std(np.asarray(result["predictions"]["truth"][target], float)))
+            name: float(np.sqrt(np.var(result["predictions"]["truth"][target], axis=0).sum()))
             for name, result in parts.items()
         }
         for target in transferred["spec"]["targets"]

@@ -94,7 +94,10 @@ def transfer(
     predictions["group"] = found.groups[predictions["clip"]]
     predictions["training_mean"] = {
         name: np.concatenate(
-            [np.full(len(fold.test), values[fold.train].mean()) for fold in found.folds]
+            [
+                np.broadcast_to(values[fold.train].mean(0), values[fold.test].shape)
+                for fold in found.folds
+            ]
         )[order]
         for name, values in _targets(found).items()
     }
