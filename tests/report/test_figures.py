@@ -229,7 +229,8 @@ def layered(shallow: int, deep: int, hf_repo: str = "mine", metric: str = "r2") 
             for place, layer in enumerate(layers):
                 value = best * (1 - np.exp(-3 * (place + 1) / len(layers))) + rng.normal(0, 0.02)
                 table.append({
-                    "variable": panel, "layer": layer, "encoder": name, "role": role,
+                    "run_name": "balls_fig", "probe_set": "fig", "solver": "trained_sweep",
+                    "grouping": "spatial_sector", "variable": panel, "layer": layer, "encoder": name, "role": role,
                     "label": "untrained, tiny" if name == "untrained" else name, "target": target,
                     "place": place,
                     "depth": min(place / depth, 1.0) if depth > 0 else None,
@@ -273,6 +274,7 @@ def test_layerwise_figure_is_sound(published, deep):
     assert ("differ in depth" in figure.get_supxlabel()) == (deep > 4)
     words = " ".join(text.get_text() for text in figure.findobj(Text))
     assert "untrained" in words and "published" not in words
+    assert "balls, trained sweep probes, folds by spatial sector" in words
     assert set(frame["item"]) == {"score", "onset"}
 
 

@@ -162,7 +162,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         loc="outside upper right",
         ncols=min(4, len(order)),
     )
-    _axes.title(part, TITLE)
+    _axes.title(part, _titled(scores))
     threshold = frame["threshold"].dropna().iloc[0]
     words = " or ".join(SCORES[metric] for metric in scores["metric"].unique())
     _axes.note(
@@ -184,12 +184,27 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             else ""
         )
         + (
+            " Attention is no sum over frames: that movies share their frames ties nothing here, so"
+            " go by the controls."
+            if scores["solver"].str.startswith("attentive").any()
+            else ""
+        )
+        + (
             " Published: hyper-parameters were chosen on the fold that is reported; bars are"
             " standard deviations over five folds."
             if (frame["item"] == "published").any()
             else ""
         ),
     )
+
+
+def _titled(scores: pd.DataFrame) -> str:
+    """Title that tells one figure from another: entry, probes, and what folds keep together."""
+    entry = scores["run_name"].iloc[0].removesuffix(f"_{scores['probe_set'].iloc[0]}")
+    found = f"{TITLE}: {entry}, {' and '.join(scores['solver'].unique())} probes"
+    coarser = [name for name in scores["grouping"].unique() if name != "clip"]
+    found += f", folds by {' and '.join(coarser)}" if coarser else ""
+    return found.replace("_", " ")
 
 
 def _named(name: str, frame: pd.DataFrame) -> str:

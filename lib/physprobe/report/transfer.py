@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from physprobe.report import _axes, _palette
 
@@ -150,10 +151,14 @@ def _limits(axes: np.ndarray, frame: pd.DataFrame) -> None:
     ratios = frame.loc[frame["metric"] == "error_ratio", ["value", "ci_low", "ci_high"]]
     positive = ratios.to_numpy()
     positive = positive[np.isfinite(positive) & (positive > 0)]
+    low, high = 0.8 * positive.min(initial=0.8), 1.25 * positive.max(initial=1.25)
+    axis = axes[0, 1].xaxis
     axes[0, 1].set_xscale("log")
-    axes[0, 1].set_xlim(0.8 * positive.min(initial=0.8), 1.25 * positive.max(initial=1.25))
-    axes[0, 1].xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes[0, 1].xaxis.set_minor_formatter("")
+    axes[0, 1].set_xlim(low, high)
+    # a few ticks, whether the ratios span parts of a decade or several
+    axis.set_major_locator(LogLocator(numticks=6) if high > 10 * low else MaxNLocator(5))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
 def _legend(ax: Axes, systems: list[str], frame: pd.DataFrame) -> None:
