@@ -337,7 +337,7 @@ class Pipeline:
 
     def shipped(self, wildcards: object) -> dict[str, list[str]]:
         """What is known of the encoders that ship with the package."""
-        patterns = {"gates": "*/gate.json", "trainings": "**/training.csv"}
+        patterns = {"gates": "**/gate.json", "trainings": "**/training.csv"}
         return {
             key: sorted(os.path.relpath(file) for file in shipped.ENCODERS.glob(pattern))
             for key, pattern in patterns.items()
