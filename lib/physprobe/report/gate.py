@@ -69,7 +69,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         bbox_to_anchor=(0.0, 1.0),
         ncols=2,
     )
-    _axes.title(part, f"{TITLE}: {'passed' if frame['passed'].iloc[0] else 'not passed'}")
+    passed = "passed" if frame["passed"].iloc[0] else "not passed"
+    _axes.title(part, f"{TITLE}: {trained}, {passed}")
     _axes.note(
         part,
         f"{frame['why'].iloc[0][0].upper()}{frame['why'].iloc[0][1:]}. Bars: 95 % intervals by"
