@@ -5,21 +5,25 @@ import json
 import numpy as np
 import pytest
 
-from physprobe.calibrate import _coverage, _noise, stage
+from physprobe.calibrate import _chance, _coverage, _noise, stage
 from physprobe.report import drawing
 
 
 def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
     out = tmp_path / "calibration.json"
-    stage.run(out=out, spec='{"noise": 2, "planted": 2}')
+    stage.run(out=out, spec='{"noise": 2, "planted": 2, "chance": 2}')
     found = json.loads(out.read_text())
     assert found["schema"] == "physprobe/calibration/1"
     rates = {row["model"]: row for row in found["rows"]}
     assert {"ridge, clip, selected layer", "logistic, auc, selected layer"} <= set(rates)
     assert {"R2, each clip, few features", "skill of linear dynamics"} <= set(rates)
     for row in found["rows"]:
-        assert row["value"] in (0.0, 0.5, 1.0)
+        assert row["value"] in (0.0, 0.5, 1.0) or row["metric"] == "chance_level"
         assert row["ci_low"] <= row["value"] <= row["ci_high"]
+    # the best setting on the reported fold is above any one of them, and above an honest choice
+    for size in _chance.SIZES:
+        nested, alone, swept = (rates[f"{way}, {size}"]["value"] for way in _chance.WAYS)
+        assert alone < swept and nested < 0
     drawing.figure(kind="calibration", result=out, out=tmp_path / "calibration.png")
     assert (tmp_path / "calibration.png").stat().st_size > 10_000
 
@@ -66,3 +70,16 @@ def test_planted_scores_are_above_those_of_the_control():
         assert interval.low < interval.value < interval.high
         if not name.startswith("difference"):
             assert 0.1 < interval.value < 0.95
+
+
+def test_chance_levels_are_means_over_repetitions_with_their_interval():
+    scores = np.array([[-0.2, 0.1], [-0.4, 0.3], [-0.3, -0.1]])
+    (row,) = stage._levels({"it": scores})
+    means = scores.mean(1)
+    half = 4.302653 * means.std(ddof=1) / np.sqrt(3)  # Student's t for two degrees of freedom
+    assert row["value"] == pytest.approx(means.mean())
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(
+        (means.mean() - half, means.mean() + half), abs=1e-6
+    )
+    assert row["null_q95"] == pytest.approx(np.quantile(scores, 0.95))
+    assert row["note"] == "3 repetitions of 2 labels, 33 % above 0"

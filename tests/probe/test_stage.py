@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from physprobe.core import results, stores
-from physprobe.probe import logistic, stage
+from physprobe.probe import logistic, stage, trained_sweep
 from physprobe.probe.ridge import Spec
 
 CLIPS = 40
@@ -176,6 +176,24 @@ def test_a_result_holds_scores_predictions_and_where_they_come_from(world, tmp_p
     assert found["provenance"]["code"] == "c0de"
     assert found["provenance"]["inputs"]["embeddings"] == stores.digest(world["embeddings"])
     assert found["predictions"]["clip"] == list(range(CLIPS))
+
+
+def test_a_result_says_in_which_precision_it_was_fitted(world, tmp_path):
+    swept = trained_sweep.Spec(
+        targets=("alpha",),
+        samples=("clip",),
+        rates=(1e-3,),
+        decays=(0.1,),
+        epochs=3,
+        bootstraps=100,
+    )
+    out = tmp_path / "swept.json"
+    stage.run(
+        embeddings=[world["embeddings"]], simulation=[world["simulation"]], out=out,
+        spec=swept.canonical(),
+    )  # fmt: skip
+    assert results.read(out)["provenance"]["dtype"] == "float32"
+    assert run(world, tmp_path / "ridge.json")["provenance"]["dtype"] == "float64"
 
 
 def test_a_declared_split_and_declared_groups_are_kept(world, tmp_path):

@@ -230,7 +230,8 @@ def layered(shallow: int, deep: int, hf_repo: str = "mine", metric: str = "r2") 
                 value = best * (1 - np.exp(-3 * (place + 1) / len(layers))) + rng.normal(0, 0.02)
                 table.append({
                     "run_name": "balls_fig", "probe_set": "fig", "solver": "trained_sweep",
-                    "grouping": "spatial_sector", "variable": panel, "layer": layer, "encoder": name, "role": role,
+                    "grouping": "spatial_sector",
+                    "variable": panel, "layer": layer, "encoder": name, "role": role,
                     "label": "untrained, tiny" if name == "untrained" else name, "target": target,
                     "place": place,
                     "depth": min(place / depth, 1.0) if depth > 0 else None,

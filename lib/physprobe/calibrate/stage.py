@@ -1,4 +1,4 @@
-"""Calibrate: run the tests on noise and the intervals on planted truth, many times over."""
+"""Calibrate: run tests and solvers on noise, intervals on planted truth, many times over."""
 
 import json
 import multiprocessing
@@ -7,23 +7,23 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import binomtest, sem, t
 
-from physprobe.calibrate import _coverage, _noise
+from physprobe.calibrate import _chance, _coverage, _noise
 from physprobe.core import job, results, seeds
 from physprobe.core.scores import Interval
 
-NOMINAL = {"rejection_rate": 0.05, "coverage": 0.95}
+NOMINAL = {"rejection_rate": 0.05, "coverage": 0.95, "chance_level": 0.0}
 
 
 def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
-    """Measure how often tests reject noise, and how often intervals hold the truth.
+    """Measure how often tests reject noise and intervals hold the truth, and what noise scores.
 
     Parameters
     ----------
     out : Path
-        The result: a row per test and per interval; ``model`` names it, the interval of the rate is
-        that of Clopper and Pearson.
+        The result: a row per test, per interval and per solver; ``model`` names it. The interval of
+        a rate is that of Clopper and Pearson, of a mean score that of Student.
     spec : str
         JSON of the config's ``calibration``: repetitions of each.
     code : str
@@ -32,11 +32,12 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
         Processes side by side.
     """
     entry = json.loads(spec)
-    noise, planted = entry["noise"], entry["planted"]
+    noise, planted, chance = entry["noise"], entry["planted"], entry["chance"]
     job.limit_threads(1)  # of each process
     rows = [
         *_rows("rejection_rate", _repeated(_noise_draw, noise, threads, "noise")),
         *_rows("coverage", held(_repeated(_planted_draw, planted, threads, "planted truth"))),
+        *_levels(_repeated(_chance_draw, chance, threads, "chance levels")),
     ]
     results.write(
         out,
@@ -61,6 +62,10 @@ def _noise_draw(number: int) -> dict[str, bool]:
 
 def _planted_draw(number: int) -> dict[str, Interval]:
     return _coverage.intervals(seeds.rng("calibrate", "planted", number))
+
+
+def _chance_draw(number: int) -> dict[str, np.ndarray]:
+    return _chance.levels(seeds.rng("calibrate", "chance", number))
 
 
 def held(intervals: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -95,6 +100,24 @@ def _rows(metric: str, outcomes: Mapping[str, np.ndarray]) -> list[dict]:
                 "model": name, "metric": metric, "value": float(happened.mean()),
                 "ci_low": float(low), "ci_high": float(high),
                 "note": f"{len(happened)} repetitions",
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _levels(found: Mapping[str, np.ndarray]) -> list[dict]:
+    """Mean scores over repetitions, from scores (repetition, label) of noise."""
+    rows = []
+    for name, scores in found.items():
+        means = scores.mean(1)
+        low, high = t.interval(0.95, len(means) - 1, means.mean(), sem(means))
+        rows.append(
+            {
+                "model": name, "metric": "chance_level", "value": float(means.mean()),
+                "ci_low": float(low), "ci_high": float(high),
+                "null_q95": float(np.quantile(scores, 0.95)),
+                "note": f"{len(means)} repetitions of {scores.shape[1]} labels,"
+                f" {100 * (scores > 0).mean():.0f} % above 0",
             }
         )  # fmt: skip
     return rows

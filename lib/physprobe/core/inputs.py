@@ -96,14 +96,19 @@ class Inputs:
 
     def provenance(self, code: str, threads: int) -> dict:
         """Where a result that is made from these inputs comes from."""
+        device, dtype = "cpu", "float64"
+        if getattr(self.spec, "TRAINED", False):
+            from torch import cuda
+
+            device, dtype = "cuda" if cuda.is_available() else "cpu", "float32"
         return job.provenance(
             code,
             self.digests,
             encoder=self.source.attrs.get("label"),
             weights_hash=self.source.attrs.get("weights_hash"),
             causal=self.source.attrs.get("spec", {}).get("causal"),
-            device="cpu",
-            dtype="float64",
+            device=device,
+            dtype=dtype,
             threads=threads,
         )
 

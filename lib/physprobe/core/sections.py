@@ -65,12 +65,14 @@ class Comparison(Spec):
 
 
 class Calibration(Spec):
-    """How often the tests are run on noise, and the intervals on planted truth."""
+    """How often tests and solvers are run on noise, and intervals on planted truth."""
 
     noise: int = Field(200, gt=0)
     """Repetitions of the complete pipeline on features that know nothing of the labels."""
     planted: int = Field(400, gt=0)
     """Repetitions where the truth is known."""
+    chance: int = Field(20, gt=1)
+    """Repetitions of each solver on noise, for its chance level."""
 
 
 class Transfer(Spec):

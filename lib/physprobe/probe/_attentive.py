@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
@@ -16,6 +16,7 @@ SPATIAL = ("space_time", "space_last")
 class Attentive(Protocol):
     """Fields of the spec of every probe that attends to tokens."""
 
+    TRAINED: ClassVar[bool] = True
     readout: Literal["number", "class"] = "number"
     """What targets are: numbers, by squared error, or classes, by log loss."""
     samples: tuple[Literal["time", *SPATIAL], ...] = Field(("time",), min_length=1)

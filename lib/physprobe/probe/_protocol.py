@@ -1,6 +1,6 @@
 """What all probes have in common: targets, samples, folds, and how sure a score has to be."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,9 @@ Normalisation = Literal["zscore", "center", "none"]
 
 class Protocol(Spec):
     """Fields of every probe's spec."""
+
+    TRAINED: ClassVar[bool] = False
+    """Whether it is fitted by gradient steps: in float32, on a GPU where there is one."""
 
     targets: tuple[str, ...] = Field(("alpha", "log_alpha"), min_length=1)
     """Labels to decode; ``log_<label>`` is the logarithm of one, ``sincos_<label>`` sine and

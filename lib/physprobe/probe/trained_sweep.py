@@ -16,7 +16,7 @@ included. Kingma, Ba, "Adam: A method for stochastic optimization", ICLR 2015.
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -28,6 +28,7 @@ from physprobe.probe._protocol import Normalisation, Protocol
 class Spec(Protocol):
     """Linear maps trained under many settings, the best taken on the reported fold."""
 
+    TRAINED: ClassVar[bool] = True
     kind: Literal["trained_sweep"] = "trained_sweep"
     """The published selection, which is none: for comparison only."""
     rates: tuple[float, ...] = Field((1e-4, 3e-4, 1e-3, 3e-3, 5e-3), min_length=1)

@@ -1,0 +1,37 @@
+"""Chance: the R2 that each way of choosing gets out of features that know nothing.
+
+The published sweep takes the best of its settings on the very fold that it reports. Beside it stand
+one of these settings alone, which chooses nothing but the epoch, and nested ridge.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from physprobe.core import splits
+from physprobe.probe import ridge, trained_sweep
+
+LABELS = 5
+SIZES = {"1024 features of 392 clips": (392, 1024), "40 features of 60 clips": (60, 40)}
+WAYS = {
+    "nested ridge": (ridge, {"permutations": 1}),
+    "one trained setting": (trained_sweep, {"rates": (1e-3,), "decays": (0.1,)}),
+    "published sweep": (trained_sweep, {}),
+}
+
+
+def levels(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """R2 (label,) of every way and size in one draw of noise."""
+    return dict(_levels(rng))
+
+
+def _levels(rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
+    for size, (clips, features) in SIZES.items():
+        noise = rng.normal(size=(1, clips, 1, features))
+        targets = {str(number): rng.normal(size=clips) for number in range(LABELS)}
+        folds = splits.nested(np.arange(clips))
+        for way, (kind, settings) in WAYS.items():
+            spec = kind.Spec(targets=tuple(targets), samples=("clip",), bootstraps=100, **settings)
+            rows, _ = kind.probe(spec, noise, ["0"], targets, folds)
+            found = [r["value"] for r in rows if (r["metric"], r["layer"]) == ("r2", "0")]
+            yield f"{way}, {size}", np.array(found)
