@@ -275,7 +275,7 @@ def test_layerwise_figure_is_sound(published, deep):
     assert ("differ in depth" in figure.get_supxlabel()) == (deep > 4)
     words = " ".join(text.get_text() for text in figure.findobj(Text))
     assert "untrained" in words and "published" not in words
-    assert "balls, trained sweep probes, folds by spatial sector" in words
+    assert "balls, trained sweep probes, folds by spatial sector" in words.replace("\n", " ")
     assert set(frame["item"]) == {"score", "onset"}
 
 

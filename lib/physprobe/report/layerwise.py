@@ -1,5 +1,6 @@
 """Figure: where labels become readable, layer by layer, beside controls and published curves."""
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -160,9 +161,9 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         [drawn[label] for label in order],
         order,
         loc="outside upper right",
-        ncols=min(4, len(order)),
+        ncols=min(columns + 1, len(order)),
     )
-    _axes.title(part, _titled(scores))
+    _axes.title(part, textwrap.fill(_titled(scores), 16 * columns + 12))  # beside the legend
     threshold = frame["threshold"].dropna().iloc[0]
     words = " or ".join(SCORES[metric] for metric in scores["metric"].unique())
     _axes.note(
