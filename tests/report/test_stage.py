@@ -364,14 +364,18 @@ def test_page_shows_what_is_known_of_an_encoder_that_ships(study, written, tmp_p
 
 
 def test_page_shows_the_calibration(study, written, tmp_path):
-    rates = {"rejection_rate": ("ridge, one layer", 0.05), "coverage": ("R2, each clip", 0.94)}
+    rates = {
+        "rejection_rate": ("ridge, one layer", 0.05),
+        "coverage": ("R2, each clip", 0.94),
+        "chance_level": ("nested ridge, few features", -0.02),
+    }
     rows = [
         {"model": model, "metric": metric, "value": value, "ci_low": value - 0.02,
          "ci_high": value + 0.02, "note": "200 repetitions"}
         for metric, (model, value) in rates.items()
     ]  # fmt: skip
     found, out = tmp_path / "calibration.json", tmp_path / "page.html"
-    nominal = {"rejection_rate": 0.05, "coverage": 0.95}
+    nominal = {"rejection_rate": 0.05, "coverage": 0.95, "chance_level": 0.0}
     results.write(found, schema="calibration", spec={}, rows=rows, provenance={}, nominal=nominal)
     report_page.run(
         metrics=[written["metrics"]],
