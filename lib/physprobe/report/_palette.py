@@ -31,13 +31,17 @@ class Look(NamedTuple):
 
 
 def looks(encoders: Iterable[str], controls: Iterable[str]) -> dict[str, Look]:
-    """Colour, line and marker by name: encoders in colour, controls in greys."""
+    """Colour, line and marker by name: encoders in colour, controls in greys.
+
+    A colour that has to serve again has another line and another marker.
+    """
     names, spare = list(encoders), iter(SPARE * 4)
     taken = {ENCODERS[name] for name in names if name in ENCODERS}
     found = {}
     for name in names:
         colour = ENCODERS.get(name) or next(c for c in spare if c not in taken or len(names) > 6)
-        found[name] = Look(colour, "-", "o", 2.0)
+        again = sum(look.colour == colour for look in found.values())
+        found[name] = Look(colour, ("-", *LINES)[again], ("o", *MARKERS)[again], 2.0)
     for place, name in enumerate(controls):
         found[name] = Look(
             GREYS[place % len(GREYS)],

@@ -47,12 +47,16 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             minutes, values = rows["seconds"] / 60, rows[column]
             if column == "loss":
                 values = values / values.dropna().iloc[0]
-            colour = looks[recipe].colour
-            ax.plot(minutes, values, "o-", ms=3, color=colour, label=recipe.replace("_", " "))
+            colour, line, marker, _ = looks[recipe]
+            style = {"color": colour, "ls": line, "marker": marker, "ms": 3}
+            ax.plot(minutes, values, label=recipe.replace("_", " "), **style)
             if column == "score":
                 ax.axhline(values.iloc[0], color=colour, lw=1, ls=":")
                 kept = rows[rows["kept"].astype(str) == "True"].tail(1)
                 ax.plot(kept["seconds"] / 60, kept[column], "*", ms=12, color=colour, mec="white")
+        ax.set_xscale("symlog", linthresh=1, linscale=0.3)
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.set_xlim(0)
         ax.set_xlabel("compute [min]")
         ax.set_ylabel(label)
     part.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=len(recipes))
