@@ -4,8 +4,6 @@ The published sweep takes the best of its settings on the very fold that it repo
 one of these settings alone, which chooses nothing but the epoch, and nested ridge.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from physprobe.core import splits
@@ -22,10 +20,7 @@ WAYS = {
 
 def levels(rng: np.random.Generator) -> dict[str, np.ndarray]:
     """R2 (label,) of every way and size in one draw of noise."""
-    return dict(_levels(rng))
-
-
-def _levels(rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
+    scored = {}
     for size, (clips, features) in SIZES.items():
         noise = rng.normal(size=(1, clips, 1, features))
         targets = {str(number): rng.normal(size=clips) for number in range(LABELS)}
@@ -34,4 +29,5 @@ def _levels(rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
             spec = kind.Spec(targets=tuple(targets), samples=("clip",), bootstraps=100, **settings)
             rows, _ = kind.probe(spec, noise, ["0"], targets, folds)
             found = [r["value"] for r in rows if (r["metric"], r["layer"]) == ("r2", "0")]
-            yield f"{way}, {size}", np.array(found)
+            scored[f"{way}, {size}"] = np.array(found)
+    return scored

@@ -85,6 +85,7 @@ def _fit(
     columns = labels.reshape(len(labels), -1)
     mean, true = columns[fold.train].mean(0), labels.shape[2]
     train, test = columns[fold.train] - mean, columns[fold.test] - mean
+    others = train[:, true:].astype(np.float32)
     spread = together(rows.shape[1] * np.einsum("nc,nc->c", train, train), widths)
     spread[spread == 0.0] = 1.0
     best = None
@@ -95,7 +96,6 @@ def _fit(
         weights = solver.weights(train[:, :true], chosen[:true]) / scale[:, None]
         predicted = centred.test @ weights
         asked = centred.test / scale
-        others = train[:, true:].astype(np.float32)
         permuted = solver.predict(others, chosen[true:], asked)
         errors = np.concatenate([predicted, permuted], axis=-1) - test[:, None]
         fitted_train = centred.train @ weights - train[:, None, :true]

@@ -158,7 +158,7 @@ def _limits(axes: np.ndarray, frame: pd.DataFrame) -> None:
     # a few ticks, whether the ratios span parts of a decade or several
     axis.set_major_locator(LogLocator(numticks=6) if high > 10 * low else MaxNLocator(5))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_major_formatter("{x:g}")
 
 
 def _legend(ax: Axes, systems: list[str], frame: pd.DataFrame) -> None:
