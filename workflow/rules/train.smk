@@ -1,7 +1,7 @@
 """
 Train: fit an encoder to an endless stream of simulated clips, without labels.
 
-INPUT   nothing but the recipe: clips are simulated on the fly
+INPUT   nothing but the recipe: clips are simulated on the fly; the encoder that it grows from, if it does
 OUTPUT  results/encoders/training.png  all recipes beside each other
         results/encoders/{recipe}/   config.json  model.safetensors  preprocessor_config.json  training.csv  card.md  training.png
 """
@@ -9,6 +9,7 @@ OUTPUT  results/encoders/training.png  all recipes beside each other
 
 rule train:
     input:
+        pipeline.ancestor,
         card="lib/physprobe/train/card.md.j2",
     output:
         weights="results/encoders/{recipe}/model.safetensors",

@@ -123,7 +123,14 @@ class Pipeline:
 
     def weights(self, wildcards: object) -> list[str]:
         """Files of an encoder that lies in a local folder, or will when its recipe is done."""
-        folder = Path(getattr(self.entry("embed", wildcards), "model", None) or "")
+        return self._checkpoint(getattr(self.entry("embed", wildcards), "model", None))
+
+    def ancestor(self, wildcards: object) -> list[str]:
+        """Files of the smaller encoder that a recipe's grows from."""
+        return self._checkpoint(self.entry("train", wildcards).grown_from)
+
+    def _checkpoint(self, model: str | None) -> list[str]:
+        folder = Path(model or "")
         if folder.parent == Path("results/encoders") and folder.name in self.recipes:
             return [str(folder / name) for name in TRAINED]
         here = shipped.folder(str(folder))

@@ -36,8 +36,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ----------
     part : Figure or SubFigure
     frame : DataFrame
-        ``recipe`` and the columns of its ``training.csv``; the first row of a recipe is that of its
-        random weights.
+        ``recipe`` and the columns of its ``training.csv``; the first row of a recipe is that of the
+        weights that it began with.
     """
     recipes = list(dict.fromkeys(frame["recipe"]))
     looks = _palette.looks(recipes, [])
@@ -63,8 +63,9 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     _axes.title(part, TITLE)
     _axes.note(
         part,
-        "Dotted: random weights of the same shape. Star: the checkpoint that is kept, chosen by"
-        " this score; it is no held-out score and has no interval.",
+        "Dotted: before the first step, random weights but for recipes grown from an encoder. Star:"
+        " the checkpoint that is kept, chosen by this score; it is no held-out score and has no"
+        " interval.",
     )
 
 

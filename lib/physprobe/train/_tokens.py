@@ -6,12 +6,16 @@ from transformers import VJEPA2Config
 from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Layer
 
 from physprobe.embed import _weights
+from physprobe.train import _growth
 from physprobe.train._training import Training
 
 
 def encoder(spec: Training) -> nn.Module:
-    """V-JEPA 2 encoder with random weights for training windows."""
-    return _weights.random(spec.architecture(spec.crop), spec.seed, "fan_in").encoder
+    """V-JEPA 2 encoder for training windows, with random weights or grown from a smaller one."""
+    model = _weights.random(spec.architecture(spec.crop), spec.seed, "fan_in")
+    if spec.grown_from:
+        _growth.grow(model.encoder, model.config, spec.grown_from, spec.seed)
+    return model.encoder
 
 
 def encode(network: nn.Module, video: torch.Tensor, keep: torch.Tensor | None = None):

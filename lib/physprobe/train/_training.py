@@ -40,8 +40,11 @@ class Training(Spec):
     crop_size: int = Field(64, gt=0)
     """Side of the input that the finished encoder is used with [px]."""
 
+    grown_from: str | None = None
+    """Smaller V-JEPA 2 to start from, in place of random weights: physprobe/{name} for what ships
+    with the package, or a folder. At first it computes the same, by more features and blocks."""
     frozen: int = Field(0, ge=0)
-    """Modules that keep their random weights: 1 is the patch embedding, 2 the first block too. What
+    """Modules that keep their first weights: 1 is the patch embedding, 2 the first block too. What
     random features give away for free then stays in the encoder's first layers."""
 
     crop: int = Field(32, gt=0)

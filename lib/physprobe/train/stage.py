@@ -93,7 +93,7 @@ def run(
         f"{folder.name}: {parameters / 1e6:.2f} M parameters by {entry['kind']},"
         f" {spec_.steps} steps,"
         f" kept step {kept['step']} with mean R2 {kept['score']:.3f}"
-        f" (random weights {rows[0]['score']:.3f}), {job.megabytes(out):.1f} MB"
+        f" (before training {rows[0]['score']:.3f}), {job.megabytes(out):.1f} MB"
     )
 
 
