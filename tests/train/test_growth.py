@@ -1,12 +1,12 @@
-"""Growth: a grown encoder is the smaller one before its first step, and its copies part then."""
+"""Growth: a grown encoder begins as the smaller one with random features beside it."""
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 from transformers import VJEPA2Model
 
-from physprobe.train import _stream, _tokens, _validation, future_frames, stage
+from physprobe.train import _tokens, _validation, future_frames, stage
 
 
 @pytest.fixture
@@ -33,36 +33,45 @@ def child(tiny, parent):
     return make
 
 
-def test_the_function_is_that_of_the_smaller_encoder(child, parent):
+def test_the_smaller_encoder_lives_in_the_first_features(child, parent):
+    """Exactly, but for norms over all features: without norms to tell, nothing differs."""
     grown = _tokens.encoder(child()).eval()
     small = VJEPA2Model.from_pretrained(parent, dtype=torch.float32).encoder.eval()
     video = torch.randn(2, 10, 3, 16, 16)
-    new, old = (_after_each_module(network, video) for network in (grown, small))
-    *blocks, final = old
-    # the patch embedding, each block, those that were added, the final norm
-    for found, expected in zip(new, [*blocks, blocks[-1], blocks[-1], final], strict=True):
-        torch.testing.assert_close(found, expected.repeat(1, 1, 2), rtol=1e-4, atol=1e-4)
+    new, old = (_without_norms(network, video) for network in (grown, small))
+    # the patch embedding, the one block, and the two that were added
+    for found, expected in zip(new, [*old, old[-1], old[-1]], strict=True):
+        torch.testing.assert_close(found[..., :24], expected, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(new[1][..., 24:], new[0][..., 24:])
+    assert torch.equal(new[-1], new[1]), "blocks on top add nothing"
 
 
-def _after_each_module(network, video):
+def _without_norms(network, video):
     hidden = network.embeddings(video)
     found = [hidden]
     for block in network.layer:
+        block.norm1, block.norm2 = nn.Identity(), nn.Identity()
         hidden = block(hidden)[0]
         found.append(hidden)
-    return [value.detach() for value in (*found, network.layernorm(hidden))]
+    return [value.detach() for value in found]
 
 
-def test_copies_part_with_the_first_step(child):
-    spec = child()
-    recipe = future_frames.recipe(spec)
-    weight = recipe.encoder.layer[0].mlp.fc1.weight
-    first, second = weight.detach().clone().chunk(2)
-    assert not torch.equal(first, second)
-    torch.testing.assert_close(*(half.unflatten(1, (2, 24)).sum(1) for half in (first, second)))
-    recipe.loss(_stream.batch(spec, 0), np.random.default_rng(0))[0].backward()
-    of_first, of_second = weight.grad.chunk(2)
-    assert (of_first - of_second).norm() > 0.1 * of_first.norm()
+def test_new_features_are_random_ones_of_their_own(child, tiny):
+    grown = _tokens.encoder(child(hidden_size=96, num_attention_heads=4)).state_dict()
+    for name, value in grown.items():
+        if name.startswith("layer.0.") and value.ndim == 2:
+            outputs, inputs = (side // 4 for side in value.shape)
+            assert not value[:outputs, inputs:].any() and not value[outputs:, :inputs].any()
+            own = value[outputs:, inputs:]
+            assert own.std() * (3 * inputs) ** 0.5 == pytest.approx(1, rel=0.05), name
+
+
+def test_norms_keep_what_they_learnt(child, parent):
+    grown = _tokens.encoder(child()).state_dict()
+    small = VJEPA2Model.from_pretrained(parent, dtype=torch.float32).encoder.state_dict()
+    for name in ("layer.0.norm1.weight", "layer.0.norm2.bias", "layernorm.weight"):
+        torch.testing.assert_close(grown[name][:24], small[name])
+        assert torch.equal(grown[name][24:], torch.full((24,), float(name.endswith("weight"))))
 
 
 def test_a_recipe_grows_and_says_so(child, parent, tmp_path):
@@ -74,9 +83,7 @@ def test_a_recipe_grows_and_says_so(child, parent, tmp_path):
         load_file(folder / "model.safetensors")["encoder.embeddings.patch_embeddings.proj.weight"]
         for folder in (parent, out.parent)
     )
-    torch.testing.assert_close(
-        last.float(), first.float().repeat(2, 1, 1, 1, 1), rtol=1e-3, atol=1e-3
-    )
+    torch.testing.assert_close(last.float()[:24], first.float(), rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -1,54 +1,52 @@
-"""Growth: start a wider and deeper encoder as the very function that a smaller, trained one is.
+"""Growth: start a wider and deeper encoder from a smaller one that is trained.
 
-Every unit becomes several equal ones. What reads them shares out its weight among them, unevenly
-(0.5 to 1.5 parts before they are brought to a sum of 1), so that training tells them apart. Blocks
-that are added on top add nothing to their input at first: the projections that leave them are 0.
+Its first features are the smaller one's, with the weights among them. The others are drawn as those
+of an encoder with random weights, which are worth having too: what random features give away about
+patterns that were never seen, training loses. Neither reads the other before the first step, but
+for the norms, which are over both; and blocks that are added on top add nothing to their input, for
+the projections that leave them are 0.
 
-Sources: Net2Net, Chen, Goodfellow and Shlens, arXiv:1511.05641; bert2BERT, Chen et al.,
-arXiv:2110.07143.
+Source: Net2Net, Chen, Goodfellow and Shlens, arXiv:1511.05641, for going on from a smaller network;
+new units there are copies of trained ones, here they are random.
 """
 
 import torch
 from torch import Tensor, nn
 from transformers import VJEPA2Config, VJEPA2Model
 
-from physprobe.core import seeds, shipped
+from physprobe.core import shipped
 from physprobe.embed import _weights
 
 SAME = ("patch_size", "tubelet_size", "mlp_ratio", "qkv_bias", "hidden_act", "layer_norm_eps")
 LEAVES = ("attention.proj.weight", "mlp.fc2.weight")
 
 
-def grow(encoder: nn.Module, config: VJEPA2Config, model: str, seed: int) -> None:
-    """Give an encoder the weights of a smaller one.
+def grow(encoder: nn.Module, config: VJEPA2Config, model: str) -> None:
+    """Give an encoder with random weights those of a smaller one, as far as that goes.
 
     Parameters
     ----------
     encoder : VJEPA2Encoder
-        With random weights; afterwards its hidden states are the smaller one's, repeated along
-        the features, and those of its last block for all blocks that are added.
+        With random weights, of standard deviation 1 / sqrt(inputs of the unit).
     config : VJEPA2Config
         Of the encoder.
     model : str
         ``physprobe/{name}``, or a folder with a V-JEPA 2.
-    seed : int
-        Seed of the shares.
 
     Raises
     ------
     FileNotFoundError
         If there is no such model.
     ValueError
-        If the encoder is not some times as wide and at least as deep, or differs in more.
+        If the encoder is narrower or not as deep, or differs in more than width and depth.
     """
     small = _smaller(model)
     _check(config, small.config, model)
     old = small.encoder.state_dict()
-    blocks = small.config.num_hidden_layers
     with torch.no_grad():
         for name, value in encoder.state_dict().items():
-            if _block(name) < blocks:
-                value.copy_(_repeated(old[name], value.shape, seed, name))
+            if name in old:
+                _join(value, old[name])
             elif name.endswith(LEAVES):
                 value.zero_()
 
@@ -72,26 +70,22 @@ def _check(new: VJEPA2Config, old: VJEPA2Config, model: str) -> None:
             raise ValueError(
                 f"grown_from: {name} is {value}, and {sizes[1][name]} in {model}; growth keeps it."
             )
-    if new.hidden_size % old.hidden_size or new.num_hidden_layers < old.num_hidden_layers:
+    if new.hidden_size < old.hidden_size or new.num_hidden_layers < old.num_hidden_layers:
         raise ValueError(
             f"grown_from: {new.num_hidden_layers} blocks of {new.hidden_size} features can't be"
-            f" grown from the {old.num_hidden_layers} of {old.hidden_size} in {model}; what can be"
-            " is some times as wide, and at least as deep."
+            f" grown from the {old.num_hidden_layers} of {old.hidden_size} in {model}."
         )
 
 
-def _block(name: str) -> int:
-    """Number of the block that a tensor belongs to; -1 for what every encoder has."""
-    parts = name.split(".")
-    return int(parts[1]) if parts[0] == "layer" else -1
-
-
-def _repeated(old: Tensor, shape: torch.Size, seed: int, name: str) -> Tensor:
-    """Tensor whose outputs are the old ones', repeated, if its inputs are."""
-    outputs = shape[0] // old.shape[0]
-    if old.ndim != 2:  # biases and norms; and the patch embedding, which reads pixels
-        return old.repeat(outputs, *[1] * (old.ndim - 1))
-    copies = shape[1] // old.shape[1]
-    draw = seeds.rng("growth", seed, name).uniform(0.5, 1.5, (shape[0], copies, old.shape[1]))
-    shares = torch.from_numpy(draw / draw.sum(1, keepdims=True)).to(old.dtype)
-    return (old.repeat(outputs, 1)[:, None] * shares).reshape(shape)
+def _join(value: Tensor, old: Tensor) -> None:
+    """Put a smaller tensor into the corner of a random one; new and old don't read each other."""
+    outputs = len(old)
+    if old.ndim == 2 and value.shape != old.shape:
+        inputs, every = old.shape[1], value.shape[1]
+        value[:, :inputs] = 0
+        value[:outputs] = 0
+        if every > inputs:  # new units have fewer inputs at first, and the same sum
+            value *= (every / (every - inputs)) ** 0.5
+        value[:outputs, :inputs] = old
+    else:
+        value[:outputs] = old

@@ -14,7 +14,7 @@ def encoder(spec: Training) -> nn.Module:
     """V-JEPA 2 encoder for training windows, with random weights or grown from a smaller one."""
     model = _weights.random(spec.architecture(spec.crop), spec.seed, "fan_in")
     if spec.grown_from:
-        _growth.grow(model.encoder, model.config, spec.grown_from, spec.seed)
+        _growth.grow(model.encoder, model.config, spec.grown_from)
     return model.encoder
 
 

@@ -41,8 +41,8 @@ class Training(Spec):
     """Side of the input that the finished encoder is used with [px]."""
 
     grown_from: str | None = None
-    """Smaller V-JEPA 2 to start from, in place of random weights: physprobe/{name} for what ships
-    with the package, or a folder. At first it computes the same, by more features and blocks."""
+    """Smaller V-JEPA 2 to start from, physprobe/{name} for what ships with the package, or a
+    folder. Features and blocks that it lacks are put beside and on top of its own."""
     frozen: int = Field(0, ge=0)
     """Modules that keep their first weights: 1 is the patch embedding, 2 the first block too. What
     random features give away for free then stays in the encoder's first layers."""
