@@ -23,7 +23,7 @@ from physprobe.simulate import stage as simulate
 LARGE = {"hidden_size": 1024, "num_attention_heads": 16, "crop_size": 256, "patch_size": 16}
 CASES = {
     # name: encoder, clips, frames
-    "the encoder that ships": ({"kind": "huggingface", "model": "physprobe/small"}, 96, 64),
+    "the encoder that ships": ({"kind": "huggingface", "model": "physprobe/small"}, 200, 64),
     "two layers of V-JEPA 2 L": ({"kind": "untrained", **LARGE, "num_hidden_layers": 2}, 24, 16),
 }
 ROUNDS = 2

@@ -109,6 +109,28 @@ def test_a_finished_store_is_not_computed_again(out: Path):
     assert out.read_text() == before
 
 
+def test_clips_are_read_when_they_are_indexed(out: Path, monkeypatch: pytest.MonkeyPatch):
+    write(out)
+    source, asked = stores.read(out), []
+    block = slice(3, 9)
+    whole = stores.values(source, "video", clip=block)
+    values = stores.values
+
+    def watched(dataset, name, clip):
+        asked.append(clip)
+        return values(dataset, name, clip=clip)
+
+    monkeypatch.setattr(stores, "values", watched)
+    lazy = stores.Lazy(source, "video", block)
+    assert lazy.shape == whole.shape and not asked
+    np.testing.assert_array_equal(lazy[4:8], whole[4:8])
+    np.testing.assert_array_equal(lazy[2], whole[2])
+    assert asked == [slice(7, 9), 5]
+    np.testing.assert_array_equal(np.stack(list(lazy)), whole)
+    with pytest.raises(IndexError):
+        lazy[6]
+
+
 @pytest.mark.parametrize("name", ["video", "pooled"])
 def test_a_damaged_chunk_is_caught_when_read_and_rewritten_alone(out: Path, name: str):
     write(out)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from physprobe.embed import _resize
 from physprobe.embed._resize import Preprocessing
 
 PLAIN = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
@@ -37,6 +38,15 @@ def test_resampling_is_that_of_pillow(resample: str, code: int, side: int):
     edge[:, 30:] = 255
     found = Preprocessing(crop=side, resample=resample, **PLAIN)(edge)
     assert (found.min(), found.max()) == (0, 1)  # no overshoot
+
+
+@pytest.mark.parametrize("resample", ["bilinear", "bicubic"])
+@pytest.mark.parametrize(("old", "new"), [((60, 80), (24, 24)), ((24, 24), (60, 80))])
+def test_a_processor_and_a_gpu_resize_alike(resample: str, old: tuple, new: tuple):
+    frames = torch.from_numpy(np.random.default_rng(1).integers(0, 256, (2, *old, 3), "uint8"))
+    found = torch.stack([_resize._sparse(frame, new, resample) for frame in frames])
+    expected = _resize._dense(frames.permute(0, 3, 1, 2).float(), new, resample)
+    torch.testing.assert_close(found, expected, rtol=0, atol=255 * 5e-7)
 
 
 def test_crop_is_central_and_keeps_the_aspect():

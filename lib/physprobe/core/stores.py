@@ -313,6 +313,40 @@ def values(dataset: xr.Dataset, name: str, **where: object) -> np.ndarray:
         ) from error
 
 
+@dataclass(frozen=True)
+class Lazy:
+    """Some clips of a variable, read when they are indexed: one, or a slice of them.
+
+    A few clips at a time stay in the processor's cache, which a whole block doesn't.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        Of :func:`read`.
+    name : str
+        Variable whose leading dimension is ``clip``.
+    clips : slice
+        Which clips.
+    """
+
+    dataset: xr.Dataset
+    name: str
+    clips: slice
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(clip, ...)."""
+        return len(self), *self.dataset[self.name].shape[1:]
+
+    def __len__(self) -> int:  # noqa: D105
+        return self.clips.stop - self.clips.start
+
+    def __getitem__(self, which: int | slice) -> np.ndarray:  # noqa: D105
+        found = range(self.clips.start, self.clips.stop)[which]
+        clip = slice(found.start, found.stop) if isinstance(found, range) else found
+        return values(self.dataset, self.name, clip=clip)
+
+
 def digest(path: Path) -> str:
     """Digest of a finished store's content."""
     return json.loads(Path(path).read_text())["attributes"]["digest"]

@@ -53,7 +53,7 @@ class Encoder(Protocol):
 
         Parameters
         ----------
-        video : ndarray
+        video : ndarray or Lazy
             (clip, frame, y, x, rgb) uint8.
         clips : ndarray
             (clip) number of each clip in its system: errors name it, shuffled frames follow it.

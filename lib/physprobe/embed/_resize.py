@@ -1,13 +1,13 @@
-"""Resize: from rendered frames to a network's input, with torch alone."""
+"""Resize: from rendered frames to a network's input."""
 
 from dataclasses import dataclass
+from functools import cache
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.sparse import csr_array, eye_array, kron
 
-FRAMES_AT_ONCE = (
-    8  # so that a chunk stays in the processor's cache: three times faster than a whole clip
-)
 RESAMPLE = {2: "bilinear", 3: "bicubic"}  # codes of Pillow, which checkpoints use
 
 
@@ -61,16 +61,40 @@ class Preprocessing:
         mean, std = (
             torch.tensor(v, device=video.device).view(3, 1, 1) for v in (self.mean, self.std)
         )
-        parts = []
-        for part in video.split(FRAMES_AT_ONCE):
-            frames = part.permute(0, 3, 1, 2).contiguous().float()
-            if frames.shape[2:] != size:
-                frames = F.interpolate(frames, size=size, mode=self.resample, antialias=True)
-                if self.resample == "bicubic":
-                    frames.clamp_(0, 255)  # it overshoots at edges
-            frames = frames[..., top : top + self.crop, left : left + self.crop]
-            parts.append((frames - 255 * mean) / (255 * std))
-        return torch.cat(parts)
+        if size == tuple(video.shape[1:3]):
+            frames = video.permute(0, 3, 1, 2).float()
+        elif video.device.type == "cpu":
+            frames = torch.stack([_sparse(frame, size, self.resample) for frame in video])
+        else:
+            frames = _dense(video.permute(0, 3, 1, 2).float(), size, self.resample)
+        frames.clamp_(0, 255)  # bicubic overshoots at edges, and either by a rounding error
+        frames = frames[..., top : top + self.crop, left : left + self.crop]
+        return (frames - 255 * mean) / (255 * std)
+
+
+def _dense(frames: torch.Tensor, size: tuple[int, int], resample: str) -> torch.Tensor:
+    """Frames (frame, rgb, y, x) of another size."""
+    return F.interpolate(frames, size=size, mode=resample, antialias=True)
+
+
+def _sparse(frame: torch.Tensor, size: tuple[int, int], resample: str) -> torch.Tensor:
+    """The same of one frame (y, x, rgb) uint8, several times as fast: (rgb, y, x).
+
+    Rows come first, since they lie as they are read; torch begins with columns, of every row.
+    """
+    height, width, colours = frame.shape
+    rows = _weights(height, size[0], resample) @ frame.float().numpy().reshape(height, -1)
+    turned = torch.from_numpy(rows).T.contiguous().numpy()  # numpy takes its time over this
+    found = _weights(width, size[1], resample, colours) @ turned
+    return torch.from_numpy(found).view(colours, size[1], size[0]).mT
+
+
+@cache
+def _weights(old: int, new: int, resample: str, colours: int = 1) -> csr_array:
+    """What old pixels of a line, colours side by side, add to each colour's new: (new, old)."""
+    weights = csr_array(_dense(torch.eye(old)[None, None], (new, old), resample)[0, 0].numpy())
+    apart = np.arange(new * colours).reshape(new, colours).T.ravel()
+    return csr_array(kron(weights, eye_array(colours, dtype="float32"), format="csr")[apart])
 
 
 def declared(processor: dict, crop: int, how: str, *, stretches: bool = False) -> Preprocessing:

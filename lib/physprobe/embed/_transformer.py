@@ -133,8 +133,8 @@ class VideoTransformer:
 
         Parameters
         ----------
-        video : ndarray
-            (clip, frame, y, x, rgb) uint8.
+        video : ndarray or Lazy
+            (clip, frame, y, x, rgb) uint8; the next batch is read while one is embedded.
         clips : ndarray
             (clip) number of each clip in its system.
 
@@ -151,13 +151,12 @@ class VideoTransformer:
                 for layer in self.spec.tokens
             },
         )
-        batches = np.split(
-            np.arange(len(clips)), range(self.spec.batch, len(clips), self.spec.batch)
-        )
-        shown = job.ahead(lambda rows: self._shown(video[rows], clips[rows]), batches)
-        for rows, frames in zip(batches, shown, strict=True):
+        starts = range(0, len(clips), self.spec.batch)
+        batches = [slice(start, start + self.spec.batch) for start in starts]
+        shown = job.ahead(lambda some: self._shown(video[some], clips[some]), batches)
+        for some, frames in zip(batches, shown, strict=True):
             for windows in self.windows:
-                self._embed(frames, rows, windows, clips, found)
+                self._embed(frames, np.arange(len(clips))[some], windows, clips, found)
         return found
 
     def _windows(self, frames: int) -> list[np.ndarray]:

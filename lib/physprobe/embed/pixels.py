@@ -83,7 +83,7 @@ class Pixels:
 
         Parameters
         ----------
-        video : ndarray
+        video : ndarray or Lazy
             (clip, frame, y, x, rgb) uint8.
         clips : ndarray
             (clip) number of each clip in its system.

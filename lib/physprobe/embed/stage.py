@@ -94,10 +94,10 @@ def run(
         },
         block=BLOCK,
     ) as store:
-        video = job.ahead(lambda block: stores.values(source, "video", clip=block), store.missing())
 
         def compute(block: slice) -> dict[str, np.ndarray]:
-            embedding = encoder.encode(next(video), np.arange(block.start, block.stop))
+            video = stores.Lazy(source, "video", block)
+            embedding = encoder.encode(video, np.arange(block.start, block.stop))
             found = {f"tokens_{layer}": value for layer, value in embedding.tokens.items()}
             return {"pooled": embedding.pooled, **found}
 

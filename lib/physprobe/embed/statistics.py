@@ -70,7 +70,7 @@ class Statistics:
 
         Parameters
         ----------
-        video : ndarray
+        video : ndarray or Lazy
             (clip, frame, y, x, rgb) uint8.
         clips : ndarray
             (clip) number of each clip in its system; not used.
