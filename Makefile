@@ -49,7 +49,7 @@ $(READY): requirements.lock
 		"Hint: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
 	@echo "Installing requirements.lock into $(VENV) (once; a few minutes)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--requirement requirements.lock
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--no-build-isolation --no-deps --editable .
