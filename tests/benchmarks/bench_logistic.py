@@ -111,7 +111,7 @@ def main() -> None:
         worst = max(worst, np.abs(np.exp(fit.predicted[:, 0, 1, 0]) - probability).max())
     if worst > 1e-6:
         raise SystemExit(f"gate failed: probabilities differ by {worst:.1e}")
-    right = sum(fit.correct[0, 0] for fit in fits) / CLIPS
+    right = sum(fit.correct[0, 0, 0] for fit in fits) / CLIPS
     print(f"gate: same penalties, probabilities equal to {worst:.0e} (accuracy {right:.2f})")
     whole, _ = seconds(lambda: ours(features, labels, folds), 1)
     print(f"{COMPARED} labels: physprobe {mine:.2f} s, LogisticRegression {loop:.2f} s")
