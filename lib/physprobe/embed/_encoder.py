@@ -1,9 +1,12 @@
 """Encoder: what every family returns from ``load``, and what comes out of it."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+
+Block = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass
@@ -59,6 +62,16 @@ class Encoder(Protocol):
             (clip) number of each clip in its system: errors name it, shuffled frames follow it.
         """
         ...
+
+    def each(self, blocks: Sequence[Block]) -> Iterator[Embedding]:
+        """Embed blocks one after the other.
+
+        Parameters
+        ----------
+        blocks : sequence of (video, clips)
+            What :meth:`encode` takes.
+        """
+        return (self.encode(video, clips) for video, clips in blocks)
 
 
 def provenance(label: str, **more: object) -> dict:

@@ -69,7 +69,7 @@ class Preprocessing:
             frames = _dense(video.permute(0, 3, 1, 2).float(), size, self.resample)
         frames.clamp_(0, 255)  # bicubic overshoots at edges, and either by a rounding error
         frames = frames[..., top : top + self.crop, left : left + self.crop]
-        return (frames - 255 * mean) / (255 * std)
+        return frames.sub_(255 * mean).div_(255 * std)
 
 
 def _dense(frames: torch.Tensor, size: tuple[int, int], resample: str) -> torch.Tensor:

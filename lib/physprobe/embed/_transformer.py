@@ -1,5 +1,6 @@
 """Transformer: the forward pass that architectures share, with trained or random weights."""
 
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -9,14 +10,14 @@ from transformers import PreTrainedModel
 
 from physprobe.core import job
 from physprobe.embed import _frames, _pool
-from physprobe.embed._encoder import Embedding
+from physprobe.embed._encoder import Block, Embedding, Encoder
 from physprobe.embed._network import Network
 from physprobe.embed._resize import Preprocessing
 
 HALF_MAX = 65504  # largest float16
 
 
-class VideoTransformer:
+class VideoTransformer(Encoder):
     """A frozen encoder: see :class:`physprobe.embed._encoder.Encoder`.
 
     What sets an architecture apart is in its subclass, all of it.
@@ -127,14 +128,13 @@ class VideoTransformer:
         """Run the network on windows (window, frame, rgb, y, x)."""
         raise NotImplementedError
 
-    @torch.inference_mode()
     def encode(self, video: np.ndarray, clips: np.ndarray) -> Embedding:
         """Embed a block of clips; a causal window's last token time is all that is kept of it.
 
         Parameters
         ----------
         video : ndarray or Lazy
-            (clip, frame, y, x, rgb) uint8; the next batch is read while one is embedded.
+            (clip, frame, y, x, rgb) uint8.
         clips : ndarray
             (clip) number of each clip in its system.
 
@@ -143,21 +143,41 @@ class VideoTransformer:
         ValueError
             If an activation is not finite or overflows float16; the message names layer and clip.
         """
+        (found,) = self.each([(video, clips)])
+        return found
+
+    @torch.inference_mode()
+    def each(self, blocks: Sequence[Block]) -> Iterator[Embedding]:
+        """Embed blocks one after the other; while a batch is embedded, the next one is read.
+
+        Parameters
+        ----------
+        blocks : sequence of (video, clips)
+            What :meth:`encode` takes.
+        """
+        batches = [
+            (video, clips, slice(start, start + self.spec.batch))
+            for video, clips in blocks
+            for start in range(0, len(clips), self.spec.batch)
+        ]
+        shown = job.ahead(lambda batch: self._shown(*batch), batches)
+        for (_, clips, some), frames in zip(batches, shown, strict=True):
+            if some.start == 0:
+                found = self._empty(len(clips))
+            for windows in self.windows:
+                self._embed(frames, np.arange(len(clips))[some], windows, clips, found)
+            if some.stop >= len(clips):
+                yield found
+
+    def _empty(self, clips: int) -> Embedding:
         times = len(self.spans)
-        found = Embedding(
-            np.empty((len(clips), len(self.layers), times, self.features), "float16"),
+        return Embedding(
+            np.empty((clips, len(self.layers), times, self.features), "float16"),
             {
-                layer: np.empty((len(clips), times, *self.grid, self.features), "float16")
+                layer: np.empty((clips, times, *self.grid, self.features), "float16")
                 for layer in self.spec.tokens
             },
         )
-        starts = range(0, len(clips), self.spec.batch)
-        batches = [slice(start, start + self.spec.batch) for start in starts]
-        shown = job.ahead(lambda some: self._shown(video[some], clips[some]), batches)
-        for some, frames in zip(batches, shown, strict=True):
-            for windows in self.windows:
-                self._embed(frames, np.arange(len(clips))[some], windows, clips, found)
-        return found
 
     def _windows(self, frames: int) -> list[np.ndarray]:
         """Frames of each window (window, frame), one array per length."""
@@ -175,8 +195,9 @@ class VideoTransformer:
         return _frames.windows(frames, self.tubelet, self.spec.window, filled=length is not None)
 
     @torch.inference_mode()
-    def _shown(self, video: np.ndarray, clips: np.ndarray) -> torch.Tensor:
+    def _shown(self, video: np.ndarray, clips: np.ndarray, some: slice) -> torch.Tensor:
         """Network input of some clips: (clip, frame, rgb, y, x)."""
+        video, clips = video[some], clips[some]
         order = _frames.order(self.spec.frames, video.shape[1], self.spec.seed, clips)
         frames = [
             self.preprocessing(torch.from_numpy(clip).to(self.device))[row]

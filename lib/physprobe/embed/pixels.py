@@ -58,7 +58,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     return Pixels(spec, frames, height, width)
 
 
-class Pixels:
+class Pixels(Encoder):
     """See :class:`physprobe.embed._encoder.Encoder`."""
 
     layers = ("pixels",)

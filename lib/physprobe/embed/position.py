@@ -56,7 +56,7 @@ def load(
     return Position(spec, frames, simulation)
 
 
-class Position:
+class Position(Encoder):
     """See :class:`physprobe.embed._encoder.Encoder`."""
 
     layers = ("position",)

@@ -94,10 +94,14 @@ def run(
         },
         block=BLOCK,
     ) as store:
+        blocks = [
+            (stores.Lazy(source, "video", block), np.arange(block.start, block.stop))
+            for block in store.missing()
+        ]
+        embeddings = encoder.each(blocks)
 
-        def compute(block: slice) -> dict[str, np.ndarray]:
-            video = stores.Lazy(source, "video", block)
-            embedding = encoder.encode(video, np.arange(block.start, block.stop))
+        def compute(_: slice) -> dict[str, np.ndarray]:
+            embedding = next(embeddings)
             found = {f"tokens_{layer}": value for layer, value in embedding.tokens.items()}
             return {"pooled": embedding.pooled, **found}
 

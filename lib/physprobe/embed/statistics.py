@@ -53,7 +53,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     return Statistics(spec, frames, threads)
 
 
-class Statistics:
+class Statistics(Encoder):
     """See :class:`physprobe.embed._encoder.Encoder`."""
 
     layers = ("statistics",)
