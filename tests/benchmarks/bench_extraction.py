@@ -1,10 +1,10 @@
 """Extraction - reading clips, resizing, pooling of every layer, writing - against the bare forward.
 
-One thread. The bare forward runs the same network on as many windows of the same shape, held ready in
-memory, and keeps nothing; whatever the pipeline adds shows in the ratio, loading the model included.
-It should be 0.9 at least of a model of the real size, with two of its 24 layers. The encoder that
-ships is so small that reading and resizing a clip of 256 x 256 px takes a third of the time of its
-forward pass: a second core, where it is a whole one, hides that.
+One thread. The bare forward runs the same network on as many windows of the same shape, held ready
+in memory, and keeps nothing; whatever the pipeline adds shows in the ratio, loading the model
+included. It should be 0.9 at least of a model of the real size, with two of its 24 layers. The
+encoder that ships is so small that reading and resizing a clip of 256 x 256 px takes a third of the
+time of its forward pass: a second core, where it is a whole one, hides that.
 """
 
 import json
