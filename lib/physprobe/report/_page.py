@@ -259,7 +259,8 @@ def _section(name: str, found: Mapping[str, Mapping | pd.DataFrame]) -> dict:
 def _shipped(shipped: Shipped) -> list[dict]:
     """Figures of the gates, and of all trials beside each other."""
     found = [
-        _figure(f"gate-{name}", gate, gate.frame(result)) for name, result in shipped.gates.items()
+        _figure(f"gate-{name}", gate, gate.frame(result, name))
+        for name, result in shipped.gates.items()
     ]
     if len(shipped.trials):
         found.append(_figure("trials", learning, shipped.trials))
@@ -275,7 +276,7 @@ def _recipes(trials: pd.DataFrame) -> list[dict]:
         found.append(
             {
                 "name": name,
-                "random": float(rows["score"].iloc[0]),
+                "before": float(rows["score"].iloc[0]),
                 "best": float(best["score"]),
                 "seconds": float(best["seconds"]),
                 "rank": float(best["effective_rank"]),

@@ -18,9 +18,12 @@ CAPTION = (
 RANDOM, TRAINED = "0.55", "#0072B2"
 
 
-def frame(result: Mapping) -> pd.DataFrame:
-    """What is drawn of a gate's result."""
-    return pd.DataFrame(result["rows"]).assign(passed=result["passed"], why=result["why"])
+def frame(result: Mapping, name: str | None = None) -> pd.DataFrame:
+    """What is drawn of a gate's result, with the candidate's name if it isn't its encoder's."""
+    named = name or result["spec"]["encoder"]
+    return pd.DataFrame(result["rows"]).assign(
+        passed=result["passed"], why=result["why"], candidate=named
+    )
 
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:
@@ -70,7 +73,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ncols=2,
     )
     passed = "passed" if frame["passed"].iloc[0] else "not passed"
-    _axes.title(part, f"{TITLE}: {trained}, {passed}")
+    candidate = frame["candidate"].iloc[0].replace("_", " ")
+    _axes.title(part, f"{TITLE}: {candidate}, {passed}")
     _axes.note(
         part,
         f"{frame['why'].iloc[0][0].upper()}{frame['why'].iloc[0][1:]}. Bars: 95 % intervals by"

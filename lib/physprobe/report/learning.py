@@ -10,7 +10,7 @@ from physprobe.report import _axes, _palette
 TITLE = "Training: physics learnt, and signs of collapse"
 CAPTION = (
     "Left, mean R\N{SUPERSCRIPT TWO} of a probe on validation clips against the seconds of"
-    " compute that training took: dotted, the same weights before the first step; starred, the"
+    " compute that training took: dotted, the weights before the first step; starred, the"
     " checkpoint that is kept. It is what checkpoints are chosen by, no held-out score, and has no"
     " interval. The other panels show the pretext loss and signs of collapse."
 )
@@ -59,7 +59,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ax.set_xlim(0)
         ax.set_xlabel("compute [min]")
         ax.set_ylabel(label)
-    part.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=len(recipes))
+    part.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=5)
     _axes.title(part, TITLE)
     _axes.note(
         part,
