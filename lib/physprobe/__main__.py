@@ -40,7 +40,7 @@ STAGES = {
     "figure": "physprobe.report.drawing:figure",
     "page": "physprobe.report.page:run",
     "calibrate": "physprobe.calibrate.stage:run",
-    "export": "physprobe.core.stores:export",
+    "export": "physprobe.core.export:run",
     "schema": "physprobe.core.config:write_schema",
 }
 

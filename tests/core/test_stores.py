@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from physprobe.core import stores
+from physprobe.core import export, stores
 
 CLIPS, BLOCK = 10, 4
 
@@ -255,7 +255,7 @@ def test_export_writes_the_four_published_files(tmp_path: Path):
         store.fill(
             lambda block: {"pooled": pooled[block], "tokens_final": tokens[block]},
         )
-    stores.export(embeddings=out, out=tmp_path / "files")
+    export.run(embeddings=out, out=tmp_path / "files")
     clip = tmp_path / "files" / "sim_0002"
     assert {file.name for file in clip.iterdir()} == {
         "per_frame.npy", "per_frame_norm.npy", "tokens_spatial_fp16.npy", "embed_meta.json",

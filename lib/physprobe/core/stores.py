@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -93,8 +94,9 @@ class Writer:
         starts = range(0, self.clips, self.block)
         return [slice(start, min(start + self.block, self.clips)) for start in starts]
 
+    @cached_property
     def missing(self) -> list[slice]:
-        """Blocks that are not there or can't be read back."""
+        """Blocks that are not there or can't be read back, when this is first asked."""
         return [block for block in self.blocks() if not self._sound(block)]
 
     def _sound(self, block: slice) -> bool:
@@ -117,7 +119,7 @@ class Writer:
         threads : int
             Blocks computed at a time.
         """
-        blocks = self.missing()
+        blocks = self.missing
         if len(blocks) < len(self.blocks()):
             job.log.info(
                 "goes on: %d of %d blocks are there",
@@ -338,10 +340,12 @@ class Lazy:
         """(clip, ...)."""
         return len(self), *self.dataset[self.name].shape[1:]
 
-    def __len__(self) -> int:  # noqa: D105
+    def __len__(self) -> int:
+        """Clips."""
         return self.clips.stop - self.clips.start
 
-    def __getitem__(self, which: int | slice) -> np.ndarray:  # noqa: D105
+    def __getitem__(self, which: int | slice) -> np.ndarray:
+        """Read one clip (...), or a slice of them (clip, ...)."""
         found = range(self.clips.start, self.clips.stop)[which]
         clip = slice(found.start, found.stop) if isinstance(found, range) else found
         return values(self.dataset, self.name, clip=clip)
@@ -350,54 +354,3 @@ class Lazy:
 def digest(path: Path) -> str:
     """Digest of a finished store's content."""
     return json.loads(Path(path).read_text())["attributes"]["digest"]
-
-
-def export(*, embeddings: Path, out: Path, threads: int = 1) -> None:
-    """Write an embedding store as the four files per clip that Physics-Probe-VJEPA2's scripts read.
-
-    ``sim_0000/per_frame.npy`` (time, feature) float32, ``per_frame_norm.npy`` the same with rows of
-    unit length, ``tokens_spatial_fp16.npy`` (time, y, x, feature) float16, ``embed_meta.json``.
-
-    Parameters
-    ----------
-    embeddings : Path
-        An embedding store with the spatial tokens of layer ``final``.
-    out : Path
-        Folder that gets one folder per clip.
-    threads : int
-        Not used; every stage takes it.
-
-    Raises
-    ------
-    ValueError
-        If the store has no spatial tokens of layer ``final``.
-    """
-    source = read(embeddings)
-    if "tokens_final" not in source:
-        raise ValueError(
-            f"{embeddings} has no spatial tokens."
-            " Hint: set tokens: [final] in the encoder's config entry."
-        )
-    layer = int(np.flatnonzero(source.layer.values == "final")[0])
-    _, time, height, width, features = source["tokens_final"].shape
-    names = ["per_frame.npy", "per_frame_norm.npy", "tokens_spatial_fp16.npy"]
-    meta = {
-        "hf_repo": source.attrs["hf_repo"],
-        "device": source.attrs["device"],
-        "temporal_tokens": time,
-        "token_grid_h": height,
-        "token_grid_w": width,
-        "token_dim": features,
-        "per_frame_dim": features,
-        "saved_files": [*names, "embed_meta.json"],
-    }
-    for clip in range(source.sizes["clip"]):
-        folder = out / f"sim_{clip:04d}"
-        folder.mkdir(parents=True, exist_ok=True)
-        frames = values(source, "pooled", clip=clip, layer=layer).astype(np.float32)
-        unit = frames / np.linalg.norm(frames, axis=1, keepdims=True)
-        tokens = values(source, "tokens_final", clip=clip)
-        for name, array in zip(names, (frames, unit, tokens), strict=True):
-            np.save(folder / name, array)
-        (folder / "embed_meta.json").write_text(json.dumps(meta, indent=2))
-    job.done(f"{out}: {source.sizes['clip']} clips")

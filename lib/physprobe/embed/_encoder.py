@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 Block = tuple[np.ndarray, np.ndarray]
+"""Video and numbers of some clips: what ``encode`` takes."""
 
 
 @dataclass

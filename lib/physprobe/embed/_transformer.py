@@ -156,18 +156,20 @@ class VideoTransformer(Encoder):
             What :meth:`encode` takes.
         """
         batches = [
-            (video, clips, slice(start, start + self.spec.batch))
-            for video, clips in blocks
-            for start in range(0, len(clips), self.spec.batch)
+            (video, clips, some) for video, clips in blocks for some in self._batches(len(clips))
         ]
         shown = job.ahead(lambda batch: self._shown(*batch), batches)
-        for (_, clips, some), frames in zip(batches, shown, strict=True):
-            if some.start == 0:
-                found = self._empty(len(clips))
-            for windows in self.windows:
-                self._embed(frames, np.arange(len(clips))[some], windows, clips, found)
-            if some.stop >= len(clips):
-                yield found
+        for _, clips in blocks:
+            found = self._empty(len(clips))
+            for some in self._batches(len(clips)):
+                frames, rows = next(shown), np.arange(len(clips))[some]
+                for windows in self.windows:
+                    self._embed(frames, rows, windows, clips, found)
+            yield found
+
+    def _batches(self, clips: int) -> list[slice]:
+        starts = range(0, clips, self.spec.batch)
+        return [slice(start, start + self.spec.batch) for start in starts]
 
     def _empty(self, clips: int) -> Embedding:
         times = len(self.spans)

@@ -96,7 +96,7 @@ def run(
     ) as store:
         blocks = [
             (stores.Lazy(source, "video", block), np.arange(block.start, block.stop))
-            for block in store.missing()
+            for block in store.missing
         ]
         embeddings = encoder.each(blocks)
 
