@@ -1,7 +1,7 @@
 """
 Simulate: solve a system's equation for every clip; a clip that breaks its laws fails the run.
 
-INPUT   config: systems.{system}.simulate
+INPUT   config: systems.{system}.simulate, and the files that it names
 OUTPUT  results/{system}/simulation.zarr   field (clip, time, y, x) and labels (clip); see results/README.md
 """
 
@@ -20,6 +20,7 @@ rule simulate:
     params:
         spec=pipeline.spec("simulate"),
         code=pipeline.code("simulate"),
+        files=pipeline.listing("simulate"),
     message:
         "Simulate {wildcards.system}: solve its equation for every clip"
     shell:

@@ -19,6 +19,19 @@ class Spec(BaseModel):
         """One JSON text per spec: fields in the model's order, named entries as declared."""
         return json.dumps(self.dump(), separators=(",", ":"))
 
+    def listing(self) -> str:
+        """Digest of the files that numbers follow from, as can be told without reading them whole.
+
+        A parameter of the rule, so that a changed file is noticed before any job starts: names,
+        sizes and the checksums that files carry, never their times. Kinds that read files of the
+        user's override it and :meth:`content`; empty for all others.
+        """
+        return ""
+
+    def content(self) -> str:
+        """Digest of those files' content, for the fingerprint of what is made of them."""
+        return ""
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Spec from the JSON text that a rule passes on the command line."""

@@ -89,6 +89,10 @@ class Pipeline:
         """Canonical JSON of the entry that the wildcards name."""
         return lambda wildcards: self.entry(stage, wildcards).canonical()
 
+    def listing(self, stage: str) -> Callable[[object], str]:
+        """Digest of the user's files that a stage reads, as they lie there now."""
+        return lambda wildcards: self.entry(stage, wildcards).listing()
+
     def code(self, stage: str) -> Callable[[object], str]:
         """Fingerprint of a stage with the kinds that the wildcards name."""
         return lambda wildcards: fingerprint.code(

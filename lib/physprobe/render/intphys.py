@@ -35,7 +35,8 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError
-        If a file has changed since it was described, or can't be decoded; the message names it.
+        If a file has changed since it was described, can't be decoded or is transparent; the
+        message names it.
     """
     field = np.asarray(field)
     if field.ndim != 2 or field.shape[1] != len(intphys.QUANTITIES):
@@ -49,7 +50,11 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
         path = intphys.frame_path(Path(spec.folder), *intphys.described(row))
         content = path.read_bytes()
         if intphys.checksum(content) != round(row["checksum"]):
-            raise ValueError(f"{path}: has changed since it was described. Hint: simulate again.")
+            raise ValueError(
+                f"{path}: has changed since it was described. Hint: simulate this system again,"
+                " which reads all of its files anew; by hand with the same `--out`, in the workflow"
+                " by `snakemake --force` and the simulation's `zarr.json`."
+            )
         found.append(_decoded(path, content))
     return np.stack(found)
 
@@ -62,6 +67,18 @@ def _decoded(path: Path, content: bytes) -> np.ndarray:
 
     try:
         with av.open(io.BytesIO(content), format="png_pipe") as image:
-            return next(image.decode(video=0)).to_ndarray(format="rgb24")
+            frame = next(image.decode(video=0))
     except (av.error.FFmpegError, StopIteration) as error:
-        raise ValueError(f"{path}: can't be decoded: {error or 'it holds no image'}.") from None
+        raise ValueError(
+            f"{path}: can't be decoded: {error or 'it holds no image'}. Hint: put the published"
+            " file in its place, and simulate this system again."
+        ) from None
+    if not any(part.is_alpha for part in frame.format.components):
+        return frame.to_ndarray(format="rgb24")
+    colours = frame.to_ndarray(format="rgba")
+    if (colours[..., 3] < 255).any():
+        raise ValueError(
+            f"{path}: has transparent pixels; a frame has a colour everywhere. Hint: put the"
+            " published file in its place, and simulate this system again."
+        )
+    return np.ascontiguousarray(colours[..., :3])

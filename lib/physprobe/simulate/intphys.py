@@ -42,6 +42,20 @@ class Spec(Base):
     frames: int = Field(16, gt=1)
     """Frames that are taken of a movie, evenly from the first to the last."""
 
+    def listing(self) -> str:
+        """Digest of the set's files, without reading them whole."""
+        return intphys.listing(Path(self.folder), scenes=self.scenes, taken=_taken(self) + 1)
+
+    def content(self) -> str:
+        """Digest of the set's content.
+
+        Raises
+        ------
+        ValueError
+            If a frame is damaged; the message names it.
+        """
+        return intphys.content(Path(self.folder), scenes=self.scenes, taken=_taken(self) + 1)
+
 
 def draw(spec: Spec) -> dict[str, np.ndarray]:
     """Labels of every movie.
@@ -59,7 +73,7 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
     Raises
     ------
     ValueError
-        If a file is missing, truncated or not known; the message names it.
+        If a file is missing, truncated, not known or not like the others; the message names it.
     """
     found = intphys.possible(Path(spec.folder), scenes=spec.scenes, frames=spec.length)
     block, number, movie = np.array(list(found)).T
@@ -91,6 +105,11 @@ def field(spec: Spec, labels: Mapping[str, object]) -> np.ndarray:
     Returns
     -------
     (time, quantity) float32
+
+    Raises
+    ------
+    ValueError
+        If a frame is damaged; the message names it.
     """
     movie = (
         intphys.PRINCIPLES.index(labels["principle"]) + 1,
@@ -99,7 +118,7 @@ def field(spec: Spec, labels: Mapping[str, object]) -> np.ndarray:
     )
     rows = []
     for frame in _taken(spec) + 1:
-        content = intphys.frame_path(Path(spec.folder), *movie, frame).read_bytes()
+        content = intphys.whole_frame(intphys.frame_path(Path(spec.folder), *movie, frame))
         rows.append((*movie, frame, intphys.checksum(content)))
     return np.array(rows, np.float32)
 

@@ -59,7 +59,7 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
             "spec": entry,
             "code": code,
         },
-        fingerprint={"code": code, "spec": entry},
+        fingerprint={"code": code, "spec": entry, "content": spec_.content()},
     ) as store:
         store.fill(lambda block: {system.FIELD: solve(block.start)[None]}, threads)
     job.done(
