@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from physprobe.core import config, kinds
+from physprobe.core import config, config_files, kinds
 
 ROOT = Path(__file__).parents[2]
 
@@ -256,9 +256,8 @@ def test_a_missing_key_is_named(content: dict):
 
 def test_params_are_the_same_text_however_they_are_written(content: dict):
     one = config.load(content).systems["heat"].simulate
-    other = config.load(changed(content, "systems/heat/simulate/alpha", ["5e-1", 5])).systems[
-        "heat"
-    ]
+    written = config_files.parse("alpha: [5e-1, 5]", "mine.yaml").values["alpha"]
+    other = config.load(changed(content, "systems/heat/simulate/alpha", written)).systems["heat"]
     assert one.canonical() == other.simulate.canonical()
     assert type(one).parse(one.canonical()) == one
 

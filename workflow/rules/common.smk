@@ -1,5 +1,6 @@
 """
-Common: the validated config, and what every rule takes from it.
+Common: the validated config, and what every rule takes from it. There is no `configfile:` here: Snakemake would run what
+a config file may hold. It is read as data, config.yaml first, then every --configfile, then --config.
 """
 
 import sys
@@ -8,14 +9,17 @@ sys.path.insert(0, f"{workflow.basedir}/lib")
 
 from snakemake.exceptions import WorkflowError
 
-from physprobe.core.config import ConfigError
+from physprobe.core import config_files
 from physprobe.core.workflow import Pipeline, lead_jobs_here
 
 lead_jobs_here()
 
 try:
-    pipeline = Pipeline(config)
-except ConfigError as error:
+    workflow.configfiles[:] = config_files.chosen(
+        workflow.config_settings.configfiles, alone=workflow.config_settings.replace_workflow_config
+    )
+    pipeline = Pipeline(config_files.gather(workflow.configfiles, workflow.config_settings.config))
+except config_files.ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 

@@ -4,10 +4,10 @@ import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from physprobe.core import kinds, problems, targets
+from physprobe.core import config_files, kinds, problems, targets
+from physprobe.core.config_files import ConfigError, Content
 from physprobe.core.kinds import any_spec
 from physprobe.core.sections import (
     Calibration,
@@ -292,28 +292,36 @@ class Config(Spec):
             )
 
 
-class ConfigError(ValueError):
-    """A config that can't be used; its text is all that a user needs."""
+def load(content: Content | Mapping) -> Config:
+    """Config from what the config files say.
 
-
-def load(content: Mapping) -> Config:
-    """Config from the plain content of ``config.yaml``.
+    Parameters
+    ----------
+    content : Content, or mapping
+        Of ``config_files.gather``; or plain mappings, of which no file is known.
 
     Raises
     ------
     ConfigError
-        If anything in it is wrong: path, what was found, what would be right.
+        If anything in it is wrong: file and line, path, what was found, what would be right.
     """
+    if not isinstance(content, Content):
+        content = Content(dict(content))
     try:
-        return Config.model_validate(content)
+        return Config.strict(content.values)
     except ValidationError as error:
-        found = "\n".join(f"  {line}" for line in problems.explain(error, Config))
-        raise ConfigError(f"config.yaml can't be used:\n{found}") from None
+        found = list(problems.explain(error, Config))
+    lines = [
+        f"{place}: {line}" if (place := content.place(path)) else line
+        for path, text in found
+        for line in problems.told([(path, text)])
+    ]
+    raise ConfigError("the config can't be used:\n  " + "\n  ".join(dict.fromkeys(lines)))
 
 
 def read(path: Path) -> Config:
     """Config from a YAML file."""
-    return load(yaml.safe_load(path.read_text()))
+    return load(config_files.read(path))
 
 
 def _known(where: str, name: str, section: Collection[str]) -> None:

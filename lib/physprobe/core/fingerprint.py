@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
+WORDS = {"core.problems"}
+"""Modules that word errors: no result follows from them."""
 
 
 def code(*modules: str) -> str:
@@ -35,7 +37,7 @@ def closure(*modules: str) -> set[str]:
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        if module not in found:
+        if module not in found | WORDS:
             found.add(module)
             waiting.extend(_imports(module))
     return found

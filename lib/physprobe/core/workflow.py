@@ -7,6 +7,7 @@ from pathlib import Path
 
 from physprobe.core import config as configs
 from physprobe.core import fingerprint, kinds, shipped
+from physprobe.core.config_files import Content
 from physprobe.core.spec import Spec
 
 STORE = "zarr.json"
@@ -27,11 +28,11 @@ class Pipeline:
 
     Parameters
     ----------
-    content : mapping
-        What Snakemake read from ``config.yaml``.
+    content : Content, or mapping
+        What the config files say.
     """
 
-    def __init__(self, content: Mapping):
+    def __init__(self, content: Content | Mapping):
         self.config = configs.load(content)
         self.systems = list(self.config.systems)
         self.recipes = list(self.config.recipes)
