@@ -6,6 +6,7 @@ that a file may hold, even in a dry run. It imports packages of this name before
 report.
 """
 
+import sys
 from pathlib import Path
 
 from snakemake.common import configfile
@@ -15,6 +16,10 @@ from snakemake_interface_common.exceptions import WorkflowError
 from physprobe.core import config_files
 
 __all__ = ["Reporter"]
+
+# A Snakefile imports the library that lies beside it, which may be another copy than this one.
+for name in [name for name in sys.modules if name.partition(".")[0] == "physprobe"]:
+    del sys.modules[name]
 
 _of_objects = configfile._load_configfile
 
