@@ -107,31 +107,6 @@ def test_the_same_seed_gives_the_same_interval():
     assert np.array_equal(scores.bootstrap(sums[1], scores.r2_of, seed=1).low, first.low[1])
 
 
-def test_permutations_move_whole_groups_among_their_like():
-    groups = np.array([0, 0, 1, 2, 2, 3, 4, 4])
-    for source in scores.permutations(groups, 50, seed=0):
-        assert np.array_equal(np.sort(source), np.arange(8))
-        assert len({groups[source[i]] for i in (0, 1)}) == 1
-        assert set(source[[2, 5]]) == {2, 5}
-    single = scores.permutations(np.arange(30), 2, seed=0)
-    assert not np.array_equal(single[0], single[1])
-
-
-def test_permutations_stay_within_strata():
-    groups, strata = np.array([0, 0, 1, 2, 2, 3, 4, 4]), np.array([1, 1, 0, 0, 0, 0, 0, 0])
-    for source in scores.permutations(groups, 50, 0, strata):
-        assert source[:2].tolist() == [0, 1] and set(source[3:5]) <= {3, 4, 6, 7}
-    alike = scores.permutations(groups, 5, 0, np.zeros(8))
-    assert np.array_equal(alike, scores.permutations(groups, 5, 0))
-    with pytest.raises(ValueError, match="several strata"):
-        scores.permutations(groups, 5, 0, np.arange(8))
-
-
-def test_p_counts_the_observed_score_among_the_null():
-    assert scores.permutation_p(np.array(2.0), np.arange(4.0)) == pytest.approx(3 / 5)
-    assert scores.permutation_p(np.array(9.0), np.arange(4.0)) == pytest.approx(1 / 5)
-
-
 def test_contrasts_are_those_worked_out_by_hand_ties_included():
     """Quadruplets: two clips of each class, the sums of whose marks are compared."""
     groups = np.repeat([7, 3, 5, 9], 4)

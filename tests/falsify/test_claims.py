@@ -130,10 +130,116 @@ def test_pixels_in_disguise_are_found_out(linear: bool, expected: str):
 
 
 def test_every_claim_kind_judges_and_says_so_in_the_same_columns():
+    """Of nothing that it could judge, each says so, and supports or refutes nothing."""
+    nothing = evidence(0.1, {"pixels": 0.5})
+    for name in ("small", "pixels"):
+        nothing.probes[name]["predictions"]["held_out"] = []
+        nothing.koopman[name]["forecast"] = {}
+    columns = {
+        "statement", "test", "margin", "statistic", "value", "ci_low", "ci_high", "null_q95", "p",
+        "best_control", "verdict", "note",
+    }  # fmt: skip
+    assert {"beyond_pixels", "conditioned", "decodable", "forecast", "order"} <= set(
+        kinds.names("falsify")
+    )
     for name in kinds.names("falsify"):
         module = kinds.load("falsify", name)
-        assert issubclass(module.Spec, kinds.load("falsify", "decodable").Claim)
-        assert callable(module.judge)
+        found = module.judge(module.Spec(statement="s"), nothing, "small")
+        assert set(found) == columns and found["test"] == name
+        assert (found["verdict"], found["value"]) == ("cannot tell", None)
+        assert found["note"]
+
+
+def classes(truth: list[int], right: np.ndarray, p: float | None = 0.005, note: str = "") -> dict:
+    """Result of a probe of classes that is right about some clips."""
+    sums = np.stack([right, np.ones_like(right)], axis=-1)
+    value, low, high = (float(part) for part in scores.bootstrap(sums, scores.mean_of))
+    row = {
+        "target": "kind", "sample": "clip", "layer": "selected", "metric": "accuracy",
+        "time": None, "value": value, "ci_low": low, "ci_high": high, "null_q95": 0.6, "p": p,
+        "note": note,
+    }  # fmt: skip
+    block = {"target": "kind", "sample": "clip", "layer": "selected", "correct": right}
+    return {"rows": [row], "predictions": {"truth": {"kind": truth}, "held_out": [block]}}
+
+
+@pytest.mark.parametrize(
+    ("often", "share", "expected"),
+    [
+        (0.5, 0.633, "cannot tell"),
+        (0.5, 0.9, "supported"),
+        (0.5, 0.2, "refuted"),
+        (0.8, 0.9, "cannot tell"),
+        (0.8, 0.5, "refuted"),
+    ],
+)
+def test_accuracy_beyond_chance_is_above_the_share_of_the_most_frequent_class(
+    often: float, share: float, expected: str
+):
+    """30 clips: .633 [.478, .792] of two classes alike is not above 0.5, as it is above 0."""
+    truth = (np.arange(30) < 30 * often).astype(int)
+    right = (np.arange(30) < round(30 * share)).astype(float)
+    found = evidence(0.5, {})
+    found.probes["small"].update(classes(truth.tolist(), right))
+    spec = decodable.Spec(statement="s", target="kind", beyond="chance")
+    judged = decodable.judge(spec, found, "small")
+    assert judged["verdict"] == expected
+    assert judged["value"] == pytest.approx(right.mean() - often)
+    assert judged["ci_low"] < judged["value"] < judged["ci_high"]
+    assert judged["null_q95"] == pytest.approx(0.6 - often)
+    assert judged["statistic"] == f"accuracy of kind less chance, {often:.3f}"
+
+
+def test_fault_8_nothing_is_better_than_any_control_if_there_is_none():
+    """A study without a control can't say that an encoder beats the best of them."""
+    spec = decodable.Spec(statement="s", target="alpha")
+    alone = decodable.judge(spec, evidence(0.1, {}), "small")
+    assert (alone["verdict"], alone["value"]) == ("cannot tell", None)
+    assert alone["note"] == "the study has no control to beat"
+    undefined = evidence(0.1, {"pixels": 0.5})
+    undefined.probes["pixels"]["predictions"]["held_out"] = []
+    judged = decodable.judge(spec, undefined, "small")
+    assert judged["verdict"] == "cannot tell"
+    assert judged["note"] == "alpha is undefined for all controls"
+    forecasting = forecast.Spec(statement="s", beyond="controls")
+    assert forecast.judge(forecasting, evidence(0.1, {}), "small")["verdict"] == "cannot tell"
+
+
+NOTE = "no permutation is possible: of 12 groups no two are of the same size"
+
+
+@pytest.mark.parametrize("note", [f"{NOTE}; layer 3 in 5 of the folds", "layer 3 in 5"])
+@pytest.mark.parametrize("beyond", ["chance", "controls"])
+def test_fault_13_without_a_p_nothing_is_supported_and_it_is_said_why(note: str, beyond: str):
+    found = evidence(0.1, {"pixels": 0.5})
+    for name in ("small", "pixels"):
+        found.probes[name]["rows"][0].update(p=None, null_q95=None, note=note)
+    spec = decodable.Spec(statement="s", target="alpha", beyond=beyond)
+    judged = decodable.judge(spec, found, "small")
+    assert (judged["verdict"], judged["p"]) == ("cannot tell", None)
+    assert judged["ci_low"] > 0
+    why = NOTE if NOTE in note else "there are no permutations"
+    assert judged["note"].endswith(f"p is undefined: {why}")
+
+
+def test_fault_13_a_forecast_without_a_p_is_not_supported():
+    found = evidence(0.1, {"pixels": 0.5})
+    found.koopman["small"] = koopman(0.4, 7)
+    found.koopman["small"]["rows"][0].update(p=None, note=f"null: time-shuffled fits; {NOTE}")
+    judged = forecast.judge(forecast.Spec(statement="s"), found, "small")
+    assert judged["verdict"] == "cannot tell" and judged["ci_low"] > 0
+    assert judged["note"] == f"p is undefined: {NOTE}"
+
+
+def test_fault_13_a_label_that_nothing_permutes_is_not_said_to_help():
+    row = {
+        "metric": "skill_difference", "model": "real", "baseline": "shuffled", "value": None,
+        "ci_low": None, "ci_high": None, "null_q95": None, "p": None, "note": NOTE,
+    }  # fmt: skip
+    found = evidence(0.1, {})
+    found.heads["small"] = {"rows": [row]}
+    judged = conditioned.judge(conditioned.Spec(statement="s"), found, "small")
+    assert (judged["verdict"], judged["note"]) == ("cannot tell", NOTE)
 
 
 @pytest.mark.parametrize(

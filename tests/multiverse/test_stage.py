@@ -224,3 +224,28 @@ def test_beyond_chance_asks_for_the_null_where_there_is_one(world):
 def test_the_result_is_plain(world):
     json.dumps(world["found"], allow_nan=False)
     assert world["found"]["labels"] == {name: name for name in SHARES}
+
+
+def test_fault_8_a_specification_without_a_control_is_above_none(world):
+    claim = json.loads(ENTRY)["claims"]["there"]
+    mine = _support.Fits(world["fits"]["mine"])
+    alone = list(_support.specifications("there", claim, "mine", mine, {}, ["clip"]))
+    assert {line["verdict"] for line in alone} == {"cannot tell"}
+    assert all("no control" in line["note"] for line in alone)
+    chance = {**claim, "beyond": "chance"}
+    found = list(_support.specifications("there", chance, "mine", mine, {}, ["clip"]))
+    assert "supported" in {line["verdict"] for line in found}
+
+
+def test_fault_13_a_null_without_arrangements_supports_no_specification(world):
+    result = json.loads(json.dumps(world["fits"]["mine"]))
+    for row in result["rows"]:
+        row.update(p=None, null_q95=None, null_mean=None)
+    claim = json.loads(ENTRY)["claims"]["at_all"]
+    mine = _support.Fits(result)
+    found = list(_support.specifications("at_all", claim, "mine", mine, {}, ["clip"]))
+    by_solver = {
+        solver: {line["verdict"] for line in found if line["solver"] == solver}
+        for solver in ("ridge", "sweep")
+    }
+    assert "supported" not in by_solver["ridge"] and "supported" in by_solver["sweep"]

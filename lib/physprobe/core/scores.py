@@ -292,56 +292,6 @@ def contrasts(
     return ordered * compared[between], compared
 
 
-def permutations(
-    groups: Sequence | np.ndarray,
-    draws: int,
-    seed: int,
-    strata: Sequence | np.ndarray | None = None,
-) -> np.ndarray:
-    """Rearrangements of labels between clips for the null.
-
-    Whole groups change places with groups of the same size, so that what clips of one group share
-    stays shared; a group of its own per clip gives plain permutations of clips.
-
-    Parameters
-    ----------
-    groups : (clip,)
-    draws : int
-    seed : int
-    strata : (clip,), optional
-        Groups change places within a stratum only, as they have to where the split itself follows
-        from labels: clips of a region of labels, and those outside it.
-
-    Returns
-    -------
-    (draw, clip) int
-        Clip whose label each clip gets.
-
-    Raises
-    ------
-    ValueError
-        If clips of one group are of several strata.
-    """
-    _, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    rng = seeds.rng("permutation", seed, len(member))
-    blocks = np.split(np.argsort(member, kind="stable"), np.cumsum(sizes)[:-1])
-    source = np.empty((draws, len(member)), int)
-    _, stratum = np.unique(np.zeros(len(member)) if strata is None else strata, return_inverse=True)
-    if any(np.ptp(stratum[block]) for block in blocks):
-        raise ValueError("strata: clips of one group are of several strata. Hint: keep them whole.")
-    kinds = [(len(block), stratum[block[0]]) for block in blocks]
-    for kind in sorted(set(kinds)):
-        alike = np.array([block for block, own in zip(blocks, kinds, strict=True) if own == kind])
-        for draw in range(draws):
-            source[draw, alike] = alike[rng.permutation(len(alike))]
-    return source
-
-
-def permutation_p(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
-    """One-sided p = (1 + #{null >= observed}) / (1 + draws), null (draw, ...)."""
-    return (1 + (null >= observed).sum(0)) / (1 + len(null))
-
-
 def _by_unit(sums: np.ndarray, groups: Sequence | np.ndarray | None) -> np.ndarray:
     """Sums (..., unit, part) of what is drawn together."""
     sums = np.asarray(sums, float)

@@ -4,6 +4,8 @@ from pydantic import Field
 
 from physprobe.core.spec import Spec
 
+NO_CONTROL = "the study has no control to beat"
+
 
 class Claim(Spec):
     """A statement, declared with its test and threshold before anything is run."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from physprobe.core import results, scores
+from physprobe.core import nulls, results, scores
 
 Result = Mapping[str, object]
 
@@ -22,6 +22,9 @@ class Decoded:
     """(clip, part) what the score follows from."""
     statistic: scores.Statistic
     """From totals (..., part) to the score."""
+    chance: float = 0.0
+    """Score of the best guess that knows no clip: 0 of R2, about the held-out mean; of accuracy the
+    share of the most frequent class."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,12 @@ class Evidence:
         }
 
     def shuffled_null(self, name: str, horizon: int) -> dict:
-        """95th percentile and p of skill against persistence, from time-shuffled fits."""
+        """95th percentile and p of skill against persistence, or a note; of time-shuffled fits."""
         *_, layer = self.koopman[name]["forecast"]
         where = {"metric": "skill", "order": 1, "baseline": "persistence", "horizon": horizon}
-        row = self.row(self.koopman, name, layer=layer, **where) or {}
-        return {key: row.get(key) for key in ("null_q95", "p")}
+        row = self.row(self.koopman, name, layer=layer, **where)
+        null = {key: row[key] if row else None for key in ("null_q95", "p")}
+        return null | {"note": undefined_p(row)}
 
 
 def decoded(
@@ -115,7 +119,9 @@ def decoded(
         if "correct" in block:
             right = results.held_out(block, "correct", fixed)
             sums = np.stack([right, np.ones_like(right)], axis=-1)
-            return Decoded("accuracy", "accuracy", sums, scores.share_of)
+            _, counts = np.unique(predictions["truth"][target], return_counts=True)
+            chance = float(counts.max() / counts.sum())
+            return Decoded("accuracy", "accuracy", sums, scores.share_of, chance)
         truth = np.asarray(predictions["truth"][target], float)
         error = results.held_out(block, "squared_error", fixed)
         sums = scores.pooled_r2_sums(truth.reshape(len(error), -1), error)
@@ -167,8 +173,21 @@ def above_best_of(statistic: scores.Statistic, others: int) -> scores.Statistic:
     return difference
 
 
-def verdict(low: float, high: float, margin: float, p: float | None = None) -> str:
-    """Supported if the whole interval is above the margin and p below 0.05, refuted if below."""
-    if low > margin and (p is None or p < 0.05):
+def verdict(low: float, high: float, margin: float, p: float | None = 0.0) -> str:
+    """Supported if the whole interval is above the margin and p below 0.05, refuted if below.
+
+    A p that is undefined (None) supports nothing; a claim that needs none gives none.
+    """
+    if low > margin and p is not None and p < nulls.LEVEL:
         return "supported"
     return "refuted" if high <= margin else "cannot tell"
+
+
+def undefined_p(row: Mapping | None) -> str | None:
+    """Why a row has no p; None if it has one."""
+    if row is None:
+        return "no score has a p"
+    if row["p"] is not None:
+        return None
+    told = [part for part in (row.get("note") or "").split("; ") if part.startswith("no permut")]
+    return "p is undefined: " + (told[0] if told else "there are no permutations")

@@ -40,8 +40,11 @@ def text(study: str, content: Mapping, rows: Sequence[Mapping]) -> str:
         lines.append(f"{key}: {_number(found['mean'])} (n={found['n']}, nested folds)")
     lines += ["", "claims", "-" * 78]
     for claim in content["claims"]:
+        lines.append(f"{claim['verdict']:<12} {claim['encoder']}: {claim['statement']}")
+        if claim["value"] is None:
+            lines.append(f"{'':<12} {claim['note']}")
+            continue
         lines += [
-            f"{claim['verdict']:<12} {claim['encoder']}: {claim['statement']}",
             f"{'':<12} {claim['statistic']} = {_number(claim['value'])}"
             f" [{_number(claim['ci_low'])}, {_number(claim['ci_high'])}],"
             f" margin {claim['margin']:g}"

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from physprobe.falsify._claim import Claim, judged
-from physprobe.falsify._evidence import Evidence, verdict
+from physprobe.falsify._evidence import Evidence, undefined_p, verdict
 
 
 class Spec(Claim):
@@ -26,7 +26,9 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         if row["metric"] == "skill_difference" and row["model"] == model
     ]
     if not rows or any(row["value"] is None for row in rows):
-        return judged(spec, verdict="cannot tell", note="the tokens do not change")
+        notes = (row.get("note") for row in rows if row["value"] is None)
+        note = next((note for note in notes if note), "the tokens do not change")
+        return judged(spec, verdict="cannot tell", note=note)
     least = min(rows, key=lambda row: row["ci_low"])
     return judged(
         spec,
@@ -38,4 +40,5 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         p=least["p"],
         best_control=least["baseline"],
         verdict=verdict(least["ci_low"], least["ci_high"], spec.margin, least["p"]),
+        note=undefined_p(least),
     )

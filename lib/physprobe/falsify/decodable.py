@@ -4,14 +4,16 @@ from typing import Literal
 
 import numpy as np
 
-from physprobe.falsify._claim import Claim, judged
-from physprobe.falsify._evidence import Evidence, against_best, verdict
+from physprobe.core import nulls
+from physprobe.falsify._claim import NO_CONTROL, Claim, judged
+from physprobe.falsify._evidence import Evidence, against_best, undefined_p, verdict
 
 
 class Spec(Claim):
     """Score of the encoder less that of its best control, on the same held-out clips.
 
-    R2 of a label that is a number, accuracy of one that is a class.
+    R2 of a label that is a number, accuracy of one that is a class. Chance is 0 of R2, and of
+    accuracy the share of the most frequent class.
     """
 
     kind: Literal["decodable"] = "decodable"
@@ -32,23 +34,32 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     if own is None:
         return judged(spec, verdict="cannot tell", note=f"{spec.target} is undefined for {encoder}")
     row = evidence.probe(encoder, spec.target, spec.sample, own.metric)
-    null = {"null_q95": row["null_q95"], "p": row["p"]}
+    null, lacking = {"null_q95": row["null_q95"], "p": row["p"]}, undefined_p(row)
     what = f"{own.name} of {spec.target}"
-    others = {
-        name: found.sums
-        for name in spec.controls or evidence.controls
-        if (found := evidence.decoded(name, spec.target, spec.sample)) is not None
-    }
-    if spec.beyond == "chance" or not others:
+    if spec.beyond == "chance":
+        value, low, high, q95 = (
+            None if row[key] is None else row[key] - own.chance
+            for key in ("value", "ci_low", "ci_high", "null_q95")
+        )
         return judged(
             spec,
-            statistic=what,
-            value=row["value"],
-            ci_low=row["ci_low"],
-            ci_high=row["ci_high"],
-            verdict=verdict(row["ci_low"], row["ci_high"], spec.margin, row["p"]),
-            **null,
+            statistic=f"{what} less chance, {own.chance:.3f}" if own.chance else what,
+            value=value,
+            ci_low=low,
+            ci_high=high,
+            verdict=verdict(low, high, spec.margin, row["p"]),
+            note=lacking,
+            **null | {"null_q95": q95},
         )
+    named = spec.controls or evidence.controls
+    others = {
+        name: found.sums
+        for name in named
+        if (found := evidence.decoded(name, spec.target, spec.sample)) is not None
+    }
+    if not others:
+        note = f"{spec.target} is undefined for all controls" if named else NO_CONTROL
+        return judged(spec, verdict="cannot tell", note=note)
     interval, best = against_best(own.sums, others, own.statistic, evidence.bootstraps)
     best_score = float(own.statistic(others[best].sum(0)))
     value, low, high = (float(np.asarray(part)) for part in interval)
@@ -60,6 +71,6 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         ci_high=high,
         best_control=best,
         verdict=verdict(low, high, spec.margin, row["p"]),
-        note=f"{encoder} {row['value']:.3f}, {best} {best_score:.3f}",
+        note=nulls.noted(f"{encoder} {row['value']:.3f}, {best} {best_score:.3f}", lacking),
         **null,
     )

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from physprobe.core import scores
-from physprobe.falsify._claim import Claim, judged
+from physprobe.falsify._claim import NO_CONTROL, Claim, judged
 from physprobe.falsify._evidence import Evidence, against_best, verdict
 
 
@@ -45,7 +45,7 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
             if (found := evidence.forecast_errors(name, spec.horizon)) is not None
         }
         if not others:
-            return judged(spec, verdict="cannot tell", note="the study has no control")
+            return judged(spec, verdict="cannot tell", note=NO_CONTROL)
         (value, low, high), best = against_best(own, others, scores.skill_of, evidence.bootstraps)
         statistic = f"skill at horizon {spec.horizon} against persistence, less the best control's"
     null = evidence.shuffled_null(encoder, spec.horizon)
@@ -56,7 +56,7 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         ci_low=float(low),
         ci_high=float(high),
         best_control=best,
-        verdict=verdict(float(low), float(high), spec.margin, null.get("p")),
+        verdict=verdict(float(low), float(high), spec.margin, null["p"]),
         **null,
     )
 

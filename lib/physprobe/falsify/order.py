@@ -5,7 +5,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from physprobe.core import scores, seeds
+from physprobe.core import nulls, scores, seeds
 from physprobe.falsify._claim import Claim, judged
 from physprobe.falsify._evidence import Evidence, verdict
 
@@ -76,7 +76,7 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         value=value,
         ci_low=low,
         ci_high=high,
-        verdict=verdict(low, high, spec.margin, more.get("p")),
+        verdict=verdict(low, high, spec.margin, 0.0 if others else more.get("p")),
         **more,
     )
 
@@ -131,7 +131,5 @@ def _flipped(sums: np.ndarray, draws: int) -> dict:
     """95th percentile and p of the gain under sign flips: neither order is better in any group."""
     signs = seeds.rng("sign flips of orders", len(sums)).choice((-1.0, 1.0), (draws, len(sums)))
     null = signs @ sums[:, 0] / sums[:, 1].sum()
-    return {
-        "null_q95": float(np.quantile(null, 0.95)),
-        "p": float(scores.permutation_p(_gain(sums.sum(0)), null)),
-    }
+    found = nulls.Arrangements.of_signs(sums[:, 0]).columns(float(_gain(sums.sum(0))), null)
+    return {key: found[key] for key in ("null_q95", "p", "note") if key in found}

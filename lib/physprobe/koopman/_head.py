@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from physprobe.core import scores, seeds
+from physprobe.core import nulls, seeds
 from physprobe.core.splits import Fold
 from physprobe.koopman import _head_rows
 from physprobe.koopman._kernels import FAMILIES, Choice, select, sse, weigh
@@ -69,8 +69,9 @@ def fit(
     rollouts = _rollouts(tokens, whitenings, folds, found, alphas)
     bands = _refits(spec, sums[-1], alphas, folds, groups)
     cells = (times - 1) * height * width
+    arranged = _arranged(alphas, groups)
     return _head_rows.collect(
-        spec, found, persistence[order], rollouts, bands, held[order], groups, cells
+        spec, found, arranged, persistence[order], rollouts, bands, held[order], groups, cells
     )
 
 
@@ -104,9 +105,15 @@ def validation(folds: Sequence[Fold]) -> list[np.ndarray]:
     return [f.test for f in folds] if len(folds) > 1 else [test for _, test in folds[0].inner]
 
 
+def _arranged(alphas: dict[str, np.ndarray], groups: np.ndarray) -> nulls.Arrangements:
+    """How alpha can be permuted: one that is mirrored is another one here."""
+    labels = np.concatenate([alphas["real"], alphas["shuffled"]]).T[..., None]
+    return nulls.Arrangements.of_labels(labels, groups, turned=False)
+
+
 def _alphas(spec: object, alpha: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
     """Alpha (draw, clip) that each model is fitted with."""
-    drawn = scores.permutations(groups, spec.permutations, spec.seed)
+    drawn = nulls.permutations(groups, spec.permutations, spec.seed)
     return {"real": alpha[None], "shuffled": alpha[drawn], "none": np.ones((1, len(alpha)))}
 
 

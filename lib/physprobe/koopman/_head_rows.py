@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from physprobe.core import scores
+from physprobe.core import nulls, scores
 from physprobe.koopman._digits import short
 from physprobe.koopman._kernels import FAMILIES, LAPLACIAN, laplacian_residual
 from physprobe.koopman._rollout import Rollouts
@@ -21,6 +21,7 @@ def name_of(family: str, model: str) -> str:
 def collect(
     spec: object,
     found: Mapping,
+    arranged: nulls.Arrangements,
     persistence: np.ndarray,
     rollouts: Mapping,
     bands: Mapping,
@@ -34,6 +35,8 @@ def collect(
     ----------
     spec : spatial_heat_head's Spec
     found : mapping of (family, model) to Fitted
+    arranged : Arrangements
+        How alpha can be permuted.
     persistence : (clip,)
         Squared one-step error of held-out clips.
     rollouts : mapping of (family, model) to Rollouts
@@ -50,10 +53,13 @@ def collect(
     channels = len(found["free", "real"].kernels[0])
     rows = []
     for family in FAMILIES:
-        rows += _one_step(spec, found, family, persistence, draws, cells * channels)
+        rows += _one_step(spec, found, arranged, family, persistence, draws, cells * channels)
         rows += _rolled(spec, rollouts, family, draws)
         rows += _shapes(bands, family)
     for row in rows:
+        names = f"{row['model']} {row.get('baseline')}"
+        if arranged.none and "shuffled" in names:
+            row |= {**dict.fromkeys(("value", "ci_low", "ci_high")), "note": arranged.none}
         row |= {"layer": spec.layer, "target": spec.label}
         row.setdefault("n_clips", len(held))
     return rows, {
@@ -99,6 +105,7 @@ def collect(
 def _one_step(
     spec: object,
     found: Mapping,
+    arranged: nulls.Arrangements,
     family: str,
     persistence: np.ndarray,
     draws: dict,
@@ -117,10 +124,7 @@ def _one_step(
         return _value(*scores.bootstrap(sums, scores.skill_of, **draws))
 
     def null(value: float | None, values: np.ndarray) -> dict:
-        if value is None:
-            return {}
-        p = scores.permutation_p(value, values)
-        return {"null_mean": values.mean(), "null_q95": np.quantile(values, 0.95), "p": p}
+        return {} if value is None else arranged.columns(value, values)
 
     for model, fitted in models.items():
         penalties = sorted(choice.penalty for choice in fitted.choices)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import scores, seeds
+from physprobe.core import nulls, scores, seeds
 from physprobe.koopman._digits import short
 from physprobe.koopman._held_out import BASELINES, PUBLISHED, ROLLED, Tally
 from physprobe.koopman._pairs import FIRST
@@ -24,6 +24,8 @@ class Skills:
     """(name, horizon)"""
     null: np.ndarray
     """(draw, name, horizon) of sign flips between model and baseline."""
+    gains: np.ndarray
+    """(group, name, horizon) what the model spares of the baseline's error: what is flipped."""
 
     @classmethod
     def of(cls, spec: object, found: Tally, horizon: int, groups: np.ndarray) -> "Skills":
@@ -49,7 +51,9 @@ class Skills:
         )[:, member]
         whole = other.sum(-1)
         null = np.moveaxis((other - own) @ signs.T, -1, 0) / np.where(whole > 0, whole, np.nan)
-        return cls(names, interval, null)
+        gains = np.zeros((len(names_of), *whole.shape))
+        np.add.at(gains, member, np.moveaxis(other - own, -1, 0))
+        return cls(names, interval, null, gains)
 
     def rows(self, spec: object, layer: str, found: Tally, length: int) -> Iterator[dict]:
         """One row per order, baseline and horizon."""
@@ -74,15 +78,18 @@ class Skills:
                     note = f"{baseline} makes no error"
                     yield {**about, "horizon": ahead, "note": note}
                     continue
-                null, note = self.null[:, place, ahead - 1], "null: sign flips"
+                drawn, note = self.null[:, place, ahead - 1], "null: sign flips"
+                arranged = nulls.Arrangements.of_signs(self.gains[:, place, ahead - 1])
                 if order == 1 and found.null is not None:
-                    drawn = found.null[:, spec.horizons.index(ahead)]
+                    errors = found.null[:, spec.horizons.index(ahead)]
                     whole = _baseline(found, model, order, baseline)[:, ahead - 1].sum()
-                    null, note = 1.0 - drawn / whole, "null: time-shuffled fits"
+                    drawn, note = 1.0 - errors / whole, "null: time-shuffled fits"
+                    fitted = len(next(iter(found.train.values())))
+                    arranged = nulls.Arrangements.of_times(fitted, length)
+                null = arranged.columns(value, drawn)
                 yield {
                     **about, "horizon": ahead, "value": value, "ci_low": low, "ci_high": high,
-                    "null_mean": null.mean(), "null_q95": np.quantile(null, 0.95),
-                    "p": scores.permutation_p(value, null), "note": note,
+                    **null, "note": nulls.noted(note, null.get("note")),
                 }  # fmt: skip
 
     def block(self, found: Tally) -> dict:

@@ -6,7 +6,8 @@ from itertools import product
 
 import numpy as np
 
-from physprobe.core import scores
+from physprobe.core import nulls, scores
+from physprobe.falsify._claim import NO_CONTROL
 from physprobe.falsify._evidence import against_best, decoded, verdict
 
 Result = Mapping[str, object]
@@ -70,7 +71,8 @@ def specifications(
         The axes; ``value`` with interval; those of the best control as ``control_value`` and so on;
         ``difference`` with its interval, paired by clip, the best control found anew in each draw;
         ``verdict``: supported only if the interval of R2 is above 0 as well, and p below 0.05 where
-        the solver has a null; ``undefined`` where the score is, with a ``note``.
+        the solver has a null; ``cannot tell`` where no control is defined that it has to beat;
+        ``undefined`` where the score is, with a ``note``.
     """
     # two parts of the depth may be one layer: one specification then
     captures = {layer: capture for capture, layer in reversed(own.layers.items())}
@@ -99,7 +101,12 @@ def specifications(
             for control, theirs in controls.items()
             if (sums := theirs.sums(*place)) is not None
         }
-        low, high, p = row["ci_low"], row["ci_high"], row["p"]
+        if claim["beyond"] == "controls" and not others:
+            note = nulls.noted(NO_CONTROL, line["note"])
+            yield {**line, "note": note, "verdict": "cannot tell"}
+            continue
+        low, high = row["ci_low"], row["ci_high"]
+        p = row["p"] if about["permutations"] else 0.0
         if others:
             difference, best = against_best(
                 own.sums(*place), others, scores.r2_of, about["bootstraps"], own.groups

@@ -59,6 +59,7 @@ def run(
             "normalisation": fit.normalisation,
             "grouping": fit.grouping,
             "bootstraps": fit.spec.bootstraps,
+            "permutations": fit.spec.permutations,
             "held_out": [
                 {key: block[key] for key in kept}
                 for block in predictions["held_out"]

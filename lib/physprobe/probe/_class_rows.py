@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from physprobe.core import logistic, orders, scores, seeds
+from physprobe.core import logistic, nulls, orders, scores, seeds
 from physprobe.core.splits import Fold
 from physprobe.probe import _classify, _rows
 from physprobe.probe._classify import Fitted
@@ -44,7 +44,7 @@ def shuffled(labels: np.ndarray, groups: np.ndarray, draws: int, seed: int) -> n
     within = np.empty((draws, len(member)), int)
     for draw in within:
         draw[home] = np.lexsort((rng.random(len(member)), member))
-    between = scores.permutations(groups, draws, seed)
+    between = nulls.permutations(groups, draws, seed)
     source = np.take_along_axis(within, between, axis=1)
     return np.concatenate([labels[None], labels[source]]).T
 
@@ -85,7 +85,7 @@ def collect(
     target: str,
     tally: Tally,
     labels: np.ndarray,
-    names: Sequence[str],
+    arranged: nulls.Arrangements,
     layers: Sequence[str],
     folds: Sequence[Fold],
     held: _rows.HeldOut,
@@ -102,7 +102,8 @@ def collect(
     tally : Tally
     labels : (clip, 1 + permutation) int
         True classes first.
-    names : (class,)
+    arranged : Arrangements
+        How they can be permuted.
     layers : (layer,)
     folds : sequence of Fold
     held : HeldOut
@@ -126,7 +127,7 @@ def collect(
 
     for place, layer in enumerate((*layers, "selected")):
         fits = tally.selected if layer == "selected" else tally.layers[place]
-        nulls = {
+        drawn = {
             name: _scores(fits, number, int(part[held.clip].sum()))
             for number, (name, part) in enumerate(parts.items())
         }
@@ -149,7 +150,7 @@ def collect(
             "lambda": _rows.median([c["lambda"] for c in chosen if "lambda" in c]),
             "edge_hit": any(c["edge_hit"] for c in chosen),
         }
-        note = {"note": _rows.choice_note(chosen)} if layer == "selected" else {}
+        note = _rows.choice_note(chosen) if layer == "selected" else None
         for name, part in parts.items():
             mine = part[held.clip]
             measured = {
@@ -165,7 +166,7 @@ def collect(
                 measured["relative_accuracy"] = relative
             (found.rows if name is None else apart).extend(
                 {**common, "model": name, "n_clips": int(mine.sum()), "metric": metric}
-                | {**_value(score), **_null(metric, nulls[name][metric].mean(0)), **note}
+                | _told(score, _null(arranged, metric, drawn[name][metric].mean(0)), note)
                 for metric, score in measured.items()
             )
         bins = reliability(np.exp(predicted.max(2)), correct)
@@ -202,7 +203,7 @@ def collect(
                     "log_loss": scores.Interval(*(part[number] for part in cost)),
                 }
                 found.rows += [
-                    {**here, "metric": m, **_value(score), **_null(m, nulls[None][m][number])}
+                    {**here, "metric": m} | _told(score, _null(arranged, m, drawn[None][m][number]))
                     for m, score in by_time.items()
                 ]
     found.rows += apart
@@ -238,17 +239,15 @@ def _value(interval: scores.Interval) -> dict:
     return {"value": None, "note": "no outer fold holds out clips of two classes"}
 
 
-def _null(metric: str, score: np.ndarray) -> dict:
+def _told(score: scores.Interval, null: dict, note: str | None = None) -> dict:
+    """A score with its null, and what is to be said of both."""
+    value = _value(score)
+    return {**null, **value, "note": nulls.noted(value.get("note"), null.get("note"), note)}
+
+
+def _null(arranged: nulls.Arrangements, metric: str, score: np.ndarray) -> dict:
     """Null columns from scores (1 + permutation,), the observed one first; small loss is good."""
-    sign = -1.0 if metric == "log_loss" else 1.0
-    observed, null = sign * score[0], sign * score[1:]
-    if not np.isfinite(observed) or not len(null):
-        return {}
-    return {
-        "null_mean": sign * null.mean(),
-        "null_q95": sign * np.quantile(null, 0.95),
-        "p": scores.permutation_p(observed, null),
-    }
+    return arranged.columns(score[0], score[1:], -1.0 if metric == "log_loss" else 1.0)
 
 
 def _calibration(predicted: np.ndarray, truth: np.ndarray) -> list[dict]:

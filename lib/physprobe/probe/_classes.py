@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from physprobe.core import nulls
 from physprobe.core.splits import Fold
 from physprobe.probe import _class_rows, _rows
 from physprobe.probe._selection import Tally
@@ -67,13 +68,15 @@ def scored(
         classes, truth = np.unique(values, return_inverse=True)
         block["classes"][name] = classes
         labels = _class_rows.shuffled(truth, groups, spec.permutations, spec.seed)
+        used = np.unique(np.concatenate([[*fold.train, *fold.test] for fold in folds]))
+        arranged = nulls.Arrangements.of_classes(labels, groups, used)
         for tally in decode(labels, len(classes), groups, np.stack(list(masks.values()))):
             if not tally.layers:
                 rows.append(missing(tally.sample, "selected", tally.note))
                 continue
             own = layers if tally.names is None else tally.names
             found = _class_rows.collect(
-                spec, name, tally, labels, classes, own, folds, held, times, masks, chosen_by
+                spec, name, tally, labels, arranged, own, folds, held, times, masks, chosen_by
             )
             rows += found.rows
             block["held_out"] += found.held_out

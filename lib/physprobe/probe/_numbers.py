@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from physprobe.core import scores
+from physprobe.core import nulls
 from physprobe.core.splits import Fold
 from physprobe.probe import _rows
 from physprobe.probe._selection import Tally
@@ -59,16 +59,23 @@ def scored(
         return rows, block
     columns = [np.asarray(targets[name], float).reshape(len(held.everyone), -1) for name in usable]
     truth, widths = np.concatenate(columns, axis=1), [part.shape[1] for part in columns]
-    shuffled = truth[scores.permutations(held.everyone, spec.permutations, spec.seed, strata)]
+    shuffled = truth[nulls.permutations(held.everyone, spec.permutations, spec.seed, strata)]
     labels = np.concatenate([truth[:, None], shuffled.transpose(1, 0, 2)], axis=1)
     named = dict(zip(usable, widths, strict=True))
+    used = np.unique(np.concatenate([[*fold.train, *fold.test] for fold in folds]))
+    arranged = [
+        nulls.Arrangements.of_labels(part, held.everyone, strata, used)
+        for part in np.split(labels, np.cumsum(widths)[:-1], axis=2)
+    ]
     for tally in decode(labels, widths):
         if not tally.layers:
             rows += [_rows.missing(name, tally.sample, "selected", tally.note, len(held.clip))
                      for name in usable]  # fmt: skip
             continue
         own = layers if tally.names is None else tally.names
-        found = _rows.collect(spec, tally, labels, named, own, folds, held, times, chosen_by)
+        found = _rows.collect(
+            spec, tally, labels, named, arranged, own, folds, held, times, chosen_by
+        )
         rows += found.rows
         block["held_out"] += found.held_out
         block["choices"] += found.choices

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from physprobe.core import scores, splits, targets
+from physprobe.core import nulls, scores, splits, targets
 from physprobe.core.splits import Fold
 from physprobe.probe._nested import Fitted, by_target
 from physprobe.probe._selection import Choice, Numbers, Tally
@@ -127,6 +127,7 @@ def collect(
     tally: Tally,
     labels: np.ndarray,
     widths: Mapping[str, int],
+    arranged: Sequence[nulls.Arrangements],
     layers: Sequence[str],
     folds: Sequence[Fold],
     held: HeldOut,
@@ -143,6 +144,8 @@ def collect(
         True labels first.
     widths : mapping of str to int
         Columns of each target, in their order.
+    arranged : (target,) of Arrangements
+        How the labels of each target can be permuted.
     layers : (layer,)
     folds : sequence of Fold
     held : HeldOut
@@ -185,13 +188,14 @@ def collect(
                 "edge_hit": any(c["edge_hit"] for c in chosen),
             }
             note = choice_note(chosen) if layer == "selected" else None
+            null = arranged[t].columns(score[0, t], score[1:, t])
             found.rows += [
                 {
                     **common,
                     **_score(interval, t),
-                    **_null(score[..., t]),
+                    **null,
                     "metric": "r2",
-                    "note": note,
+                    "note": nulls.noted(null.get("note"), note),
                 },
                 {**common, **_score(band, t), "metric": "mae"},
                 {**common, "metric": "train_r2", "value": training[0][t]},
@@ -219,7 +223,7 @@ def collect(
             by_time = _intervals(
                 spec, held, truth, squared.transpose(2, 0, 1) + reach[0].transpose(1, 0, 2)
             )
-            null = 1.0 - errors / spread
+            drawn = 1.0 - errors / spread
             for t, target in enumerate(widths):
                 found.rows += [
                     {
@@ -230,7 +234,7 @@ def collect(
                         "metric": "r2",
                         "n_clips": len(held.clip),
                         **_score(by_time, (number, t)),
-                        **_null(null[number, :, t]),
+                        **arranged[t].columns(drawn[number, 0, t], drawn[number, 1:, t]),
                     }
                     for number in range(len(errors))
                 ]
@@ -282,18 +286,6 @@ def _score(interval: scores.Interval, place: int | tuple[int, ...]) -> dict:
 def median(values: Sequence[float]) -> float | None:
     """Lower median, one of the values themselves; None of none."""
     return sorted(values)[(len(values) - 1) // 2] if values else None
-
-
-def _null(score: np.ndarray) -> dict:
-    """Null columns from scores (1 + permutation,), the observed one first; none without null."""
-    observed, null = score[0], score[1:]
-    if not len(null):
-        return {}
-    return {
-        "null_mean": null.mean(),
-        "null_q95": np.quantile(null, 0.95),
-        "p": scores.permutation_p(observed, null),
-    }
 
 
 def _training(

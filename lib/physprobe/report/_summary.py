@@ -91,8 +91,11 @@ def claimed(claims: Sequence[Mapping]) -> Iterator[str]:
     if not claims:
         yield "none declared"
     for claim in claims:
-        band = interval([claim["ci_low"], claim["ci_high"]])
         yield f"{claim['verdict']:<12} {claim['encoder']}: {claim['statement']}"
+        if claim["value"] is None:
+            yield f"{'':<12} {claim['note']}"
+            continue
+        band = interval([claim["ci_low"], claim["ci_high"]])
         yield f"{'':<12} {claim['statistic']} = {score(claim['value'])} {band}"
 
 
