@@ -74,7 +74,7 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Res
 
 
 def provenance(code: str, inputs: Mapping[str, str], **more: object) -> dict:
-    """What a result came from: code, inputs, library versions, seconds.
+    """What a result came from: code, inputs, library versions.
 
     Parameters
     ----------
@@ -90,7 +90,6 @@ def provenance(code: str, inputs: Mapping[str, str], **more: object) -> dict:
         "inputs": dict(inputs),
         "versions": {name: found for name in LIBRARIES if (found := _version(name))},
         "python": platform.python_version(),
-        "seconds": round(time.monotonic() - STARTED, 2),
         **more,
     }
 

@@ -3,13 +3,17 @@
 import hashlib
 import json
 import math
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from physprobe.core import files
+
 SCHEMA = 1
+OUTSIDE = ("digest", "provenance")
+"""What of a result its digest isn't of: two that say the same may come from different places."""
 COLUMNS = (
     "encoder", "target", "sample", "layer", "time", "horizon", "order", "model", "baseline",
     "metric", "value", "ci_low", "ci_high", "null_mean", "null_q95", "p", "n_clips", "lambda",
@@ -73,7 +77,7 @@ def write(
     rows : iterable of mapping
         Scores; see :func:`row`.
     provenance : mapping
-        Code, inputs, versions, device, seconds.
+        Code, inputs, versions, device; nothing that differs between two identical runs.
     **blocks
         Further named content, for instance predictions.
     """
@@ -82,45 +86,142 @@ def write(
         "spec": plain(spec),
         "rows": [row(**score) for score in rows],
         **{name: plain(block) for name, block in blocks.items()},
-        "provenance": plain(provenance),
     }
-    write_text(out, json.dumps(content, indent=1, allow_nan=False))
+    origin = plain(provenance)
+    whole = {
+        "schema": content["schema"],
+        "digest": _digest(content),
+        **content,
+        "provenance": {**origin, "digest": _digest(origin)},
+    }
+    files.write_text(out, json.dumps(whole, indent=1, allow_nan=False))
 
 
-def write_text(out: Path, text: str) -> None:
-    """Write a text file by temp file and rename."""
-    write_bytes(out, (text if text.endswith("\n") else text + "\n").encode())
+def read(path: Path, schema: str | None = None) -> dict:
+    """Content of a result that is what was written.
+
+    Parameters
+    ----------
+    path : Path
+    schema : str, optional
+        What kind of result it has to be.
+
+    Raises
+    ------
+    OSError
+        If it isn't there or can't be read.
+    ValueError
+        If it is cut, changed since it was written, or another kind of result.
+    """
+    whole = files.read_json(path)
+    found = str(whole.get("schema")) if isinstance(whole, dict) else "no mapping"
+    expected = f"physprobe/{schema}/{SCHEMA}" if schema else "physprobe/..."
+    if not (found == expected if schema else found.startswith("physprobe/")):
+        raise ValueError(
+            f"{path}: schema is {found}, expected {expected}. Hint: is it the file that was meant?"
+        )
+    content = {name: block for name, block in whole.items() if name not in OUTSIDE}
+    origin = whole.get("provenance")
+    origin = dict(origin) if isinstance(origin, dict) else {}
+    for what, part, expected in (
+        ("provenance", origin, origin.pop("digest", None)),
+        ("content", content, whole.get("digest")),
+    ):
+        if _digest(part) != expected:
+            raise ValueError(
+                f"{path}: its {what} is not what was written: digest {_digest(part)}, expected"
+                f" {expected}. {files.anew(path)}"
+            )
+    return whole
 
 
-def write_bytes(out: Path, content: bytes) -> None:
-    """Write a file by temp file and rename."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(out)
+def _digest(content: Mapping) -> str:
+    """Digest of JSON's own types, whatever the order of their names."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def read(path: Path) -> dict:
-    """Content of a result."""
-    return json.loads(Path(path).read_text())
+class Found(dict):
+    """Results by name; asking for one that isn't there says so."""
+
+    def __missing__(self, name: str) -> dict:
+        """Refuse.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
+        there = ", ".join(map(str, self)) or "none"
+        raise ValueError(
+            f"no result of {name!r} was given, but of: {there}."
+            " Hint: give the results of every encoder and control of the entry."
+        )
 
 
-def by_name(paths: Iterable[Path]) -> dict[str, dict]:
-    """Contents of results ``{encoder}.{entry}.json`` by encoder."""
-    return {path.name.split(".")[0]: read(path) for path in paths}
+def by_name(paths: Iterable[Path], schema: str | None = None) -> dict[str, dict]:
+    """Contents of results ``{encoder}.{entry}.json`` by encoder.
+
+    Raises
+    ------
+    ValueError
+        If two are of one encoder, or as for :func:`read`.
+    """
+    return _named(paths, schema, lambda path: path.name.split(".")[0])
 
 
-def by_folder(paths: Iterable[Path]) -> dict[str, dict[str, dict]]:
-    """Contents of results ``{folder}/.../{encoder}.{entry}.json`` by folder and encoder."""
+def by_place(paths: Iterable[Path], schema: str | None = None) -> dict[tuple[str, ...], dict]:
+    """Contents of results by the last three parts of their paths.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`by_name`.
+    """
+    return _named(paths, schema, lambda path: Path(path).absolute().parts[-3:])
+
+
+def _named(paths: Iterable[Path], schema: str | None, name: Callable[[Path], Any]) -> "Found":
+    named: dict[Any, Path] = {}
+    for path in paths:
+        other = named.setdefault(name(path), path)
+        if other != path:
+            raise ValueError(
+                f"{path}: a second result of {name(path)!r} beside {other}. Hint: give each once."
+            )
+    return Found({key: read(path, schema) for key, path in named.items()})
+
+
+def by_folder(paths: Iterable[Path], schema: str | None = None) -> dict[str, dict[str, dict]]:
+    """Contents of results ``{folder}/.../{encoder}.{entry}.json`` by folder and encoder.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`by_name`.
+    """
     found: dict[str, list[Path]] = {}
     for path in paths:
-        found.setdefault(path.parents[1].name, []).append(path)
-    return {folder: by_name(files) for folder, files in found.items()}
+        found.setdefault(Path(path).absolute().parents[1].name, []).append(path)
+    return Found({folder: by_name(inside, schema) for folder, inside in found.items()})
 
 
-def digest(path: Path) -> str:
-    """Digest of a result's bytes."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+def first(found: Mapping[str, dict]) -> dict:
+    """First of several results.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    for result in found.values():
+        return result
+    raise ValueError("no result was given. Hint: give one of each encoder and control.")
+
+
+def digests(paths: Iterable[Path]) -> dict[str, str]:
+    """Digest of the content of results that were read, by the last three parts of their paths."""
+    return {str(Path(*path.parts[-3:])): files.read_json(path)["digest"] for path in paths}
 
 
 def held_out(block: Mapping, score: str, fixed: bool = False) -> np.ndarray:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import job, kinds, results, splits, stores
+from physprobe.core import files, job, kinds, results, splits, stores
 from physprobe.falsify import _arithmetic, _gate, _ladder, _pixels, _published, _summary, _transfer
 from physprobe.falsify._evidence import Evidence
 
@@ -46,11 +46,11 @@ def run(
     study = json.loads(spec)
     system = stores.read(simulation)
     found = {
-        "probes": results.by_name(probes),
-        "koopman": results.by_name(koopman),
-        "heads": results.by_name(heads),
+        "probes": results.by_name(probes, "probe"),
+        "koopman": results.by_name(koopman, "koopman"),
+        "heads": results.by_name(heads, "koopman"),
     }
-    protocol = next(iter(found["probes"].values()))["spec"]
+    protocol = results.first(found["probes"])["spec"]
     stored = {path.parent.stem: stores.read(path) for path in embeddings}
     _, folds = splits.declared_by(
         system,
@@ -115,6 +115,7 @@ def run(
             {
                 "simulation": stores.digest(simulation),
                 **{path.parent.stem: stores.digest(path) for path in embeddings},
+                **results.digests((*probes, *koopman, *heads)),
             },
             device="cpu",
             dtype="float64",
@@ -122,7 +123,7 @@ def run(
         ),
         **content,
     )
-    results.write_text(summary, _summary.text(metrics.parent.name, content, rows))
+    files.write_text(summary, _summary.text(metrics.parent.name, content, rows))
     job.done(f"{metrics.parent.name}: {_counted(claims)}")
 
 
@@ -161,7 +162,8 @@ def compare(
     stored = {path.parent.stem: stores.read(path) for path in embeddings}
     labels = {name: store.attrs["label"] for name, store in stored.items()}
     together = metrics.parent.name
-    decoded, moved = results.by_folder(probes), results.by_folder(koopman)
+    decoded = results.by_folder(probes, "probe")
+    moved = results.by_folder(koopman, "koopman")
 
     def evidence(folder: str, **more: object) -> Evidence:
         return Evidence(
@@ -171,7 +173,7 @@ def compare(
             probes=decoded.get(folder, {}),
             koopman=moved.get(folder, {}),
             heads={},
-            bootstraps=next(iter(decoded[together].values()))["spec"]["bootstraps"],
+            bootstraps=results.first(decoded[together])["spec"]["bootstraps"],
             **more,
         )
 
@@ -195,7 +197,7 @@ def compare(
         verdict=_summary.verdict(claims, comparison["encoders"][0], labels),
         provenance=job.provenance(
             code,
-            {str(Path(*path.parts[-3:])): results.digest(path) for path in (*probes, *koopman)},
+            results.digests((*probes, *koopman)),
             device="cpu",
             dtype="float64",
             threads=threads,
@@ -228,8 +230,8 @@ def gate(
         Not used; every stage takes it.
     """
     entry = json.loads(spec)
-    by_system = results.by_folder(probes)
-    draws = next(iter(by_system.values()))[entry["encoder"]]["spec"]["bootstraps"]
+    by_system = results.by_folder(probes, "probe")
+    draws = results.first(by_system)[entry["encoder"]]["spec"]["bootstraps"]
     rows = list(_gate.rows(by_system, entry["encoder"], tuple(entry["random"]), draws))
     passed, why = _gate.passed(rows, entry["margin"])
     results.write(
@@ -241,7 +243,7 @@ def gate(
         why=why,
         provenance=job.provenance(
             code,
-            {str(Path(*path.parts[-3:])): results.digest(path) for path in probes},
+            results.digests(probes),
             device="cpu",
             dtype="float64",
             threads=threads,
@@ -278,7 +280,8 @@ def transfer(
         Not used; every stage takes it.
     """
     entry = json.loads(spec)
-    moved, by_system = results.by_name(transferred), results.by_folder(ordinary)
+    moved = results.by_name(transferred, "probe")
+    by_system = results.by_folder(ordinary, "probe")
     first = next(iter(moved))
     rows = list(_transfer.rows(moved, by_system, tuple(entry["controls"])))
     setting = moved[first]["setting"]
@@ -290,11 +293,11 @@ def transfer(
         region=setting["region"],
         training_clips=setting["training_clips"],
         systems=list(by_system),
-        spread=_transfer.spread(moved[first], next(iter(by_system.values()))[first]),
+        spread=_transfer.spread(moved[first], results.first(by_system)[first]),
         labels={name: result["setting"]["label"] for name, result in moved.items()},
         provenance=job.provenance(
             code,
-            {str(Path(*path.parts[-3:])): results.digest(path) for path in transferred + ordinary},
+            results.digests(transferred + ordinary),
             device="cpu",
             dtype="float64",
             threads=threads,

@@ -1,13 +1,12 @@
 """Koopman: model the dynamics of an embedding, and score the model against what knows none."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from xarray import Dataset
 
-from physprobe.core import job, results, stack, stores
+from physprobe.core import files, job, results, stack, stores
 from physprobe.core.inputs import Inputs
 
 
@@ -95,8 +94,6 @@ def head(
     ValueError
         If the kind has no weights, or as for :func:`run`.
     """
-    from safetensors.numpy import save_file
-
     found, pooled = stack.read("koopman", [embeddings], [simulation], spec)
     if not hasattr(found.kind, "weights"):
         raise ValueError(
@@ -119,10 +116,7 @@ def head(
         "code": code,
         "spec": found.spec.canonical(),
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    save_file(tensors, temporary, metadata)
-    temporary.replace(out)
+    files.write_tensors(out, tensors, metadata)
     channels = len(tensors["real.depthwise.weight"])
     job.done(f"{out.stem}: kernels of {channels} channels from {len(found.groups)} clips")
 

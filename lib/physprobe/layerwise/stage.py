@@ -35,7 +35,7 @@ def run(
     """
     entry, name = json.loads(spec), f"{out.parent.name}/{out.stem}"
     controls = tuple(entry["controls"])
-    found = {tuple(path.parts[-3:]): results.read(path) for path in probes}
+    found = results.by_place(probes, "probe")
     about = {
         (path.parents[2].name, path.parent.stem): _about(path, controls) for path in embeddings
     }
@@ -68,10 +68,7 @@ def run(
         encoders=used,
         provenance=job.provenance(
             code,
-            {
-                "/".join(parts): results.digest(path)
-                for parts, path in zip(found, probes, strict=True)
-            },
+            results.digests(probes),
             device="cpu",
             dtype="float64",
             threads=threads,

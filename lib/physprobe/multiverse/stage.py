@@ -98,7 +98,7 @@ def compare(
     threads : int
         Not used; every stage takes it.
     """
-    entry, found = json.loads(spec), results.by_name(fits)
+    entry, found = json.loads(spec), results.by_name(fits, "multiverse_fits")
     by_name = {name: _support.Fits(result) for name, result in found.items()}
     controls = {name: by_name[name] for name in entry["controls"]}
     rows, lines = [], []
@@ -117,7 +117,7 @@ def compare(
         labels={name: result["label"] for name, result in found.items()},
         provenance=job.provenance(
             code,
-            {str(Path(*path.parts[-3:])): results.digest(path) for path in fits},
+            results.digests(fits),
             device="cpu",
             dtype="float64",
             threads=threads,

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from physprobe.core import files
+
 # Wide enough for 256 cells as they are: averaging would hide a checkerboard of single cells.
 COLUMNS, WIDEST = 4, 256
 
@@ -49,15 +51,10 @@ def preview(video: np.ndarray, path: Path, fps: int = 16) -> None:
     import av
 
     tiles = sheet(video)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with av.open(part, "w", format="mp4") as film:
-            stream = film.add_stream("libx264", rate=fps, options={"crf": "18"})
-            stream.height, stream.width = tiles.shape[1:3]
-            stream.pix_fmt = "yuv420p"
-            for tile in tiles:
-                film.mux(stream.encode(av.VideoFrame.from_ndarray(tile, format="rgb24")))
-            film.mux(stream.encode())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with files.replacing(path) as part, av.open(part, "w", format="mp4") as film:
+        stream = film.add_stream("libx264", rate=fps, options={"crf": "18"})
+        stream.height, stream.width = tiles.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        for tile in tiles:
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(tile, format="rgb24")))
+        film.mux(stream.encode())

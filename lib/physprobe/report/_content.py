@@ -1,8 +1,5 @@
 """Content: what a study's result says besides its scores, in the same words for every study."""
 
-import hashlib
-from pathlib import Path
-
 import numpy as np
 
 from physprobe.core import stores
@@ -84,8 +81,3 @@ def origin(attrs: dict) -> dict:
     """Where an embedding comes from."""
     keys = ("label", "hf_repo", "revision", "weights_hash", "device", "dtype", "code", "digest")
     return {key: attrs.get(key) for key in keys}
-
-
-def digest(path: Path) -> str:
-    """Hash of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from physprobe.core import stores
+from physprobe.core import files, stores
 from physprobe.report import (
     _axes,
     _frames,
@@ -62,7 +61,7 @@ def frames(
         Panel that is the film strip.
     """
     text = dict.fromkeys(("layer", "note", "encoder", "label", "equation", "system"), str)
-    whole = pd.read_csv(table, dtype=text)
+    whole = files.read_table(table, ["panel"], dtype=text)
     found = {name: _frames.from_table(whole, name) for name in panels}
     shots, seconds = found[strip], clips[0].time.values
     keys = list(zip(shots.get("place", [0] * len(shots)), shots["clip"], strict=True))
@@ -171,8 +170,8 @@ def html(
     )
     environment.filters |= {"number": number, "interval": interval, "shown": _palette.shown}
     fits = {material.fit["study"]: material.fit for material in studies}
-    numbers = yaml.safe_load(published.read_text(encoding="utf-8"))
-    return environment.from_string(template.read_text(encoding="utf-8")).render(
+    numbers = files.read_yaml(published)
+    return environment.from_string(files.read_text(template)).render(
         studies=[_study(material) for material in studies],
         comparisons=[_asked(material, fit_comparison.PANELS) for material in comparisons],
         sections=[_section(name, found) for name, found in asked.items() if found],

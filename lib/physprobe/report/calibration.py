@@ -7,6 +7,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from physprobe.report import _axes, _palette
 
+READS = "calibration"
 TITLE = "Calibration of the tests and the intervals"
 CAPTION = (
     "Left, how often each test rejects at 5 % where features know nothing of the labels, everything"

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from physprobe.report import _axes, _palette
 
+READS = "survey"
 TITLE = "Which law is it? Verdicts on single clips"
 CAPTION = (
     "Percentage of each system's clips (rows) by verdict (columns), each clip judged by itself"

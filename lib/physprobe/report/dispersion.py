@@ -10,6 +10,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 
 from physprobe.report import _axes, _palette
 
+READS = "survey"
 TITLE = "Dispersion relations, read off without labels"
 CAPTION = (
     "Decay rate (blue) and frequency (orange) against the wavenumber, median of clips; the cloud is"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from physprobe.core import job, kinds, results
+from physprobe.core import files, job, kinds, results
 
 
 def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: int = 1) -> None:
@@ -22,7 +22,7 @@ def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: i
     from physprobe.report import _axes
     from physprobe.report import learning as drawn
 
-    results.write_bytes(out, _axes.png(drawn.figure(drawn.table(tables))))
+    files.write_bytes(out, _axes.png(drawn.figure(drawn.table(tables))))
     job.done(f"{out}: {len(tables)} recipe{'s' * (len(tables) > 1)}")
 
 
@@ -45,7 +45,12 @@ def figure(*, kind: str, result: Path, out: Path, code: str = "by hand", threads
     from physprobe.report import _axes
 
     drawn = kinds.load("report", kind)
-    results.write_bytes(out, _axes.png(drawn.figure(drawn.frame(results.read(result)))))
+    if not hasattr(drawn, "READS"):
+        alone = [
+            name for name in kinds.names("report") if hasattr(kinds.load("report", name), "READS")
+        ]
+        raise ValueError(f"{kind} draws no result by itself. Hint: {', '.join(alone)} do.")
+    files.write_bytes(out, _axes.png(drawn.figure(drawn.frame(results.read(result, drawn.READS)))))
     job.done(f"{out}: {drawn.TITLE}")
 
 
@@ -73,12 +78,10 @@ def layerwise(
     threads : int
         Not used; every stage takes it.
     """
-    import yaml
-
     from physprobe.report import _axes
     from physprobe.report import layerwise as drawn
 
-    frame = drawn.frame(results.read(result), yaml.safe_load(published.read_text()))
-    results.write_bytes(figure, _axes.png(drawn.figure(frame)))
-    results.write_text(table, frame.to_csv(index=False, float_format="%.7g"))
+    frame = drawn.frame(results.read(result, drawn.READS), files.read_yaml(published))
+    files.write_bytes(figure, _axes.png(drawn.figure(frame)))
+    files.write_text(table, frame.to_csv(index=False, float_format="%.7g"))
     job.done(f"{figure}: {frame['variable'].nunique()} panels, {len(frame)} lines")

@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 
 from physprobe.report import _axes, _palette
 
+READS = "gate"
 TITLE = "Trained against random weights"
 CAPTION = (
     "Left, R\N{SUPERSCRIPT TWO} on held-out clips of the trained encoder (blue) and of five of the"

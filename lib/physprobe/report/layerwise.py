@@ -11,6 +11,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from physprobe.report import _axes, _palette
 
+READS = "layerwise"
 TITLE = "Layer by layer"
 CAPTION = (
     "R\N{SUPERSCRIPT TWO}, or the score of classes that the axis names, on held-out clips, every"

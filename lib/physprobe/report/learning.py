@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
+from physprobe.core import files
 from physprobe.report import _axes, _palette
 
 TITLE = "Training: physics learnt, and signs of collapse"
@@ -23,9 +24,12 @@ PANELS = {
 }
 
 
+COLUMNS = ("step", "seconds", "kept", *PANELS)
+
+
 def table(tables: list[Path]) -> pd.DataFrame:
     """Tables ``{recipe}/training.csv``, one below the other."""
-    frames = [pd.read_csv(path).assign(recipe=path.parent.name) for path in tables]
+    frames = [files.read_table(path, COLUMNS).assign(recipe=path.parent.name) for path in tables]
     return pd.concat(frames) if frames else pd.DataFrame()
 
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from physprobe.report import _axes, _palette
 
+READS = "local"
 TITLE = "Where in the image"
 CAPTION = (
     "Left, R\N{SUPERSCRIPT TWO} on held-out clips from parts of the image, with 95 % intervals by"

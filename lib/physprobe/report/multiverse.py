@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from physprobe.report import _axes, _palette
 
+READS = "multiverse"
 TITLE = "Specification curve"
 CAPTION = (
     "Above, R\N{SUPERSCRIPT TWO} on held-out clips of every specification - one value of each axis"

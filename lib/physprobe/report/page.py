@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from physprobe.core import job, results, stores
+from physprobe.core import files, job, results, stores
 
 
 def run(
@@ -58,14 +58,12 @@ def run(
     threads : int
         Not used; every stage takes it.
     """
-    import pandas as pd
-
     from physprobe.report import _page, fit_comparison, fit_results, learning
 
     studies = [
         _page.Material(
-            results.read(numbers),
-            results.read(judged),
+            results.read(numbers, "fit"),
+            results.read(judged, "falsification"),
             _page.frames(table, [stores.read(video)], fit_results.PANELS, "filmstrip"),
         )
         for numbers, judged, table, video in zip(
@@ -77,25 +75,27 @@ def run(
     for numbers, judged, table in zip(
         comparisons, comparison_falsifications, comparison_tables, strict=True
     ):
-        fit = results.read(numbers)
+        fit = results.read(numbers, "comparison")
         videos = [stores.read(filmed[system]) for system in fit["spec"]["systems"]]
         frames = _page.frames(table, videos, fit_comparison.PANELS, "counterparts")
-        sides.append(_page.Material(fit, results.read(judged), frames))
+        sides.append(_page.Material(fit, results.read(judged, "falsification"), frames))
     shipped = _page.Shipped(
-        {path.parent.name: results.read(path) for path in gates}, learning.table(trainings)
+        {path.parent.name: results.read(path, "gate") for path in gates}, learning.table(trainings)
     )
     asked = {
-        "transfers": {path.stem: results.read(path) for path in transfers},
+        "transfers": {path.stem: results.read(path, "transfer") for path in transfers},
         "layerwise_tables": {
-            f"{path.parent.name}-{path.stem}": pd.read_csv(path, dtype={"layer": str})
+            f"{path.parent.name}-{path.stem}": files.read_table(
+                path, ["item", "variable"], dtype={"layer": str}
+            )
             for path in layerwise_tables
         },
-        "multiverses": {path.parent.name: results.read(path) for path in multiverses},
-        "places": {f"{p.parents[1].name}-{p.stem}": results.read(p) for p in places},
-        "surveys": {path.stem: results.read(path) for path in surveys},
-        "calibrations": {path.stem: results.read(path) for path in calibrations},
+        "multiverses": {path.parent.name: results.read(path, "multiverse") for path in multiverses},
+        "places": {f"{p.parents[1].name}-{p.stem}": results.read(p, "local") for p in places},
+        "surveys": {path.stem: results.read(path, "survey") for path in surveys},
+        "calibrations": {path.stem: results.read(path, "calibration") for path in calibrations},
     }
     text = _page.html(studies, sides, asked, shipped, published, template, code)
-    results.write_text(out, text)
+    files.write_text(out, text)
     shown = f"{len(studies)} studies, {len(sides)} comparisons"
     job.done(f"{out}: {shown}, {job.megabytes(out):.1f} MB")

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from physprobe.core import inputs, job, results, stores
+from physprobe.core import files, inputs, job, results, stores
 
 
 def fit(
@@ -53,11 +53,11 @@ def fit(
         encoders=tuple(entry["encoders"]),
         controls=tuple(entry["controls"]),
         labels={name: store.attrs["label"] for name, store in stored.items()},
-        probes=results.by_name(probes),
-        koopman=results.by_name(koopman),
-        heads=results.by_name(heads),
+        probes=results.by_name(probes, "probe"),
+        koopman=results.by_name(koopman, "koopman"),
+        heads=results.by_name(heads, "koopman"),
     )
-    judged, system = results.read(falsification), stores.read(simulation)
+    judged, system = results.read(falsification, "falsification"), stores.read(simulation)
     blocks = {name: _metrics.blocks(study, name, judged) for name in study.names}
     first = study.encoders[0]
     label = study.labels[first]
@@ -88,10 +88,10 @@ def fit(
         "spatial": _frames.spatial(study),
         "eigenvalues": _frames.eigenvalues(study),
     }
-    results.write_text(table, _frames.table(frames).to_csv(index=False, float_format="%.7g"))
+    files.write_text(table, _frames.table(frames).to_csv(index=False, float_format="%.7g"))
     sheet = fit_results.figure(frames, _content.heading(content))
-    results.write_bytes(figure, _axes.png(sheet))
-    results.write_text(summary, _summary.text(content, judged["claims"]))
+    files.write_bytes(figure, _axes.png(sheet))
+    files.write_text(summary, _summary.text(content, judged["claims"]))
     results.write(
         metrics,
         schema="fit",
@@ -102,10 +102,7 @@ def fit(
             {
                 "simulation": stores.digest(simulation),
                 "clips": stores.digest(clips),
-                **{
-                    path.name: _content.digest(path)
-                    for path in (*probes, *koopman, *heads, falsification)
-                },
+                **results.digests((*probes, *koopman, *heads, falsification)),
             },
             encoders={name: _content.origin(store.attrs) for name, store in stored.items()},
         ),
@@ -163,11 +160,12 @@ def compare(
         fit_comparison,
     )
 
-    entry, judged = json.loads(spec), results.read(falsification)
+    entry, judged = json.loads(spec), results.read(falsification, "falsification")
     stored = {path.parent.stem: stores.read(path) for path in embeddings}
     labels = {name: store.attrs["label"] for name, store in stored.items()}
     name = metrics.parent.name
-    decoded, moved = results.by_folder(probes), results.by_folder(koopman)
+    decoded = results.by_folder(probes, "probe")
+    moved = results.by_folder(koopman, "koopman")
 
     def study(folder: str) -> _frames.Study:
         return _frames.Study(
@@ -215,9 +213,9 @@ def compare(
         ),
         **_comparison.frames(comparison),
     }
-    results.write_text(table, _frames.table(frames).to_csv(index=False, float_format="%.7g"))
-    results.write_bytes(figure, _axes.png(fit_comparison.figure(frames, _content.heading(content))))
-    results.write_text(summary, _comparison_summary.text(content, judged["claims"]))
+    files.write_text(table, _frames.table(frames).to_csv(index=False, float_format="%.7g"))
+    files.write_bytes(figure, _axes.png(fit_comparison.figure(frames, _content.heading(content))))
+    files.write_text(summary, _comparison_summary.text(content, judged["claims"]))
     results.write(
         metrics,
         schema="comparison",
@@ -225,7 +223,7 @@ def compare(
         rows=judged["rows"],
         provenance=job.provenance(
             code,
-            {str(Path(*path.parts[-3:])): _content.digest(path) for path in (*probes, *koopman)},
+            results.digests((*probes, *koopman)),
             encoders={each: _content.origin(store.attrs) for each, store in stored.items()},
         ),
         **content,

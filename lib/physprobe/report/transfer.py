@@ -11,6 +11,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from physprobe.report import _axes, _palette
 
+READS = "transfer"
 TITLE = "Probes on clips unlike those that they were fitted on"
 CAPTION = (
     "Left, R\N{SUPERSCRIPT TWO} of transferred probes (filled) and of ordinary folds (open) on the"

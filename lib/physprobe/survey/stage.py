@@ -25,7 +25,8 @@ def run(
     threads : int
         Not used; every stage takes it.
     """
-    found = {(path.parents[1].name, path.stem): results.read(path) for path in discoveries}
+    read = results.by_place(discoveries, "discovery")
+    found = {(system, Path(name).stem): result for (system, _, name), result in read.items()}
     rows = list(_rates.rows(found))
     results.write(
         out,
@@ -34,7 +35,7 @@ def run(
         rows=rows,
         provenance=job.provenance(
             code,
-            {str(Path(*path.parts[-3:])): results.digest(path) for path in discoveries},
+            results.digests(discoveries),
             device="cpu",
             dtype="float64",
             threads=threads,

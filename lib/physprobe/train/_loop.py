@@ -3,7 +3,6 @@
 import json
 import logging
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from physprobe.core import seeds
+from physprobe.core import files, seeds
 from physprobe.train import _stream, _tokens
 from physprobe.train._recipe import Recipe
 from physprobe.train._training import Training
@@ -23,6 +21,7 @@ from physprobe.train._training import Training
 log = logging.getLogger("physprobe")
 EVERY = 60.0  # seconds between two checkpoints
 COLLAPSED = 1.5  # effective rank of token features
+AFRESH = "Hint: delete the folder that it is in, and the same command begins anew."
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
@@ -97,7 +96,7 @@ def run(
             _report(spec, progress)
         _save(recipe, optimiser, state, progress, identity)
         saved = time.monotonic()
-    with safe_open(best, framework="pt") as file:
+    with files.open_tensors(best, AFRESH) as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     return tensors, progress.rows
 
@@ -250,7 +249,7 @@ def _resume(
 ) -> Progress:
     if not path.exists():
         return Progress()
-    with safe_open(path, framework="pt") as file:
+    with files.open_tensors(path, AFRESH) as file:
         about = file.metadata()
         if about["identity"] != identity:
             return Progress()
@@ -279,7 +278,6 @@ def _optimised(optimiser: torch.optim.Optimizer) -> list[torch.Tensor]:
 
 
 def _replace(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, str]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     contiguous = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
-    save_file(contiguous, temporary, about)
-    temporary.replace(path)
+    with files.replacing(path) as temporary:
+        save_file(contiguous, temporary, about)
