@@ -1,16 +1,23 @@
-"""The one door to the stages: ``python -m physprobe <stage> --option value ...``."""
+"""The one door to the stages: ``python -m physprobe <command> --option value ...``."""
 
 import argparse
+import ast
+import dis
+import errno
 import importlib
 import inspect
+import json
 import logging
+import os
+import signal
 import sys
-import traceback
+import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from physprobe.core import job
+from physprobe.core import job, problems
 
 PACKAGE = Path(__file__).parent
 STAGES = {
@@ -43,52 +50,138 @@ STAGES = {
     "export": "physprobe.core.export:run",
     "schema": "physprobe.core.config:write_schema",
 }
+JSON_OPTIONS = ("spec", "region")
+HINTS = {
+    errno.ENOENT: "is the path right? A rule's output is written by: snakemake PATH --cores 1",
+    errno.EACCES: "see who owns it and who may write or read there",
+    errno.EPERM: "see who owns it and who may write or read there",
+    errno.EROFS: "that disk can't be written to; choose another place",
+    errno.EISDIR: "that is a folder; name a file",
+    errno.ENOTDIR: "part of that path is a file; name a folder",
+    errno.EEXIST: "part of that path is a file; name a folder",
+    errno.ENOSPC: "make room and run the same command again",
+    errno.EDQUOT: "make room and run the same command again",
+}
+REFUSED, WRONG_USAGE = 1, 2
+log = logging.getLogger("physprobe")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one stage; the exit status says whether its output is there."""
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        Command and options; those of the process by default.
+
+    Returns
+    -------
+    int
+        0: the output is there. 1: something was refused, and one line said what. 2: the command or
+        its options are wrong. 130 and 143: interrupted, terminated.
+    """
     argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(prog="python -m physprobe", description=__doc__)
-    parser.add_argument("stage", choices=STAGES, help="what to run; each has its own --help")
-    if not argv or argv[0] not in STAGES:
-        parser.parse_args(argv or ["--help"])
-    stage, options = argv[0], argv[1:]
-
-    early = argparse.ArgumentParser(add_help=False)
-    early.add_argument("--threads", type=int, default=1)
-    job.limit_threads(early.parse_known_args(options)[0].threads)
-    logging.basicConfig(level=logging.INFO, format=f"{stage}: %(message)s", stream=sys.stderr)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-
-    module, name = STAGES[stage].split(":")
-    function = getattr(importlib.import_module(module), name)
-    arguments = _parser(stage, function).parse_args(options)
     try:
-        function(**vars(arguments))
-    except (ValueError, OSError, RuntimeError, ImportError) as error:
-        if not _ours(error):
+        status = _run(argv)
+        sys.stdout.flush()
+    except SystemExit as done:
+        return int(done.code or 0)
+    except KeyboardInterrupt:
+        return _refuse("interrupted. Hint: run the same command again.", 128 + signal.SIGINT)
+    except BrokenPipeError:
+        # nobody reads on; the interpreter is not to complain about it once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    return status
+
+
+def _run(argv: list[str]) -> int:
+    door = _door()
+    if not argv:
+        door.print_help()
+        return WRONG_USAGE
+    command, options = argv[0], argv[1:]
+    if command not in STAGES:
+        if not command.startswith("-"):
+            near = problems.nearest(command, STAGES)
+            door.error(f"no command {command!r}.{near} Hint: --help lists all of them.")
+        door.parse_args(argv)
+
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--threads", default="1", nargs="?")
+    threads = early.parse_known_args(options)[0].threads or ""
+    job.limit_threads(int(threads) if threads.isdecimal() else 1)
+    logging.basicConfig(level=logging.INFO, format=f"{command}: %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        module, name = STAGES[command].split(":")
+        function = getattr(importlib.import_module(module), name)
+        function(**vars(_parser(command, function).parse_args(options)))
+    except Exception as error:
+        line = told(error)
+        if line is None:
             raise
-        logging.getLogger("physprobe").error("error: %s", error)
-        return 1
+        return _refuse(line, REFUSED)
     return 0
 
 
-def _parser(stage: str, function: Callable) -> argparse.ArgumentParser:
-    """Options from a stage function's signature, help from its docstring."""
-    text = inspect.getdoc(function) or ""
+def _refuse(line: str, status: int) -> int:
+    log.error("error: %s", line)
+    return status
+
+
+def _door() -> argparse.ArgumentParser:
+    """What there is, a line each."""
+    width = max(map(len, STAGES))
+    lines = "\n".join(f"  {name:<{width}}  {about}" for name, about in _summaries())
     parser = argparse.ArgumentParser(
-        prog=f"python -m physprobe {stage}",
-        description=text,
+        prog="python -m physprobe",
+        usage="%(prog)s [-h] [--version] <command> [--option value ...]",
+        description=f"commands, each with its own --help:\n\n{lines}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"physprobe {_version()}")
+    return parser
+
+
+def _summaries() -> Iterator[tuple[str, str]]:
+    """Every command with the first line of its function's docstring; nothing is imported."""
+    for command, place in STAGES.items():
+        module, name = place.split(":")
+        file = PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                first = (ast.get_docstring(node) or "").partition("\n")[0]
+                yield command, first.replace("``", "")
+
+
+def _version() -> str:
+    try:
+        return version("physprobe")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _parser(command: str, function: Callable) -> argparse.ArgumentParser:
+    """Options from a function's signature, help from its docstring."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m physprobe {command}",
+        description=inspect.getdoc(function),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     hints = typing.get_type_hints(function)
     for name, parameter in inspect.signature(function).parameters.items():
-        hint = hints[name]
+        hint, option = hints[name], "--" + name.replace("_", "-")
+        if hint is bool:
+            parser.add_argument(option, action="store_true")
+            continue
         many = typing.get_origin(hint) is list
         required = parameter.default is inspect.Parameter.empty
         parser.add_argument(
-            "--" + name.replace("_", "-"),
-            type=typing.get_args(hint)[0] if many else hint,
+            option,
+            type=_type(name, typing.get_args(hint)[0] if many else hint),
             nargs="*" if many else None,
             required=required,
             default=None if required else parameter.default,
@@ -96,11 +189,74 @@ def _parser(stage: str, function: Callable) -> argparse.ArgumentParser:
     return parser
 
 
-def _ours(error: BaseException) -> bool:
-    """Whether this package raised an error itself: then its message is enough."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return Path(frames[-1].filename).is_relative_to(PACKAGE)
+def _type(name: str, hint: typing.Any) -> Callable[[str], object]:
+    """What turns the text of an option into its value, or says why it can't."""
+    if name in JSON_OPTIONS:
+        return _json
+    if name == "threads":
+        return _count
+    # an optional value is absent by default, and of its type where it is given
+    options = [part for part in typing.get_args(hint) if part is not types.NoneType]
+    return options[0] if options else hint
+
+
+def _json(text: str) -> str:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"found {text[:60]!r}, expected JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise argparse.ArgumentTypeError(f'found {text[:60]!r}, expected JSON such as {{"a": 1}}')
+    return text
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 1 on")
+    return int(text)
+
+
+def told(error: BaseException) -> str | None:
+    """One line for an error whose cause is a file, the network or what was asked for, else None.
+
+    Those are: whatever the system says of a file or a connection, and what this package refuses by
+    a ``raise`` of its own. Anything else is a defect of the program, and its traceback is wanted.
+    """
+    if isinstance(error, OSError):
+        line = _of_system(error)
+    elif isinstance(error, ValueError | RuntimeError | ImportError) and _refused_here(error):
+        line = str(error)
+    else:
+        return None
+    return " ".join(line.split())
+
+
+def _of_system(error: OSError) -> str:
+    if error.filename is None:
+        return str(error) or type(error).__name__
+    line = f"{error.filename}: {error.strerror}"
+    hint = HINTS.get(error.errno or 0)
+    return line if hint is None or "Hint:" in line else f"{line}. Hint: {hint}."
+
+
+def _refused_here(error: BaseException) -> bool:
+    """Whether a ``raise`` in this package is where the error comes from."""
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    if place is None:
+        return False
+    code = place.tb_frame.f_code
+    raised = code.co_code[place.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+    return raised and Path(code.co_filename).is_relative_to(PACKAGE)
+
+
+def _terminated(number: int, _: types.FrameType | None) -> typing.NoReturn:
+    """End as by an exception, so that nothing half-written stays."""
+    log.error("error: %s. Hint: run the same command again.", signal.strsignal(number))
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(main())

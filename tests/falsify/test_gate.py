@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import scores
+from physprobe.core import results, scores
 from physprobe.falsify import _gate
 from physprobe.falsify import stage as falsify
 from physprobe.report import drawing
@@ -77,8 +77,8 @@ def squared(system: str, trained: float) -> np.ndarray:
 def test_the_same_clips_are_compared_whatever_their_order():
     found = list(_gate.rows(probes(0.5, 0.5), "small", RANDOM, 50))
     mixed = probes(0.5, 0.5)
-    for results in mixed.values():
-        own = results["small"]["predictions"]
+    for named in mixed.values():
+        own = named["small"]["predictions"]
         order = np.argsort(own["clip"])
         own["clip"] = own["clip"][order]
         own["truth"] = {t: values[order] for t, values in own["truth"].items()}
@@ -110,11 +110,10 @@ def test_one_target_that_loses_more_than_the_margin_is_enough_to_fail():
 
 def test_the_stages_write_the_result_and_its_picture(tmp_path: Path):
     paths = []
-    for system, results in probes(0.3, 0.6).items():
-        for name, content in results.items():
+    for system, named in probes(0.3, 0.6).items():
+        for name, content in named.items():
             path = tmp_path / system / "probes" / f"{name}.ridge.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(content, default=lambda array: array.tolist()))
+            results.write(path, schema="probe", provenance={}, **{"rows": [], **content})
             paths.append(path)
     out, picture = tmp_path / "gates" / "small.json", tmp_path / "gates" / "small.png"
     spec = {"encoder": "small", "random": RANDOM, "margin": 0.05}

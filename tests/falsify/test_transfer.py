@@ -189,9 +189,8 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, onto: str |
     ):
         for name, content in found.items():
             path = tmp_path / folder / f"{name}.ridge.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
             content["setting"]["region"] = content["setting"]["region"] if onto is None else {}
-            path.write_text(json.dumps(content, default=lambda array: array.tolist()))
+            results.write(path, schema="probe", provenance={}, **{"rows": [], **content})
             paths[key].append(path)
     spec = {"system": "heat", "onto": onto, "controls": ["pixels", "brightness"]}
     out = tmp_path / "transfers" / "top.json"
