@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from physprobe.core import job, problems
 
 PACKAGE = Path(__file__).parent
@@ -104,7 +106,7 @@ def _run(argv: list[str]) -> int:
     if command not in STAGES:
         if not command.startswith("-"):
             near = problems.nearest(command, STAGES)
-            door.error(f"no command {command!r}.{near} Hint: --help lists all of them.")
+            door.error(f"no command {command!r}.{near} Hint: python -m physprobe --help lists all.")
         door.parse_args(argv)
 
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -130,11 +132,20 @@ def _refuse(line: str, status: int) -> int:
     return status
 
 
-def _door() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Parser whose errors are one line each."""
+
+    def error(self, message: str) -> typing.NoReturn:
+        """End with the status of wrong usage."""
+        line = message if "Hint:" in message else f"{message}. Hint: {self.prog} --help"
+        self.exit(WRONG_USAGE, f"{self.prog}: error: {line}\n")
+
+
+def _door() -> Parser:
     """What there is, a line each."""
     width = max(map(len, STAGES))
     lines = "\n".join(f"  {name:<{width}}  {about}" for name, about in _summaries())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m physprobe",
         usage="%(prog)s [-h] [--version] <command> [--option value ...]",
         description=f"commands, each with its own --help:\n\n{lines}",
@@ -163,9 +174,9 @@ def _version() -> str:
         return "(not installed)"
 
 
-def _parser(command: str, function: Callable) -> argparse.ArgumentParser:
+def _parser(command: str, function: Callable) -> Parser:
     """Options from a function's signature, help from its docstring."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m physprobe {command}",
         description=inspect.getdoc(function),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -224,6 +235,8 @@ def told(error: BaseException) -> str | None:
     """
     if isinstance(error, OSError):
         line = _of_system(error)
+    elif isinstance(error, ValidationError):
+        line = _of_spec(error)
     elif isinstance(error, ValueError | RuntimeError | ImportError) and _refused_here(error):
         line = str(error)
     else:
@@ -237,6 +250,15 @@ def _of_system(error: OSError) -> str:
     line = f"{error.filename}: {error.strerror}"
     hint = HINTS.get(error.errno or 0)
     return line if hint is None or "Hint:" in line else f"{line}. Hint: {hint}."
+
+
+def _of_spec(error: ValidationError) -> str:
+    found = (
+        f"{'.'.join(map(str, problem['loc'])) or 'all of it'}: found"
+        f" {str(problem['input'])[:60]!r}; {problem['msg']}"
+        for problem in error.errors(include_url=False)
+    )
+    return f"--spec: {'; '.join(found)}. Hint: give the fields of an entry of the config as JSON."
 
 
 def _refused_here(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError, model_validator
 
-from physprobe.core import config_files, kinds, problems, targets
+from physprobe.core import config_files, files, kinds, problems, targets
 from physprobe.core.config_files import ConfigError, Content
 from physprobe.core.kinds import any_spec
 from physprobe.core.sections import (
@@ -361,4 +361,4 @@ def write_schema(*, out: Path = Path("workflow/config.schema.json")) -> None:
     out : Path
         Where it goes.
     """
-    out.write_text(schema())
+    files.write_text(out, schema())

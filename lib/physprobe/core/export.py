@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import job, stores
+from physprobe.core import files, job, stores
 
 
 def run(*, embeddings: Path, out: Path, threads: int = 1) -> None:
@@ -26,9 +26,14 @@ def run(*, embeddings: Path, out: Path, threads: int = 1) -> None:
     Raises
     ------
     ValueError
-        If the store has no spatial tokens of layer ``final``.
+        If the store is no embedding, or has no spatial tokens of layer ``final``.
     """
     source = stores.read(embeddings)
+    if "pooled" not in source:
+        raise ValueError(
+            f"{embeddings} is no embedding: it holds {', '.join(map(str, source.data_vars))}."
+            " Hint: give one of results/{system}/embeddings/."
+        )
     if "tokens_final" not in source:
         raise ValueError(
             f"{embeddings} has no spatial tokens."
@@ -49,11 +54,11 @@ def run(*, embeddings: Path, out: Path, threads: int = 1) -> None:
     }
     for clip in range(source.sizes["clip"]):
         folder = out / f"sim_{clip:04d}"
-        folder.mkdir(parents=True, exist_ok=True)
         frames = stores.values(source, "pooled", clip=clip, layer=layer).astype(np.float32)
         unit = frames / np.linalg.norm(frames, axis=1, keepdims=True)
         tokens = stores.values(source, "tokens_final", clip=clip)
         for name, array in zip(names, (frames, unit, tokens), strict=True):
-            np.save(folder / name, array)
-        (folder / "embed_meta.json").write_text(json.dumps(meta, indent=2))
+            with files.replacing(folder / name) as temporary, temporary.open("wb") as file:
+                np.save(file, array)
+        files.write_text(folder / "embed_meta.json", json.dumps(meta, indent=2))
     job.done(f"{out}: {source.sizes['clip']} clips")

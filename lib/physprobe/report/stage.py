@@ -128,7 +128,7 @@ def compare(
     code: str = "by hand",
     threads: int = 1,
 ) -> None:
-    """Write the same four files as :func:`fit` for systems side by side.
+    """Write ``fit_metrics.json`` and the files beside it, as of a study, for systems side by side.
 
     Parameters
     ----------
