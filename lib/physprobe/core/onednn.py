@@ -1,13 +1,53 @@
 """oneDNN: products of float32 matrices on a CPU, with what comes after them in the same call.
 
 Twice as fast as torch's own on many processors. torch has no public entry for float32; these are
-inductor's, and whoever uses them looks at ``AVAILABLE`` first.
+inductor's, private and free to change, so they are tried once against torch's public functions.
+Whoever uses them looks at ``AVAILABLE`` first.
 """
 
+import logging
+from collections.abc import Callable
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-AVAILABLE = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+NAME = "_linear_pointwise"
+
+
+def agrees(operator: Callable | None) -> bool:
+    """Whether an operator computes what ``product`` and ``product_plus`` want of it.
+
+    Parameters
+    ----------
+    operator : callable or None
+        Like ``torch.ops.mkldnn._linear_pointwise``, with its overload ``binary``.
+    """
+    left = torch.linspace(-2, 2, 4 * 5 * 8).view(4, 5, 8).sin()
+    right = torch.linspace(-3, 1, 8 * 6).view(8, 6).cos().T
+    bias, other = torch.linspace(-1, 1, 6), torch.linspace(0, 2, 5 * 6).view(5, 6)
+    try:
+        found = [
+            (operator(left, right, None, "none", [], "none"), F.linear(left, right)),
+            (operator(left, right, bias, "none", [], "none"), F.linear(left, right, bias)),
+            (operator(left, right, bias, "gelu", [], "none"), F.gelu(F.linear(left, right, bias))),
+            (
+                operator.binary(left[0], other, right, bias, "add"),
+                F.linear(left[0], right, bias) + other,
+            ),
+        ]
+        for value, expected in found:
+            torch.testing.assert_close(value, expected, rtol=1e-5, atol=1e-5)
+    except (AttributeError, TypeError, ValueError, RuntimeError, AssertionError) as error:
+        if operator is not None:
+            about = " ".join(str(error).split())[:200]
+            logging.getLogger("physprobe").info("oneDNN's %s is not used: %s", NAME, about)
+        return False
+    return True
+
+
+AVAILABLE = torch.backends.mkldnn.is_available() and agrees(getattr(torch.ops.mkldnn, NAME, None))
+"""Whether products can go to oneDNN, and are right there."""
 
 
 def product(left: Tensor, right: Tensor, bias: Tensor | None = None, then: str = "none") -> Tensor:

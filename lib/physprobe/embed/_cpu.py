@@ -18,8 +18,10 @@ from physprobe.core import onednn
 ROWS = 256  # queries whose scores against all keys are held at once
 
 
-def accelerate(encoder: nn.Module) -> None:
+def accelerate(encoder: nn.Module) -> bool:
     """Let an encoder's layers run as :class:`Layer` from now on; for inference on a CPU only.
+
+    Where oneDNN can't be used they stay as they are, and the result is False.
 
     Parameters
     ----------
@@ -29,6 +31,7 @@ def accelerate(encoder: nn.Module) -> None:
     if onednn.AVAILABLE:
         rotary = functools.cache(functools.partial(tables, encoder.layer[0].attention))
         encoder.layer = nn.ModuleList(Layer(layer, rotary) for layer in encoder.layer)
+    return onednn.AVAILABLE
 
 
 class Layer(nn.Module):
