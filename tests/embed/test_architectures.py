@@ -56,7 +56,7 @@ def save(folder: Path, name: str) -> transformers.PreTrainedModel:
             value.data += 0.1 * torch.randn(value.shape)
     model.save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text(
-        json.dumps({"crop_size": {"height": SIDE}, "image_mean": MEAN, "image_std": STD})
+        json.dumps({"crop_size": SIDE, "resample": 2, "image_mean": MEAN, "image_std": STD})
     )
     return model.base_model
 
@@ -223,7 +223,7 @@ def test_misfits_are_errors(tmp_path: Path):
         untrained.load(untrained.Spec(like=str(dinov2)), frames=8, **SIZE)
     processor = {"image_mean": MEAN, "image_std": STD}
     for folder, fields, message in (
-        (videomae, {"crop_size": {"height": 40}}, "crop_size 40, config.json has 32"),
+        (videomae, {"crop_size": 40}, "crop_size 40, config.json has 32"),
         (dinov2, {"resample": 1}, r"resample 1, expected 2 \(bilinear\) or 3 \(bicubic\)"),
     ):
         (folder / "preprocessor_config.json").write_text(json.dumps({**processor, **fields}))
@@ -234,9 +234,7 @@ def test_misfits_are_errors(tmp_path: Path):
 def test_positions_of_dinov2_stretch_to_the_declared_crop(tmp_path: Path, video: np.ndarray):
     save(tmp_path, "dinov2, larger inputs")
     file = tmp_path / "preprocessor_config.json"
-    file.write_text(
-        json.dumps({"crop_size": {"height": 48}, "size": {"shortest_edge": 54}, "resample": 3})
-    )
+    file.write_text(json.dumps({"crop_size": 48, "size": {"shortest_edge": 54}, "resample": 3}))
     encoder, found = embed(tmp_path, video, tokens=("1",))
     assert encoder.grid == (6, 6)
     assert found.tokens["1"].shape == (3, 8, 6, 6, WIDTH)

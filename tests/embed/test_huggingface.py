@@ -1,5 +1,6 @@
 """Checkpoints are read whole or not at all, and every layer comes out as the model gives it."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -152,6 +153,18 @@ def test_provenance_names_the_weights(checkpoint: Path, video: np.ndarray):
     assert again.provenance["weights_hash"] != about["weights_hash"]
 
 
+def write_hashes(folder: Path) -> None:
+    """Table of what ships."""
+    from physprobe.core import shipped
+
+    (folder / shipped.TABLE).write_text(
+        "".join(
+            f"{hashlib.sha256((folder / 'tiny' / name).read_bytes()).hexdigest()}  tiny/{name}\n"
+            for name in shipped.FILES
+        )
+    )
+
+
 def damage(checkpoint: Path, change: Callable[[dict], object]) -> None:
     file = checkpoint / "model.safetensors"
     tensors = load_file(file)
@@ -201,7 +214,7 @@ def test_missing_checkpoints_say_what_to_do(checkpoint: Path, tmp_path: Path, mo
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     for model, message in (
         (str(tmp_path / "nowhere"), "no such folder. Hint"),
-        ("nobody/no-such-model", "local cache.*LocalEntryNotFound.*Hint.*hf download"),
+        ("nobody/no-such-model", "local cache.*HF_HUB_OFFLINE is set.*Hint.*hf download nobody"),
     ):
         with pytest.raises(FileNotFoundError, match=message):
             huggingface.load(huggingface.Spec(model=model), **SIZE)
@@ -251,7 +264,7 @@ def test_misfits_are_errors(checkpoint: Path):
     with pytest.raises(ValueError, match=r"tokens: found '4'.*0, 1, 2, 3, final"):
         load(tokens=("4",))
     processor = checkpoint / "preprocessor_config.json"
-    processor.write_text(processor.read_text().replace('"height": 32', '"height": 64'))
+    processor.write_text(processor.read_text().replace(": 32", ": 64"))
     with pytest.raises(ValueError, match=r"crop_size 64, config.json has 32"):
         load()
     processor.unlink()
@@ -277,6 +290,7 @@ def test_what_ships_with_the_package_is_found_by_its_name(
 
     (tmp_path / "tiny").symlink_to(checkpoint)
     monkeypatch.setattr(shipped, "ENCODERS", tmp_path)
+    write_hashes(tmp_path)
     encoder, found = embed("physprobe/tiny", video)
     assert encoder.provenance["label"] == "physprobe/tiny"
     assert huggingface.tubelet(huggingface.Spec(model="physprobe/tiny")) == 2

@@ -5,8 +5,8 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from physprobe.core import checkpoints, fingerprint, kinds, shipped
 from physprobe.core import config as configs
-from physprobe.core import fingerprint, kinds, shipped
 from physprobe.core.config_files import Content
 from physprobe.core.spec import Spec
 
@@ -127,14 +127,17 @@ class Pipeline:
         return 1 + self.gpus(wildcards)
 
     def weights(self, wildcards: object) -> list[str]:
-        """Files of an encoder that lies in a local folder, or will when its recipe is done."""
-        return self._checkpoint(getattr(self.entry("embed", wildcards), "model", None))
+        """Files that an encoder is read from, if they lie here or will when its recipe is done."""
+        entry = self.entry("embed", wildcards)
+        twin = self._checkpoint(getattr(entry, "like", None), weights=False)
+        return self._checkpoint(getattr(entry, "model", None)) + twin
 
     def ancestor(self, wildcards: object) -> list[str]:
         """Files of the smaller encoder that a recipe's grows from."""
         return self._checkpoint(self.entry("train", wildcards).grown_from)
 
-    def _checkpoint(self, model: str | None) -> list[str]:
+    def _checkpoint(self, model: str | None, *, weights: bool = True) -> list[str]:
+        """Every file that is read of a checkpoint on this machine; none of one on the hub."""
         folder = Path(model or "")
         if folder.parent == Path("results/encoders") and folder.name in self.recipes:
             return [str(folder / name) for name in TRAINED]
@@ -142,11 +145,7 @@ class Pipeline:
         if folder == Path() or not here:
             return []
         # relative, so that a clone elsewhere names the same inputs
-        return sorted(
-            os.path.relpath(file)
-            for file in here.iterdir()
-            if file.suffix in {".json", ".safetensors"}
-        )
+        return [os.path.relpath(file) for file in checkpoints.files(here, weights=weights)]
 
     def seen(self, wildcards: object) -> list[str]:
         """Simulation, for a control that reads it; encoders see clips alone."""

@@ -1,15 +1,24 @@
 """Checkpoint: from a hub id or a local folder to files; what is there is not fetched."""
 
 import hashlib
-import json
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from physprobe.core import shipped
+from physprobe.core import checkpoints, shipped
+from physprobe.core.checkpoints import CONFIG, IMAGE, NESTED, PROCESSORS, VIDEO
+from physprobe.embed import _hub
+from physprobe.embed._processor import USUAL, Processor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-PROCESSORS = ("video_preprocessor_config.json", "preprocessor_config.json")
+IMAGES = ("dinov2", "dinov2_with_registers")
+"""Architectures whose processor is one of images, not of videos."""
+ELSEWHERE = ("quantization_config", "fusion_config", "transformers_weights")
+"""Fields of config.json that would make another network of the tensors, or read others."""
 
 
 def folder(model: str, revision: str | None = None, *, weights: bool = True) -> Path:
@@ -34,52 +43,52 @@ def folder(model: str, revision: str | None = None, *, weights: bool = True) -> 
     ------
     FileNotFoundError
         If there is no such folder, and the hub has no such model or can't be reached.
+    ValueError
+        If what ships with the package is not what was shipped, or a local folder has a revision.
     """
     here = shipped.folder(model)
+    if here and revision:
+        raise ValueError(
+            f"{model}: found revision {revision!r}, but it is a folder on this machine, which has"
+            " none. Hint: leave revision out."
+        )
+    if here and model == f"{shipped.OWNER}/{here.name}":
+        for fault in shipped.faults(here.name):
+            raise ValueError(fault)
     if here:
         return _whole(here, weights)
+    if model.startswith(f"{shipped.OWNER}/"):
+        raise FileNotFoundError(
+            f"{model}: no such encoder ships with this package."
+            f" Hint: these do: {', '.join(f'{shipped.OWNER}/{n}' for n in shipped.names())}."
+        )
     if not HUB_ID.fullmatch(model):
         raise FileNotFoundError(
             f"{model}: no such folder. Hint: give a folder with config.json and *.safetensors,"
             " or a hub id (owner/name)."
         )
-    import huggingface_hub
-
-    patterns = [
-        "config.json",
-        *PROCESSORS,
-        *(["*.safetensors", "*.safetensors.index.json"] if weights else []),
-    ]
-    for cached in (True, False):
-        try:
-            found = huggingface_hub.snapshot_download(
-                model, revision=revision, allow_patterns=patterns, local_files_only=cached
-            )
-        except (OSError, ValueError) as error:  # offline, refused or absent
-            reason = error
-            continue
-        if not cached or not _missing(Path(found), weights):
-            return _whole(Path(found), weights)
-    at = f" --revision {revision}" if revision else ""
-    raise FileNotFoundError(
-        f"{model} at revision {revision or 'main'} is no folder, not (wholly) in the local cache,"
-        f" and the hub didn't give it ({type(reason).__name__}). Hint: with a network, run"
-        f" `hf download {model}{at}`; or point the entry at a local folder."
-    ) from reason
+    found = _hub.fetch(
+        model,
+        revision,
+        weights=weights,
+        missing=lambda place: [*_missing(place, weights), *_unprepared(place)],
+    )
+    return _whole(found, weights)
 
 
 def _missing(found: Path, weights: bool) -> list[str]:
     """Files that are needed but not there."""
-    needed = ["config.json"]
-    if weights:
-        index = found / "model.safetensors.index.json"
-        shards = json.loads(index.read_text())["weight_map"].values() if index.exists() else ()
-        needed += sorted(set(shards)) or ["model.safetensors"]
+    needed = [CONFIG, *(checkpoints.shards(found) if weights else ())]
     return [name for name in needed if not (found / name).exists()]
 
 
+def _unprepared(found: Path) -> list[str]:
+    """The usual file of a processor, if there is none of any name."""
+    return [] if any((found / name).exists() for name in PROCESSORS) else [IMAGE]
+
+
 def _whole(found: Path, weights: bool) -> Path:
-    """Give the folder back if every file that is needed is in it."""
+    """Give the folder back if config and tensors are in it."""
     for name in _missing(found, weights):
         raise FileNotFoundError(
             f"{found}: no {name}. Hint: save the model with save_pretrained;"
@@ -101,35 +110,61 @@ def config(found: Path, readable: Collection[str]) -> dict:
     Raises
     ------
     ValueError
-        If it is none of those.
+        If it is none of those, or is to be loaded in another way than as it lies there.
     """
-    content = json.loads((found / "config.json").read_text())
-    if content.get("model_type") not in readable:
+    file = found / CONFIG
+    content = checkpoints.content(file)
+    if content.get("model_type") not in list(readable):
         raise ValueError(
-            f"{found / 'config.json'}: found model_type {content.get('model_type')!r},"
+            f"{file}: found model_type {content.get('model_type')!r},"
             f" expected {' or '.join(map(repr, readable))}."
             " Hint: another architecture needs a module beside embed/_vjepa.py."
         )
+    for name in ELSEWHERE:
+        if content.get(name) is not None:
+            raise ValueError(
+                f"{file}: found {name}, which isn't known here. Hint: save the model in full"
+                " precision with save_pretrained."
+            )
     return content
 
 
-def processor(found: Path) -> dict:
+def processor(found: Path, model_type: str) -> Processor:
     """Read what a checkpoint says of its input, such as ``image_mean`` and ``crop_size``.
+
+    Of several files the first counts, as in transformers: the part of ``processor_config.json``
+    that is nested there, ``video_preprocessor_config.json`` for networks of videos,
+    ``preprocessor_config.json``.
+
+    Parameters
+    ----------
+    found : Path
+        Folder of the checkpoint.
+    model_type : str
+        Its architecture.
 
     Raises
     ------
     FileNotFoundError
         If it says nothing.
+    ValueError
+        If a file is broken.
     """
-    for name in PROCESSORS:
+    usual = USUAL[model_type]
+    key = "image_processor" if model_type in IMAGES else "video_processor"
+    if (found / NESTED).exists():
+        nested = checkpoints.content(found / NESTED).get(key)
+        if isinstance(nested, dict):
+            return Processor(f"{found / NESTED}, {key}", nested, usual)
+    for name in (IMAGE,) if model_type in IMAGES else (VIDEO, IMAGE):
         if (found / name).exists():
-            return json.loads((found / name).read_text())
+            return Processor(str(found / name), checkpoints.content(found / name), usual)
     raise FileNotFoundError(
-        f"{found}: no {PROCESSORS[1]}. Hint: write one with image_mean, image_std and crop_size."
+        f"{found}: no {IMAGE}. Hint: write one with image_mean, image_std and crop_size."
     )
 
 
-def weights_hash(tensors: Iterable[tuple[str, object]]) -> str:
+def weights_hash(tensors: Iterable[tuple[str, "Tensor"]]) -> str:
     """Hash over names, types, shapes and values of tensors, whatever files they lie in.
 
     Parameters
@@ -147,11 +182,50 @@ def weights_hash(tensors: Iterable[tuple[str, object]]) -> str:
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
 
 
-def tensors(found: Path) -> Iterable[tuple[str, object]]:
-    """Every tensor of a checkpoint's files, one at a time."""
-    from safetensors import safe_open
+def tensors(found: Path) -> dict[str, "Tensor"]:
+    """Every tensor of the files that a checkpoint names, in memory; files beside them don't count.
 
-    for path in sorted(found.glob("*.safetensors")):
-        with safe_open(path, framework="pt") as file:
-            for name in file.keys():  # noqa: SIM118 - it is a file, not a mapping
-                yield name, file.get_tensor(name)
+    Parameters
+    ----------
+    found : Path
+        Folder of the checkpoint.
+
+    Raises
+    ------
+    ValueError
+        If a file is empty, cut, damaged or a git-lfs pointer, or holds a tensor that another one
+        holds too; the message names it.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    loaded: dict[str, Tensor] = {}
+    for path in (found / name for name in checkpoints.shards(found)):
+        try:
+            with safe_open(path, framework="pt") as file:
+                for name in file.keys():  # noqa: SIM118 - it is a file, not a mapping
+                    if name in loaded:
+                        raise ValueError(
+                            f"{path}: found {name}, which another file of the index holds too."
+                            " Hint: save the model with save_pretrained."
+                        )
+                    # a copy: what is hashed is what is loaded, whoever writes to the file meanwhile
+                    loaded[name] = file.get_tensor(name).clone()
+        except (SafetensorError, OSError) as error:
+            raise ValueError(_unreadable(path, error)) from None
+    return loaded
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    """What is wrong with a file that holds no tensors."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError as reason:
+        return f"{path}: can't be read ({reason.strerror})."
+    if start.startswith(checkpoints.POINTER):
+        return checkpoints.pointer(path)
+    if not start:
+        return f"{path}: the file is empty. Hint: fetch it again."
+    size = path.stat().st_size
+    about = " ".join(str(error).split())
+    return f"{path}: cut or damaged, {size} bytes ({about}). Hint: fetch it again."

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Protocol
 
 import numpy as np
@@ -42,7 +43,10 @@ class Encoder(Protocol):
     dtype : str
         Storage type of ``pooled``: float16 for networks, float32 for pixels and statistics.
     provenance : dict
-        ``label``, ``hf_repo``, ``revision``, ``weights_hash``, ``device``, ``dtype``; plain types.
+        All that the numbers follow from but code, spec and clips, in plain types: ``label``,
+        ``hf_repo``, ``revision``, ``weights_hash``, ``device``, ``dtype``, ``versions`` of the
+        libraries that compute them; of a network also the content of its files, ``architecture``
+        and ``processor``. It is part of a store's fingerprint whole, so it names no time.
     """
 
     layers: tuple[str, ...]
@@ -84,5 +88,11 @@ def provenance(label: str, **more: object) -> dict:
         "weights_hash": None,
         "device": "cpu",
         "dtype": "float32",
+        "versions": versions("numpy"),
         **more,
     }
+
+
+def versions(*libraries: str) -> dict[str, str]:
+    """Versions of libraries, by name."""
+    return {name: version(name) for name in libraries}

@@ -21,23 +21,29 @@ class Preprocessing:
         Side of the network's input [px].
     short : int or None
         Length that the short side is resized to before the centre is cut out [px];
-        None: resize straight to the input.
+        None: resize straight to the input, or to ``fixed``.
+    fixed : (int, int) or None
+        Height and width that frames are resized to before the centre is cut out [px].
     mean, std : tuple of float
-        (rgb) of frames in 0..1.
+        (rgb) of frames in units of ``scale``, 0..1 for the usual one.
     resample : str
         ``bilinear`` or ``bicubic``.
+    scale : float
+        Byte that counts as 1.
     """
 
     crop: int
     short: int | None = None
+    fixed: tuple[int, int] | None = None
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     resample: str = "bilinear"
+    scale: float = 255.0
 
     def size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width after resizing, before the crop [px]."""
         if self.short is None:
-            return self.crop, self.crop
+            return self.fixed or (self.crop, self.crop)
         side = min(height, width)
         return int(self.short * height / side), int(self.short * width / side)
 
@@ -69,7 +75,7 @@ class Preprocessing:
             frames = _dense(video.permute(0, 3, 1, 2).float(), size, self.resample)
         frames.clamp_(0, 255)  # bicubic overshoots at edges, and either by a rounding error
         frames = frames[..., top : top + self.crop, left : left + self.crop]
-        return frames.sub_(255 * mean).div_(255 * std)
+        return frames.sub_(self.scale * mean).div_(self.scale * std)
 
 
 def _dense(frames: torch.Tensor, size: tuple[int, int], resample: str) -> torch.Tensor:
@@ -95,45 +101,3 @@ def _weights(old: int, new: int, resample: str, colours: int = 1) -> csr_array:
     weights = csr_array(_dense(torch.eye(old)[None, None], (new, old), resample)[0, 0].numpy())
     apart = np.arange(new * colours).reshape(new, colours).T.ravel()
     return csr_array(kron(weights, eye_array(colours, dtype="float32"), format="csr")[apart])
-
-
-def declared(processor: dict, crop: int, how: str, *, stretches: bool = False) -> Preprocessing:
-    """Read size, crop and normalisation from what a checkpoint says.
-
-    Parameters
-    ----------
-    processor : dict
-        Content of its ``preprocessor_config.json``; what is missing is as V-JEPA 2 has it.
-    crop : int
-        Side of the input that the network's positions are made for [px].
-    how : str
-        ``resize`` or ``crop``.
-    stretches : bool
-        Whether the checkpoint may crop to another size than that.
-
-    Raises
-    ------
-    ValueError
-        If it does and may not, or resamples in an unknown way.
-    """
-    found = _length(processor.get("crop_size", crop), "height")
-    if found != crop and not stretches:
-        raise ValueError(f"preprocessor_config.json: crop_size {found}, config.json has {crop}.")
-    short = _length(processor.get("size", found * 256 // 224), "shortest_edge", "height")
-    resample = processor.get("resample", 2)
-    if resample not in RESAMPLE:
-        raise ValueError(
-            f"preprocessor_config.json: found resample {resample!r}, expected"
-            f" {' or '.join(f'{code} ({name})' for code, name in RESAMPLE.items())}."
-        )
-    return Preprocessing(
-        crop=found,
-        short=short if how == "crop" else None,
-        mean=tuple(processor.get("image_mean", Preprocessing.mean)),
-        std=tuple(processor.get("image_std", Preprocessing.std)),
-        resample=RESAMPLE[resample],
-    )
-
-
-def _length(value: int | dict, *keys: str) -> int:
-    return next(value[key] for key in keys if key in value) if isinstance(value, dict) else value

@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from physprobe.core import job
 from physprobe.embed import _frames, _pool
-from physprobe.embed._encoder import Block, Embedding, Encoder
+from physprobe.embed._encoder import Block, Embedding, Encoder, versions
 from physprobe.embed._network import Network
 from physprobe.embed._resize import Preprocessing
 
@@ -88,14 +88,15 @@ class VideoTransformer(Encoder):
         self.precision = torch.bfloat16 if self.device.type == "cuda" else torch.float32
         network = self._network(model).to(self.device, self.precision)
         self.network = network.eval().requires_grad_(False)
-        if self.device.type == "cpu":
-            self._accelerate()
+        self._accelerated = self.device.type == "cpu" and self._accelerate()
         self.modules = dict(zip(self.layers, self._modules(), strict=True))
         self.provenance = {
             **provenance,
             "label": provenance["label"] + spec.manner(),
             "device": self.device.type,
             "dtype": str(self.precision).removeprefix("torch."),
+            "products": "oneDNN" if self._accelerated else "torch",
+            "versions": versions("torch", "transformers", "numpy", "scipy"),
         }
 
     @property
@@ -117,8 +118,9 @@ class VideoTransformer(Encoder):
         """Part of the model that is run."""
         return model
 
-    def _accelerate(self) -> None:
-        """Replace layers by faster ones, on a CPU."""
+    def _accelerate(self) -> bool:
+        """Replace layers by faster ones, on a CPU, and say whether there are any."""
+        return False
 
     def _modules(self) -> tuple[nn.Module, ...]:
         """Modules that give the layers: patch embedding, blocks, final norm."""

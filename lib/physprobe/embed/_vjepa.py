@@ -10,9 +10,10 @@ from physprobe.embed._transformer import VideoTransformer
 
 
 class VJEPA2(VideoTransformer):
-    """Encoder of a V-JEPA 2; its predictor is never run."""
+    """Encoder of a V-JEPA 2; neither its predictor nor a classifier is ever run."""
 
     MODEL = VJEPA2Model
+    HEADS = ("pooler.", "classifier.")
     SIDE = "crop_size"
 
     def _windows(self, frames: int) -> list[np.ndarray]:
@@ -24,8 +25,8 @@ class VJEPA2(VideoTransformer):
     def _network(self, model: VJEPA2Model) -> nn.Module:
         return model.encoder
 
-    def _accelerate(self) -> None:
-        _cpu.accelerate(self.network)
+    def _accelerate(self) -> bool:
+        return _cpu.accelerate(self.network)
 
     def _modules(self) -> tuple[nn.Module, ...]:
         return self.network.embeddings, *self.network.layer, self.network.layernorm

@@ -1,25 +1,42 @@
 """Weights: a checkpoint's, or random ones of a V-JEPA 2."""
 
 import logging
+import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 import transformers
-from transformers import PreTrainedModel, VJEPA2Config, VJEPA2Model
+from huggingface_hub.errors import StrictDataclassError
+from transformers import PreTrainedConfig, PreTrainedModel, VJEPA2Model
 
 from physprobe.core import seeds
+from physprobe.core.checkpoints import CONFIG
+
+BLOCKS = {"num_hidden_layers": "encoder", "pred_num_hidden_layers": "predictor"}
+"""Fields of config.json that count blocks, and the part of a network that they are in."""
+MOST_BLOCKS = 1000
 
 
 def trained(
-    folder: Path, model_class: type[PreTrainedModel], heads: tuple[str, ...] = ()
+    folder: Path,
+    config: dict,
+    tensors: Mapping[str, torch.Tensor],
+    model_class: type[PreTrainedModel],
+    heads: tuple[str, ...] = (),
 ) -> PreTrainedModel:
     """Model of a checkpoint, every tensor of which was there and was used.
 
     Parameters
     ----------
     folder : Path
-        Checkpoint.
+        Checkpoint, for messages.
+    config : dict
+        Content of its ``config.json``.
+    tensors : mapping of str to Tensor
+        All that its files hold.
     model_class : type
         Class of transformers.
     heads : tuple of str
@@ -28,14 +45,20 @@ def trained(
     Raises
     ------
     ValueError
-        If tensors are missing, unexpected, or of another shape; the message names them.
+        If tensors are missing, unexpected, or of another shape; the message names them. If the
+        config asks for another number of blocks than they are of: before anything is allocated.
     """
     _quiet()
+    where = folder / CONFIG
+    settings = _settings(where, config, model_class)
+    _check_blocks(where, settings, tensors)
+    _check_size(where, settings, tensors, model_class)
     model, info = model_class.from_pretrained(
-        folder,
+        None,
+        config=settings,
+        state_dict=dict(tensors),
         dtype=torch.float32,
         attn_implementation="sdpa",
-        use_safetensors=True,
         local_files_only=True,
         trust_remote_code=False,
         ignore_mismatched_sizes=True,  # so that they are reported with the others, below
@@ -62,7 +85,74 @@ def trained(
     return model
 
 
-def random(config: dict, seed: int, init: str) -> VJEPA2Model:
+def _settings(
+    where: Path | str, config: dict, model_class: type[PreTrainedModel]
+) -> PreTrainedConfig:
+    """Config of transformers, if every field has a value that it can have."""
+    try:
+        settings = model_class.config_class.from_dict(config)
+    except (StrictDataclassError, TypeError, ValueError, AttributeError, KeyError) as error:
+        raise ValueError(f"{where}: {_line(error)}. Hint: look at that field.") from None
+    for name in ("in_chans", "num_channels"):
+        if getattr(settings, name, 3) != 3:
+            raise ValueError(
+                f"{where}: {name} is {getattr(settings, name)}, and frames have 3 colours."
+                " Hint: only networks of rgb are read."
+            )
+    return settings
+
+
+def _check_blocks(
+    where: Path, settings: PreTrainedConfig, tensors: Mapping[str, torch.Tensor]
+) -> None:
+    """Number of blocks of config.json and of the tensors, before any is made."""
+    for field, part in BLOCKS.items():
+        asked = getattr(settings, field, None)
+        pattern = re.compile(rf"(?:^|\.){part}\.layer\.(\d+)\.")
+        numbers = [int(found[1]) for name in tensors if (found := pattern.search(name))]
+        there = max(numbers, default=-1) + 1
+        if asked is not None and asked != there:
+            raise ValueError(
+                f"{where}: {field} is {asked}, but the checkpoint's tensors are of {there}"
+                f" ({part}.layer.*). Hint: config and tensors have to come from the same model."
+            )
+
+
+def _check_size(
+    where: Path,
+    settings: PreTrainedConfig,
+    tensors: Mapping[str, torch.Tensor],
+    model_class: type[PreTrainedModel],
+) -> None:
+    """Refuse a config that asks for far more numbers than the tensors hold, before it gets them."""
+    asked = sum(value.numel() for value in _outline(where, settings, model_class).parameters())
+    there = sum(value.numel() for value in tensors.values())
+    if asked > 4 * there + 1_000_000:
+        raise ValueError(
+            f"{where}: describes a {model_class.__name__} of {asked:,} parameters, but the"
+            f" checkpoint's tensors hold {there:,}. Hint: config and tensors have to come from the"
+            " same model."
+        )
+
+
+def _outline(
+    where: Path | str, settings: PreTrainedConfig, model_class: type[PreTrainedModel]
+) -> PreTrainedModel:
+    """Model without memory for its parameters."""
+    try:
+        with torch.device("meta"):
+            return model_class._from_config(settings, attn_implementation="sdpa")
+    except (TypeError, ValueError, RuntimeError, ZeroDivisionError, MemoryError) as error:
+        raise ValueError(
+            f"{where}: no {model_class.__name__} can be made of it: {_line(error)}."
+        ) from None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def random(config: dict, seed: int, init: str, where: str = "untrained") -> VJEPA2Model:
     """Draw a model's weights: the same on every machine, from no one else's random numbers.
 
     Biases are 0, norms 1. Weights are normal: ``fan_in`` with standard deviation
@@ -77,16 +167,34 @@ def random(config: dict, seed: int, init: str) -> VJEPA2Model:
         Seed; every tensor has its own stream, named for it.
     init : str
         ``fan_in`` or ``fixed``.
+    where : str
+        What gives the config, for messages.
+
+    Raises
+    ------
+    ValueError
+        If there is no such architecture, or no memory for it.
     """
-    config = VJEPA2Config(**{**config, "pred_num_hidden_layers": 0})
-    with torch.device("meta"):
-        model = VJEPA2Model._from_config(config, attn_implementation="sdpa")
+    settings = _settings(where, {**config, "pred_num_hidden_layers": 0}, VJEPA2Model)
+    if settings.num_hidden_layers > MOST_BLOCKS:
+        raise ValueError(
+            f"{where}: num_hidden_layers is {settings.num_hidden_layers}, expected {MOST_BLOCKS} or"
+            " fewer."
+        )
+    model = _outline(where, settings, VJEPA2Model)
+    needed = 4 * sum(value.numel() for value in model.encoder.parameters())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory:
+        raise ValueError(
+            f"{where}: describes an encoder of {needed / 1e9:.0f} GB, and this machine has"
+            f" {memory / 1e9:.0f} GB of memory. Hint: take fewer or narrower blocks."
+        )
     model.encoder.to_empty(device="cpu")
     for name, value in model.encoder.state_dict().items():
         if value.ndim == 1:
             value.fill_(float("norm" in name and name.endswith("weight")))
             continue
-        std = config.initializer_range if init == "fixed" else value[0].numel() ** -0.5
+        std = settings.initializer_range if init == "fixed" else value[0].numel() ** -0.5
         draw = seeds.rng("untrained weights", seed, name).standard_normal(value.shape, "float32")
         value.copy_(torch.from_numpy(draw * np.float32(std)))
     return model

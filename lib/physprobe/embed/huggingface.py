@@ -1,12 +1,11 @@
 """Trained encoders, by hub id or local folder: V-JEPA 2, VideoMAE, DINOv2."""
 
-import json
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from physprobe.core import shipped
+from physprobe.core import checkpoints, shipped
 from physprobe.embed._encoder import Encoder
 from physprobe.embed._network import Network
 
@@ -28,9 +27,12 @@ class Spec(Network):
 
 def tubelet(spec: Spec) -> int | None:
     """Frames per token, if it can be known without touching the hub."""
-    file = (shipped.folder(spec.model) or Path(spec.model)) / "config.json"
-    config = json.loads(file.read_text()) if file.is_file() else {}
-    return config.get("tubelet_size", TUBELET.get(config.get("model_type")))
+    file = (shipped.folder(spec.model) or Path(spec.model)) / checkpoints.CONFIG
+    config = checkpoints.content(file) if file.is_file() else {}
+    found = config.get("tubelet_size", TUBELET.get(str(config.get("model_type"))))
+    if found is not None and (type(found) is not int or found < 1):
+        raise ValueError(f"{file}: found tubelet_size {found!r}, expected a number of frames.")
+    return found
 
 
 def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> Encoder:
@@ -66,7 +68,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     Tong et al., VideoMAE, arXiv:2203.12602.
     Oquab et al., DINOv2, arXiv:2304.07193; with registers: Darcet et al., arXiv:2309.16588.
     """
-    from physprobe.embed import _checkpoint, _dinov2, _resize, _videomae, _vjepa, _weights
+    from physprobe.embed import _checkpoint, _dinov2, _processor, _videomae, _vjepa, _weights
 
     architectures = {
         "vjepa2": _vjepa.VJEPA2,
@@ -76,16 +78,30 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     }
 
     folder = _checkpoint.folder(spec.model, spec.revision)
-    config, processor = _checkpoint.config(folder, TUBELET), _checkpoint.processor(folder)
+    config = _checkpoint.config(folder, TUBELET)
+    processor = _checkpoint.processor(folder, config["model_type"])
     encoder = architectures[config["model_type"]]
-    model = _weights.trained(folder, encoder.MODEL, encoder.HEADS)
+    tensors = _checkpoint.tensors(folder)
+    model = _weights.trained(folder, config, tensors, encoder.MODEL, encoder.HEADS)
     side = getattr(model.config, encoder.SIDE)
+    if not isinstance(side, int):
+        raise ValueError(
+            f"{folder / checkpoints.CONFIG}: found {encoder.SIDE} {side!r}, expected the side of a"
+            " square. Hint: only networks of square inputs are read."
+        )
     local = shipped.folder(spec.model)
     revision = None if local else folder.name
     return encoder(
         model,
         spec,
-        _resize.declared(processor, side, spec.preprocess, stretches=encoder.STRETCHES),
+        _processor.declared(
+            processor,
+            side,
+            spec.preprocess,
+            height=height,
+            width=width,
+            stretches=encoder.STRETCHES,
+        ),
         frames=frames,
         threads=threads,
         provenance={
@@ -93,6 +109,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
             "hf_repo": spec.model,
             "revision": revision,
             "architecture": config,
-            "weights_hash": _checkpoint.weights_hash(_checkpoint.tensors(folder)),
+            "processor": processor.fields,
+            "weights_hash": _checkpoint.weights_hash(tensors.items()),
         },
     )

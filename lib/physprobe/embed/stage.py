@@ -89,7 +89,7 @@ def run(
             "code": code,
             "spec": entry,
             "clips": stores.digest(clips),
-            "weights": encoder.provenance.get("weights_hash"),
+            "encoder": encoder.provenance,
             **({"simulation": stores.digest(simulation[0])} if simulation else {}),
         },
         block=BLOCK,

@@ -26,7 +26,7 @@ class Spec(Network):
     """Family."""
     hidden_size: int = Field(128, gt=0)
     """Features per token."""
-    num_hidden_layers: int = Field(4, gt=0)
+    num_hidden_layers: int = Field(4, gt=0, le=1000)
     """Blocks."""
     num_attention_heads: int = Field(2, gt=0)
     """Attention heads; they share the features."""
@@ -98,14 +98,16 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     ValueError
         If the clips don't fit.
     """
-    from physprobe.embed import _checkpoint, _resize, _vjepa, _weights
+    from physprobe.embed import _checkpoint, _processor, _vjepa, _weights
 
     if spec.like:
         folder = _checkpoint.folder(spec.like, spec.revision, weights=False)
-        config, processor = _checkpoint.config(folder, ["vjepa2"]), _checkpoint.processor(folder)
+        config = _checkpoint.config(folder, ["vjepa2"])
+        processor, where = _checkpoint.processor(folder, "vjepa2"), str(folder / "config.json")
     else:
-        config, processor = {name: getattr(spec, name) for name in ARCHITECTURE}, {}
-    model = _weights.random(config, spec.seed, spec.init)
+        config, where = {name: getattr(spec, name) for name in ARCHITECTURE}, "untrained"
+        processor = _processor.Processor(where)
+    model = _weights.random(config, spec.seed, spec.init, where)
     shape = (
         f"like {spec.like}"
         if spec.like
@@ -114,7 +116,9 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     return _vjepa.VJEPA2(
         model,
         spec,
-        _resize.declared(processor, model.config.crop_size, spec.preprocess),
+        _processor.declared(
+            processor, model.config.crop_size, spec.preprocess, height=height, width=width
+        ),
         frames=frames,
         threads=threads,
         provenance={
@@ -122,6 +126,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
             "hf_repo": "untrained",
             "revision": None,
             "architecture": config,
+            "processor": processor.fields,
             "weights_hash": _checkpoint.weights_hash(model.encoder.state_dict().items()),
         },
     )

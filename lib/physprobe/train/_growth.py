@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import VJEPA2Config, VJEPA2Model
 
 from physprobe.core import shipped
-from physprobe.embed import _weights
+from physprobe.embed import _checkpoint, _weights
 
 SAME = ("patch_size", "tubelet_size", "mlp_ratio", "qkv_bias", "hidden_act", "layer_norm_eps")
 LEAVES = ("attention.proj.weight", "mlp.fc2.weight")
@@ -52,13 +52,14 @@ def grow(encoder: nn.Module, config: VJEPA2Config, model: str) -> None:
 
 
 def _smaller(model: str) -> VJEPA2Model:
-    folder = shipped.folder(model)
-    if folder is None:
+    if shipped.folder(model) is None:
         raise FileNotFoundError(
             f"grown_from: there is no encoder {model}. Hint: a folder with model.safetensors and"
             " config.json, or physprobe/{name} for one that ships with the package."
         )
-    return _weights.trained(folder, VJEPA2Model)
+    folder = _checkpoint.folder(model)
+    config, tensors = _checkpoint.config(folder, ["vjepa2"]), _checkpoint.tensors(folder)
+    return _weights.trained(folder, config, tensors, VJEPA2Model)
 
 
 def _check(new: VJEPA2Config, old: VJEPA2Config, model: str) -> None:
