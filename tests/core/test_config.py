@@ -276,3 +276,33 @@ def test_every_kind_says_what_its_fields_mean(stage: str):
 def test_an_unknown_kind_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"simulate has no kind 'water'; it has .*heat"):
         kinds.load("simulate", "water")
+
+
+@pytest.mark.parametrize(
+    ("path", "draws", "where"),
+    [
+        ("probes", 19, r"studies\.heat\.claims\.\w+"),
+        ("koopman/dmd/shuffles", 19, r"studies\.heat\.claims\.\w+"),
+        ("koopman/spatial_heat_head/permutations", 5, r"studies\.heat\.claims\.\w+"),
+        ("multiverses/balls/solvers/ridge/permutations", 1, r"multiverses\.balls\.claims"),
+    ],
+)
+def test_a_claim_whose_p_can_not_get_below_the_level_is_refused(
+    content: dict, path: str, draws: int, where: str
+):
+    if path.startswith("probes"):
+        path = f"probes/{content['studies']['heat']['probe']}/permutations"
+    field = path.replace("/", r"\.")
+    expected = (
+        rf"{where}: needs p below 0\.05, which {field}: {draws} can't bring\."
+        r" Hint: set it to 20 or more\."
+    )
+    with pytest.raises(config.ConfigError, match=expected):
+        config.load(changed(content, path, draws))
+    config.load(changed(content, path, 20))
+
+
+def test_every_probe_has_draws_enough_by_default_or_none():
+    for name in kinds.names("probe"):
+        draws = kinds.load("probe", name).Spec.model_fields["permutations"].default
+        assert draws == 0 or draws >= 20, name

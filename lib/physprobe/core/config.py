@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError, model_validator
 
-from physprobe.core import config_files, files, kinds, problems, targets
+from physprobe.core import config_files, files, kinds, nulls, problems, targets
 from physprobe.core.config_files import ConfigError, Content
 from physprobe.core.kinds import any_spec
 from physprobe.core.sections import (
@@ -136,6 +136,22 @@ class Config(Spec):
                 if system := getattr(claim, key, ""):
                     known = dict.fromkeys((*systems, *getattr(asked, "systems", ())))
                     _known(f"{where}.claims.{name}.{key}", system, known)
+            self._draws_suffice(f"{where}.claims.{name}", claim, asked, systems)
+
+    def _draws_suffice(
+        self, where: str, claim: Spec, asked: Study | Comparison, systems: Mapping[str, str]
+    ) -> None:
+        """The draws of the null that a claim's p comes from can bring it below the level."""
+        if claim.P_OF is None:
+            return
+        part, field = claim.P_OF
+        name = getattr(asked, part, None)
+        if part == "probe":
+            name = systems.get(claim.system, name)
+        section = "probes" if part == "probe" else "koopman"
+        draws = getattr(getattr(self, section).get(name), field, None)
+        if draws is not None and draws < nulls.FEWEST:
+            raise ValueError(_too_few(where, f"{section}.{name}.{field}", draws))
 
     def _embeddings_fit(
         self, where: str, asked: Study | Comparison | Transfer, systems: Mapping[str, str]
@@ -237,6 +253,10 @@ class Config(Spec):
             _known(f"{where}.controls", control, self.controls)
         for name in (*entry.encoders, *entry.controls):
             self._frames_fit(where, entry.system, name)
+        for name, solver in entry.solvers.items():
+            if 0 < solver.permutations < nulls.FEWEST:
+                field = f"{where}.solvers.{name}.permutations"
+                raise ValueError(_too_few(f"{where}.claims", field, solver.permutations))
         kind = self.systems[entry.system].simulate.kind
         labels = tuple(kinds.load("simulate", kind).UNITS)
         for name, claim in entry.claims.items():
@@ -330,6 +350,13 @@ def _known(where: str, name: str, section: Collection[str]) -> None:
             f"{where}: found {name!r}.{problems.nearest(name, section)}"
             f" Known: {', '.join(section)}."
         )
+
+
+def _too_few(where: str, field: str, found: int) -> str:
+    return (
+        f"{where}: needs p below {nulls.LEVEL}, which {field}: {found} can't bring."
+        f" Hint: set it to {nulls.FEWEST} or more."
+    )
 
 
 def _decodable(who: str, target: str, kind: str, labels: Collection[str]) -> None:

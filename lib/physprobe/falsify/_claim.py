@@ -1,5 +1,7 @@
 """What all claims have in common."""
 
+from typing import ClassVar, Literal
+
 from pydantic import Field
 
 from physprobe.core.spec import Spec
@@ -9,6 +11,10 @@ NO_CONTROL = "the study has no control to beat"
 
 class Claim(Spec):
     """A statement, declared with its test and threshold before anything is run."""
+
+    P_OF: ClassVar[tuple[Literal["probe", "koopman", "head"], str] | None] = None
+    """Which entry of a study its p comes from, and the field of it that counts the draws; None if
+    it needs no p, or draws its own."""
 
     statement: str
     """What is claimed, in one sentence."""

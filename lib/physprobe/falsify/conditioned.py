@@ -1,6 +1,6 @@
 """Claim: spatial tokens move as the head says that a label drives them."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from physprobe.falsify._claim import Claim, judged
 from physprobe.falsify._evidence import Evidence, undefined_p, verdict
@@ -8,6 +8,8 @@ from physprobe.falsify._evidence import Evidence, undefined_p, verdict
 
 class Spec(Claim):
     """Skill of the head with each clip's own label, less that without it: the least of three."""
+
+    P_OF: ClassVar = ("head", "permutations")
 
     kind: Literal["conditioned"] = "conditioned"
     """Against a label of another clip, the same tried on its own clips, and none at all."""

@@ -1,6 +1,6 @@
 """Claim: a label is linearly decodable from an encoder, better than from every control."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -15,6 +15,8 @@ class Spec(Claim):
     R2 of a label that is a number, accuracy of one that is a class. Chance is 0 of R2, and of
     accuracy the share of the most frequent class.
     """
+
+    P_OF: ClassVar = ("probe", "permutations")
 
     kind: Literal["decodable"] = "decodable"
     """Probes of the encoder and of every control."""

@@ -1,6 +1,6 @@
 """Claim: an encoder's dynamics can be forecast linearly, beyond baselines or controls."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from physprobe.falsify._evidence import Evidence, against_best, verdict
 
 class Spec(Claim):
     """Skill at one horizon against the best baseline, or less the best control's skill."""
+
+    P_OF: ClassVar = ("koopman", "shuffles")
 
     kind: Literal["forecast"] = "forecast"
     """First-order linear dynamics of the last layer."""

@@ -13,8 +13,8 @@ Tokens are what the store holds. Of every layer it has the token times, averaged
 ``space_time`` and ``space_last`` have rows for these alone, or none with a note. The query has no
 place of its own to look at: tokens carry theirs only as far as the encoder wrote it into them.
 
-The null permutes labels as ``ridge`` and ``logistic`` do, with everything chosen anew, but 19 times
-by default: the least p is 1/20.
+The null permutes labels as ``ridge`` and ``logistic`` do, with everything chosen anew, but 20 times
+by default, the fewest with which p can be below 0.05.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Spec(Attentive):
     epochs: tuple[int, ...] = Field((2, 5, 10, 20, 40, 80), min_length=1)
     """Numbers of epochs to choose from, ascending; 0 predicts the training clips' mean, and where
     it is chosen puts no clip before another."""
-    permutations: int = Field(19, ge=0)
+    permutations: int = Field(20, ge=0)
     """Permutations of labels for the null, each as dear as the labels themselves."""
 
 
