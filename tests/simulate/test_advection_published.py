@@ -111,6 +111,6 @@ def test_half_pairs_and_pairs_that_were_not_published_are_refused(clips):
 
 def test_drawing_leaves_the_global_random_state_alone():
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    advection_published._pairs.cache_clear()
+    _published_pairs.starts.cache_clear()
     advection_published.draw(SPEC)
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002

@@ -212,7 +212,7 @@ class Config(Spec):
     def _labels_fit(self, where: str, system: str, probe: str) -> None:
         kind = self.systems[system].simulate.kind
         module = kinds.load("simulate", kind)
-        labels = (*module.UNITS, *getattr(module, "CLASSES", ()))
+        labels = (*module.UNITS, *module.CLASSES)
         for target in self.probes[probe].targets:
             _decodable(f"{where}: {probe}", target, kind, labels)
         if by := getattr(self.probes[probe], "by", None):

@@ -1,4 +1,8 @@
-"""The folder is the registry: ``kind: heat`` in a stage's section means ``<stage>/heat.py``."""
+"""The folder is the registry: ``kind: heat`` in a stage's section means ``<stage>/heat.py``.
+
+What every kind of a stage offers is written once, as the protocol ``Kind`` in
+``<stage>/section.py``; what has a default there may be left out.
+"""
 
 import importlib
 import logging
@@ -14,29 +18,29 @@ from physprobe.core.problems import BROKEN
 from physprobe.core.spec import Spec, entry
 
 PACKAGE = Path(__file__).parents[1]
-NOT_A_KIND = {"stage"}
+NOT_A_KIND = {"section", "stage"}
 
 
 @cache
 def names(stage: str) -> tuple[str, ...]:
-    """Kinds that a stage offers: its modules, but for ``stage`` and those shared (``_name``)."""
+    """Kinds that a stage offers: its modules, but for its own and shared ones (``_name``)."""
     modules = (path.stem for path in (PACKAGE / stage).glob("*.py"))
     return tuple(sorted(m for m in modules if not m.startswith("_") and m not in NOT_A_KIND))
 
 
-def load(stage: str, kind: str) -> ModuleType:
-    """Module of one kind.
+def load(stage: str, kind: str) -> Any:
+    """Module of one kind, and what it leaves out as the stage's contract has it.
 
     Raises
     ------
     ValueError
         If the stage has no such kind, and the message lists those that it has; or if its file can't
-        be loaded, and the message names file and line.
+        be loaded or lacks what has no default, and the message names file and line.
     """
     if kind not in names(stage):
         raise ValueError(f"{stage} has no kind {kind!r}; it has {', '.join(names(stage))}.")
     try:
-        return importlib.import_module(f"physprobe.{stage}.{kind}")
+        return _completed(stage, importlib.import_module(f"physprobe.{stage}.{kind}"))
     except Exception as error:
         where = _where(error, PACKAGE / stage / f"{kind}.py")
         raise ValueError(
@@ -54,6 +58,15 @@ def _where(error: Exception, file: Path) -> str:
     ]
     ours = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
     return f"{ours[-1].filename}, line {ours[-1].lineno}" if ours else str(file)
+
+
+def _completed(stage: str, module: ModuleType) -> Any:
+    """Contract of a stage with a module's names in place of its own; a TypeError if one lacks."""
+    if not (PACKAGE / stage / "section.py").exists():
+        return module
+    contract = importlib.import_module(f"physprobe.{stage}.section").Kind
+    own = {n: staticmethod(v) if callable(v) else v for n, v in vars(module).items()}
+    return type(module.__name__, (contract,), own)()
 
 
 def any_spec(stage: str) -> Any:

@@ -20,8 +20,9 @@ motion; of free draws it has none. Only gamma and the direction of a velocity st
 Balanced clips are for telling equations apart; parameters are asked of free ones.
 """
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from abc import abstractmethod
+from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -40,6 +41,19 @@ class Square(_periodic.Square):
     """Motion of a clip, in parts of its pattern's contrast: ends of the draw, uniform in the
     logarithm and the same in every system of the same seed; other parameters are then drawn until
     the clip has it, within 3 %. By default they are drawn freely."""
+
+    @abstractmethod
+    def factors(self, labels: Mapping[str, float], time: np.ndarray) -> np.ndarray:
+        """What the equation makes of every mode, (time, mode_y, mode_x), at times [s]."""
+
+    def suits(self, clip: int, labels: Mapping[str, float]) -> bool:
+        """Whether a clip with these parameters moves as much as it is to."""
+        if self.motion is None:
+            return True
+        time = np.append(0, np.linspace(1, self.frames - 1, min(TIMES, self.frames - 1)))
+        modes = _start(self.seed, clip) * self.factors(labels, time)
+        found = motion(_spectral.synthesise(modes, CELLS))
+        return bool(abs(np.log(found / wanted(self, clip))) <= TOLERANCE)
 
 
 def motion(field: np.ndarray) -> float:
@@ -65,43 +79,5 @@ def wanted(spec: Square, clip: int) -> float:
     return _draws.log_uniform(seeds.rng("motion", spec.seed, clip), spec.motion)
 
 
-def velocity(spec: Square, rng: np.random.Generator) -> dict[str, float]:
-    """Velocity of one clip [px/s], up to ``spec.speed``: as it comes, or of every size if balanced.
-
-    Where a clip's motion is declared, that alone says which velocities are too slow to be seen.
-    """
-    draw = _draws.velocity if spec.motion is None else _draws.pace
-    return draw(rng, spec.speed)
-
-
-def suits(
-    spec: Square, factors: Callable[[Mapping[str, float], np.ndarray], np.ndarray]
-) -> Callable[[int, Mapping[str, float]], bool]:
-    """Whether a clip with these parameters moves as much as it is to: for ``_draws.clipwise``.
-
-    Parameters
-    ----------
-    spec : Square
-        Without ``motion`` all parameters suit.
-    factors : callable
-        What the equation makes of every mode (time, mode_y, mode_x), from parameters and times [s].
-
-    Returns
-    -------
-    callable
-        From the number of a clip and its parameters.
-    """
-    if spec.motion is None:
-        return lambda clip, labels: True
-    time = np.append(0, np.linspace(1, spec.frames - 1, min(TIMES, spec.frames - 1)))
-
-    @cache
-    def start(clip: int) -> tuple[np.ndarray, float]:
-        return _initial.series(spec.seed, clip), wanted(spec, clip)
-
-    def suiting(clip: int, labels: Mapping[str, float]) -> bool:
-        modes, target = start(clip)
-        found = motion(_spectral.synthesise(modes * factors(labels, time), CELLS))
-        return abs(np.log(found / target)) <= TOLERANCE
-
-    return suiting
+# for as long as a clip's parameters are drawn anew
+_start = lru_cache(maxsize=8)(_initial.series)

@@ -17,6 +17,8 @@ def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
 
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NUMBERS = ("ic_id", "group")
+"""Labels that say which clip it is."""
 Range = Annotated[tuple[Positive, Positive], AfterValidator(_ascending)]
 """Ends of a uniform distribution over positive numbers."""
 
@@ -82,7 +84,7 @@ def clipwise(
     """
     drawn = [_suiting(seeds.rng(kind, seed, clip), clip, propose, suits) for clip in range(clips)]
     labels = {name: np.array([clip[name] for clip in drawn]) for name in drawn[0]}
-    return labels | {name: np.arange(clips) for name in ("ic_id", "group")}
+    return labels | {name: np.arange(clips) for name in NUMBERS}
 
 
 def _suiting(

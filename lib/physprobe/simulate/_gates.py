@@ -33,7 +33,7 @@ def within(field: np.ndarray, low: float, high: float, slack: float = POINTWISE)
         If the gate is broken: where, expected, got. So do all gates below.
     """
     sound = (field >= low - slack) & (field <= high + slack)
-    if (frame := _first(sound.all((1, 2)))) is not None:
+    if (frame := first(sound.all((1, 2)))) is not None:
         y, x = np.argwhere(~sound[frame])[0]
         raise ValueError(
             f"range: frame {frame} is {field[frame, y, x]:.6g} at y {y}, x {x}; expected"
@@ -44,7 +44,7 @@ def within(field: np.ndarray, low: float, high: float, slack: float = POINTWISE)
 def budget(field: np.ndarray) -> None:
     """Nothing comes in or goes out: every frame holds as much as the first."""
     held = field.sum(2).sum(1, dtype=float)
-    if (frame := _first(np.abs(held - held[0]) <= SUMMED * np.abs(held[0]))) is not None:
+    if (frame := first(np.abs(held - held[0]) <= SUMMED * np.abs(held[0]))) is not None:
         raise ValueError(
             f"budget: frame {frame} holds {held[frame]:.8g}; expected the {held[0]:.8g} of"
             f" frame 0, to a relative {SUMMED:g}."
@@ -55,7 +55,7 @@ def maximum_principle(field: np.ndarray) -> None:
     """No frame is anywhere higher or lower than the frame before it was."""
     flat = field.reshape(len(field), -1)
     for word, extreme, sign in (("rises", flat.max(1), 1), ("falls", flat.min(1), -1)):
-        if (frame := _first(sign * np.diff(extreme) <= POINTWISE)) is not None:
+        if (frame := first(sign * np.diff(extreme) <= POINTWISE)) is not None:
             raise ValueError(
                 f"maximum principle: frame {frame + 1} {word} to {extreme[frame + 1]:.6g}; expected"
                 f" nothing beyond the {extreme[frame]:.6g} of frame {frame}."
@@ -94,7 +94,7 @@ def every_mode(field: np.ndarray, factors: np.ndarray) -> None:
     start = _spectral.analyse(field[0].astype(float), BAND)
     expected = _spectral.film(start * factors, cells)
     apart = field - expected
-    if (frame := _first((np.abs(apart) <= SUMMED).all((1, 2)))) is not None:
+    if (frame := first((np.abs(apart) <= SUMMED).all((1, 2)))) is not None:
         found, right = (np.fft.rfft2(f[frame], norm="forward") for f in (field, expected))
         mode = np.unravel_index(np.argmax(np.abs(found - right)), found.shape)
         row = (mode[0] + cells // 2) % cells - cells // 2
@@ -124,5 +124,19 @@ def varied(labels: Mapping[str, np.ndarray], names: Iterable[str]) -> None:
             )
 
 
-def _first(sound: np.ndarray) -> int | None:
+def finite(field: np.ndarray, alpha: float) -> None:
+    """Every value is finite; for published clips, which are here to break the other laws.
+
+    Parameters
+    ----------
+    field : (time, y, x)
+    alpha : float
+        Of the clip, for the message.
+    """
+    if (frame := first(np.isfinite(field).all((1, 2)))) is not None:
+        raise ValueError(f"finite values: frame {frame} has others (alpha {alpha:g}).")
+
+
+def first(sound: np.ndarray) -> int | None:
+    """Number of the first frame (time,) that is not sound, if any isn't."""
     return None if sound.all() else int(np.argmin(sound))

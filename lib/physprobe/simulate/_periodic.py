@@ -1,11 +1,19 @@
-"""Periodic: the square without walls that the systems exact in Fourier space share."""
+"""Periodic: the square without walls that the systems exact in Fourier space share.
 
+A system on it is a :class:`Square` that says how a clip's parameters are drawn and which laws its
+clips keep, and a ``field``; the rest of a system's contract is below. Where the equation is linear,
+``_linear`` has the field and the laws as well.
+"""
+
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 import numpy as np
-from pydantic import Field, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from physprobe.core.spec import Spec as Base
+from physprobe.simulate import _draws, _gates, _initial
 
 SIZE, FRAMES = 128, 64
 
@@ -22,11 +30,68 @@ class Square(Base):
     seed: int = Field(0, ge=0, lt=2**32)
     """Seed of the draws; clips of the same number start alike in every system of the same seed."""
 
+    RANGE: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    """What one scale of colours has to show."""
+    SLACK: ClassVar[float] = _initial.BETWEEN_CELLS
+    """What values may be beyond it."""
 
-def coords(spec: Square) -> dict[str, np.ndarray]:
-    """Times [s] and positions [px] of the field's cells."""
-    side = np.arange(spec.size, dtype=float)
-    return {"time": np.arange(spec.frames, dtype=float), "y": side, "x": side}
+    @abstractmethod
+    def propose(self, rng: np.random.Generator) -> dict[str, float]:
+        """Parameters of one clip, by label."""
+
+    def suits(self, clip: int, labels: Mapping[str, float]) -> bool:
+        """Whether the parameters proposed for a clip, given by its number, may stay."""
+        return True
+
+    def laws(self, labels: Mapping[str, float], field: np.ndarray) -> None:
+        """Raise a ValueError if a clip (time, y, x) breaks a law of the equation's own."""
+
+
+def draw(spec: Square) -> dict[str, np.ndarray]:
+    """Labels of every clip, drawn independently of each other where no motion is declared.
+
+    Parameters
+    ----------
+    spec : Square
+
+    Returns
+    -------
+    dict of str to (clip,)
+        Parameters as the equation proposes them, float64; ``ic_id`` and ``group``, the number of
+        the clip's initial condition, int64.
+    """
+    return _draws.clipwise(spec.kind, spec.seed, spec.clips, spec.propose, spec.suits)
+
+
+def check(spec: Square, labels: Mapping[str, float], field: np.ndarray) -> None:
+    """Let only clips of the equation pass: range, motion, and its laws.
+
+    Parameters
+    ----------
+    spec : Square
+    labels : mapping of str to float
+        Parameters of the clip.
+    field : (time, y, x) float32
+
+    Raises
+    ------
+    ValueError
+        If a gate is broken: which, where, expected, got.
+    """
+    _gates.within(field, *spec.RANGE, spec.SLACK)
+    _gates.moves(field, *spec.RANGE)
+    spec.laws(labels, field)
+
+
+def check_labels(spec: Square, labels: Mapping[str, np.ndarray]) -> None:
+    """Refuse parameters (clip,) that have collapsed to a few values.
+
+    Raises
+    ------
+    ValueError
+        If one takes fewer than 20 distinct values in 20 clips or more.
+    """
+    _gates.varied(labels, [name for name in labels if name not in _draws.NUMBERS])
 
 
 def scaled(*values: float, size: int = 0, frames: int = 0) -> Callable[[Mapping], object]:
@@ -53,36 +118,31 @@ def scaled(*values: float, size: int = 0, frames: int = 0) -> Callable[[Mapping]
     return default
 
 
-def bounded(
-    value: float | tuple[float, float],
-    info: ValidationInfo,
-    most: float,
-    beyond: str,
-    *,
-    size: int = 0,
-) -> float | tuple[float, float]:
-    """Value, or range of values, that doesn't lead too far within a clip.
+def bounded(most: float, beyond: str, *, size: int = 0) -> AfterValidator:
+    """Rate, or range of rates, that doesn't lead too far within a clip.
 
     Parameters
     ----------
-    value : float or (float, float)
-        A rate: sides^size per second.
-    info : ValidationInfo
-        Of a validator of a field of a :class:`Square`.
     most : float
-        Largest value times frames, in sides^size.
+        Largest rate times frames, in sides^size.
     beyond : str
         What happens to a clip beyond it.
     size : int
-        Power of the side that the value goes with.
+        Power of the side that the rate goes with: it is in sides^size per second.
 
-    Raises
-    ------
-    ValueError
-        If the value is larger.
+    Returns
+    -------
+    AfterValidator
+        For the type of a field of a :class:`Square`; a larger rate is an error.
     """
-    if {"size", "frames"} <= info.data.keys():
-        limit = most * info.data["size"] ** size / info.data["frames"]
-        if np.max(value) > limit:
-            raise ValueError(f"{np.max(value):g} is more than {limit:g}: {beyond}")
-    return value
+
+    def within(
+        value: float | tuple[float, float], info: ValidationInfo
+    ) -> float | tuple[float, float]:
+        if {"size", "frames"} <= info.data.keys():
+            limit = most * info.data["size"] ** size / info.data["frames"]
+            if np.max(value) > limit:
+                raise ValueError(f"{np.max(value):g} is more than {limit:g}: {beyond}")
+        return value
+
+    return AfterValidator(within)

@@ -17,14 +17,17 @@ the image, downwards: here ``direction`` is its negative.
 """
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
+from physprobe.core import scene
 from physprobe.core.spec import Spec
 from physprobe.simulate import _plane
 
 DIRECTIONS, STARTS, REACH = 8, 7, 2.0
+FIELD, FIELD_UNIT = "scene", scene.UNIT
 UNITS = {"direction": "rad", "x0": "m", "y0": "m"}
 
 
@@ -34,52 +37,77 @@ class Balls(Spec):
     frames: int = Field(_plane.FRAMES, gt=2, le=_plane.FRAMES)
     """Frames of a clip, 24 per second."""
 
+    SEED: ClassVar[int]
+    """Of NumPy's legacy generator, which draws all starts in one call."""
+    SIZES: ClassVar[tuple[float, ...]]
+    """Speeds [m/s] or accelerations [m/s^2]."""
+    QUANTITY: ClassVar[str]
+    """"speed" or "acceleration": which of the two they are."""
+
     @property
     def size(self) -> int:
         """Pixels along each side of the image."""
         return _plane.SIZE
 
 
-def draw(seed: int, sizes: tuple[float, ...], letter: str) -> dict[str, np.ndarray]:
+def draw(spec: Balls) -> dict[str, np.ndarray]:
     """Labels of every clip, by direction, size and start, the last one fastest.
 
     Parameters
     ----------
-    seed : int
-        Of NumPy's legacy generator, which draws all starts in one call.
-    sizes : tuple of float
-        Speeds [m/s] or accelerations [m/s^2].
-    letter : str
-        "v" or "a": which of the two they are.
+    spec : Balls
 
     Returns
     -------
     dict of str to (clip,)
-        ``vx``, ``vy``, ``speed`` or ``ax``, ``ay``, ``acceleration``, and ``direction``, ``x0``,
-        ``y0``; groups.
+        ``vx``, ``vy``, ``speed`` [m/s] or ``ax``, ``ay``, ``acceleration`` [m/s^2], and
+        ``direction`` [rad], ``x0``, ``y0`` [m]; groups.
     """
-    shape = (DIRECTIONS, len(sizes), STARTS)
-    starts = np.random.RandomState(seed).uniform(-REACH, REACH, (*shape, 2)).reshape(-1, 2)
+    shape = (DIRECTIONS, len(spec.SIZES), STARTS)
+    starts = np.random.RandomState(spec.SEED).uniform(-REACH, REACH, (*shape, 2)).reshape(-1, 2)
     direction, magnitude, position = (number.ravel() for number in np.indices(shape))
-    angle, size = 2 * np.pi * direction / DIRECTIONS, np.array(sizes)[magnitude]
+    angle, size = 2 * np.pi * direction / DIRECTIONS, np.array(spec.SIZES, float)[magnitude]
     still = dict.fromkeys(("vx", "vy", "ax", "ay"), np.zeros(len(size)))
-    along = {f"{letter}x": size * np.cos(angle), f"{letter}y": size * np.sin(angle)}
-    name = {"v": "speed", "a": "acceleration"}[letter]
+    x, y = {"speed": ("vx", "vy"), "acceleration": ("ax", "ay")}[spec.QUANTITY]
+    along = {x: size * np.cos(angle), y: size * np.sin(angle)}
     motion = _plane.polar(still | along)
     return {
         **along,
-        name: size.astype(float),
+        spec.QUANTITY: size,
         "direction": motion["direction"],
         "x0": starts[:, 0].copy(),
         "y0": starts[:, 1].copy(),
         "direction_id": direction,
         "magnitude_id": magnitude,
-        "condition_id": direction * len(sizes) + magnitude,
+        "condition_id": direction * len(spec.SIZES) + magnitude,
         "position_id": position,
         **_plane.regions(starts),
     }
 
 
-def film(spec: Balls, labels: Mapping[str, float]) -> np.ndarray:
-    """Scene (time, quantity) float32 of one clip."""
+def coords(spec: Balls) -> dict[str, np.ndarray]:
+    """Times [s] of the frames, and names of the scene's quantities."""
+    return _plane.coords(spec.frames)
+
+
+def field(spec: Balls, labels: Mapping[str, float]) -> np.ndarray:
+    """Scene (time, quantity) float32 of one clip.
+
+    Parameters
+    ----------
+    spec : Balls
+    labels : mapping of str to float
+        Start and motion of the clip's ball.
+    """
     return _plane.film(spec.frames, labels)
+
+
+def check(spec: Balls, labels: Mapping[str, float], field: np.ndarray) -> None:
+    """Let only uniform motion, or constant acceleration, pass, in view or not.
+
+    Raises
+    ------
+    ValueError
+        If the law of motion is broken; the message names the frame.
+    """
+    _plane.law_of_motion(field, labels)

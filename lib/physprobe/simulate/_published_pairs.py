@@ -11,17 +11,25 @@ Parameters, order of the draws, match and split as in Physics-Probe-VJEPA2,
 ``try_to_fit.py``; written anew.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from physprobe.core.spec import Spec
+from physprobe.simulate import _cells, _gates
 
 PAIRS, SIZE, FRAMES, STEP = 60, 128, 64, 0.08
 CANDIDATES = np.linspace(0.01, 0.22, 28)
 SPLIT_SEED, TEST_SHARE = 42, 0.2
+
+RESOLUTION = _cells.RESOLUTION  # far below what even the stills change by
+CLASSES = ("equation",)
+coords = _cells.coords
 
 
 class Pairs(Spec):
@@ -32,26 +40,101 @@ class Pairs(Spec):
     frames: int = Field(FRAMES, gt=1, le=FRAMES)
     """Frames of a clip, one time unit [s] apart; the first is the initial condition."""
 
+    SEED: ClassVar[int]
+    """Of NumPy's legacy generator, which draws for all pairs in turn."""
+    FIRST: ClassVar[str]
+    """Equation of the even clips."""
+    ALPHA: ClassVar[float]
+    """What :func:`matched` gives for every pair, found once."""
 
-def coords(spec: Pairs) -> dict[str, np.ndarray]:
-    """Times [s] and positions [px] of the field's cells."""
-    side = np.arange(SIZE, dtype=float)
-    return {"time": np.arange(spec.frames, dtype=float), "y": side, "x": side}
+    @property
+    def size(self) -> int:
+        """Cells along each side of the square."""
+        return SIZE
+
+    @staticmethod
+    @abstractmethod
+    def parameters(rng: np.random.RandomState) -> dict[str, float]:
+        """Parameters of a pair's first equation, drawn after its blobs."""
+
+    @abstractmethod
+    def follow(self, start: np.ndarray, labels: Mapping[str, float]) -> np.ndarray:
+        """What the first equation makes of a start (y, x): (time, y, x) float32."""
 
 
-def starts(
-    seed: int, parameters: Callable[[np.random.RandomState], dict[str, float]]
-) -> Iterator[tuple[np.ndarray, dict[str, float]]]:
-    """Every pair's start (y, x) float32 and the parameters of its first equation.
+def draw(spec: Pairs) -> dict[str, np.ndarray]:
+    """Labels of every clip, in the published order of draws.
 
     Parameters
     ----------
-    seed : int
-        Of NumPy's legacy generator, which draws for all pairs in turn.
-    parameters : callable
-        Draws a pair's parameters, after its blobs.
+    spec : Pairs
+
+    Returns
+    -------
+    dict of str to (clip,)
+        ``alpha`` [0.08 px^2/s], the published number, 0 where the clip is not diffusion; the
+        parameters of the other equation, 0 where it is; one label of that equation's name, 1 or 0,
+        and ``equation``, its name or "diffusion"; ``ic_id``, the pair; ``split`` of "train" and
+        "test". There is no ``group``: the published split has pairs on both sides.
     """
-    rng = np.random.RandomState(seed)
+    clip = np.arange(spec.clips)
+    first = clip % 2 == 0
+    drawn = [found for _, found in starts(type(spec))]
+    labels = {
+        "alpha": np.where(first, 0.0, spec.ALPHA),
+        **{
+            name: np.where(first, np.array([pair[name] for pair in drawn], float)[clip // 2], 0.0)
+            for name in drawn[0]
+        },
+        spec.FIRST: first.astype(int),
+        "equation": np.where(first, spec.FIRST, "diffusion"),
+        "ic_id": clip // 2,
+        "split": split(spec.clips),
+    }
+    if spec.equation is None:
+        return labels
+    shown = labels["equation"] == spec.equation
+    return {name: values[shown] for name, values in labels.items()}
+
+
+def field(spec: Pairs, labels: Mapping[str, float]) -> np.ndarray:
+    """One clip.
+
+    Parameters
+    ----------
+    spec : Pairs
+    labels : mapping of str to float
+        As drawn.
+
+    Returns
+    -------
+    (time, y, x) float32
+    """
+    start = starts(type(spec))[int(labels["ic_id"])][0]
+    if labels[spec.FIRST]:
+        return spec.follow(start, labels)
+    return diffused(start, labels["alpha"], spec.frames)
+
+
+def check(spec: Pairs, labels: Mapping[str, float], field: np.ndarray) -> None:
+    """Let only finite numbers pass: these clips are here to move too little.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite; the message names the frame.
+    """
+    _gates.finite(field, labels["alpha"])
+
+
+@cache
+def starts(pairs: type[Pairs]) -> tuple[tuple[np.ndarray, dict[str, float]], ...]:
+    """Every pair's start (y, x) float32 and the parameters of its first equation."""
+    return tuple(_drawn(pairs))
+
+
+def _drawn(pairs: type[Pairs]) -> Iterator[tuple[np.ndarray, dict[str, float]]]:
+    rng = np.random.RandomState(pairs.SEED)
     y, x = np.ogrid[:SIZE, :SIZE]
     for _ in range(PAIRS):
         blobs = [
@@ -62,7 +145,7 @@ def starts(
             height * np.exp(-((y - row) ** 2 + (x - column) ** 2) / (2 * width**2))
             for height, width, row, column in blobs
         )
-        yield np.clip(u / u.max(), 0, 1).astype(np.float32), parameters(rng)
+        yield np.clip(u / u.max(), 0, 1).astype(np.float32), pairs.parameters(rng)
 
 
 def split(clips: int) -> np.ndarray:
@@ -137,24 +220,3 @@ def matched(field: np.ndarray) -> float:
         for alpha in CANDIDATES
     ]
     return float(CANDIDATES[np.argmin(misses)])
-
-
-def only(equation: str | None, labels: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Labels (clip,) of the clips that obey an equation; all of them if none is given."""
-    chosen = np.full(len(labels["equation"]), True)
-    if equation:
-        chosen = labels["equation"] == equation
-    return {name: values[chosen] for name, values in labels.items()}
-
-
-def finite(field: np.ndarray) -> None:
-    """Let only finite numbers pass.
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite; the message names the frame.
-    """
-    sound = np.isfinite(field).all((1, 2))
-    if not sound.all():
-        raise ValueError(f"finite values: frame {int(np.argmin(sound))} has others.")

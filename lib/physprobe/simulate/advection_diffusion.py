@@ -17,115 +17,26 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator
 
-from physprobe.simulate import _balance, _draws, _gates, _initial, _periodic, _spectral
+from physprobe.simulate import _linear
 
-FIELD, FIELD_UNIT = "concentration", "1"
-RESOLUTION = 2.0**-20  # as stored: finer than any colour scale, and compressible
+FIELD, FIELD_UNIT, RESOLUTION = "concentration", "1", _linear.RESOLUTION
 UNITS = {"alpha": "px^2/s", "vy": "px/s", "vx": "px/s"}
-RANGE = (0.0, 1.0)
 
-coords = _periodic.coords
+draw, coords, field = _linear.draw, _linear.coords, _linear.field
+check, check_labels = _linear.check, _linear.check_labels
 
 
-class Spec(_balance.Square):
+class Spec(_linear.Carried, _linear.Diffusing):
     """Advection-diffusion: grid, frames, and the draws of each clip's parameters."""
 
     kind: Literal["advection_diffusion"] = "advection_diffusion"
     """Advection and diffusion on a periodic square, solved exactly."""
-    alpha: _draws.Range = Field(default_factory=_periodic.scaled(0.2, 2.0, size=2, frames=-1))
-    """Diffusivity [px^2/s]: ends of the draw, uniform in the logarithm; by default 0.2 to 2, in
-    proportion to (size / 128)^2 (64 / frames)."""
-    speed: _draws.Positive = Field(default_factory=_periodic.scaled(1.5, size=1, frames=-1))
-    """Largest speed along each axis [px/s]; velocities are uniform up to it, either way; with
-    ``motion``, they have any direction and a size uniform in the logarithm, from a 32nd of it. By
-    default 1.5, in proportion to (size / 128) (64 / frames)."""
 
-    @field_validator("alpha")
-    @classmethod
-    def _leaves_a_pattern(
-        cls, alpha: tuple[float, float], info: ValidationInfo
-    ) -> tuple[float, float]:
-        return _periodic.bounded(alpha, info, 0.05, "nothing would be left to see", size=2)
+    def propose(self, rng: np.random.Generator) -> dict[str, float]:
+        """``alpha``, ``vy`` and ``vx`` of one clip."""
+        return self.diffusivity(rng) | self.velocity(rng)
 
-    @field_validator("speed")
-    @classmethod
-    def _goes_round_once(cls, speed: float, info: ValidationInfo) -> float:
-        return _periodic.bounded(speed, info, 1.5, "clips would go around the square", size=1)
-
-
-def draw(spec: Spec) -> dict[str, np.ndarray]:
-    """Labels of every clip, drawn independently of each other where no motion is declared.
-
-    Parameters
-    ----------
-    spec : Spec
-
-    Returns
-    -------
-    dict of str to (clip,)
-        ``alpha`` [px^2/s] and the velocity ``vy``, ``vx`` [px/s], float64; ``ic_id`` and ``group``,
-        the number of the clip's initial condition, int64.
-    """
-
-    def propose(rng: np.random.Generator) -> dict[str, float]:
-        return {"alpha": _draws.log_uniform(rng, spec.alpha), **_balance.velocity(spec, rng)}
-
-    suits = _balance.suits(spec, lambda labels, time: _factors(spec, labels, time))
-    return _draws.clipwise("advection_diffusion", spec.seed, spec.clips, propose, suits)
-
-
-def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
-    """Concentration of one clip.
-
-    Parameters
-    ----------
-    spec : Spec
-    labels : mapping of str to float
-        ``alpha``, ``vy``, ``vx``, ``ic_id`` of the clip.
-
-    Returns
-    -------
-    (time, y, x) float32
-        Concentration [1].
-    """
-    start = _initial.series(spec.seed, labels["ic_id"])
-    return _spectral.film(start * _factors(spec, labels, coords(spec)["time"]), spec.size)
-
-
-def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
-    """Let only advection-diffusion pass: range, budget, motion, course of every mode.
-
-    Parameters
-    ----------
-    spec : Spec
-    labels : mapping of str to float
-        ``alpha``, ``vy``, ``vx`` of the clip.
-    field : (time, y, x) float32
-
-    Raises
-    ------
-    ValueError
-        If a gate is broken: which, where, expected, got.
-    """
-    _gates.within(field, *RANGE, _initial.BETWEEN_CELLS)
-    _gates.budget(field)
-    _gates.moves(field, *RANGE)
-    _gates.every_mode(field, _factors(spec, labels, coords(spec)["time"]))
-
-
-def check_labels(spec: Spec, labels: Mapping[str, np.ndarray]) -> None:
-    """Refuse labels (clip,) that have collapsed to a few values.
-
-    Raises
-    ------
-    ValueError
-        If a parameter takes fewer than 20 distinct values in 20 clips or more.
-    """
-    _gates.varied(labels, UNITS)
-
-
-def _factors(spec: Spec, labels: Mapping[str, float], time: np.ndarray) -> np.ndarray:
-    velocity = (labels["vy"], labels["vx"])
-    return _spectral.transport(_initial.BAND, spec.size, labels["alpha"], velocity, time)
+    def factors(self, labels: Mapping[str, float], time: np.ndarray) -> np.ndarray:
+        """exp(-(alpha k^2 + i k . v) t)."""
+        return self.transport(labels["alpha"], (labels["vy"], labels["vx"]), time)

@@ -16,23 +16,19 @@ As in ``_published_pairs``. The published ``vx`` is along the image's rows, here
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Literal
 
 import numpy as np
 
 from physprobe.simulate import _published_pairs as pairs
 
-FIELD, FIELD_UNIT = "concentration", "1"
-RESOLUTION = 2.0**-20  # as stored: far below what even the stills change by
+FIELD, FIELD_UNIT, RESOLUTION = "concentration", "1", pairs.RESOLUTION
 UNITS = {"alpha": "0.08 px^2/s", "vy": "px/s", "vx": "px/s"}
-CLASSES = ("equation",)
+CLASSES = pairs.CLASSES
 
-SEED, SPEEDS = 123, (-2, -1, 1, 2)
-ALPHA = 0.01  # what ``_published_pairs.matched`` gives for every pair, found once
+SPEEDS = (-2, -1, 1, 2)
 
-
-coords = pairs.coords
+draw, coords, field, check = pairs.draw, pairs.coords, pairs.field, pairs.check
 
 
 class Spec(pairs.Pairs):
@@ -43,73 +39,14 @@ class Spec(pairs.Pairs):
     equation: Literal["advection", "diffusion"] | None = None
     """The clips of one equation alone; those of both by default."""
 
+    SEED, FIRST, ALPHA = 123, "advection", 0.01
 
-def draw(spec: Spec) -> dict[str, np.ndarray]:
-    """Labels of every clip, in the published order of draws.
-
-    Parameters
-    ----------
-    spec : Spec
-
-    Returns
-    -------
-    dict of str to (clip,)
-        ``vy``, ``vx`` [px/s], 0 where the clip is diffusion; ``alpha`` [0.08 px^2/s], the published
-        number, 0 where it is advection; ``advection``, 1 or 0, and ``equation``, "advection"
-        or "diffusion"; ``ic_id``, the pair; ``split`` of "train" and "test". There is no ``group``:
-        the published split has pairs on both sides.
-    """
-    clip = np.arange(spec.clips)
-    moves = clip % 2 == 0
-    velocity = np.array([[found["vy"], found["vx"]] for _, found in _pairs()], float)[clip // 2]
-    vy, vx = np.where(moves, velocity.T, 0.0)
-    labels = {
-        "alpha": np.where(moves, 0.0, ALPHA),
-        "vy": vy,
-        "vx": vx,
-        "advection": moves.astype(int),
-        "equation": np.where(moves, "advection", "diffusion"),
-        "ic_id": clip // 2,
-        "split": pairs.split(spec.clips),
-    }
-    return pairs.only(spec.equation, labels)
-
-
-def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
-    """Concentration of one clip.
-
-    Parameters
-    ----------
-    spec : Spec
-    labels : mapping of str to float
-        ``alpha``, ``vy``, ``vx``, ``advection``, ``ic_id`` of the clip.
-
-    Returns
-    -------
-    (time, y, x) float32
-        Concentration [1].
-    """
-    start = _pairs()[int(labels["ic_id"])][0]
-    if not labels["advection"]:
-        return pairs.diffused(start, labels["alpha"], spec.frames)
-    step = np.array([labels["vy"], labels["vx"]], int)
-    return np.stack([np.roll(start, step * frame, (0, 1)) for frame in range(spec.frames)])
-
-
-def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
-    """Let only finite numbers pass: this system is here to stand still.
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite; the message names the frame.
-    """
-    pairs.finite(field)
-
-
-@cache
-def _pairs() -> tuple[tuple[np.ndarray, dict[str, float]], ...]:
-    def velocity(rng: np.random.RandomState) -> dict[str, float]:
+    @staticmethod
+    def parameters(rng: np.random.RandomState) -> dict[str, float]:
+        """``vy`` and ``vx`` [px/s] of a pair."""
         return {"vy": rng.choice(SPEEDS), "vx": rng.choice(SPEEDS)}
 
-    return tuple(pairs.starts(SEED, velocity))
+    def follow(self, start: np.ndarray, labels: Mapping[str, float]) -> np.ndarray:
+        """Concentration (time, y, x) float32 [1] of a start (y, x) that is carried along."""
+        step = np.array([labels["vy"], labels["vx"]], int)
+        return np.stack([np.roll(start, step * frame, (0, 1)) for frame in range(self.frames)])

@@ -27,7 +27,6 @@ from physprobe.core.spec import Spec as Base
 from physprobe.simulate import _draws, _gates, _plane
 
 FIELD, FIELD_UNIT = "scene", scene.UNIT
-RESOLUTION = None  # as stored: every bit; a scene is small
 UNITS = {
     **{"speed": "m/s", "direction": "rad", "vx": "m/s", "vy": "m/s"},
     **{"acceleration": "m/s^2", "acceleration_direction": "rad", "ax": "m/s^2", "ay": "m/s^2"},

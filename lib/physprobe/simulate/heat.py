@@ -18,11 +18,12 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from physprobe.core import seeds
 from physprobe.core.spec import Spec as Base
-from physprobe.simulate import _draws, _gates, _spectral
+from physprobe.simulate import _cells, _draws, _gates, _spectral
 
-FIELD, FIELD_UNIT = "temperature", "1"
-RESOLUTION = 2.0**-20  # as stored: no coarser than the solution's own rounding, a fifth of the size
+FIELD, FIELD_UNIT, RESOLUTION = "temperature", "1", _cells.RESOLUTION
 UNITS = {"alpha": "px^2/s", "sigma": "px", "y0": "px", "x0": "px"}
+
+coords = _cells.coords
 
 # Narrower blobs have modes beyond the grid's, wider ones meet the walls at t = 0.
 NARROWEST, WIDEST = 2.0, 1 / 10
@@ -74,12 +75,6 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
     centre = (spec.size / 4 - 0.5, 3 * spec.size / 4 - 0.5)
     ranges = {"alpha": spec.alpha, "sigma": spec.sigma, "y0": centre, "x0": centre}
     return _draws.uniform(seeds.rng("heat", spec.seed), ranges, spec.clips)
-
-
-def coords(spec: Spec) -> dict[str, np.ndarray]:
-    """Times [s] and positions [px] of the field's cells."""
-    side = np.arange(spec.size, dtype=float)
-    return {"time": np.arange(spec.frames, dtype=float), "y": side, "x": side}
 
 
 def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
@@ -154,7 +149,7 @@ def mode_decay(field: np.ndarray, alpha: float, time: np.ndarray) -> None:
     expected = (signs * rows[:, None]) @ start * columns[:, None]
     noise = _gates.SUMMED * np.linalg.norm(start)
     near = np.abs(_spectral.sketch(field, signs) - expected) <= noise
-    if (frame := _first(near.all((1, 2)))) is not None:
+    if (frame := _gates.first(near.all((1, 2)))) is not None:
         found = _spectral.coefficients(field[frame])
         left = start * np.multiply.outer(rows[frame], columns[frame])
         m, n = np.unravel_index(np.argmax(np.abs(found - left)), found.shape)
@@ -162,7 +157,3 @@ def mode_decay(field: np.ndarray, alpha: float, time: np.ndarray) -> None:
             f"decay of every mode: mode ({m}, {n}) of frame {frame} is {found[m, n]:.6g};"
             f" expected {left[m, n]:.6g} within {noise:.1g}."
         )
-
-
-def _first(sound: np.ndarray) -> int | None:
-    return None if sound.all() else int(np.argmin(sound))

@@ -21,9 +21,9 @@ import numpy as np
 from pydantic import Field
 
 from physprobe.core.spec import Spec as Base
+from physprobe.simulate import _cells, _gates
 
-FIELD, FIELD_UNIT = "temperature", "1"
-RESOLUTION = None  # as stored: every bit, since exploded values span all of float32
+FIELD, FIELD_UNIT = "temperature", "1"  # stored as it is: exploded values span all of float32
 UNITS = {"alpha": "px^2/s", "sigma": "px", "y0": "px", "x0": "px"}
 
 SEED, SIZE, STEP, SUBSTEPS = 42, 256, 0.1, 10
@@ -39,6 +39,11 @@ class Spec(Base):
     """Number of clips: the first ones of the published 50; a fifth of them is the test set."""
     frames: int = Field(64, gt=1, le=64)
     """Frames of a clip, one time unit [s] apart; beyond 64 the explosions overflow."""
+
+    @property
+    def size(self) -> int:
+        """Cells along each side of the square."""
+        return SIZE
 
 
 def draw(spec: Spec) -> dict[str, np.ndarray]:
@@ -69,8 +74,7 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
 
 def coords(spec: Spec) -> dict[str, np.ndarray]:
     """Times [s] and positions [px] of the field's cells."""
-    side = np.arange(SIZE, dtype=float)
-    return {"time": np.arange(1.0, spec.frames + 1), "y": side, "x": side}
+    return {**_cells.coords(spec), "time": np.arange(1.0, spec.frames + 1)}
 
 
 def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
@@ -118,8 +122,4 @@ def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
     ValueError
         If a value is not finite; the message names the frame.
     """
-    finite = np.isfinite(field).all((1, 2))
-    if not finite.all():
-        raise ValueError(
-            f"finite values: frame {int(np.argmin(finite))} has others (alpha {labels['alpha']:g})."
-        )
+    _gates.finite(field, labels["alpha"])

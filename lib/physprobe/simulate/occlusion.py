@@ -32,7 +32,6 @@ from physprobe.core import screens, seeds
 from physprobe.core.spec import Spec as Base
 
 FIELD, FIELD_UNIT = "screens", screens.UNIT
-RESOLUTION = None  # as stored: every bit; a scene is small
 UNITS = {
     **{"possible": "1", "scene": "1", "movie": "1", "swap": "frame"},
     **{"velocity": "m/s", "size": "m", "first_x": "m", "second_x": "m"},

@@ -33,19 +33,18 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from physprobe.simulate import _draws, _gates, _initial, _periodic, _spectral
+from physprobe.simulate import _cells, _draws, _initial, _periodic, _spectral
 
-FIELD, FIELD_UNIT = "concentration", "1"
-RESOLUTION = 2.0**-20  # as stored: finer than any colour scale, and compressible
+FIELD, FIELD_UNIT, RESOLUTION = "concentration", "1", _cells.RESOLUTION
 UNITS = {"alpha": "px^2/s", "feed": "1", "kill": "1"}
-RANGE, SOLVED = (0.0, 1.0), 0.01
+
+draw, coords = _periodic.draw, _cells.coords
+check, check_labels = _periodic.check, _periodic.check_labels
 
 GRID = 48
 # Largest step in units of 1 / r, and smallest alpha for which a cell is fine enough, in units of
 # r cell^2: in both the model's usual unit of length is sqrt(alpha / 0.16 r).
 STEP, FINEST = 2.0, 0.16
-
-coords = _periodic.coords
 
 
 class Spec(_periodic.Square):
@@ -62,6 +61,8 @@ class Spec(_periodic.Square):
     """Feed F [1]: low and high end of the uniform draw."""
     kill: _draws.Range = (0.055, 0.06)
     """Kill k [1]: low and high end of the uniform draw."""
+
+    SLACK = 0.01  # as far as steps and modes go
 
     @field_validator("alpha")
     @classmethod
@@ -82,29 +83,13 @@ class Spec(_periodic.Square):
             raise ValueError(f"{ends[1]:g} is more than 0.1: no pattern lives there")
         return ends
 
-
-def draw(spec: Spec) -> dict[str, np.ndarray]:
-    """Labels of every clip, drawn independently of each other.
-
-    Parameters
-    ----------
-    spec : Spec
-
-    Returns
-    -------
-    dict of str to (clip,)
-        ``alpha`` [px^2/s], ``feed`` [1] and ``kill`` [1], float64; ``ic_id`` and ``group``, the
-        number of the clip's initial condition, int64.
-    """
-
-    def propose(rng: np.random.Generator) -> dict[str, float]:
+    def propose(self, rng: np.random.Generator) -> dict[str, float]:
+        """``alpha``, ``feed`` and ``kill`` of one clip."""
         return {
-            "alpha": _draws.log_uniform(rng, spec.alpha),
-            "feed": float(rng.uniform(*spec.feed)),
-            "kill": float(rng.uniform(*spec.kill)),
+            "alpha": _draws.log_uniform(rng, self.alpha),
+            "feed": float(rng.uniform(*self.feed)),
+            "kill": float(rng.uniform(*self.kill)),
         }
-
-    return _draws.clipwise("reaction_diffusion", spec.seed, spec.clips, propose)
 
 
 def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
@@ -215,32 +200,3 @@ def _weights(z: np.ndarray, step: float) -> tuple[np.ndarray, ...]:
         step * (-4 - 3 * z - z**2 + whole * (4 - z)) / z**3,
     )
     return tuple(weight.astype(np.float32) for weight in weights)
-
-
-def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
-    """Let only clips pass that are finite, in range and move.
-
-    Parameters
-    ----------
-    spec : Spec
-    labels : mapping of str to float
-    field : (time, y, x) float32
-
-    Raises
-    ------
-    ValueError
-        If a gate is broken: which, where, expected, got.
-    """
-    _gates.within(field, *RANGE, SOLVED)
-    _gates.moves(field, *RANGE)
-
-
-def check_labels(spec: Spec, labels: Mapping[str, np.ndarray]) -> None:
-    """Refuse labels (clip,) that have collapsed to a few values.
-
-    Raises
-    ------
-    ValueError
-        If a parameter takes fewer than 20 distinct values in 20 clips or more.
-    """
-    _gates.varied(labels, UNITS)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.core import job, kinds, stores
+from physprobe.simulate.section import Kind
 
 
 def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
@@ -29,11 +30,10 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
         If the labels or a clip break a gate of their system; the message names gate and clip.
     """
     entry = json.loads(spec)
-    system = kinds.load("simulate", entry["kind"])
+    system: Kind = kinds.load("simulate", entry["kind"])
     spec_ = system.Spec.model_validate(entry)
     labels = system.draw(spec_)
-    if hasattr(system, "check_labels"):
-        system.check_labels(spec_, labels)
+    system.check_labels(spec_, labels)
     coords = system.coords(spec_)
     count = len(next(iter(labels.values())))
     shape = (count, *map(len, coords.values()))
@@ -73,7 +73,7 @@ def _rounded(field: np.ndarray, resolution: float) -> np.ndarray:
     return np.rint(field / np.float32(resolution)) * np.float32(resolution)
 
 
-def _coordinates(system: object, labels: dict, coords: dict, count: int) -> dict:
+def _coordinates(system: Kind, labels: dict, coords: dict, count: int) -> dict:
     units = {"time": "s", "y": "px", "x": "px"}
     found = {
         dim: ((dim,), values, {"units": units[dim]} if dim in units else {})

@@ -14,108 +14,54 @@ of frames scale the ranges, so that a clip looks alike. Both are drawn independe
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
-from physprobe.simulate import _balance, _draws, _gates, _initial, _periodic, _spectral
+from physprobe.simulate import _draws, _gates, _initial, _linear, _periodic, _spectral
 
-FIELD, FIELD_UNIT = "displacement", "1"
-RESOLUTION = 2.0**-20  # as stored: finer than any colour scale, and compressible
+FIELD, FIELD_UNIT, RESOLUTION = "displacement", "1", _linear.RESOLUTION
 UNITS = {"c": "px/s", "gamma": "1/s"}
-RANGE = (-1.0, 1.0)
+
+draw, coords, field = _linear.draw, _linear.coords, _linear.field
+check, check_labels = _linear.check, _linear.check_labels
+
 # Energy is compared to 1e-4 of the least that a first frame can have, in modes of up to two radians
 # per frame.
 ENERGY, FASTEST = 1e-4, 2.0
 
-coords = _periodic.coords
 
-
-class Spec(_balance.Square):
+class Spec(_linear.Equation):
     """Damped waves: grid, frames, and the draws of each clip's parameters."""
 
     kind: Literal["wave"] = "wave"
     """Damped waves on a periodic square, starting at rest, solved exactly."""
-    c: _draws.Range = Field(default_factory=_periodic.scaled(0.4, 1.5, size=1, frames=-1))
+    c: Annotated[
+        _draws.Range, _periodic.bounded(1.5, "waves would go around the square", size=1)
+    ] = Field(default_factory=_periodic.scaled(0.4, 1.5, size=1, frames=-1))
     """Speed of the waves [px/s]: ends of the draw, uniform in the logarithm; by default 0.4 to 1.5,
     in proportion to (size / 128) (64 / frames)."""
-    gamma: _draws.Range = Field(default_factory=_periodic.scaled(0.005, 0.05, frames=-1))
+    gamma: Annotated[_draws.Range, _periodic.bounded(20, "no wave would be left to see")] = Field(
+        default_factory=_periodic.scaled(0.005, 0.05, frames=-1)
+    )
     """Damping [1/s]: ends of the draw, uniform in the logarithm; by default 0.005 to 0.05, in
     proportion to 64 / frames."""
 
-    @field_validator("c")
-    @classmethod
-    def _goes_round_once(cls, c: tuple[float, float], info: ValidationInfo) -> tuple[float, float]:
-        return _periodic.bounded(c, info, 1.5, "waves would go around the square", size=1)
+    RANGE, SLACK = (-1.0, 1.0), _gates.POINTWISE
 
-    @field_validator("gamma")
-    @classmethod
-    def _leaves_a_wave(
-        cls, gamma: tuple[float, float], info: ValidationInfo
-    ) -> tuple[float, float]:
-        return _periodic.bounded(gamma, info, 20, "no wave would be left to see")
+    def propose(self, rng: np.random.Generator) -> dict[str, float]:
+        """``c`` and ``gamma`` of one clip."""
+        return {name: _draws.log_uniform(rng, getattr(self, name)) for name in UNITS}
 
+    def factors(self, labels: Mapping[str, float], time: np.ndarray) -> np.ndarray:
+        """exp(-gamma t / 2) (cos(w t) + gamma t / 2 sinc(w t)), w^2 = c^2 k^2 - gamma^2 / 4."""
+        return _vibration(self, labels, time)[0]
 
-def draw(spec: Spec) -> dict[str, np.ndarray]:
-    """Labels of every clip, drawn independently of each other where no motion is declared.
-
-    Parameters
-    ----------
-    spec : Spec
-
-    Returns
-    -------
-    dict of str to (clip,)
-        ``c`` [px/s] and ``gamma`` [1/s], float64; ``ic_id`` and ``group``, the number of the clip's
-        initial condition, int64.
-    """
-
-    def propose(rng: np.random.Generator) -> dict[str, float]:
-        return {name: _draws.log_uniform(rng, getattr(spec, name)) for name in UNITS}
-
-    suits = _balance.suits(spec, lambda labels, time: _factors(spec, labels, time)[0])
-    return _draws.clipwise("wave", spec.seed, spec.clips, propose, suits)
-
-
-def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
-    """Displacement of one clip.
-
-    Parameters
-    ----------
-    spec : Spec
-    labels : mapping of str to float
-        ``c``, ``gamma``, ``ic_id`` of the clip.
-
-    Returns
-    -------
-    (time, y, x) float32
-        Displacement [1].
-    """
-    start = _initial.series(spec.seed, labels["ic_id"])
-    return _spectral.film(start * _factors(spec, labels, coords(spec)["time"])[0], spec.size)
-
-
-def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
-    """Let only damped waves pass: range, budget, motion, energy, course of every mode.
-
-    Parameters
-    ----------
-    spec : Spec
-    labels : mapping of str to float
-        ``c``, ``gamma`` of the clip.
-    field : (time, y, x) float32
-
-    Raises
-    ------
-    ValueError
-        If a gate is broken: which, where, expected, got.
-    """
-    _gates.within(field, *RANGE)
-    _gates.budget(field)
-    _gates.moves(field, *RANGE)
-    energy_law(spec, labels, field)
-    _gates.every_mode(field, _factors(spec, labels, coords(spec)["time"])[0])
+    def laws(self, labels: Mapping[str, float], field: np.ndarray) -> None:
+        """Energy, budget, and the course of every mode."""
+        energy_law(self, labels, field)
+        super().laws(labels, field)
 
 
 def energies(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> np.ndarray:
@@ -139,7 +85,7 @@ def energies(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> np.n
     """
     y, x = _spectral.waves(_initial.BAND, spec.size)
     stiffness = labels["c"] ** 2 * (y**2 + x**2)
-    step = _spectral.vibration(_initial.BAND, spec.size, labels["c"], labels["gamma"], np.ones(1))
+    step = _vibration(spec, labels, np.ones(1))
     # Modes with x = 0 stand for themselves alone, the others also for their mirror image.
     counted = np.where(x > 0, 2.0, 1.0) * (stiffness > 0) * (stiffness <= FASTEST**2)
     kept, pushed = step[0][0], -step[1][0] / np.where(counted, stiffness, 1)
@@ -163,18 +109,7 @@ def energy_law(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> No
         )
 
 
-def check_labels(spec: Spec, labels: Mapping[str, np.ndarray]) -> None:
-    """Refuse labels (clip,) that have collapsed to a few values.
-
-    Raises
-    ------
-    ValueError
-        If a parameter takes fewer than 20 distinct values in 20 clips or more.
-    """
-    _gates.varied(labels, UNITS)
-
-
-def _factors(
+def _vibration(
     spec: Spec, labels: Mapping[str, float], time: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     return _spectral.vibration(_initial.BAND, spec.size, labels["c"], labels["gamma"], time)
