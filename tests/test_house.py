@@ -152,6 +152,16 @@ def test_make_alone_lists_every_target():
     assert re.findall(r"^make (\w+) +\w", listed, re.MULTILINE) == phony.split()
 
 
+def test_captions_that_rules_name_are_there_and_no_others():
+    files = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]
+    named = {
+        (file.parent / name).resolve()
+        for file in files
+        for name in re.findall(r'"([^"]+\.rst)"', file.read_text())
+    }
+    assert named == set((ROOT / "workflow/report").glob("*.rst"))
+
+
 def test_named_profiles_are_complete():
     assert PROFILES.keys() == {"default", "slurm", "generic", "workstation"}
     default = yaml.safe_load(PROFILES["default"].read_text())

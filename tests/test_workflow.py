@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,8 @@ TRANSFERS = {"transfer_probe", "transfer", "transfer_figure"}
 LAYERWISE = {"layerwise", "layerwise_figure"}
 LOCAL = {"local", "local_figure"}
 FIGURES = {"transfer_figure", "layerwise_figure", "multiverse_figure", "local_figure"}
+NOTEBOOK = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+ODD = "physprobe's clone, \N{LATIN SMALL LETTER E WITH ACUTE}t\N{LATIN SMALL LETTER E WITH ACUTE}"
 MULTIVERSE = {"multiverse_probe", "multiverse", "multiverse_figure"}
 
 
@@ -39,29 +42,35 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, *options: str, check: bool = True) -> str:
-    """Run Snakemake in a checkout; return what it printed."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+def outside(**more: str) -> dict[str, str]:
+    """Environment of a user who has not activated ours."""
+    here = str(Path(sys.executable).parent)
+    paths = [path for path in os.environ["PATH"].split(os.pathsep) if path != here]
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return {**kept, "PATH": os.pathsep.join(paths), **more}
+
+
+def snakemake(folder: Path, *options: str, check: bool = True, **environment: str) -> str:
+    """Run Snakemake in a folder; return what it printed."""
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", *options],
-        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+        cwd=folder, env=outside(**environment), capture_output=True, text=True, check=False,
     )  # fmt: skip
     printed = done.stdout + done.stderr
     assert not check or done.returncode == 0, printed[-4000:]
     return printed
 
 
-def would_run(folder: Path) -> set[str]:
+def would_run(folder: Path, *options: str) -> set[str]:
     """Rules that Snakemake would run, from its table of jobs."""
-    printed = snakemake(folder, "--dry-run", "--cores", "2")
+    printed = snakemake(folder, *options, "--dry-run", "--cores", "2")
     return set(re.findall(r"^(\w+)\s+\d+$", printed, re.MULTILINE)) - {"total"}
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout in which everything has been run."""
-    folder = checkout(tmp_path_factory.mktemp("finished") / "physprobe")
+    folder = checkout(tmp_path_factory.mktemp("finished") / ODD)
     snakemake(folder, "--cores", "2")
     return folder
 
@@ -191,11 +200,9 @@ def embedding(folder: Path) -> tuple[Path, Path]:
 def start_and_kill(folder: Path, everything: bool) -> None:
     """Kill -9 in the middle of the embedding: the job alone, or Snakemake with it."""
     root, sealed = embedding(folder)
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     run = subprocess.Popen(
         [sys.executable, "-m", "snakemake", str(sealed.relative_to(folder)), "--cores", "1"],
-        cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=folder, env=outside(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
     while run.poll() is None and not all((root / part).exists() for part in FIRST):
@@ -230,3 +237,37 @@ def test_a_misspelt_config_ends_in_one_readable_message(copy: Path):
     printed = snakemake(copy, "--dry-run", "--cores", "1", check=False)
     assert "systems.heat.simulate.kind: found 'haet'. Did you mean 'heat'?" in printed
     assert "Traceback" not in printed
+
+
+def test_it_runs_from_a_notebook_elsewhere_without_a_home_and_an_activated_environment(
+    tmp_path: Path,
+):
+    clone, study = checkout(tmp_path / ODD), tmp_path / "study"
+    study.mkdir()
+    shutil.move(clone / "config.yaml", study)
+    target = "results/heat/preview.mp4"
+    snakemake(
+        study, target, "--snakefile", str(clone / "Snakefile"), "--cores", "2",
+        HOME="/dev/null", **NOTEBOOK,
+    )  # fmt: skip
+    assert (study / target).stat().st_size > 100
+    assert not (clone / "results").exists()
+    # the same by --directory; and every input that comes with the clone is found
+    here = ["--directory", "study", "--snakefile", f"{ODD}/Snakefile"]
+    assert "Nothing to be done" in snakemake(tmp_path, target, *here, "--cores", "2")
+    assert "page" in would_run(tmp_path, *here)
+    # quoted, where a folder's name needs it
+    page = snakemake(tmp_path, "results/report.html", *here, "--dry-run", "--printshellcmds")
+    assert f"--template {shlex.quote(f'../{ODD}/lib/physprobe/report/page.html.j2')}" in page
+
+
+def test_a_step_by_hand_runs_under_the_backend_of_a_notebook(tmp_path: Path):
+    command = [sys.executable, "-m", "physprobe"]
+    environment = {**outside(**NOTEBOOK), "PYTHONPATH": str(ROOT / "lib")}
+    simulation, clips = tmp_path / "simulation.zarr/zarr.json", tmp_path / "clips.zarr/zarr.json"
+    for step in (
+        ["simulate", "--out", simulation, "--spec", '{"kind": "heat", "clips": 2, "frames": 2}'],
+        ["render", "--simulation", simulation, "--out", clips, "--spec", '{"kind": "fields"}'],
+    ):
+        subprocess.run([*command, *step], env=environment, check=True)
+    assert clips.exists()

@@ -113,6 +113,7 @@ def _run(argv: list[str]) -> int:
     early.add_argument("--threads", default="1", nargs="?")
     threads = early.parse_known_args(options)[0].threads or ""
     job.limit_threads(int(threads) if threads.isdecimal() else 1)
+    job.draw_to_files()
     logging.basicConfig(level=logging.INFO, format=f"{command}: %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:

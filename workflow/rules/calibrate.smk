@@ -30,7 +30,7 @@ rule calibrate:
 rule calibration_figure:
     input:
         result="results/calibration.json",
-        style="lib/physprobe/report/physprobe.mplstyle",
+        style=packaged("report/physprobe.mplstyle"),
     output:
         report(
             "results/calibration.png",

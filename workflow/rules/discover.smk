@@ -58,7 +58,7 @@ rule survey:
 rule confusion:
     input:
         result="results/discovery/metrics.json",
-        style="lib/physprobe/report/physprobe.mplstyle",
+        style=packaged("report/physprobe.mplstyle"),
     output:
         report(
             "results/discovery/confusion.png",
@@ -85,7 +85,7 @@ rule confusion:
 rule dispersion:
     input:
         result="results/discovery/metrics.json",
-        style="lib/physprobe/report/physprobe.mplstyle",
+        style=packaged("report/physprobe.mplstyle"),
     output:
         report(
             "results/discovery/dispersion.png",

@@ -32,7 +32,7 @@ rule gate:
 rule gate_figure:
     input:
         result="results/gates/{gate}.json",
-        style="lib/physprobe/report/physprobe.mplstyle",
+        style=packaged("report/physprobe.mplstyle"),
     output:
         report(
             "results/gates/{gate}.png",

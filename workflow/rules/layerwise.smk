@@ -33,8 +33,8 @@ rule layerwise:
 rule layerwise_figure:
     input:
         result="results/{layerwise}/{figure}.json",
-        published="lib/physprobe/report/published_layers.yaml",
-        style="lib/physprobe/report/physprobe.mplstyle",
+        published=packaged("report/published_layers.yaml"),
+        style=packaged("report/physprobe.mplstyle"),
     output:
         figure=report(
             "results/{layerwise}/{figure}.png",
@@ -55,6 +55,6 @@ rule layerwise_figure:
     message:
         "Draw {wildcards.figure} of {wildcards.layerwise}"
     shell:
-        "python -m physprobe layerwise_figure --result {input.result} --published {input.published}"
+        "python -m physprobe layerwise_figure --result {input.result} --published {input.published:q}"
         " --figure {output.figure} --table {output.table}"
         " --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -35,7 +35,7 @@ rule local:
 rule local_figure:
     input:
         result="results/{system}/local/{encoder}.json",
-        style="lib/physprobe/report/physprobe.mplstyle",
+        style=packaged("report/physprobe.mplstyle"),
     output:
         report(
             "results/{system}/local/{encoder}.png",

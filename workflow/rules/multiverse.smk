@@ -56,7 +56,7 @@ rule multiverse:
 rule multiverse_figure:
     input:
         result="results/{multiverse}/multiverse.json",
-        style="lib/physprobe/report/physprobe.mplstyle",
+        style=packaged("report/physprobe.mplstyle"),
     output:
         report(
             "results/{multiverse}/multiverse.png",

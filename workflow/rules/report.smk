@@ -13,7 +13,7 @@ rule fit:
         unpack(pipeline.evidence),
         falsification="results/{study}/pixel_falsification_metrics.json",
         clips=pipeline.clips,
-        style="lib/physprobe/report/physprobe.mplstyle",
+        style=packaged("report/physprobe.mplstyle"),
     output:
         metrics="results/{study}/fit_metrics.json",
         summary="results/{study}/fit_summary.txt",
@@ -50,7 +50,7 @@ rule fit_comparison:
         unpack(pipeline.contrasted),
         falsification="results/{comparison}/falsification_metrics.json",
         clips=pipeline.contrasted_clips,
-        style="lib/physprobe/report/physprobe.mplstyle",
+        style=packaged("report/physprobe.mplstyle"),
     output:
         metrics="results/{comparison}/fit_metrics.json",
         summary="results/{comparison}/fit_summary.txt",
@@ -86,9 +86,9 @@ rule page:
         unpack(pipeline.page),  # metrics, tables, falsifications, clips: one of each per study
         unpack(pipeline.compared_page),  # comparisons, comparison_...: one of each; transfers, layerwise_tables, multiverses, places, surveys, calibrations
         unpack(pipeline.shipped),  # gates, trainings: what is known of encoders that ship
-        published="lib/physprobe/report/published.yaml",
-        style="lib/physprobe/report/physprobe.mplstyle",
-        template="lib/physprobe/report/page.html.j2",
+        published=packaged("report/published.yaml"),
+        style=packaged("report/physprobe.mplstyle"),
+        template=packaged("report/page.html.j2"),
     output:
         report(
             "results/report.html",
@@ -115,6 +115,6 @@ rule page:
         " --comparison-clips {input.comparison_clips} --transfers {input.transfers} --layerwise-tables {input.layerwise_tables}"
         " --multiverses {input.multiverses} --places {input.places} --surveys {input.surveys}"
         " --calibrations {input.calibrations}"
-        " --gates {input.gates} --trainings {input.trainings}"
-        " --published {input.published} --template {input.template}"
+        " --gates {input.gates:q} --trainings {input.trainings:q}"
+        " --published {input.published:q} --template {input.template:q}"
         " --out {output} --code {params.code} --threads {threads} 2>&1 | tee {log}"

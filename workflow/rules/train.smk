@@ -10,7 +10,7 @@ OUTPUT  results/encoders/training.png  all recipes beside each other
 rule train:
     input:
         pipeline.ancestor,
-        card="lib/physprobe/train/card.md.j2",
+        card=packaged("train/card.md.j2"),
     output:
         weights="results/encoders/{recipe}/model.safetensors",
         config="results/encoders/{recipe}/config.json",
@@ -32,14 +32,14 @@ rule train:
     message:
         "Train {wildcards.recipe}"
     shell:
-        "python -m physprobe train --out {output.weights} --card {input.card}"
+        "python -m physprobe train --out {output.weights} --card {input.card:q}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
 
 
 rule learning:
     input:
         tables="results/encoders/{recipe}/training.csv",
-        style="lib/physprobe/report/physprobe.mplstyle",
+        style=packaged("report/physprobe.mplstyle"),
     output:
         report(
             "results/encoders/{recipe}/training.png",
@@ -66,7 +66,7 @@ rule learning:
 rule recipes:
     input:
         tables=expand("results/encoders/{recipe}/training.csv", recipe=pipeline.recipes),
-        style="lib/physprobe/report/physprobe.mplstyle",
+        style=packaged("report/physprobe.mplstyle"),
     output:
         report(
             "results/encoders/training.png",

@@ -58,7 +58,7 @@ rule transfer:
 rule transfer_figure:
     input:
         result="results/transfers/{transfer}.json",
-        style="lib/physprobe/report/physprobe.mplstyle",
+        style=packaged("report/physprobe.mplstyle"),
     output:
         report(
             "results/transfers/{transfer}.png",

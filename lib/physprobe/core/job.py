@@ -26,6 +26,15 @@ def limit_threads(count: int) -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
+def draw_to_files() -> None:
+    """Have matplotlib draw without a window; call before it is imported.
+
+    A notebook hands its own backend on to all that it starts (MPLBACKEND), where matplotlib can't
+    even be imported with it.
+    """
+    os.environ["MPLBACKEND"] = "agg"
+
+
 def progress(items: Sequence, what: str, every: float = 20.0) -> Iterator:
     """Pass items on with a bar on a terminal, or a line in a log now and then.
 

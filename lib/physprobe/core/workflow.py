@@ -2,14 +2,17 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from physprobe.core import checkpoints, fingerprint, kinds, shipped
 from physprobe.core import config as configs
 from physprobe.core.config_files import Content
+from physprobe.core.job import draw_to_files
 from physprobe.core.spec import Spec
 
+PACKAGE = Path(__file__).parents[1]
 STORE = "zarr.json"
 MODULES = {"gate": "falsify", "compare": "falsify", "transfer": "falsify"}
 """Where a stage's code is, if not in a folder of its name."""
@@ -17,10 +20,35 @@ TRAINED = ("config.json", "model.safetensors", "preprocessor_config.json")
 
 
 def lead_jobs_here() -> None:
-    """Let the jobs that Snakemake starts import this very package, installed or not."""
-    lib = str(Path(__file__).parents[2])
-    before = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    os.environ["PYTHONPATH"] = os.pathsep.join([lib, *(path for path in before if path != lib)])
+    """Let the jobs that Snakemake starts run this interpreter and this very package.
+
+    A job's ``python`` is that of Snakemake's environment, activated or not; an environment that
+    ``--sdm conda`` activates in the job goes before it.
+    """
+    _lead("PYTHONPATH", PACKAGE.parent)
+    _lead("PATH", Path(sys.executable).parent)
+    draw_to_files()
+
+
+def _lead(variable: str, folder: Path) -> None:
+    """Put a folder first in a search path of the environment."""
+    first = str(folder)
+    before = [path for path in os.environ.get(variable, "").split(os.pathsep) if path]
+    os.environ[variable] = os.pathsep.join([first, *(path for path in before if path != first)])
+
+
+def packaged(name: str | Path) -> str:
+    """Path of a file of this package as rules name it: from the working directory.
+
+    A clone elsewhere names the same inputs, so nothing reruns there; and ``--directory`` and
+    ``--snakefile`` find them from wherever they are.
+
+    Parameters
+    ----------
+    name : str or Path
+        Within the package, for instance ``report/physprobe.mplstyle``.
+    """
+    return os.path.relpath(PACKAGE.resolve() / (PACKAGE / name).relative_to(PACKAGE))
 
 
 class Pipeline:
@@ -144,8 +172,8 @@ class Pipeline:
         here = shipped.folder(str(folder))
         if folder == Path() or not here:
             return []
-        # relative, so that a clone elsewhere names the same inputs
-        return [os.path.relpath(file) for file in checkpoints.files(here, weights=weights)]
+        named = packaged if here.is_relative_to(shipped.ENCODERS) else str
+        return [named(file) for file in checkpoints.files(here, weights=weights)]
 
     def seen(self, wildcards: object) -> list[str]:
         """Simulation, for a control that reads it; encoders see clips alone."""
@@ -350,7 +378,7 @@ class Pipeline:
         """What is known of the encoders that ship with the package."""
         patterns = {"gates": "**/gate.json", "trainings": "**/training.csv"}
         return {
-            key: sorted(os.path.relpath(file) for file in shipped.ENCODERS.glob(pattern))
+            key: sorted(packaged(file) for file in shipped.ENCODERS.glob(pattern))
             for key, pattern in patterns.items()
         }
 
