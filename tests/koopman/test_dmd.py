@@ -4,9 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from physprobe.core import results, splits
-from physprobe.koopman import dmd
+from physprobe.koopman import dmd, spatial_heat_head
 from physprobe.koopman._latent import Published, principal
 from physprobe.koopman._null import shuffled_sse
 from physprobe.koopman._pairs import FIRST, Layout, histories, moments, shuffled, shuffles
@@ -185,6 +186,30 @@ def test_constant_features_are_undefined_with_a_note():
     rows, blocks = scored(np.ones((CLIPS, TIMES, 3)))
     assert all(r.get("value") is None and "constant" in r["note"] for r in rows)
     assert blocks["published"]["rollout_cos_test_mean"] is None
+
+
+@pytest.mark.parametrize("field", ["horizons", "penalties"])
+def test_choices_that_do_not_ascend_are_refused(field):
+    """The null of a horizon was looked up at its place in the list: of another one, or of none."""
+    for values in ((2, 1), (1, 1)):
+        with pytest.raises(ValidationError, match="expected to ascend"):
+            dmd.Spec(**{field: values})
+        with pytest.raises(ValidationError, match="expected to ascend"):
+            spatial_heat_head.Spec(**{field: values})
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_cosine_of_nothing_is_undefined_with_a_note():
+    rng = np.random.default_rng(21)
+    half = rng.normal(size=(CLIPS // 2, TIMES, 3))
+    rows, _ = scored(np.concatenate([half, -half]) * (np.arange(TIMES) != 3)[:, None])
+    cosine = row(rows, metric="one_step_cos", model="dmd")
+    assert not np.isfinite(cosine["value"])
+    assert "a frame has no length" in cosine["note"]
+    assert row(rows, metric="one_step_mse", model="dmd")["note"] is None
+    # predictions next to nothing: the square of their length is rounding, of either sign
+    states = 10 ** (2 * rng.normal(size=(CLIPS, 1, 3)) + 1.3 * np.arange(TIMES)[:, None])
+    scored(states)
 
 
 def test_infinite_penalty_is_persistence_exactly():

@@ -277,3 +277,30 @@ def test_what_cannot_be_modelled_is_refused(world):
         scored(np.ones((CLIPS, TIMES, 2, 2, 3)), world["alpha"])
     with pytest.raises(ValueError, match="at least 2"):
         scored(world["tokens"][:, :1], world["alpha"])
+    with pytest.raises(ValueError, match="no token changes in time"):
+        scored(np.repeat(world["tokens"][:, :1], TIMES, axis=1), world["alpha"])
+    broken = world["tokens"].copy()
+    broken[4, 2, 1, 1, 0] = np.inf
+    with pytest.raises(ValueError, match="tokens are not finite in clip 4"):
+        scored(broken, world["alpha"])
+
+
+@pytest.mark.filterwarnings("error")
+def test_weights_of_what_cannot_be_modelled_are_refused(world):
+    folds, spec = splits.nested(np.arange(CLIPS), outer=3, inner=3), head.Spec()
+    still = np.repeat(world["tokens"][:, :1], TIMES, axis=1)
+    for tokens, message in ((still, "no token changes"), (still[:, :1], "at least 2")):
+        with pytest.raises(ValueError, match=message):
+            head.weights(spec, tokens, {"alpha": world["alpha"]}, folds)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "message"),
+    [
+        (np.where(np.arange(CLIPS) == 5, np.nan, 1.0), "not finite in clip 5"),
+        (np.array(["fast"] * CLIPS), "holds fast and the like; expected numbers"),
+    ],
+)
+def test_a_label_that_is_no_number_is_refused(world, alpha, message):
+    with pytest.raises(ValueError, match=rf"label 'alpha'.*{message}.*Hint: set `label`"):
+        scored(world["tokens"], alpha)

@@ -41,12 +41,7 @@ def fit(
     groups: np.ndarray | None,
 ) -> tuple[list[dict], dict]:
     """Rows and blocks; see `spatial_heat_head.fit`."""
-    clips = len(tokens)
-    _, times, height, width, _ = (
-        np.shape(tokens) if isinstance(tokens, np.ndarray) else tokens.shape
-    )
-    if times < 2:
-        raise ValueError(f"spatial head: {times} token time; expected at least 2.")
+    clips, times, height, width, _ = _shape(tokens)
     groups = np.arange(clips) if groups is None else np.asarray(groups)
     alphas = _alphas(spec, alpha, groups)
     everyone = np.arange(clips)
@@ -54,6 +49,7 @@ def fit(
     whitenings = whiten(tokens, parts, spec.components)
     wanted = [*(np.concatenate([fold.train, fold.test]) for fold in folds), everyone]
     sums = _sums(tokens, whitenings, wanted)
+    _moving(sums[-1])
     found = {(family, model): Fitted() for family in FAMILIES for model in MODELS}
     held = np.concatenate([fold.test for fold in folds])
     order = np.argsort(held)
@@ -83,10 +79,11 @@ def weights(
     groups: np.ndarray | None,
 ) -> dict[str, np.ndarray]:
     """Tensors of all clips; see `spatial_heat_head.weights`."""
-    clips = np.arange(len(tokens))
+    clips = np.arange(_shape(tokens)[0])
     alphas = _alphas(spec, alpha, clips if groups is None else np.asarray(groups))
     (whitening,) = whiten(tokens, [clips], spec.components)
     (sums,) = _sums(tokens, [whitening], [clips])
+    _moving(sums)
     tensors = {"whitening.mean": whitening.mean, "whitening.matrix": whitening.matrix}
     for family, basis in FAMILIES.items():
         for model in MODELS:
@@ -98,6 +95,26 @@ def weights(
             if family != "free":
                 tensors[f"{name}.source"] = kernels[:, ONE]
     return {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}
+
+
+def _shape(tokens: Sequence) -> tuple[int, ...]:
+    """Clips, times, y, x and features of tokens that are long enough."""
+    shape = np.shape(tokens) if isinstance(tokens, np.ndarray) else tokens.shape
+    if shape[1] < 2:
+        raise ValueError(
+            f"spatial head: clips have {shape[1]} token time; expected at least 2."
+            " Hint: simulate more frames, or choose a smaller tubelet."
+        )
+    return shape
+
+
+def _moving(sums: Sums) -> None:
+    """Refuse tokens that stay as they are: persistence makes no error, and nothing is a skill."""
+    if not sums.energy.sum() > 0:
+        raise ValueError(
+            "spatial head: no token changes in time; there is nothing to model."
+            " Hint: leave this encoder out of the head's studies."
+        )
 
 
 def validation(folds: Sequence[Fold]) -> list[np.ndarray]:

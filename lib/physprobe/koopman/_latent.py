@@ -90,6 +90,8 @@ class Published:
         error = ((truth - predicted) ** 2).sum(-1) + self.beyond[:, first:]
         dot = self.along[:, first:] + np.einsum("ntc,ntc->nt", predicted, truth + offset)
         length = np.einsum("ntc,ntc->nt", predicted, predicted + 2 * offset)
-        norms = np.sqrt((length + self.space.mean @ self.space.mean) * self.square[:, first:])
+        # where a prediction is next to nothing, rounding may take its length below it
+        length = np.maximum(length + self.space.mean @ self.space.mean, 0.0)
+        norms = np.sqrt(length * self.square[:, first:])
         cosine = dot / np.where(norms > 0, norms, np.nan)
         return error.mean(1) / len(self.space.mean), cosine.mean(1)

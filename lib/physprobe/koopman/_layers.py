@@ -13,6 +13,7 @@ from physprobe.koopman._pairs import FIRST, Layout, moments, shuffles
 from physprobe.koopman._spectrum import Spectrum, spectrum
 from physprobe.koopman._transition import select
 
+CONSTANT = "the features of a fold's training clips are constant"
 CLOUD = (200, 12)  # draws and leading eigenvalues that a cloud keeps
 
 
@@ -49,7 +50,7 @@ def fit(
             orders = shuffles(1 + spec.shuffles, len(features), length, spec.seed)
         found = tally(spec, features, folds, horizon, orders)
         if found is None:
-            rows += _rows.undefined(spec, layer, "the layer's features are constant", len(held))
+            rows += _rows.undefined(spec, layer, CONSTANT, len(held))
             continue
         detail = layer in reported
         skills = _rows.Skills.of(spec, found, horizon, clips[held])

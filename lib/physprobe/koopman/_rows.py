@@ -11,6 +11,10 @@ from physprobe.koopman._held_out import BASELINES, PUBLISHED, ROLLED, Tally
 from physprobe.koopman._pairs import FIRST
 from physprobe.koopman._spectrum import Spectrum
 
+UNDEFINED = (
+    "not finite: the rollout diverges",
+    "undefined: a frame has no length, or the rollout diverges",
+)
 GROWS = "spectral radius above 1: long rollouts grow without bound"
 
 
@@ -58,6 +62,7 @@ class Skills:
     def rows(self, spec: object, layer: str, found: Tally, length: int) -> Iterator[dict]:
         """One row per order, baseline and horizon."""
         clips = len(found.variance)
+        scored = [ahead for ahead in spec.horizons if ahead < length - FIRST]
         for order in set(spec.orders) - {order for _, order, _ in self.names}:
             about = {"layer": layer, "order": order, "model": "dmd", "metric": "skill"}
             yield {**about, "n_clips": clips, "note": "fewer components than lags"}
@@ -81,7 +86,7 @@ class Skills:
                 drawn, note = self.null[:, place, ahead - 1], "null: sign flips"
                 arranged = nulls.Arrangements.of_signs(self.gains[:, place, ahead - 1])
                 if order == 1 and found.null is not None:
-                    errors = found.null[:, spec.horizons.index(ahead)]
+                    errors = found.null[:, scored.index(ahead)]
                     whole = _baseline(found, model, order, baseline)[:, ahead - 1].sum()
                     drawn, note = 1.0 - errors / whole, "null: time-shuffled fits"
                     fitted = len(next(iter(found.train.values())))
@@ -180,7 +185,7 @@ def others(
         yield {
             **about, "metric": key, "model": name, "value": value, "ci_low": low, "ci_high": high,
             "order": order,
-            "note": "not finite: the rollout diverges" if not np.isfinite(value) else None,
+            "note": None if np.isfinite(value) else UNDEFINED[key.endswith("_cos")],
         }  # fmt: skip
 
 

@@ -65,6 +65,8 @@ def whiten(
                 origin = rows.mean(0)
             rows -= origin
             found = np.array([len(rows)]), rows.sum(0), rows.T @ rows
+            if not np.isfinite(found[1]).all():
+                raise ValueError(f"spatial head: the tokens are not finite in clip {clip}.")
             for number, chosen in enumerate(inside):
                 if chosen[clip]:
                     known = moments[number]
@@ -88,7 +90,10 @@ def _from_moments(
     variances, axes = np.linalg.eigh(gram / count - np.outer(mean, mean))
     variances, axes = variances[::-1][:components], axes[:, ::-1][:, :components]
     if not variances[0] > 0:
-        raise ValueError("spatial head: the tokens are constant; there is nothing to model.")
+        raise ValueError(
+            "spatial head: the tokens of the training clips are constant; there is nothing to"
+            " model. Hint: leave this encoder out of the head's studies."
+        )
     # an eigenvector's sign is arbitrary; this one is the same everywhere
     axes = axes * np.sign(np.take_along_axis(axes, np.abs(axes).argmax(0)[None], 0))
     return Whitening(origin + mean, axes, np.sqrt(np.maximum(variances, FLOOR * variances[0])))

@@ -24,6 +24,7 @@ from pydantic import Field
 
 from physprobe.core.spec import Spec as Base
 from physprobe.core.splits import Fold
+from physprobe.koopman._choices import Horizons, Penalties
 
 READS = "pooled"
 PENALTIES = tuple(10.0**power for power in range(-6, 7))
@@ -40,9 +41,9 @@ class Spec(Base):
     """Numbers of leading components with dynamics, to choose from; the others persist."""
     orders: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
     """Frames of history, at equal parameter count; order 1 is always fitted."""
-    horizons: tuple[Annotated[int, Field(ge=1)], ...] = Field((1, 2, 4, 8, 16), min_length=1)
-    """Tokens ahead that are scored."""
-    penalties: tuple[Annotated[float, Field(gt=0)], ...] = Field(PENALTIES, min_length=1)
+    horizons: Horizons = (1, 2, 4, 8, 16)
+    """Tokens ahead that are scored; ascending."""
+    penalties: Penalties = PENALTIES
     """Ridge penalties to choose from, relative to the inputs' mean eigenvalue; ascending."""
     report: tuple[str, ...] = ("final",)
     """Layers whose curves, clips and clouds are kept; the last one if the encoder lacks them."""

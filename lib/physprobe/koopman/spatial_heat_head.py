@@ -16,13 +16,14 @@ Physics-Probe-VJEPA2, ``heat/try_to_fit.py``: the same operator, by Adam, on 64 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
 from physprobe.core.spec import Spec as Base
 from physprobe.core.splits import Fold
+from physprobe.koopman._choices import Horizons, Penalties
 
 READS = "tokens"
 PENALTIES = tuple(10.0**power for power in range(-6, 7))
@@ -39,9 +40,9 @@ class Spec(Base):
     """Label that scales the kernel."""
     components: int | None = Field(None, ge=1)
     """Leading whitened channels to model; all if null."""
-    horizons: tuple[Annotated[int, Field(ge=1)], ...] = Field((1, 2, 4, 8, 16), min_length=1)
-    """Steps from the first token that a rollout is scored at."""
-    penalties: tuple[Annotated[float, Field(gt=0)], ...] = Field(PENALTIES, min_length=1)
+    horizons: Horizons = (1, 2, 4, 8, 16)
+    """Steps from the first token that a rollout is scored at; ascending."""
+    penalties: Penalties = PENALTIES
     """Ridge penalties to choose from, relative to a channel's mean eigenvalue; ascending."""
     outer: int = Field(5, ge=2)
     """Outer folds; not used where the system declares its split."""
@@ -94,7 +95,8 @@ def fit(
     Raises
     ------
     ValueError
-        If there is no such label, or the tokens are constant or too few.
+        If there is no such label, it is no finite number, or the tokens are constant in space or
+        time, not finite or too few.
     """
     # linear algebra waits until it is needed: config parsing imports this module
     from physprobe.koopman import _head
@@ -126,4 +128,16 @@ def _alpha(spec: Spec, labels: Mapping[str, np.ndarray]) -> np.ndarray:
             f"spatial head: the system has no label {spec.label!r}."
             f" Hint: it has {', '.join(labels)}; set `label`."
         )
-    return np.asarray(labels[spec.label], float)
+    values = np.asarray(labels[spec.label])
+    if values.dtype.kind not in "biuf":
+        raise ValueError(
+            f"spatial head: label {spec.label!r} holds {values[0]!s} and the like; expected"
+            " numbers. Hint: set `label` to another one."
+        )
+    if not np.isfinite(values).all():
+        clip = int(np.argmin(np.isfinite(values)))
+        raise ValueError(
+            f"spatial head: label {spec.label!r} is not finite in clip {clip}."
+            " Hint: set `label` to one that every clip has."
+        )
+    return values.astype(float)
