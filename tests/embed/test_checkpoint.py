@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import yaml
 from safetensors.torch import load_file, save_file
 
 from physprobe.core import checkpoints
@@ -243,8 +244,27 @@ def test_twins_of_a_monstrous_config_are_refused(checkpoint: Path, fields: dict,
 def test_a_local_folder_has_no_revision(checkpoint: Path):
     with pytest.raises(ValueError, match="found revision 'abc', but it is a folder"):
         load(checkpoint, revision="abc")
-    with pytest.raises(FileNotFoundError, match=r"no such encoder ships.*physprobe/small"):
-        load(Path("physprobe/none"))
+
+
+def test_what_does_not_ship_is_refused_when_the_config_is_read():
+    for make in (
+        lambda: huggingface.Spec(model="physprobe/none"),
+        lambda: untrained.Spec(like="physprobe/none"),
+    ):
+        with pytest.raises(ValueError, match=r"no such encoder ships.*physprobe/small"):
+            make()
+
+
+def test_a_broken_config_json_is_one_line_of_the_config_too(checkpoint: Path):
+    from physprobe.core import config as configs
+
+    content = yaml.safe_load((Path(__file__).parents[1] / "configs" / "smoke.yaml").read_text())
+    content["encoders"]["small"]["model"] = str(checkpoint)
+    configs.load(content)
+    (checkpoint / "config.json").write_text("{")
+    with pytest.raises(configs.ConfigError, match=r"config.json: found no JSON .*Hint") as error:
+        configs.load(content)
+    assert "Traceback" not in str(error.value)
 
 
 def processor_files(checkpoint: Path, **files: dict) -> Callable:

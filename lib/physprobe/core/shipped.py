@@ -30,6 +30,20 @@ def folder(model: str) -> Path | None:
     return Path(model) if Path(model).is_dir() else None
 
 
+def known(model: str) -> str:
+    """Give a checkpoint's name back, unless it is one that would ship with the package and doesn't.
+
+    Raises
+    ------
+    ValueError
+        If nothing ships, or lies here, under a name that begins with ``physprobe/``.
+    """
+    if model.startswith(f"{OWNER}/") and folder(model) is None:
+        those = ", ".join(f"{OWNER}/{name}" for name in names())
+        raise ValueError(f"no such encoder ships with this package. Hint: these do: {those}")
+    return model
+
+
 def faults(*encoders: str) -> list[str]:
     """What is wrong with the files of encoders that ship, a line each; empty if nothing is.
 

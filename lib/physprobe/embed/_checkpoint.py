@@ -57,11 +57,6 @@ def folder(model: str, revision: str | None = None, *, weights: bool = True) -> 
             raise ValueError(fault)
     if here:
         return _whole(here, weights)
-    if model.startswith(f"{shipped.OWNER}/"):
-        raise FileNotFoundError(
-            f"{model}: no such encoder ships with this package."
-            f" Hint: these do: {', '.join(f'{shipped.OWNER}/{n}' for n in shipped.names())}."
-        )
     if not HUB_ID.fullmatch(model):
         raise FileNotFoundError(
             f"{model}: no such folder. Hint: give a folder with config.json and *.safetensors,"

@@ -1,7 +1,7 @@
 """Hub: files of a checkpoint that are not on this machine yet, and why they can't be had."""
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from physprobe.core import checkpoints
@@ -64,7 +64,10 @@ def _cached(model: str, revision: str | None) -> Path | None:
 
 def _explained(model: str, revision: str | None, error: BaseException) -> str:
     at = f" at {revision}" if revision else ""
-    reason, hint = next(filter(None, map(_reason, _chain(error))), (None, None))
+    chain = _chain(error)
+    kinds = {name for each in chain for name in _kinds(each)}
+    reasons = filter(None, (_reason(each, kinds) for each in chain))
+    reason, hint = next(reasons, (None, None))
     if reason is None:
         reason, hint = _first_line(error), None
     command = f"hf download {model}{f' --revision {revision}' if revision else ''}"
@@ -75,22 +78,26 @@ def _explained(model: str, revision: str | None, error: BaseException) -> str:
     )
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def _chain(error: BaseException | None) -> list[BaseException]:
     """Cause first: what lies deepest says most."""
     found = []
     while error is not None and error not in found:
         found.append(error)
         error = error.__cause__ or error.__context__
-    return reversed(found)
+    return found[::-1]
 
 
-def _reason(error: BaseException) -> tuple[str, str | None] | None:
+def _kinds(error: BaseException) -> set[str]:
+    """Names of its classes: the hub's library speaks HTTP through one package or another."""
+    return {kind.__name__ for kind in type(error).__mro__}
+
+
+def _reason(error: BaseException, kinds: set[str]) -> tuple[str, str | None] | None:
     """What went wrong, and what to do about it, if it isn't the usual; None if this isn't it."""
-    # by name: the hub's library speaks HTTP through one package or another
-    names = {kind.__name__ for kind in type(error).__mro__}
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status is not None:
-        return _answer(status, names)
+        return _answer(status, kinds)
+    names = _kinds(error)
     if "OfflineModeIsEnabled" in names:
         return "HF_HUB_OFFLINE is set", None
     if isinstance(error, ImportError) and "socks" in str(error).lower():
@@ -98,7 +105,7 @@ def _reason(error: BaseException) -> tuple[str, str | None] | None:
             "the proxy is a SOCKS proxy, for which a package is missing (socksio)",
             "pip install socksio; or unset ALL_PROXY, HTTPS_PROXY and HTTP_PROXY.",
         )
-    if "ProxyError" in names:
+    if "ProxyError" in names or "proxy" in str(error).lower():
         return (
             f"the proxy didn't let it through ({_first_line(error)})",
             "look at HTTPS_PROXY and ALL_PROXY.",
@@ -107,29 +114,29 @@ def _reason(error: BaseException) -> tuple[str, str | None] | None:
         return f"no answer in time ({type(error).__name__})", None
     if "TransportError" in names or isinstance(error, ConnectionError):
         return f"no connection, or it was dropped ({type(error).__name__})", None
-    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full ({error.filename})", "make room, or set HF_HOME to another disk."
+    if isinstance(error, OSError) and error.errno and error.filename:
         return (
             f"the cache can't be written ({error.filename}: {error.strerror})",
             "set HF_HOME to a folder that can be written.",
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full ({error.filename})", "make room, or set HF_HOME to another disk."
     if "HFValidationError" in names:
         return _first_line(error), "give a hub id (owner/name), or a folder."
     return None
 
 
-def _answer(status: int, names: set[str]) -> tuple[str, str | None]:
+def _answer(status: int, kinds: set[str]) -> tuple[str, str | None]:
     """What an answer of the hub means."""
-    if "RevisionNotFoundError" in names:
+    if "RevisionNotFoundError" in kinds:
         return f"it has no such revision ({status})", "look up its commits on the hub."
-    if "RemoteEntryNotFoundError" in names:
+    if "RemoteEntryNotFoundError" in kinds:
         return (
             f"a file that is needed is not in its repository ({status})",
             "only safetensors with config.json and preprocessor_config.json are read;"
             " save the model with save_pretrained into a folder, and name that.",
         )
-    if "GatedRepoError" in names or status == 403:
+    if "GatedRepoError" in kinds or status == 403:
         return (
             f"access is refused ({status})",
             "accept the model's terms on its page, and run `hf auth login`.",

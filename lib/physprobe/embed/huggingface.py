@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from physprobe.core import checkpoints, shipped
 from physprobe.embed._encoder import Encoder
@@ -23,6 +23,11 @@ class Spec(Network):
     config.json, preprocessor_config.json and *.safetensors."""
     revision: str | None = None
     """Commit on the hub; pin it, or results change when the model's owner pushes."""
+
+    @field_validator("model")
+    @classmethod
+    def _ships(cls, model: str) -> str:
+        return shipped.known(model)
 
 
 def tubelet(spec: Spec) -> int | None:

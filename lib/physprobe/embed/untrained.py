@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from physprobe.core import shipped
 from physprobe.embed._encoder import Encoder
 from physprobe.embed._network import Network
 
@@ -50,6 +51,7 @@ class Spec(Network):
     @model_validator(mode="after")
     def _fits(self) -> "Spec":
         if self.like:
+            shipped.known(self.like)
             changed = [
                 n for n in ARCHITECTURE if getattr(self, n) != type(self).model_fields[n].default
             ]
