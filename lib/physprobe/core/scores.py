@@ -163,7 +163,7 @@ def bootstrap(
     Returns
     -------
     Interval
-        nan where the score is undefined.
+        nan where the score is undefined; no ends where too many draws leave it so.
 
     References
     ----------
@@ -189,7 +189,8 @@ def bootstrap(
         for z in ndtri((0.025, 0.975)):
             level = ndtr(bias + (bias + z) / (1 - skew * (bias + z)))
             ends.append(_quantile(drawn, level))
-    return Interval(value, *ends)
+        there = np.isfinite(ends).all(0)  # draws without a score, all of one clip for instance
+    return Interval(value, *(np.where(there, end, np.nan) for end in ends))
 
 
 def band(

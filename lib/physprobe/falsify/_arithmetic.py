@@ -13,7 +13,9 @@ import numpy as np
 
 from physprobe.core import ridge, scores
 from physprobe.core.splits import Fold
+from physprobe.falsify._evidence import told
 
+EQUAL = "the clips' labels are equal"
 PUBLISHED = 1e-2
 GRID = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 WIDE = tuple(10.0**power for power in range(-5, 7))
@@ -53,19 +55,20 @@ def rows(
             for way, (precision, grid) in WAYS.items():
                 found = [_one(inputs, truth, fold, precision, grid) for fold in folds]
                 sums = scores.r2_sums(truth[held], np.concatenate([part[0] for part in found]))
-                value, low, high = scores.bootstrap(sums, scores.r2_of, draws=draws)
+                score = told(scores.bootstrap(sums, scores.r2_of, draws=draws), EQUAL)
                 chosen = [part[2] for part in found]
                 about = {
                     "encoder": name, "target": "alpha", "sample": sample, "layer": "final",
                     "model": way, "n_clips": len(held),
                 }  # fmt: skip
                 yield {
-                    **about, "metric": "r2_arithmetic", "value": value, "ci_low": low,
-                    "ci_high": high, "lambda": float(np.median(chosen)),
+                    **about, "metric": "r2_arithmetic", **score,
+                    "lambda": float(np.median(chosen)),
                     "edge_hit": len(grid) > 1 and grid[-1] in chosen,
                 }  # fmt: skip
                 training = float(np.mean([part[1] for part in found]))
-                yield {**about, "metric": "train_r2_arithmetic", "value": training}
+                note = None if np.isfinite(training) else EQUAL
+                yield {**about, "metric": "train_r2_arithmetic", "value": training, "note": note}
 
 
 def _one(

@@ -2,11 +2,14 @@
 
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
+from physprobe.core import nulls
 from physprobe.core.spec import Spec
 
 NO_CONTROL = "the study has no control to beat"
+NO_INTERVAL = "no interval: too few clips are held out"
 
 
 class Claim(Spec):
@@ -39,9 +42,16 @@ def judged(claim: Claim, **found: object) -> dict:
         "verdict",
         "note",
     )
+    known = {key: value for key, value in found.items() if not _undefined(value)}
+    if "value" in known and "ci_low" not in known:
+        known["note"] = nulls.noted(known.get("note"), NO_INTERVAL)
     return {
         "statement": claim.statement,
         "test": claim.kind,
         "margin": claim.margin,
-        **{column: found.get(column) for column in columns},
+        **{column: known.get(column) for column in columns},
     }
+
+
+def _undefined(value: object) -> bool:
+    return value is None or (isinstance(value, float) and not np.isfinite(value))

@@ -129,6 +129,14 @@ def decoded(
     return None
 
 
+def told(interval: scores.Interval, note: str) -> dict:
+    """Columns of a score with its interval; of one that is undefined the note that says why."""
+    value, low, high = (float(part) for part in interval)
+    if not np.isfinite(value):
+        return {"note": note}
+    return {"value": value, "ci_low": low, "ci_high": high}
+
+
 def against_best(
     first: np.ndarray,
     others: Mapping[str, np.ndarray],
@@ -173,11 +181,14 @@ def above_best_of(statistic: scores.Statistic, others: int) -> scores.Statistic:
     return difference
 
 
-def verdict(low: float, high: float, margin: float, p: float | None = 0.0) -> str:
+def verdict(low: float | None, high: float | None, margin: float, p: float | None = 0.0) -> str:
     """Supported if the whole interval is above the margin and p below 0.05, refuted if below.
 
-    A p that is undefined (None) supports nothing; a claim that needs none gives none.
+    A p that is undefined (None) supports nothing; a claim that needs none gives none. Without an
+    interval (None or nan) nothing can be told.
     """
+    if low is None or high is None or not np.isfinite([low, high]).all():
+        return "cannot tell"
     if low > margin and p is not None and p < nulls.LEVEL:
         return "supported"
     return "refuted" if high <= margin else "cannot tell"

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from physprobe.core import scores
-from physprobe.falsify._evidence import Evidence, against_best
+from physprobe.falsify._evidence import Evidence, against_best, told
+
+UNDEFINED = "the target is undefined"
 
 
 def differences(evidence: Evidence, system: str | None = None) -> Iterator[dict]:
@@ -31,7 +33,7 @@ def differences(evidence: Evidence, system: str | None = None) -> Iterator[dict]
 def _of(evidence: Evidence, encoder: str, target: str, sample: str, about: dict) -> Iterator[dict]:
     own = evidence.decoded(encoder, target, sample)
     if own is None:
-        yield {**about, "metric": "r2_difference", "note": "the target is undefined"}
+        yield {**about, "metric": "r2_difference", "note": UNDEFINED}
         return
     about = {**about, "metric": f"{own.metric}_difference", "n_clips": len(own.sums)}
     others = {
@@ -40,16 +42,11 @@ def _of(evidence: Evidence, encoder: str, target: str, sample: str, about: dict)
         if (found := evidence.decoded(name, target, sample)) is not None
     }
     for name, sums in others.items():
-        value, low, high = scores.paired(own.sums, sums, own.statistic, draws=evidence.bootstraps)
-        yield {**about, "baseline": name, "value": value, "ci_low": low, "ci_high": high}
+        found = scores.paired(own.sums, sums, own.statistic, draws=evidence.bootstraps)
+        yield {**about, "baseline": name, **told(found, UNDEFINED)}
     if others:
-        (value, low, high), best = against_best(
-            own.sums, others, own.statistic, evidence.bootstraps
-        )
-        yield {
-            **about, "baseline": "best control", "value": value, "ci_low": low, "ci_high": high,
-            "note": best,
-        }  # fmt: skip
+        found, best = against_best(own.sums, others, own.statistic, evidence.bootstraps)
+        yield {**about, "baseline": "best control", "note": best, **told(found, UNDEFINED)}
 
 
 def strata(evidence: Evidence, stable: np.ndarray) -> Iterator[dict]:
@@ -80,7 +77,7 @@ def strata(evidence: Evidence, stable: np.ndarray) -> Iterator[dict]:
                     if clips < 3:
                         yield {**line, "note": f"{clips} held-out clips are too few"}
                         continue
-                    value, low, high = scores.bootstrap(
+                    score = scores.bootstrap(
                         found.sums[chosen], found.statistic, draws=evidence.bootstraps
                     )
-                    yield {**line, "value": value, "ci_low": low, "ci_high": high}
+                    yield {**line, **told(score, UNDEFINED)}

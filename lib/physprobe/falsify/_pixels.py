@@ -6,6 +6,9 @@ import numpy as np
 
 from physprobe.core import linear_map, scores
 from physprobe.core.splits import Fold
+from physprobe.falsify._evidence import told
+
+STILL = "what is predicted is constant"
 
 
 def cross(
@@ -42,7 +45,7 @@ def cross(
                 held = linear_map.fit(source, goal, folds)
                 both = np.stack([held.sse, held.sst], axis=-1)
                 sums[encoder, name, direction] = both
-                value, low, high = scores.bootstrap(both, scores.skill_of, draws=draws)
+                score = told(scores.bootstrap(both, scores.skill_of, draws=draws), STILL)
                 about = {
                     "encoder": encoder,
                     "layer": "final",
@@ -54,9 +57,7 @@ def cross(
                     {
                         **about,
                         "metric": f"{direction}_r2",
-                        "value": value,
-                        "ci_low": low,
-                        "ci_high": high,
+                        **score,
                         "lambda": penalties[(len(penalties) - 1) // 2],
                         "edge_hit": any(choice["edge_hit"] for choice in held.choices),
                     },

@@ -1,6 +1,7 @@
 """The falsification for people: the published layout, then claims and controls."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 AGGREGATES = (
     "embed_alpha_sim_test_r2",
@@ -68,4 +69,4 @@ def text(study: str, content: Mapping, rows: Sequence[Mapping]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:+.3f}"
+    return "undefined" if value is None or not isfinite(value) else f"{value:+.3f}"

@@ -31,7 +31,7 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         notes = (row.get("note") for row in rows if row["value"] is None)
         note = next((note for note in notes if note), "the tokens do not change")
         return judged(spec, verdict="cannot tell", note=note)
-    least = min(rows, key=lambda row: row["ci_low"])
+    least = min(rows, key=lambda row: row["value" if row["ci_low"] is None else "ci_low"])
     return judged(
         spec,
         statistic="one-step skill with the clip's own label, less that without it",
