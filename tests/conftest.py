@@ -5,10 +5,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from physprobe.core import seeds
 from physprobe.simulate import _initial, _spectral
 
 SIZE, FRAMES = 32, 48
 TIME = np.arange(FRAMES, dtype=float)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """A generator of the test's own: what it draws doesn't depend on which tests run before it."""
+    return seeds.rng("test", request.node.name)
 
 
 def patterns(clips: int, seed: int = 0) -> np.ndarray:

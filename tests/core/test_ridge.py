@@ -7,8 +7,6 @@ from sklearn.linear_model import Ridge
 
 from physprobe.core import dense, linear_map, ridge, splits
 
-RNG = np.random.default_rng(2)
-
 
 def refit_errors(rows, labels, blocks, penalty):
     """Squared errors over inner folds, each fitted anew; rows (clip, time, feature)."""
@@ -23,10 +21,10 @@ def refit_errors(rows, labels, blocks, penalty):
     return errors
 
 
-def training(clips, times, features):
-    x = RNG.normal(size=(clips, times, features)) * RNG.uniform(0.1, 5, features) + 7
-    x = x + RNG.normal(size=(clips, 1, features))
-    labels = RNG.normal(size=(clips, 3)) + x.mean(1)[:, :3] - 7
+def training(clips, times, features, rng: np.random.Generator):
+    x = rng.normal(size=(clips, times, features)) * rng.uniform(0.1, 5, features) + 7
+    x = x + rng.normal(size=(clips, 1, features))
+    labels = rng.normal(size=(clips, 3)) + x.mean(1)[:, :3] - 7
     fold = splits.nested(np.arange(clips), outer=3, inner=3)[0]
     return ridge.centre(x, fold), labels[fold.train] - labels[fold.train].mean(0), fold
 
@@ -41,8 +39,10 @@ def training(clips, times, features):
     ],
 )
 @pytest.mark.parametrize("scaling", ridge.SCALINGS)
-def test_inner_errors_equal_explicit_refits(clips, times, features, side, scaling):
-    centred, labels, fold = training(clips, times, features)
+def test_inner_errors_equal_explicit_refits(
+    clips, times, features, side, scaling, rng: np.random.Generator
+):
+    centred, labels, fold = training(clips, times, features, rng)
     blocks = ridge.blocks_of(fold)
     ((scale, solver),) = ridge.solvers(centred, blocks, [scaling])
     assert isinstance(solver, side)
@@ -53,8 +53,8 @@ def test_inner_errors_equal_explicit_refits(clips, times, features, side, scalin
         np.testing.assert_allclose(errors, expected, rtol=1e-6)
 
 
-def test_dual_equals_primal():
-    centred, labels, fold = training(24, 4, 30)
+def test_dual_equals_primal(rng: np.random.Generator):
+    centred, labels, fold = training(24, 4, 30, rng)
     blocks = ridge.blocks_of(fold)
     ((scale, primal),) = ridge.solvers(centred, blocks, ["feature"])
     dual = ridge.Dual(centred.train / scale, blocks)
@@ -75,8 +75,8 @@ def test_dual_equals_primal():
     np.testing.assert_allclose(weights[0].T, model.coef_, atol=1e-10)
 
 
-def test_labels_in_float32_have_the_same_inner_errors():
-    centred, labels, fold = training(40, 1, 60)
+def test_labels_in_float32_have_the_same_inner_errors(rng: np.random.Generator):
+    centred, labels, fold = training(40, 1, 60, rng)
     dual = ridge.Dual(centred.train, ridge.blocks_of(fold))
     exact = dual.crossval(labels, ridge.PENALTIES)
     mixed = dual.crossval(labels, ridge.PENALTIES, precise=1)
@@ -89,8 +89,8 @@ def test_ties_go_to_the_larger_penalty():
     assert ridge.best_penalty(errors).tolist() == [1, 1, 2]
 
 
-def test_constant_columns_are_dropped_by_the_training_clips_alone():
-    x = RNG.normal(size=(20, 2, 4))
+def test_constant_columns_are_dropped_by_the_training_clips_alone(rng: np.random.Generator):
+    x = rng.normal(size=(20, 2, 4))
     x[..., 1] = 1 / 3
     fold = splits.nested(np.arange(20))[0]
     x[fold.test, :, 2], x[fold.train, :, 2] = 9.0, 0.1
@@ -100,8 +100,10 @@ def test_constant_columns_are_dropped_by_the_training_clips_alone():
 
 
 @pytest.mark.parametrize(("clips", "features"), [(30, 12), (6, 40)])
-def test_principal_components_are_those_of_the_training_rows(clips, features):
-    x = RNG.normal(size=(clips, 3, features)) @ RNG.normal(size=(features, features))
+def test_principal_components_are_those_of_the_training_rows(
+    clips, features, rng: np.random.Generator
+):
+    x = rng.normal(size=(clips, 3, features)) @ rng.normal(size=(features, features))
     train = np.arange(clips - 2)
     found = ridge.principal(x, train, 5)
     model = PCA(5, svd_solver="full").fit(np.concatenate(x[train]))
@@ -116,9 +118,9 @@ def test_a_penalty_that_float64_cannot_bear_is_named():
         dense.solve(-np.eye(3), 0.5, np.ones((3, 1)))
 
 
-def test_a_map_equals_explicit_refits():
-    x = RNG.normal(size=(40, 3, 6)) + RNG.normal(size=(40, 1, 6)) + 3
-    y = x @ RNG.normal(size=(6, 5)) + 4 * RNG.normal(size=(40, 3, 5)) + 1
+def test_a_map_equals_explicit_refits(rng: np.random.Generator):
+    x = rng.normal(size=(40, 3, 6)) + rng.normal(size=(40, 1, 6)) + 3
+    y = x @ rng.normal(size=(6, 5)) + 4 * rng.normal(size=(40, 3, 5)) + 1
     folds = splits.nested(np.arange(40), outer=4, inner=3)
     found = linear_map.fit(x, y, folds)
     predicted = np.empty_like(y)
@@ -153,12 +155,12 @@ def test_a_map_equals_explicit_refits():
     assert found.r2 == pytest.approx(expected)
 
 
-def test_a_map_finds_a_linear_twin_and_nothing_in_noise():
-    x = RNG.normal(size=(40, 4, 8))
+def test_a_map_finds_a_linear_twin_and_nothing_in_noise(rng: np.random.Generator):
+    x = rng.normal(size=(40, 4, 8))
     folds = splits.nested(np.arange(40))
-    twin = linear_map.fit(x, x @ RNG.normal(size=(8, 20)) + 2, folds)
+    twin = linear_map.fit(x, x @ rng.normal(size=(8, 20)) + 2, folds)
     assert twin.r2 > 1 - 1e-6 and twin.cosine.min() > 1 - 1e-6
-    noise = linear_map.fit(x, RNG.normal(size=(40, 4, 20)), folds)
+    noise = linear_map.fit(x, rng.normal(size=(40, 4, 20)), folds)
     assert -0.1 < noise.r2 < 0.05
     with pytest.raises(ValueError, match="align"):
         linear_map.fit(x, x[:, :3], folds)
