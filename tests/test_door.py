@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from physprobe import __main__ as door
+from physprobe.core import job as jobs
 from physprobe.core import results, stores
 
 ROOT = Path(__file__).parents[1]
@@ -241,6 +243,19 @@ def test_a_signal_ends_a_job_without_a_traceback(tmp_path: Path, sent: int, stat
     _, printed = job.communicate(timeout=60)
     assert job.returncode == status, printed
     assert "Traceback" not in printed and "Hint: run the same command again" in printed
+
+
+def test_what_waits_in_a_pool_is_dropped_when_its_user_ends():
+    done = []
+
+    def work(number: int) -> None:
+        time.sleep(0.02)
+        done.append(number)
+
+    with pytest.raises(KeyboardInterrupt), jobs.at_once(ThreadPoolExecutor(1)) as pool:
+        next(pool.map(work, range(100)))
+        raise KeyboardInterrupt
+    assert 1 <= len(done) < 50
 
 
 def test_a_reader_that_leaves_early_is_no_traceback():

@@ -197,6 +197,27 @@ def embedding(folder: Path) -> tuple[Path, Path]:
     return root, root / "zarr.json"
 
 
+def test_steps_that_are_run_again_write_the_same_bytes_and_rerun_nothing(copy: Path):
+    """Fault 19: JSON, CSV, text, PNG, film, tensors and page; nothing says when or how long."""
+    again = [
+        "heat/probes/statistics.ridge.json",
+        "heat/koopman/small.dmd.json",
+        "heat/spatial_heat_head.safetensors",
+        "heat/pixel_falsification_metrics.json",
+        "heat/fit_metrics.json",
+        "heat/preview.mp4",
+        "balls/local/small.json",
+        "report.html",
+    ]
+    written = [path for path in (copy / "results").rglob("*") if "logs" not in path.parts]
+    before = {path: path.read_bytes() for path in written if path.is_file()}
+    targets = [f"results/{name}" for name in again]
+    printed = snakemake(copy, *targets, "--force", "--cores", "2")
+    assert f"{len(again)} of {len(again)} steps (100%) done" in printed
+    assert {path.name for path in before if path.read_bytes() != before[path]} == set()
+    assert would_run(copy) == set()
+
+
 def start_and_kill(folder: Path, everything: bool) -> None:
     """Kill -9 in the middle of the embedding: the job alone, or Snakemake with it."""
     root, sealed = embedding(folder)

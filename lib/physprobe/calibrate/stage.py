@@ -83,7 +83,7 @@ def _repeated(
     """Outcomes (repetition, ...) of every test, in as many processes as there may be."""
     # not forked: a fork of a process with threads can hang
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with job.at_once(ProcessPoolExecutor(processes, mp_context=context)) as pool:
         outcomes = pool.map(draw, range(repetitions))
         waiting = job.progress(range(repetitions), f"draws of {what}")
         found = [outcome for _, outcome in zip(waiting, outcomes, strict=False)]

@@ -6,11 +6,15 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 STARTED = time.monotonic()
 LIBRARIES = ("physprobe", "numpy", "scipy", "torch", "transformers", "zarr", "xarray")
@@ -58,6 +62,23 @@ def progress(items: Sequence, what: str, every: float = 20.0) -> Iterator:
             left = (now - begin) / done * (len(items) - done)
             log.info("%s: %d of %d done, about %.0f s left", what, done, len(items), left)
         yield item
+
+
+@contextmanager
+def at_once(pool: "Executor") -> Iterator["Executor"]:
+    """Pool that drops what still waits when an error or a signal ends its user, and stops soon.
+
+    Parameters
+    ----------
+    pool : Executor
+        Of ``concurrent.futures``; by itself it would first work off all that was handed to it.
+    """
+    with pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

@@ -126,7 +126,7 @@ class Writer:
                 len(self.blocks()) - len(blocks),
                 len(self.blocks()),
             )
-        with ThreadPoolExecutor(threads) as pool:
+        with job.at_once(ThreadPoolExecutor(threads)) as pool:
             written = pool.map(lambda block: self.write(block, compute(block)), blocks)
             for _ in job.progress(blocks, "blocks of clips"):
                 next(written)
