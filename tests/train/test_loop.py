@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from physprobe.train import _loop, _stream, future_frames
+from physprobe.train import _loop, _stream
 from physprobe.train._recipe import Recipe
 
 CPU = torch.device("cpu")
@@ -26,9 +26,7 @@ def ranks(scores):
 def test_a_killed_run_goes_on_to_the_same_weights_and_rows(tiny, tmp_path, monkeypatch):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir(), killed.mkdir()
-    tensors, rows = _loop.run(
-        future_frames.recipe(tiny), whole, ranks([0.1, 0.2, 0.3]), identity="a", device=CPU
-    )
+    tensors, rows = _loop.run(Recipe(tiny), whole, ranks([0.1, 0.2, 0.3]), identity="a", device=CPU)
     monkeypatch.setattr(_loop, "EVERY", 0.0)
     calls = []
 
@@ -38,37 +36,33 @@ def test_a_killed_run_goes_on_to_the_same_weights_and_rows(tiny, tmp_path, monke
             raise Killed
         return type(recipe).loss(recipe, batch, rng)
 
-    recipe = future_frames.recipe(tiny)
+    recipe = Recipe(tiny)
     recipe.loss = die.__get__(recipe)
     with pytest.raises(Killed):
         _loop.run(recipe, killed, ranks([0.1, 0.2]), identity="a", device=CPU)
-    again, more = _loop.run(
-        future_frames.recipe(tiny), killed, ranks([0.3]), identity="a", device=CPU
-    )
+    again, more = _loop.run(Recipe(tiny), killed, ranks([0.3]), identity="a", device=CPU)
     assert [row["step"] for row in more] == [row["step"] for row in rows] == [0, 3, 6]
     assert [row["loss"] for row in more] == [row["loss"] for row in rows]
     assert all(torch.equal(again[name], tensors[name]) for name in tensors)
 
 
 def test_a_checkpoint_of_another_run_is_not_gone_on_with(tiny, tmp_path):
-    _loop.run(future_frames.recipe(tiny), tmp_path, ranks([0, 0, 0]), identity="a", device=CPU)
-    _, rows = _loop.run(
-        future_frames.recipe(tiny), tmp_path, ranks([0.5, 0, 0]), identity="b", device=CPU
-    )
+    _loop.run(Recipe(tiny), tmp_path, ranks([0, 0, 0]), identity="a", device=CPU)
+    _, rows = _loop.run(Recipe(tiny), tmp_path, ranks([0.5, 0, 0]), identity="b", device=CPU)
     assert rows[0]["score"] == 0.5 and len(rows) == 3
 
 
 def test_the_best_checkpoint_is_kept_whatever_the_loss_but_never_the_random_weights(tiny, tmp_path):
     tensors, rows = _loop.run(
-        future_frames.recipe(tiny), tmp_path, ranks([0.9, 0.5, 0.4]), identity="a", device=CPU
+        Recipe(tiny), tmp_path, ranks([0.9, 0.5, 0.4]), identity="a", device=CPU
     )
     assert [row["kept"] for row in rows] == [False, True, False]
-    last = future_frames.recipe(tiny).encoder.state_dict()
+    last = Recipe(tiny).encoder.state_dict()
     assert not all(torch.equal(last[name], tensors[name]) for name in tensors)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tiny, tmp_path):
-    recipe = future_frames.recipe(tiny)
+    recipe = Recipe(tiny)
     with torch.no_grad():
         recipe.predictor.leave.bias.fill_(math.inf)
     with pytest.raises(ValueError, match=r"step 0: the loss is (inf|nan).*learning_rate"):
@@ -93,7 +87,7 @@ def test_collapsed_features_stop_the_run(tiny, tmp_path):
 
 
 def test_effective_rank_of_known_spectra(tiny, monkeypatch):
-    recipe = future_frames.recipe(tiny)
+    recipe = Recipe(tiny)
     width, count = tiny.hidden_size, 6
     equal = torch.eye(width).repeat(20, 1)
     equal = torch.cat([equal, -equal]).reshape(count, -1, width)

@@ -17,6 +17,7 @@ from physprobe.train import (
     videomae,
     vjepa,
 )
+from physprobe.train._recipe import Recipe
 from physprobe.train._training import Training
 
 RECIPES = {kind: (kind, {}) for kind in kinds.names("train")}
@@ -42,7 +43,7 @@ def recipe(spec):
     """Recipe by name."""
 
     def make(name, **fields):
-        return kinds.load("train", RECIPES[name][0]).recipe(spec(name, **fields))
+        return Recipe(spec(name, **fields))
 
     return make
 
@@ -303,7 +304,7 @@ def test_temporal_jepa_regularises_by_gradient(term, recipe, batch):
 
 def test_groups_do_not_see_each_other(recipe, batch):
     recipe = recipe("temporal_jepa")
-    whole = recipe.embeddings(batch.video)
+    whole = temporal_jepa.embeddings(recipe.spec, recipe.encoder, batch.video)
     assert whole.shape == (6, 4, 24)
     alone = recipe.encoder(batch.video[:, 4:8]).last_hidden_state.mean(1)
     torch.testing.assert_close(whole[:, 1], alone)
@@ -348,7 +349,7 @@ def test_defaults_are_those_of_the_papers():
 @pytest.mark.parametrize("name", RECIPES)
 def test_what_is_frozen_stays_as_it_was_drawn(name, spec):
     found = spec(name, frozen=2)
-    own = kinds.load("train", found.kind).recipe(found)
+    own = Recipe(found)
     before = {key: value.clone() for key, value in own.encoder.state_dict().items()}
     optimiser = torch.optim.AdamW(_loop._groups(own, 0.05), lr=1e-2)
     _loop._step(own, optimiser, _stream.batch(found, 0), _loop.Progress())

@@ -1,46 +1,40 @@
-"""Recipe: what the training loop asks of every self-supervised objective."""
+"""Recipe: the networks of any kind as one module, as the training loop asks for them."""
 
 import numpy as np
 import torch
 from torch import nn
 
-from physprobe.train import _tokens
+from physprobe.core import kinds
 from physprobe.train._stream import Batch
 from physprobe.train._training import Training
+from physprobe.train.section import Kind
 
 
 class Recipe(nn.Module):
-    """An objective with its networks; everything in it that needs a gradient is trained.
+    """Networks of a recipe, as attributes, and what its kind makes of them.
 
     Parameters
     ----------
     spec : Training
-        The kind's; its module gives the recipe by ``recipe(spec)``.
+        The kind's.
     """
 
     def __init__(self, spec: Training):
         super().__init__()
         self.spec = spec
-        self.encoder = _tokens.encoder(spec)
-        for module in (self.encoder.embeddings, *self.encoder.layer)[: spec.frozen]:
-            module.requires_grad_(False)
+        self.kind: Kind = kinds.load("train", spec.kind)
+        for name, network in self.kind.networks(spec).items():
+            self.add_module(name, network)
 
     def loss(self, batch: Batch, rng: np.random.Generator) -> tuple[torch.Tensor, dict[str, float]]:
-        """Loss of a batch, and parts of it to report by name.
-
-        Parameters
-        ----------
-        batch : Batch
-            On the device of the parameters.
-        rng : numpy Generator
-            Source of masks and the like: a step's own, so that a resumed run draws the same.
-        """
-        raise NotImplementedError
+        """Loss of a batch on the networks' device, and parts of it to report by name."""
+        return self.kind.loss(self.spec, self, batch, rng)
 
     def after_step(self, progress: float) -> None:
-        """Follow the optimiser's step, such as with a moving average; progress goes 0 to 1."""
+        """Follow the optimiser's step; progress goes 0 to 1."""
+        self.kind.after_step(self.spec, self, progress)
 
     @property
     def kept(self) -> nn.Module:
-        """Encoder that is judged and saved."""
-        return self.encoder
+        """Network that is judged and saved."""
+        return self.get_submodule(self.kind.KEPT)

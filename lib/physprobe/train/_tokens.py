@@ -11,10 +11,15 @@ from physprobe.train._training import Training
 
 
 def encoder(spec: Training) -> nn.Module:
-    """V-JEPA 2 encoder for training windows, with random weights or grown from a smaller one."""
+    """V-JEPA 2 encoder for training windows, with random weights or grown from a smaller one.
+
+    Of its first modules as many as the spec says are frozen.
+    """
     model = _weights.random(spec.architecture(spec.crop), spec.seed, "fan_in")
     if spec.grown_from:
         _growth.grow(model.encoder, model.config, spec.grown_from)
+    for module in (model.encoder.embeddings, *model.encoder.layer)[: spec.frozen]:
+        module.requires_grad_(False)
     return model.encoder
 
 

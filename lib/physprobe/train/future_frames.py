@@ -8,12 +8,16 @@ next tubelets. The inverse sine keeps small changes in sight beside large ones.
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from pydantic import model_validator
 
 from physprobe.train._training import Future
 
 if TYPE_CHECKING:
-    from physprobe.train._recipe import Recipe
+    import torch
+    from torch import nn
+
+    from physprobe.train._stream import Batch
 
 
 class Spec(Future):
@@ -28,8 +32,21 @@ class Spec(Future):
         return self
 
 
-def recipe(spec: Spec) -> "Recipe":
-    """Networks and loss; torch is imported no earlier."""
-    from physprobe.train import _future_frames
+def networks(spec: Spec) -> "dict[str, nn.Module]":
+    """Encoder and predictor."""
+    from physprobe.train import _future, _tokens
 
-    return _future_frames.Recipe(spec)
+    return {"encoder": _tokens.encoder(spec), "predictor": _future.predictor(spec)}
+
+
+def loss(
+    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+) -> "tuple[torch.Tensor, dict[str, float]]":
+    """Loss of a batch, and nothing else to report; how many tubelets are seen is drawn."""
+    from physprobe.train import _future, _tokens
+
+    video = batch.video
+    seen, shown, asked = _future.split(spec, len(video), rng)
+    hidden = _tokens.encode(net.encoder, video[:, : seen * spec.tubelet_size])
+    predicted = net.predictor(hidden, shown.to(video.device), asked.to(video.device))
+    return _future.loss(spec, predicted, batch, seen), {}

@@ -42,17 +42,16 @@ def run(
     ValueError
         If the loss stops being finite, or the features collapse.
     """
-    from physprobe.train import _linear, _loop, _validation
+    from physprobe.train import _linear, _loop, _recipe, _validation
 
     entry = json.loads(spec)
-    kind = kinds.load("train", entry["kind"])
-    spec_ = kind.Spec.model_validate(entry)
+    spec_ = kinds.load("train", entry["kind"]).Spec.model_validate(entry)
     torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     folder = out.parent
     work = folder / "unfinished"
     work.mkdir(parents=True, exist_ok=True)
-    recipe = kind.recipe(spec_).to(device)
+    recipe = _recipe.Recipe(spec_).to(device)
     if device.type == "cpu":
         _linear.accelerate(recipe)
     identity = json.dumps({"code": code, "spec": entry}, sort_keys=True)

@@ -14,12 +14,16 @@ may prefer: Sobal et al. 2022, arXiv:2211.10831.
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from physprobe.train._training import Training
 
 if TYPE_CHECKING:
-    from physprobe.train._recipe import Recipe
+    import torch
+    from torch import nn
+
+    from physprobe.train._stream import Batch
 
 
 class Spec(Training):
@@ -49,8 +53,44 @@ class Spec(Training):
         return self
 
 
-def recipe(spec: Spec) -> "Recipe":
-    """Networks and loss; torch is imported no earlier."""
-    from physprobe.train import _temporal_jepa
+def networks(spec: Spec) -> "dict[str, nn.Module]":
+    """Encoder and predictor."""
+    from torch import nn
 
-    return _temporal_jepa.Recipe(spec)
+    from physprobe.train import _tokens
+
+    width = int(spec.predictor_ratio * spec.hidden_size)
+    predictor = nn.Sequential(
+        nn.Linear(spec.hidden_size, width), nn.GELU(), nn.Linear(width, spec.hidden_size)
+    )
+    _tokens.initialise(predictor, spec.seed)
+    return {"encoder": _tokens.encoder(spec), "predictor": predictor}
+
+
+def loss(
+    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+) -> "tuple[torch.Tensor, dict[str, float]]":
+    """Loss of a batch, and its terms before weighting; nothing is drawn."""
+    from torch.nn import functional
+
+    from physprobe.train import _losses
+
+    states = embeddings(spec, net.encoder, batch.video)
+    predicted = net.predictor(states[:, :-1])
+    samples = states.flatten(0, 1)
+    terms = {
+        "invariance": functional.mse_loss(predicted.float(), states[:, 1:].float()),
+        "variance": _losses.variance(samples),
+        "covariance": _losses.covariance(samples),
+    }
+    total = sum(getattr(spec, name) * term for name, term in terms.items())
+    return total, {name: term.item() for name, term in terms.items()}
+
+
+def embeddings(spec: Spec, encoder: "nn.Module", video: "torch.Tensor") -> "torch.Tensor":
+    """Mean hidden states (clip, group, feature) of groups that don't see each other."""
+    from physprobe.train import _tokens
+
+    groups = video.unflatten(1, (-1, spec.group * spec.tubelet_size))
+    hidden = _tokens.encode(encoder, groups.flatten(0, 1))
+    return hidden.mean(1).unflatten(0, groups.shape[:2])

@@ -13,12 +13,18 @@ Tong et al. 2022, VideoMAE, arXiv:2203.12602.
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from pydantic import Field
 
 from physprobe.train._training import Training
 
 if TYPE_CHECKING:
-    from physprobe.train._recipe import Recipe
+    import torch
+    from torch import nn
+
+    from physprobe.train._stream import Batch
+
+RGB = 3
 
 
 class Spec(Training):
@@ -32,8 +38,27 @@ class Spec(Training):
     """Blocks of the decoder."""
 
 
-def recipe(spec: Spec) -> "Recipe":
-    """Networks and loss; torch is imported no earlier."""
-    from physprobe.train import _videomae
+def networks(spec: Spec) -> "dict[str, nn.Module]":
+    """Encoder and decoder."""
+    from physprobe.train import _tokens
 
-    return _videomae.Recipe(spec)
+    outputs = spec.tubelet_size * RGB * spec.patch_size**2
+    decoder = _tokens.Predictor(spec, outputs, spec.decoder_layers)
+    return {"encoder": _tokens.encoder(spec), "decoder": decoder}
+
+
+def loss(
+    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+) -> "tuple[torch.Tensor, dict[str, float]]":
+    """Loss of a batch, and nothing else to report; masks are drawn."""
+    from torch.nn import functional
+
+    from physprobe.train import _losses, _masks, _tokens
+
+    video = batch.video
+    mask = _masks.tubes(spec.grid, len(video), rng, part=spec.masked)
+    kept, masked = (places.to(video.device) for places in mask)
+    painted = net.decoder(_tokens.encode(net.encoder, video, kept), kept, masked)
+    pixels = _tokens.take(_tokens.patches(video, spec.tubelet_size, spec.patch_size), masked)
+    goal = _losses.normalised_pixels(pixels, spec.tubelet_size, RGB)
+    return functional.mse_loss(painted.float(), goal), {}

@@ -16,16 +16,21 @@ References
 Assran et al. 2025, V-JEPA 2, arXiv:2506.09985; masks: Bardes et al. 2024, V-JEPA, arXiv:2404.08471.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from physprobe.train._training import Future
 
 if TYPE_CHECKING:
-    from physprobe.train._recipe import Recipe
+    import torch
+    from torch import nn
 
+    from physprobe.train._stream import Batch
 
+KEPT = "target"
 Part = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -61,8 +66,67 @@ class Spec(Future):
         return self
 
 
-def recipe(spec: Spec) -> "Recipe":
-    """Networks and loss; torch is imported no earlier."""
-    from physprobe.train import _vjepa
+def networks(spec: Spec) -> "dict[str, nn.Module | None]":
+    """Encoder, target encoder and predictors; the future has one if its loss has a weight."""
+    from physprobe.train import _average, _future, _tokens
 
-    return _vjepa.Recipe(spec)
+    encoder = _tokens.encoder(spec)
+    return {
+        "encoder": encoder,
+        "target": _average.follower(encoder),
+        "predictor": _tokens.Predictor(spec, spec.hidden_size, spec.predictor_layers),
+        "future": _future.predictor(spec) if spec.future_weight else None,
+    }
+
+
+def loss(
+    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+) -> "tuple[torch.Tensor, dict[str, float]]":
+    """Loss of a batch, and its parts ``latent`` and ``future`` if it has both; masks are drawn."""
+    import torch
+
+    from physprobe.train import _future, _losses, _tokens
+
+    video = batch.video
+    with torch.no_grad():
+        whole = _tokens.encode(net.target, video)
+
+    def latent(context: torch.Tensor, kept: torch.Tensor, masked: torch.Tensor) -> torch.Tensor:
+        predicted = net.predictor(context, kept, masked)
+        return _losses.latent(predicted, _tokens.take(whole, masked))
+
+    if not spec.future_weight:
+        losses = []
+        for mask in masks(spec, len(video), rng):
+            kept, masked = (places.to(video.device) for places in mask)
+            losses.append(latent(_tokens.encode(net.encoder, video, kept), kept, masked))
+        return torch.stack(losses).mean(), {}
+    seen, *places = _future.split(spec, len(video), rng)
+    shown, asked = (value.to(video.device) for value in places)
+    context = _tokens.encode(net.encoder, video, shown)
+    terms = {
+        "latent": latent(context, shown, asked),
+        "future": _future.loss(spec, net.future(context, shown, asked), batch, seen),
+    }
+    total = terms["latent"] + spec.future_weight * terms["future"]
+    return total, {name: term.item() for name, term in terms.items()}
+
+
+def after_step(spec: Spec, net: "nn.Module", progress: float) -> None:
+    """Let the target encoder follow the encoder."""
+    from physprobe.train import _average
+
+    _average.follow(net.target, net.encoder, _average.momentum(spec.momentum, progress))
+
+
+def masks(
+    spec: Spec, clips: int, rng: np.random.Generator
+) -> "Iterator[tuple[torch.Tensor, torch.Tensor]]":
+    """Places (clip, token) of what is seen and what is masked, mask by mask."""
+    from physprobe.train import _masks
+
+    for count, scale in spec.masks:
+        yield _masks.blocks(
+            spec.grid, clips, rng,
+            count=count, scale=scale, aspect=spec.aspect, least=spec.context,
+        )  # fmt: skip
