@@ -116,3 +116,15 @@ def test_the_table_has_the_published_columns_of_each_metric(found):
     fold = np.array(predictions["fold"])
     expected = [right[fold == number].mean() for number in range(5)]
     np.testing.assert_allclose(curves(found, "accuracy", None)["mine"].fold_scores("2"), expected)
+
+
+def test_chance_is_the_share_of_the_most_frequent_class_of_what_is_scored(found):
+    often = json.loads(json.dumps(found["mine"]))
+    truth = np.where(PRINCIPLE == "O1", 0, POSSIBLE)
+    often["predictions"]["truth"]["possible"] = truth.tolist()
+    for part, share in {None: 0.75, "O1": 1.0, "O2": 0.5}.items():
+        curve = _curve.Curve("mine", often, "possible", "clip", "accuracy", part)
+        assert curve.chance == share
+    for metric in ("auc", "relative_accuracy"):
+        assert _curve.Curve("mine", often, "possible", "clip", metric).chance == 0.5
+    assert _curve.Curve("mine", often, "possible", "clip", "r2").chance == 0.0

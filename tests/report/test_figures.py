@@ -236,6 +236,7 @@ def layered(shallow: int, deep: int, hf_repo: str = "mine", metric: str = "r2") 
                     "place": place,
                     "depth": min(place / depth, 1.0) if depth > 0 else None,
                     "metric": metric, "score": value, "ci_low": value - 0.05,
+                    "chance": 0.0 if metric == "r2" else 0.6,
                     "ci_high": value + 0.04, "null_q95": 0.02,
                     "band_low": value - 0.09 if depth > 0 else None,
                     "band_high": value + 0.06 if depth > 0 else None,
@@ -313,6 +314,9 @@ def test_scores_of_classes_are_named_and_their_chance_is_drawn(published):
     assert "ties one half" in figure.get_supxlabel().replace("\n", " ")
     assert "first layer with relative accuracy" in figure.get_supxlabel().replace("\n", " ")
     assert "chance" in [label.get_text() for label in figure.legends[0].get_texts()]
+    for ax in figure.axes:
+        (chance,) = (line for line in ax.lines if line.get_label() == "chance")
+        assert set(chance.get_ydata()) == {0.6}, "as the table says"
 
 
 def test_published_layers_are_drawn_beside_their_own_encoder_alone(published):

@@ -43,6 +43,17 @@ class Curve:
         wanted["metric"] = metric or self.metric
         return [row for row in self.probe["rows"] if wanted.items() <= row.items()]
 
+    @property
+    def chance(self) -> float:
+        """Score of the best guess that knows no clip: the most frequent class's, of accuracy."""
+        if self.metric == "r2":
+            return 0.0
+        if self.metric != "accuracy":
+            return 0.5
+        truth = np.asarray(self.probe["predictions"]["truth"][self.target])[self.clips]
+        _, counts = np.unique(truth, return_counts=True)
+        return float(counts.max() / counts.sum())
+
     @cached_property
     def clips(self) -> np.ndarray:
         """Places among the held-out clips of those that are scored."""

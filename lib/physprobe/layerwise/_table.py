@@ -80,6 +80,7 @@ def lines(
                 "part": curve.part,
                 "metric": metric,
                 "score": score["value"],
+                "chance": curve.chance,
                 **{key: score[key] for key in ("ci_low", "ci_high", "null_mean", "null_q95", "p")},
                 "band_low": band.get("ci_low"),
                 "band_high": band.get("ci_high"),

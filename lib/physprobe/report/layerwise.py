@@ -30,7 +30,7 @@ SCORES = {
     "auc": "AUC",
     "relative_accuracy": "relative accuracy",
 }
-"""Words for the metrics; 0.5 is chance for all but R2."""
+"""Words for the metrics."""
 FORMS = {"sincos": "1st harmonic", "sincos2": "2nd harmonic", "sincos3": "3rd harmonic"}
 COLUMNS, FLOOR = 3, -0.5
 PUBLISHED = "#882255"
@@ -258,8 +258,9 @@ def _draw(ax: Axes, frame: pd.DataFrame, looks: Mapping, kind: Axis) -> None:
     if metric == "r2":
         _axes.limits(ax, drawn, floor=FLOOR, top=1.0, lowest=-0.1)
     else:
-        ax.axhline(0.5, color="0.5", lw=0.8, ls=(0, (4, 3)), zorder=1, label="chance")
-        _axes.limits(ax, drawn, floor=0.0, top=1.0, lowest=0.4)
+        chance = scores["chance"].iloc[0]
+        ax.axhline(chance, color="0.5", lw=0.8, ls=(0, (4, 3)), zorder=1, label="chance")
+        _axes.limits(ax, drawn, floor=0.0, top=1.0, lowest=min(0.4, chance - 0.1))
     ax.set_ylabel(f"{SCORES[metric]} on held-out clips")
 
 

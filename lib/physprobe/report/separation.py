@@ -36,8 +36,10 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     left, right = part.subplots(1, 2, sharey=True, squeeze=False, width_ratios=(1.0, 1.15))[0]
     told = frame[frame["item"] == "accuracy"]
     _rungs.draw(left, told, looks)
-    left.axvline(0.5, color="0.45", lw=1, zorder=0)
-    left.set_xlim(min(0.35, np.nanmin(np.r_[told.ci_low, told.value])) - 0.02, 1.02)
+    mine = clips.loc[clips["encoder"] == next(iter(looks)), "equation"]
+    chance = mine.value_counts(normalize=True).max() if len(mine) else 0.5
+    left.axvline(chance, color="0.45", lw=1, zorder=0)
+    left.set_xlim(min(chance - 0.15, np.nanmin(np.r_[told.ci_low, told.value])) - 0.02, 1.02)
     left.set_xlabel("accuracy on held-out clips")
     equations = list(dict.fromkeys(clips["equation"]))
     rng = np.random.default_rng(0)

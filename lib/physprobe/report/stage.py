@@ -108,8 +108,8 @@ def fit(
         ),
         **content,
     )
-    score = content["alpha_probe_sim"]["test_r2"]
-    job.done(f"{study.name}: R2 of alpha {score:.3f} from {first} ({label}), {len(frames)} panels")
+    score = _summary.probability(content["alpha_probe_sim"]["test_r2"])
+    job.done(f"{study.name}: R2 of alpha {score} from {first} ({label}), {len(frames)} panels")
 
 
 def compare(
@@ -157,6 +157,7 @@ def compare(
         _comparison_summary,
         _content,
         _frames,
+        _summary,
         fit_comparison,
     )
 
@@ -228,5 +229,5 @@ def compare(
         ),
         **content,
     )
-    told = content["equation_classification"]["sim_mean_test"]["accuracy"]
-    job.done(f"{name}: accuracy {told:.3f} from {first} ({labels[first]}), {len(frames)} panels")
+    told = _summary.probability(content["equation_classification"]["sim_mean_test"]["accuracy"])
+    job.done(f"{name}: accuracy {told} from {first} ({labels[first]}), {len(frames)} panels")
