@@ -11,6 +11,7 @@ from physprobe.core import kinds, results, stores
 from physprobe.falsify import stage as falsify
 from physprobe.koopman import stage as koopman
 from physprobe.probe import stage as probe
+from physprobe.report import stage as report
 from physprobe.simulate import heat_published
 
 TIMES, SIDE = 8, 4
@@ -115,6 +116,21 @@ def judged(folder: Path, labels: Mapping, features: Mapping, kind: str = "ridge"
         summary=folder / "summary.txt", spec=json.dumps(study),
     )  # fmt: skip
     assert "nan" not in (folder / "summary.txt").read_text()
+    video = np.zeros((len(labels["alpha"]), TIMES, 4, 4, 3), np.uint8)
+    seconds = {"time": (("time",), np.arange(TIMES, dtype=float), {"units": "s"})}
+    films = written(
+        folder / "clips.zarr", {"video": (("clip", "time", "y", "x", "rgb"), video)}, seconds, {}
+    )
+    written_to = {
+        name: folder / f"fit_{name}" for name in ("metrics", "summary", "figure", "table")
+    }
+    if kind == "ridge":
+        report.fit(
+            probes=found["probe"], koopman=found["koopman"], heads=found["head"],
+            embeddings=embeddings, falsification=out, simulation=simulation, clips=films,
+            spec=json.dumps(study), **written_to,
+        )  # fmt: skip
+        assert "nan" not in written_to["summary"].read_text()
     return results.read(out)
 
 

@@ -1,6 +1,7 @@
 """Summary: ``fit_summary.txt`` in the published layout, then what that layout has no place for."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 
 RULE = 64
 
@@ -115,14 +116,18 @@ def interval(ci: Sequence | None) -> str:
 
 def number(value: float | None) -> str:
     """Six digits, or ``undefined``."""
-    return "undefined" if value is None else f"{value:.6g}"
+    return "undefined" if _unknown(value) else f"{value:.6g}"
 
 
 def score(value: float | None) -> str:
     """Signed, three digits, or ``undefined``."""
-    return "undefined" if value is None else f"{value:+.3f}"
+    return "undefined" if _unknown(value) else f"{value:+.3f}"
 
 
 def probability(value: float | None) -> str:
     """Three digits, or ``undefined``."""
-    return "undefined" if value is None else f"{value:.3f}"
+    return "undefined" if _unknown(value) else f"{value:.3f}"
+
+
+def _unknown(value: float | None) -> bool:
+    return value is None or not isfinite(value)
