@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from physprobe.discover import _dispersion, _fit, _modes, _poles
+from physprobe.discover import _dispersion, _evidence, _fit, _modes, _poles
 from physprobe.discover._laws import BY_NAME, LAWS
-from physprobe.simulate import _spectral
+from physprobe.simulate import _spectral, wave
 
 TIME = np.arange(40.0)
 LAWFUL = ["decay", "diffusion", "advection", "advection_diffusion", "wave", "damped_wave"]
@@ -39,6 +39,55 @@ def test_parameters_are_found_to_a_thousandth(name, world):
     theta = _fit.fit(BY_NAME[name], modes)[0]
     for place, parameter in enumerate(BY_NAME[name].parameters):
         assert theta[:, place] == pytest.approx(truth[parameter], rel=1e-3), parameter
+
+
+@pytest.mark.parametrize("band", [(0.005, 0.05), (0.05, 0.1), (0.1, 0.3), (0.3, 1.0)])
+def test_damping_is_found_however_strong(band):
+    """A step to c = 0, where the slope along c vanishes, was the last of a damped wave's fit."""
+    spec = wave.Spec(clips=16, size=32, frames=20 if band[1] == 1 else 64, gamma=band)
+    truth = wave.draw(spec)
+    labels = [{name: value[clip] for name, value in truth.items()} for clip in range(spec.clips)]
+    modes = _modes.analyse([wave.field(spec, one)[..., None] for one in labels])
+    for theta in _fit.fit(BY_NAME["damped_wave"], modes, _evidence.hands(modes)):
+        assert theta[:, 0] == pytest.approx(truth["c"], rel=1e-6)
+        assert theta[:, 1] == pytest.approx(truth["gamma"], rel=1e-6)
+
+
+@pytest.mark.parametrize("law", [law for law in LAWS if law.squared], ids=lambda law: law.name)
+def test_a_search_leaves_zero(law):
+    rng = np.random.default_rng(0)
+    k = rng.uniform(0.2, 0.9, (12, 2))
+    theta = np.array([[0.06, 0.02, 0.0][: len(law.parameters)]])
+    amplitude = law.basis(theta, k, TIME) @ rng.normal(size=(1, 12, 2, 1))
+    modes = _modes.Modes(amplitude.astype(complex), k, True)
+    found = _fit.refine(law, modes, 0.0 * theta, 40)
+    assert found == pytest.approx(theta, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_slopes_vanish_at_no_bound(law):
+    """Brothers of c = 0: along every coordinate of a search the misfit changes to first order."""
+    rng = np.random.default_rng(1)
+    k = rng.uniform(0.2, 0.9, (12, 2))
+    amplitude = (rng.normal(size=(1, 12, 40, 1)) + 1j * rng.normal(size=(1, 12, 40, 1))).cumsum(2)
+    modes = _modes.Modes(amplitude, k, True)
+    zero = np.zeros((1, len(law.parameters)))
+    for place in range(len(law.parameters)):
+        step = np.zeros_like(zero)
+        changes = []
+        for size in (1e-5, 2e-5):
+            step[0, place] = size
+            changes.append(_fit._cost(law, modes, law.at(step)) - _fit._cost(law, modes, zero))
+        ratio = changes[1].sum() / changes[0].sum()
+        assert ratio == pytest.approx(2, rel=0.05), law.parameters[place]
+
+
+def test_nothing_is_known_of_a_speed_at_zero(world):
+    modes = _modes.analyse(world("decay")[0])
+    law = BY_NAME["damped_wave"]
+    error = _fit.covariance(law, modes, np.array([[0.0, 0.03]] * len(modes.amplitude)))
+    assert np.isnan(error[:, 0]).all() and np.isnan(error[:, :, 0]).all()
+    assert np.isfinite(error[:, 1, 1]).all()
 
 
 def test_standard_errors_are_those_of_noise(world):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from physprobe.discover import _evidence, _modes, _order, _verdict
+from physprobe.discover._laws import BY_NAME
+from physprobe.simulate import wave
 
 SAID = {
     "decay": ("damped", 1),
@@ -15,7 +17,7 @@ SAID = {
 }
 
 
-def judge(field: np.ndarray) -> tuple:
+def judge(field: np.ndarray | list[np.ndarray]) -> tuple:
     modes = _modes.analyse(field)
     evidence, shuffled = _evidence.gather(modes), _order.succession(modes, 499)
     return modes, evidence, shuffled
@@ -33,6 +35,21 @@ def test_every_law_is_told_from_single_clips(law, noise, world):
     pooled = _verdict.pooled(evidence, shuffled)
     assert (pooled.verdict, pooled.law) == (verdict, law)
     assert _order.order(modes, evidence, 10).pooled(_verdict.EXPLAINS) == order
+
+
+def test_waves_that_hardly_swing_are_named_or_left_open():
+    """Between 0.1 and 0.3 1/s nearly every clip was left open, and some named with c = 0."""
+    spec = wave.Spec(clips=16, size=32, gamma=(0.1, 0.3))
+    truth = wave.draw(spec)
+    labels = [{name: value[clip] for name, value in truth.items()} for clip in range(spec.clips)]
+    modes, evidence, shuffled = judge([wave.field(spec, one)[..., None] for one in labels])
+    singles = _verdict.of_clips(evidence, shuffled)
+    law = BY_NAME["damped_wave"]
+    theta = np.stack([truth["c"], truth["gamma"]], axis=-1)
+    swings = _evidence.swung(law, theta, modes) >= _verdict.TURNS
+    assert 12 <= swings.sum() < spec.clips
+    assert [single.verdict == "wave-like" for single in singles] == swings.tolist()
+    assert _verdict.pooled(evidence, shuffled).law == "damped_wave"
 
 
 @pytest.mark.parametrize(

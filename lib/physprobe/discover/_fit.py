@@ -1,8 +1,10 @@
 """Fit: parameters of a law for each clip, by least squares on the courses of its modes.
 
 Amplitudes enter linearly and are projected out (variable projection), so that only the parameters
-are searched for: the best of a grid, then steps of Levenberg and Marquardt. Fitting whole courses
-instead of steps from frame to frame is what makes noise in the frames harmless.
+are searched for: the best of a grid, then steps of Levenberg and Marquardt. A parameter that enters
+by its square is searched for by its square: along itself the slope vanishes at zero, and a step to
+there would be the last. Fitting whole courses instead of steps from frame to frame is what makes
+noise in the frames harmless.
 
 References
 ----------
@@ -10,12 +12,15 @@ Golub and Pereyra, The differentiation of pseudo-inverses and nonlinear least sq
 whose variables separate, SIAM J. Numer. Anal. 10 (1973) 413-432.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from physprobe.discover._laws import Law
 from physprobe.discover._modes import Modes
 
 STEPS, STARTS = 10, 20
+DAMPINGS = (1.0, 4.0, 16.0)  # per clip: what hardly fades, what fades, what creeps
 STRONGEST = 24  # modes on which starts are compared
 
 
@@ -93,43 +98,56 @@ def refine(
 
     Downhill is less misfit of whole courses, or of late frames foretold from so many early ones.
     """
-    theta = law.within(theta)
-    damping = np.full(len(theta), 1e-3)
-    cost = _cost(law, modes, theta, early).sum(1)
-    stuck = np.zeros(len(theta), int)
+    point = law.within(law.point(theta))
+
+    def residual(point: np.ndarray) -> np.ndarray:
+        return _residual(law, modes, law.at(point), early)
+
+    damping = np.full(len(point), 1e-3)
+    cost = _cost(law, modes, law.at(point), early).sum(1)
+    stuck = np.zeros(len(point), int)
     for _ in range(steps):
-        _, (gram, side) = _linearised(law, modes, theta, early)
+        _, (gram, side) = _linearised(residual, point)
+        # what is at zero and would go below it stays, and the others go as if it were not there
+        held = law.bounded & (point <= 0) & (side > 0)
+        gram = np.where(held[:, :, None] | held[:, None, :], 0.0, gram)
+        side = np.where(held, 0.0, side)
         diagonal = np.einsum("cpp->cp", gram)
         lifted = (
             gram
-            + np.eye(theta.shape[1])
+            + np.eye(point.shape[1])
             * (damping[:, None] * diagonal + 1e-12 * diagonal.max(1, keepdims=True) + 1e-200)[
                 :, None, :
             ]
         )
         step = np.linalg.solve(lifted, -side[..., None])[..., 0]
-        tried = law.within(theta + step)
-        found = _cost(law, modes, tried, early).sum(1)
+        tried = law.within(point + step)
+        found = _cost(law, modes, law.at(tried), early).sum(1)
         better = found < cost
-        moved = np.abs(tried - theta).max(1) > 1e-9 * np.abs(theta).max(1)
-        theta = np.where(better[:, None], tried, theta)
+        moved = np.abs(tried - point).max(1) > 1e-9 * np.abs(point).max(1)
+        point = np.where(better[:, None], tried, point)
         cost = np.where(better, found, cost)
         damping = np.clip(np.where(better, damping / 10, damping * 10), 1e-9, 1e9)
         stuck += ~(better & moved)
         if (stuck > 2).all():
             break
-    return theta
+    return law.at(point)
 
 
 def covariance(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
-    """Covariance (clip, parameter, parameter) of fitted parameters, for white noise."""
-    residual, slopes = _linearised(law, modes, theta)
+    """Covariance (clip, parameter, parameter) of fitted parameters, for white noise.
+
+    It is nan of a parameter at zero that enters by its square: to first order nothing is known.
+    """
+    residual, slopes = _linearised(lambda theta: _residual(law, modes, theta), theta)
     clips, count = len(residual), residual[0].size * (2 if modes.periodic else 1)
     noise = (np.abs(residual) ** 2).reshape(clips, -1).sum(-1) / max(count - theta.shape[1], 1)
     scale = np.sqrt(np.maximum(np.einsum("cpp->cp", slopes[0]), 1e-300))
     scaled = slopes[0] / (scale[:, :, None] * scale[:, None, :])
     inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True)
-    return inverse / (scale[:, :, None] * scale[:, None, :]) * noise[:, None, None]
+    found = inverse / (scale[:, :, None] * scale[:, None, :]) * noise[:, None, None]
+    unknown = np.isin(law.parameters, law.squared) & (theta == 0)
+    return np.where(unknown[:, :, None] | unknown[:, None, :], np.nan, found)
 
 
 def _residual(law: Law, modes: Modes, theta: np.ndarray, early: int | None = None) -> np.ndarray:
@@ -163,11 +181,14 @@ def _starts(law: Law, modes: Modes, seen: np.ndarray) -> np.ndarray:
         span = np.geomspace(0.3 / frames, 2.5, 2 * STARTS)
     unit = np.abs(law.symbol(np.ones((1, 1, len(law.parameters))), np.array([[middle, 0.0]]))[0])
     rate = span / (unit.ravel()[0] if law.order == 1 else np.sqrt(unit.ravel()[0]))
-    theta = np.zeros((folds, len(rate), clips, len(law.parameters)))
+    damped = DAMPINGS if law.order == 2 and "gamma" in law.parameters else DAMPINGS[:1]
+    damped = (0.0, *damped[1:]) if "gamma" in law.signed else damped
+    theta = np.zeros((folds, len(damped), len(rate), clips, len(law.parameters)))
     theta[..., 0] = rate[:, None]
     for place, name in enumerate(law.parameters[1:], 1):
-        theta[..., place] = 0.0 if name in law.signed else 1.0 / frames
-    return theta
+        if name == "gamma":
+            theta[..., place] = np.array(damped)[:, None, None] / frames
+    return theta.reshape(folds, -1, clips, len(law.parameters))
 
 
 def _velocity(modes: Modes, seen: np.ndarray) -> np.ndarray:
@@ -182,20 +203,19 @@ def _velocity(modes: Modes, seen: np.ndarray) -> np.ndarray:
 
 
 def _linearised(
-    law: Law, modes: Modes, theta: np.ndarray, early: int | None = None
+    residual: Callable[[np.ndarray], np.ndarray], point: np.ndarray
 ) -> tuple[np.ndarray, tuple]:
-    """Residual, and its slopes' products with each other and with it."""
-    residual = _residual(law, modes, theta, early)
-    scale = np.maximum(np.abs(theta), 1e-4)
+    """Residual at a point, and its slopes' products with each other and with it."""
+    here = residual(point)
+    scale = np.maximum(np.abs(point), 1e-4)
     slopes = []
-    for place in range(theta.shape[1]):
-        step = np.zeros_like(theta)
+    for place in range(point.shape[1]):
+        step = np.zeros_like(point)
         step[:, place] = 1e-5 * scale[:, place]
-        moved = _residual(law, modes, theta + step, early)
-        slope = (moved - residual).reshape(len(theta), -1) / step[:, place, None]
-        slopes.append(slope)
+        moved = residual(point + step)
+        slopes.append((moved - here).reshape(len(point), -1) / step[:, place, None])
     stacked = np.stack(slopes, axis=1)
-    flat = residual.reshape(len(theta), -1)
+    flat = here.reshape(len(point), -1)
     gram = (stacked.conj() @ stacked.swapaxes(1, 2)).real
     side = (stacked.conj() @ flat[..., None]).real[..., 0]
-    return residual, (gram, side)
+    return here, (gram, side)

@@ -34,6 +34,8 @@ class Law:
     """Candidates that it becomes if a parameter is zero, or damping goes to infinity."""
     signed: tuple[str, ...] = ("vy", "vx")
     """Parameters that may be negative."""
+    squared: tuple[str, ...] = ()
+    """Parameters that enter by their square alone: at zero the slope along them vanishes."""
     periodic: bool = False
     """Whether it needs a grid without walls."""
 
@@ -73,10 +75,23 @@ class Law:
         stiffness, damping = np.broadcast_arrays(*self.symbol(theta[:, None, :], wavevector))
         return np.sqrt(np.maximum(stiffness - damping**2 / 4, 0))
 
-    def within(self, theta: np.ndarray) -> np.ndarray:
-        """Parameters with those that can't be negative at zero or more."""
-        free = np.isin(self.parameters, self.signed)
-        return np.where(free, theta, np.maximum(theta, 0))
+    def point(self, theta: np.ndarray) -> np.ndarray:
+        """Where parameters (clip, parameter) are to a search: the slope vanishes nowhere."""
+        return np.where(np.isin(self.parameters, self.squared), theta**2, theta)
+
+    def at(self, point: np.ndarray) -> np.ndarray:
+        """Parameters (clip, parameter) at a point of a search."""
+        squared = np.isin(self.parameters, self.squared)
+        return np.where(squared, np.sqrt(np.maximum(point, 0)), point)
+
+    @property
+    def bounded(self) -> np.ndarray:
+        """Which parameters (parameter) can't be negative."""
+        return ~np.isin(self.parameters, self.signed)
+
+    def within(self, point: np.ndarray) -> np.ndarray:
+        """Point with what can't be negative at zero or more."""
+        return np.where(self.bounded, np.maximum(point, 0), point)
 
 
 def _square(k: np.ndarray) -> np.ndarray:
@@ -100,7 +115,14 @@ LAWS = (
         special=("diffusion", "advection"),
         periodic=True,
     ),
-    Law("wave", "wave-like", 2, ("c",), lambda p, k: (p[..., 0] ** 2 * _square(k), 0 * p[..., 0])),
+    Law(
+        "wave",
+        "wave-like",
+        2,
+        ("c",),
+        lambda p, k: (p[..., 0] ** 2 * _square(k), 0 * p[..., 0]),
+        squared=("c",),
+    ),
     Law(
         "damped_wave",
         "wave-like",
@@ -108,6 +130,7 @@ LAWS = (
         ("c", "gamma"),
         lambda p, k: (p[..., 0] ** 2 * _square(k), p[..., 1]),
         special=("wave", "decay", "diffusion"),
+        squared=("c",),
     ),
     Law(
         "half_diffusion", CANNOT_TELL, 1, ("rate",), lambda p, k: (-p[..., 0] * _square(k) ** 0.5,)
@@ -120,6 +143,7 @@ LAWS = (
         ("rate", "gamma"),
         lambda p, k: (p[..., 0] ** 2 * _square(k) ** 2, p[..., 1]),
         special=("decay", "hyperdiffusion"),
+        squared=("rate",),
     ),
     Law(
         "oscillator",
@@ -128,6 +152,7 @@ LAWS = (
         ("rate", "gamma"),
         lambda p, k: (p[..., 0] ** 2 * np.ones(len(k)), p[..., 1]),
         special=("decay",),
+        squared=("rate",),
     ),
     Law(
         "growing_diffusion",
@@ -153,6 +178,7 @@ LAWS = (
             "growing_diffusion",
         ),
         signed=("gamma", "rate"),
+        squared=("c",),
     ),
 )
 BY_NAME = {law.name: law for law in LAWS}
