@@ -35,7 +35,9 @@ lint: $(READY)  ## style of code and workflow
 	@snakemake --lint
 
 bench: $(READY)  ## benchmarks, one after the other, each ending in its ratio
-	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; python "$$file"; done
+	@failed=; for file in tests/benchmarks/bench_*.py; do \
+		echo "== $$file"; python "$$file" || failed="$$failed $$file"; done; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
 # Snakemake's records (.snakemake) and the results belong together: both stay.
 clean:  ## remove the environment and the tools' caches; results stay

@@ -72,7 +72,7 @@ def loop(tokens: np.ndarray, labels: np.ndarray, most: int) -> list[np.ndarray]:
         known = tokens[train].reshape(-1, FEATURES)
         shown = torch.tensor((tokens - known.mean(0)) / known.std(0)).float()
         for rate, decay in SETTINGS:
-            for column in range(LABELS):
+            for column in range(labels.shape[1]):
                 if len(found) == most:
                     return found
                 label = labels[:, column]
@@ -98,22 +98,37 @@ def seconds(work: Callable[..., list], *given: object) -> tuple[float, list]:
     return time.process_time() - start, found
 
 
-def main() -> None:
-    """Gate, timings, ratio."""
+def drawn(labels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens (clip, time, feature) and labels (clip, label)."""
     rng = np.random.default_rng(0)
     tokens = rng.normal(size=(CLIPS, TIMES, FEATURES)).astype(np.float32)
-    labels = rng.normal(size=(CLIPS, LABELS))
+    return tokens, rng.normal(size=(CLIPS, labels))
+
+
+def agree(each: list[np.ndarray], every: list[np.ndarray]) -> str:
+    """Gate: fits one by one predict what those of all parts together do."""
+    flat = [part[:, s, m, 0] for part in every for s, m in np.ndindex(part.shape[1:3])]
+    worst = max(np.abs(a - b).max() for a, b in zip(each, flat, strict=False))
+    if worst > 1e-3:
+        raise SystemExit(f"gate: predictions differ by {worst:.1e}")
+    return f"gate: predictions of {len(each)} fits equal to {worst:.0e}"
+
+
+def check() -> str:
+    """Gate on a single label."""
+    tokens, labels = drawn(1)
+    return agree(loop(tokens, labels, 8), together(tokens, labels))
+
+
+def main() -> None:
+    """Gate, timings, ratio."""
+    tokens, labels = drawn(LABELS)
     loop(tokens, labels, 2)
     together(tokens, labels[:, :1])
     theirs, each = seconds(loop, tokens, labels, COMPARED)
     ours, every = seconds(together, tokens, labels)
     fits = sum(1 for _ in cuts()) * len(SETTINGS) * LABELS
-    flat = [every[part][:, s, m, 0] for part in range(len(every)) for s in range(len(SETTINGS))
-            for m in range(LABELS)]  # fmt: skip
-    worst = max(np.abs(a - b).max() for a, b in zip(each, flat, strict=False))
-    if worst > 1e-3:
-        raise SystemExit(f"gate failed: predictions differ by {worst:.1e}")
-    print(f"gate: predictions of {COMPARED} fits equal to {worst:.0e}")
+    print(agree(each, every))
     print(f"one by one: {1e3 * theirs / COMPARED:.1f} ms per fit ({COMPARED} of {fits})")
     print(f"together:   {1e3 * ours / fits:.2f} ms per fit")
     print(f"ratio: {theirs / COMPARED / (ours / fits):.1f}")

@@ -10,24 +10,34 @@ from physprobe.simulate import balls as system
 RAYS, CLIPS = 4, 24
 
 
-def main() -> None:
-    """Check centres and pixels against brute force, then time both."""
-    spec, analytic = system.Spec(clips=CLIPS), balls.Spec()
+def drawn(clips: int) -> list[np.ndarray]:
+    """Fields of some clips."""
+    spec = system.Spec(clips=clips)
     labels = system.draw(spec)
-    fields = [
+    return [
         system.field(spec, {name: label[clip] for name, label in labels.items()})
-        for clip in range(CLIPS)
+        for clip in range(clips)
     ]
+
+
+def check(clips: int = 1) -> str:
+    """Gate: pixels and centres against brute force."""
     worst, far = np.inf, 0.0
-    for field in fields[:4]:
+    for field in drawn(clips):
         found, traced = (
-            balls.frames(s, field[:1]).astype(int) for s in (analytic, balls.Spec(rays=8))
+            balls.frames(s, field[:1]).astype(int) for s in (balls.Spec(), balls.Spec(rays=8))
         )
         worst = min(worst, 10 * np.log10(255**2 / ((found - traced) ** 2).mean()))
         far = max(far, _apart(field))
     if worst < 50 or far > 0.1:
         raise SystemExit(f"gate: {worst:.1f} dB from 64 rays per pixel, centres {far:.3f} px off")
-    print(f"gate: {worst:.1f} dB or more from 64 rays per pixel, centres within {far:.3f} px")
+    return f"gate: {worst:.1f} dB or more from 64 rays per pixel, centres within {far:.3f} px"
+
+
+def main() -> None:
+    """Check against brute force, then time both."""
+    print(check(4))
+    fields, analytic = drawn(CLIPS), balls.Spec()
 
     def by_analysis() -> None:
         for field in fields:

@@ -13,10 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from physprobe.core import kinds
+from physprobe.core import kinds, stores
 from physprobe.embed import stage as embed
 from physprobe.render import stage as render
 from physprobe.simulate import stage as simulate
@@ -30,17 +31,45 @@ CASES = {
 ROUNDS = 2
 
 
+def filmed(folder: str, clips: int, frames: int) -> Path:
+    """Clips of heat diffusion."""
+    fields, videos = (Path(folder, f"{part}.zarr/zarr.json") for part in ("fields", "clips"))
+    heat = json.dumps({"kind": "heat", "clips": clips, "frames": frames})
+    simulate.run(out=fields, spec=heat)
+    render.run(simulation=fields, out=videos, spec='{"kind": "fields"}')
+    return videos
+
+
+@torch.inference_mode()
+def check() -> str:
+    """Gate: what is written is the mean of what the bare network makes of each clip by itself."""
+    entry, clips, frames = {"kind": "huggingface", "model": "physprobe/small"}, 3, 16
+    with tempfile.TemporaryDirectory() as folder:
+        videos, out = filmed(folder, clips, frames), Path(folder, "embeddings/0.zarr/zarr.json")
+        embed.run(clips=videos, out=out, spec=json.dumps(entry))
+        found = stores.read(out)["pooled"].sel(layer="final").values.astype(float)
+        video = stores.read(videos)["video"].values
+    family = kinds.load("embed", entry["kind"])
+    spec = family.Spec.model_validate(entry)
+    encoder = family.load(spec, frames=frames, height=256, width=256, threads=1)
+    worst = 0.0
+    for clip, pooled in zip(video, found, strict=True):
+        shown = encoder.preprocessing(torch.from_numpy(clip))[None]
+        tokens = encoder.network(pixel_values_videos=shown).last_hidden_state[0]
+        expected = tokens.unflatten(0, (len(pooled), -1)).mean(1).numpy()
+        worst = max(worst, float(np.abs(pooled - expected).max() / np.abs(expected).max()))
+    if not worst <= 1e-3:
+        raise SystemExit(f"gate: embeddings differ by {worst:.1e} of the largest value")
+    return f"gate: embeddings of {clips} clips are the bare network's to {worst:.1e}, in float16"
+
+
 def main() -> None:
     """Time both in turn; the ratio of the real size last."""
+    print(check())
     ratios = {}
     for name, (entry, clips, frames) in CASES.items():
         with tempfile.TemporaryDirectory() as folder:
-            fields, videos = (
-                Path(folder, f"{part}.zarr/zarr.json") for part in ("fields", "clips")
-            )
-            heat = json.dumps({"kind": "heat", "clips": clips, "frames": frames})
-            simulate.run(out=fields, spec=heat)
-            render.run(simulation=fields, out=videos, spec='{"kind": "fields"}')
+            videos = filmed(folder, clips, frames)
             family = kinds.load("embed", entry["kind"])
             spec = family.Spec.model_validate(entry)
             encoder = family.load(spec, frames=frames, height=128, width=128, threads=1)

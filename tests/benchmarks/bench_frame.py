@@ -17,17 +17,27 @@ from physprobe.simulate import heat
 FRAMES = 4
 
 
-def main() -> None:
-    """Check that the bytes are matplotlib's own, then time both."""
-    system, spec = heat.Spec(), fields.Spec()
-    clip = {name: label[0] for name, label in heat.draw(system).items()}
-    field = heat.field(system, clip)
+def simulated(frames: int = 64) -> np.ndarray:
+    """Field of one clip."""
+    system = heat.Spec(clips=1, frames=frames)
+    return heat.field(system, {name: label[0] for name, label in heat.draw(system).items()})
+
+
+def check(frames: int = 2) -> str:
+    """Gate: the bytes are matplotlib's own."""
+    spec, field = fields.Spec(), simulated(frames)
     expected = matplotlib.colormaps[spec.colormap](
         Normalize(spec.low, spec.high)(field), bytes=True
     )
     if not np.array_equal(fields.frames(spec, field), expected[..., :3]):
         raise SystemExit("gate: the colours are not those of matplotlib")
-    print(f"gate: {len(field)} frames of 256 x 256 have the bytes of matplotlib's colormap")
+    return f"gate: {len(field)} frames of 256 x 256 have the bytes of matplotlib's colormap"
+
+
+def main() -> None:
+    """Check, then time both."""
+    spec, field = fields.Spec(), simulated()
+    print(check(len(field)))
 
     def drawn() -> None:
         for values in field[:FRAMES]:

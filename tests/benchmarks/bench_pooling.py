@@ -17,11 +17,12 @@ CLIPS, FRAMES, SIDE, GRID, ROUNDS = 2, 16, 256, (16, 16), 3
 CONFIG = {"hidden_size": 384, "num_hidden_layers": 24, "num_attention_heads": 6, "crop_size": SIDE}
 
 
-def model_and_frames() -> tuple:
+def model_and_frames(clips: int = CLIPS, **changed: int) -> tuple:
     """Small-width V-JEPA 2 with the published crop, patch and tubelet, and noise to look at."""
-    model = _weights.random({**CONFIG, "patch_size": 16, "tubelet_size": 2}, seed=0, init="fan_in")
+    config = {**CONFIG, "patch_size": 16, "tubelet_size": 2, **changed}
+    model = _weights.random(config, seed=0, init="fan_in")
     noise = torch.Generator().manual_seed(0)
-    return model.eval(), torch.randn(CLIPS, FRAMES, 3, SIDE, SIDE, generator=noise)
+    return model.eval(), torch.randn(clips, FRAMES, 3, SIDE, SIDE, generator=noise)
 
 
 def by_hooks(model: object, frames: torch.Tensor) -> torch.Tensor:
@@ -67,14 +68,27 @@ def fresh_peak(way: str) -> float:
     return float(found.stdout)
 
 
+def agree(model: object, frames: torch.Tensor) -> str:
+    """Gate: the same means of every layer."""
+    found, expected = by_hooks(model, frames), by_hidden_states(model, frames)
+    gap = float((found - expected).abs().max())
+    if not gap <= 1e-6:
+        raise SystemExit(f"gate: the two differ by {gap:.1e}, more than 1e-6")
+    clips, layers = found.shape[:2]
+    return f"gate: both agree to {gap:.1e} on {clips} clips of {FRAMES} frames, {layers} layers"
+
+
+@torch.inference_mode()
+def check() -> str:
+    """Gate on two narrow blocks."""
+    return agree(*model_and_frames(1, num_hidden_layers=2, hidden_size=48, num_attention_heads=2))
+
+
 def main() -> None:
     """Check that both agree, then time and weigh them in turn."""
     model, frames = model_and_frames()
     seconds = {way: [] for way in WAYS}
-    gap = float((by_hooks(model, frames) - by_hidden_states(model, frames)).abs().max())
-    if gap > 1e-6:
-        raise SystemExit(f"gate: the two differ by {gap:.1e}, more than 1e-6")
-    print(f"gate: both agree to {gap:.1e} on {CLIPS} clips of {FRAMES} frames, 26 layers")
+    print(agree(model, frames))
     for _ in range(ROUNDS):
         for way, pool in WAYS.items():
             start = time.perf_counter()
