@@ -152,6 +152,13 @@ def test_make_alone_lists_every_target():
     assert re.findall(r"^make (\w+) +\w", listed, re.MULTILINE) == phony.split()
 
 
+def test_no_test_reads_the_config_of_the_user():
+    root = re.compile(r"""(ROOT|root|parents\[\d\])\)? / ["']config\.yaml["']""")
+    for file in sorted((ROOT / "tests").rglob("*.py")):
+        found = root.search(file.read_text())
+        assert not found, f"{file.relative_to(ROOT)} reads config.yaml. Hint: tests/configs"
+
+
 def test_captions_that_rules_name_are_there_and_no_others():
     files = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]
     named = {

@@ -28,7 +28,9 @@ MERGES = "a0: &a0 {x: 1}\n" + "".join(
 CHAIN = "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1, 2000))
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "workflow/gate.yaml", "tests/configs/smoke.yaml"])
+@pytest.mark.parametrize(
+    "name", ["tests/configs/wide.yaml", "workflow/gate.yaml", "tests/configs/smoke.yaml"]
+)
 def test_shipped_files_read_as_pyyaml_reads_them(name: str):
     assert config_files.read(ROOT / name).values == yaml.safe_load((ROOT / name).read_text())
 

@@ -83,7 +83,7 @@ def test_a_module_that_is_not_there_is_named(package: Path):
 
 def test_rules_of_the_report_follow_all_that_draws():
     root = Path(__file__).parents[2]
-    found = Pipeline(yaml.safe_load((root / "config.yaml").read_text()))
+    found = Pipeline(yaml.safe_load((root / "tests/configs/smoke.yaml").read_text()))
     modules = fingerprint.closure("report.stage", *found._kinds("report", None))
     for path in (root / "lib/physprobe/report").glob("*.py"):
         assert f"report.{path.stem}" in modules or path.stem == "__init__", path

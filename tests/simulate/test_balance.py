@@ -14,7 +14,7 @@ from physprobe.simulate import _balance, _spectral, advection, advection_diffusi
 
 PAIRS = ("pair_advection", "pair_diffusion", "pair_wave")
 CLIPS = 60
-CONFIG = config.read(Path(__file__).parents[2] / "config.yaml")
+CONFIG = config.read(Path(__file__).parents[1] / "configs/wide.yaml")
 FREE = {
     "advection": {
         "vy": [-1.4315944620064105, -1.1458889468162297, -0.9279345188628442],
