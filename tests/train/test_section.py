@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 import physprobe.train
 from physprobe.core import kinds
@@ -55,6 +56,21 @@ def test_every_recipe_keeps_the_contract(kind):
             for each in (section.Kind, recipe)
         )
         assert found == asked, name
+
+
+@pytest.mark.parametrize("kind", kinds.names("train"))
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"hidden_size": 25}, "hidden_size has to be a multiple of 2 heads"),
+        ({"crop_size": 60}, "crop_size has to be a multiple of patch_size, 8"),
+        ({"crop": 20}, "crop has to be a multiple of patch_size, 8"),
+    ],
+)
+def test_every_recipe_refuses_sizes_that_do_not_divide(kind, fields, message, tiny):
+    shared = {name: getattr(tiny, name) for name in Training.model_fields}
+    with pytest.raises(ValidationError, match=message):
+        kinds.load("train", kind).Spec(**{**shared, **fields})
 
 
 def test_what_a_recipe_leaves_out_is_as_the_contract_has_it(monkeypatch):

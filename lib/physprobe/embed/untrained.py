@@ -5,40 +5,18 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from physprobe.core import shipped
+from physprobe.core.architecture import Architecture
 from physprobe.embed._encoder import Encoder
 from physprobe.embed._network import Network
 
-ARCHITECTURE = (
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "mlp_ratio",
-    "patch_size",
-    "tubelet_size",
-    "crop_size",
-    "frames_per_clip",
-)
+ARCHITECTURE = (*Architecture.model_fields, "frames_per_clip")
 
 
-class Spec(Network):
+class Spec(Architecture, Network):
     """Architecture and seed of a V-JEPA 2 with random weights."""
 
     kind: Literal["untrained"] = "untrained"
     """Family."""
-    hidden_size: int = Field(128, gt=0)
-    """Features per token."""
-    num_hidden_layers: int = Field(4, gt=0, le=1000)
-    """Blocks."""
-    num_attention_heads: int = Field(2, gt=0)
-    """Attention heads; they share the features."""
-    mlp_ratio: float = Field(4.0, gt=0)
-    """Width of a block's hidden layer over ``hidden_size``."""
-    patch_size: int = Field(8, gt=0)
-    """Side of a token [px]."""
-    tubelet_size: int = Field(2, gt=0)
-    """Frames per token."""
-    crop_size: int = Field(64, gt=0)
-    """Side of the input [px]; frames are resized to it."""
     frames_per_clip: int = Field(16, gt=0)
     """Frames that are seen at once; a longer clip is embedded piece by piece."""
     like: str | None = None
@@ -57,12 +35,6 @@ class Spec(Network):
             ]
             if changed:
                 raise ValueError(f"{changed[0]} is given by {self.like}; leave it out")
-        if self.hidden_size % self.num_attention_heads:
-            raise ValueError(
-                f"hidden_size has to be a multiple of {self.num_attention_heads} heads"
-            )
-        if self.crop_size % self.patch_size:
-            raise ValueError(f"crop_size has to be a multiple of patch_size, {self.patch_size}")
         if self.frames_per_clip % self.tubelet_size:
             raise ValueError(
                 f"frames_per_clip has to be a multiple of tubelet_size, {self.tubelet_size}"

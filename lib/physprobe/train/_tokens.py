@@ -15,7 +15,7 @@ def encoder(spec: Training) -> nn.Module:
 
     Of its first modules as many as the spec says are frozen.
     """
-    model = _weights.random(spec.architecture(spec.crop), spec.seed, "fan_in")
+    model = _weights.random(spec.architecture(spec.crop, spec.frames), spec.seed, "fan_in")
     if spec.grown_from:
         _growth.grow(model.encoder, model.config, spec.grown_from)
     for module in (model.encoder.embeddings, *model.encoder.layer)[: spec.frozen]:
@@ -67,7 +67,9 @@ class Predictor(nn.Module):
 
     def __init__(self, spec: Training, outputs: int, layers: int):
         super().__init__()
-        config = VJEPA2Config(**spec.architecture(spec.crop), attn_implementation="sdpa")
+        config = VJEPA2Config(
+            **spec.architecture(spec.crop, spec.frames), attn_implementation="sdpa"
+        )
         width = spec.hidden_size
         self.query = nn.Parameter(torch.zeros(1, 1, width))
         self.enter = nn.Linear(width, width)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from physprobe.core.spec import Spec
+from physprobe.core.architecture import Architecture
 from physprobe.core.system import Name, System
 
 STREAM = 2**32
@@ -15,7 +15,7 @@ VALIDATION = 2**62
 Systems = Annotated[dict[Name, System], Field(min_length=1)]
 
 
-class Training(Spec):
+class Training(Architecture):
     """Fields of every recipe's spec."""
 
     systems: Systems
@@ -24,21 +24,6 @@ class Training(Spec):
     """Labels to decode, by system: the checkpoint with the highest mean R2 is kept."""
     validation_clips: int = Field(120, ge=20)
     """Clips per system that checkpoints are judged on."""
-
-    hidden_size: int = Field(128, gt=0)
-    """Features per token."""
-    num_hidden_layers: int = Field(4, gt=0)
-    """Blocks."""
-    num_attention_heads: int = Field(2, gt=0)
-    """Attention heads; they share the features."""
-    mlp_ratio: float = Field(4.0, gt=0)
-    """Width of a block's hidden layer over ``hidden_size``."""
-    patch_size: int = Field(8, gt=0)
-    """Side of a token [px]."""
-    tubelet_size: int = Field(2, gt=0)
-    """Frames per token."""
-    crop_size: int = Field(64, gt=0)
-    """Side of the input that the finished encoder is used with [px]."""
 
     grown_from: str | None = None
     """Smaller V-JEPA 2 to start from, physprobe/{name} for what ships with the package, or a
@@ -87,17 +72,12 @@ class Training(Spec):
             raise ValueError(
                 f"validation: {unknown[0]!r} is none of the systems {', '.join(self.systems)}"
             )
-        for side in ("crop", "crop_size"):
-            if getattr(self, side) % self.patch_size:
-                raise ValueError(f"{side} has to be a multiple of patch_size, {self.patch_size}")
+        if self.crop % self.patch_size:
+            raise ValueError(f"crop has to be a multiple of patch_size, {self.patch_size}")
         if self.frames % self.tubelet_size:
             raise ValueError(f"frames has to be a multiple of tubelet_size, {self.tubelet_size}")
         if self.frozen > self.num_hidden_layers:
             raise ValueError(f"frozen: {self.frozen} of the modules leave no block to train")
-        if self.hidden_size % self.num_attention_heads:
-            raise ValueError(
-                f"hidden_size has to be a multiple of {self.num_attention_heads} heads"
-            )
         for name, system in self.systems.items():
             needed = (self.frames - 1) * max(self.strides) + 1
             if system.simulate.frames < needed or system.simulate.size < self.crop:
@@ -112,19 +92,6 @@ class Training(Spec):
         """Tokens of a training window along time, y and x."""
         side = self.crop // self.patch_size
         return self.frames // self.tubelet_size, side, side
-
-    def architecture(self, crop: int) -> dict:
-        """Fields of ``VJEPA2Config`` for inputs of a size."""
-        return {
-            "hidden_size": self.hidden_size,
-            "num_hidden_layers": self.num_hidden_layers,
-            "num_attention_heads": self.num_attention_heads,
-            "mlp_ratio": self.mlp_ratio,
-            "patch_size": self.patch_size,
-            "tubelet_size": self.tubelet_size,
-            "crop_size": crop,
-            "frames_per_clip": self.frames,
-        }
 
 
 class Future(Training):

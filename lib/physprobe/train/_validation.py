@@ -77,7 +77,7 @@ def finished(spec: Training, tensors: dict[str, torch.Tensor]) -> VJEPA2Model:
     """Model for inputs of ``crop_size`` from an encoder's tensors; its predictor is empty."""
     heads = spec.num_attention_heads
     config = VJEPA2Config(
-        **spec.architecture(spec.crop_size),
+        **spec.architecture(spec.crop_size, spec.frames),
         pred_num_hidden_layers=0,
         pred_num_attention_heads=heads,
         pred_hidden_size=heads,
