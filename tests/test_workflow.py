@@ -219,6 +219,11 @@ def test_steps_that_are_run_again_write_the_same_bytes_and_rerun_nothing(copy: P
     assert would_run(copy) == set()
 
 
+def unfinished(root: Path) -> Path:
+    """Folder that a store is written in, beside its place."""
+    return root.with_name(f".{root.name}.unfinished")
+
+
 def start_and_kill(folder: Path, everything: bool) -> None:
     """Kill -9 in the middle of the embedding: the job alone, or Snakemake with it."""
     root, sealed = embedding(folder)
@@ -227,9 +232,10 @@ def start_and_kill(folder: Path, everything: bool) -> None:
         cwd=folder, env=outside(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
-    while run.poll() is None and not all((root / part).exists() for part in FIRST):
+    begun = unfinished(root)
+    while run.poll() is None and not all((begun / part).exists() for part in FIRST):
         time.sleep(0.02)
-    assert all((root / part).exists() for part in FIRST)
+    assert all((begun / part).exists() for part in FIRST)
     if everything:
         os.killpg(run.pid, signal.SIGKILL)
     else:
@@ -248,7 +254,7 @@ def test_kill_9_in_the_embedding_goes_on_at_the_first_missing_chunk(copy: Path, 
     if everything:
         assert "lock" in snakemake(copy, str(sealed.relative_to(copy)), "--cores", "1", check=False)
         snakemake(copy, "--unlock")
-    first = [(root / part).stat().st_mtime_ns for part in FIRST]
+    first = [(unfinished(root) / part).stat().st_mtime_ns for part in FIRST]
     snakemake(copy, str(sealed.relative_to(copy)), "--cores", "1")
     assert [(root / part).stat().st_mtime_ns for part in FIRST] == first
     assert sealed.read_text() == undisturbed
@@ -293,3 +299,45 @@ def test_a_step_by_hand_runs_under_the_backend_of_a_notebook(tmp_path: Path):
     ):
         subprocess.run([*command, *step], env=environment, check=True)
     assert clips.exists()
+
+
+def test_a_forced_embedding_is_computed_again(copy: Path):
+    """Fault 2: a forced run took what was there for its own."""
+    root, sealed = embedding(copy)
+    before, first = sealed.read_text(), [(root / part).stat().st_mtime_ns for part in FIRST]
+    snakemake(copy, "--force", str(sealed.relative_to(copy)), "--cores", "1")
+    assert all(
+        (root / part).stat().st_mtime_ns > time for part, time in zip(FIRST, first, strict=True)
+    )
+    assert sealed.read_text() == before
+
+
+def test_a_damaged_store_is_repaired_by_what_verify_says(copy: Path):
+    """Faults 3 and 15: the missing chunk alone is written again, and nothing else is run."""
+    root, sealed = embedding(copy)
+    undisturbed, (kept, lost) = (
+        sealed.read_text(),
+        [root / "pooled/c" / f"{block}/0/0/0" for block in (0, 1)],
+    )
+    written = kept.stat().st_mtime_ns
+    lost.unlink()
+    printed = door(copy, "verify", "--repair", expected=1)
+    assert "small.zarr: pooled/c/1/0/0/0 is missing" in printed
+    target = f"{sealed.relative_to(copy)}"
+    assert f"Hint: snakemake {target}" in printed
+    snakemake(copy, target, "--cores", "1")
+    assert (kept.stat().st_mtime_ns, sealed.read_text()) == (written, undisturbed)
+    assert lost.exists()
+    assert would_run(copy) == set()
+    door(copy, "verify", expected=0)
+
+
+def door(folder: Path, *options: str, expected: int) -> str:
+    """Run a step by hand in a checkout; return what it said."""
+    environment = {**os.environ, "PYTHONPATH": str(folder / "lib")}
+    done = subprocess.run(
+        [sys.executable, "-m", "physprobe", *options],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == expected, done.stdout + done.stderr
+    return done.stderr

@@ -50,6 +50,7 @@ STAGES = {
     "page": "physprobe.report.page:run",
     "calibrate": "physprobe.calibrate.stage:run",
     "export": "physprobe.core.export:run",
+    "verify": "physprobe.core.verify:run",
     "schema": "physprobe.core.config:write_schema",
 }
 JSON_OPTIONS = ("spec", "region")
@@ -191,6 +192,9 @@ def _parser(command: str, function: Callable) -> Parser:
             continue
         many = typing.get_origin(hint) is list
         required = parameter.default is inspect.Parameter.empty
+        if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
+            parser.add_argument(name, type=hint, nargs="?", default=parameter.default)
+            continue
         parser.add_argument(
             option,
             type=_type(name, typing.get_args(hint)[0] if many else hint),

@@ -68,15 +68,16 @@ def spec(folder, **changed):
     return system.Spec(folder=str(folder), scenes=SCENES, length=LENGTH, frames=3, **changed)
 
 
-def simulated(folder, tmp_path):
+def simulated(folder, tmp_path, force=False):
     out = tmp_path / "intphys" / "simulation.zarr" / "zarr.json"
-    simulate.run(out=out, spec=spec(folder).canonical())
+    simulate.run(out=out, spec=spec(folder).canonical(), force=force)
     return out
 
 
-def rendered(folder, source):
+def rendered(folder, source, force=False):
     out = source.parents[1] / "clips.zarr" / "zarr.json"
-    render.run(simulation=source, out=out, spec=renderer.Spec(folder=str(folder)).canonical())
+    about = renderer.Spec(folder=str(folder)).canonical()
+    render.run(simulation=source, out=out, spec=about, force=force)
     return out
 
 
@@ -263,8 +264,10 @@ def test_a_changed_set_is_read_anew(folder, tmp_path, change):
     change(folder)
     assert spec(folder).listing() != before[0]
     assert spec(folder).content() != before[1]
-    source = simulated(folder, tmp_path)
-    clips = rendered(folder, source)
+    with pytest.raises(FileExistsError, match="other code, spec or inputs"):
+        simulated(folder, tmp_path)
+    source = simulated(folder, tmp_path, force=True)
+    clips = rendered(folder, source, force=True)
     assert stores.digest(source) != digest
     labels, video = stores.read(source), stores.read(clips).video.values
     if change is replaced_frame:

@@ -31,7 +31,14 @@ class Inputs:
     """Digest of each store."""
 
     @classmethod
-    def read(cls, stage: str, embeddings: Path, simulation: Path, spec: str) -> "Inputs":
+    def read(
+        cls,
+        stage: str,
+        embeddings: Path,
+        simulation: Path,
+        spec: str,
+        like: Dataset | None = None,
+    ) -> "Inputs":
         """Open both stores and cut the clips into folds.
 
         Parameters
@@ -42,21 +49,21 @@ class Inputs:
             Root ``zarr.json`` of either store.
         spec : str
             JSON of the spec.
+        like : Dataset, optional
+            A simulation whose order of clips is taken.
 
         Raises
         ------
         ValueError
-            If the two stores hold different clips.
+            If the two stores hold different clips, or the embedding shows another simulation.
         """
         entry = json.loads(spec)
         kind = kinds.load(stage, entry["kind"])
         spec_ = kind.Spec.model_validate(entry)
-        source, system = stores.read(embeddings), stores.read(simulation)
-        if source.sizes["clip"] != system.sizes["clip"]:
-            raise ValueError(
-                f"{embeddings}: {source.sizes['clip']} clips, but {simulation} has"
-                f" {system.sizes['clip']}. Hint: embed the clips of this very simulation."
-            )
+        system = stores.read(simulation)
+        if like is not None:
+            system = stores.ordered(system, like)
+        source = stores.joined(stores.read(embeddings), system)
         groups, folds = splits.declared_by(
             system,
             outer=spec_.outer,
@@ -65,8 +72,8 @@ class Inputs:
             grouping=getattr(spec_, "grouping", "clip"),
         )
         digests = {
-            "embeddings": stores.digest(embeddings),
-            "simulation": stores.digest(simulation),
+            "embeddings": source.attrs["digest"],
+            "simulation": system.attrs["digest"],
         }
         return cls(kind, spec_, source, system, groups, folds, digests)
 
@@ -111,6 +118,34 @@ class Inputs:
             dtype=dtype,
             threads=threads,
         )
+
+
+def check_origin(name: str, result: Mapping, **stored: Dataset) -> None:
+    """Refuse a result that was read off other stores than those that it is put beside.
+
+    Parameters
+    ----------
+    name : str
+        What the result is of, for people.
+    result : mapping
+        Content of a result; its provenance names the digest of its inputs.
+    **stored : Dataset
+        Stores by the names that they have there, such as ``embeddings`` and ``simulation``.
+
+    Raises
+    ------
+    ValueError
+        If a digest is another one.
+    """
+    known = result["provenance"]["inputs"]
+    for key, store in stored.items():
+        found, expected = known.get(key), store.attrs["digest"]
+        if found not in (None, expected):
+            raise ValueError(
+                f"a result of {name} was read off other {key} than"
+                f" {store.encoding.get('source', 'the store')}: digest {found[:12]}, expected"
+                f" {expected[:12]}. Hint: fit it to this very store."
+            )
 
 
 class Layers(Sequence):

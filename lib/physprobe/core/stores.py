@@ -1,18 +1,19 @@
 """
-Stores: Zarr v3 folders that open only when they are whole.
+Stores: Zarr v3 folders that open only when they are whole, and know what they hold.
 
-A store is written block by block along its leading dimension, ``clip``. Its root ``zarr.json`` is
-the output of a rule and comes last, by rename, once every chunk is there: a job killed at any
-moment leaves nothing that reads as finished, and the same job goes on at the first block that is
-missing or damaged.
+A store ``clips.zarr`` is written block by block along its leading dimension, ``clip``, in a folder
+``.clips.zarr.unfinished`` beside its place, which it takes by rename once every chunk is there.
+A job killed at any moment leaves nothing that reads as finished, and the same job goes on at the
+first block that is missing or damaged; what was finished before stays until the new one is whole.
+Nothing is removed that is not such a store.
 """
 
 import errno
-import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,14 +23,20 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 import zarr
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.storage import LocalStore
 
-from physprobe.core import job
+from physprobe.core import files, job
+from physprobe.core.manifest import MANIFEST, ROOT, Checked, Manifest, loaded
 
-ROOT = "zarr.json"
 IDENTITY = "fingerprint.json"  # beside the root: it has to be there while the store is unfinished
+# what a store consists of, leftovers of writing included
+FILES = re.compile(
+    r"(zarr|manifest|fingerprint)\.json|\.(zarr|manifest|fingerprint)\.json(\.[\w-]+)?\.\d+"
+    r"|[^/]+/zarr\.json|[^/]+/c(/\d+)*|.+\.partial"
+)
+FOLDERS = re.compile(r"[^/]+(/c(/\d+)*)?")
 
 Coordinate = tuple[tuple[str, ...], np.ndarray, dict]
 
@@ -62,8 +69,8 @@ class Writer:
 
     def _array(self, name: str, variable: Variable) -> zarr.Array:
         store = LocalStore(self.root / name)
-        if (self.root / name / ROOT).exists():
-            return zarr.open_array(store, mode="r+")
+        # what an interrupted job left may be empty; chunks stay
+        (self.root / name / ROOT).unlink(missing_ok=True)
         whole = (self.block, *variable.shape[1:])
         codecs = [Crc32cCodec()]
         if variable.compress:
@@ -100,7 +107,8 @@ class Writer:
         return [block for block in self.blocks() if not self._sound(block)]
 
     def _sound(self, block: slice) -> bool:
-        if not all(file.exists() for file in self.files(block)):
+        # Zarr takes an empty file for a chunk that was never written
+        if not all(file.exists() and file.stat().st_size for file in self.files(block)):
             return False
         try:
             for array in self.arrays.values():
@@ -156,37 +164,29 @@ class Writer:
                     f"{self.root}: {name} is not finite as {variable.dtype} at {place}."
                     " Hint: nothing of this block was kept; look at that clip's input."
                 )
-            try:
+            with _room(self.root, f"clips {block.start} to {block.stop - 1} of {name}"):
                 self.arrays[name][block] = value
-            except OSError as error:
-                if error.errno == errno.ENOSPC:
-                    error = OSError(
-                        error.errno,
-                        f"disk full while writing clips {block.start} to {block.stop - 1} of"
-                        f" {name}. Hint: what was written stays; make room and run the same"
-                        " command again",
-                        str(self.root),
-                    )
-                raise error from None
 
-    def digest(self) -> str:
-        """Hash over the bytes of every chunk, in order.
 
-        Raises
-        ------
-        RuntimeError
-            If a chunk is missing.
-        """
-        total = hashlib.sha256()
-        for block in self.blocks():
-            for file in self.files(block):
-                if not file.exists():
-                    raise RuntimeError(
-                        f"{self.root}: chunk {file.relative_to(self.root)} is missing."
-                    )
-                with file.open("rb") as stream:
-                    total.update(hashlib.file_digest(stream, "sha256").digest())
-        return total.hexdigest()
+def place(out: Path) -> Path:
+    """Folder of the store that an output names.
+
+    Parameters
+    ----------
+    out : Path
+        ``<name>.zarr``, or its root ``zarr.json``.
+
+    Raises
+    ------
+    ValueError
+        If it names no store.
+    """
+    root = out.parent if out.name == ROOT else out
+    if root.suffix != ".zarr":
+        raise ValueError(
+            f"{out} is no store. Hint: its name ends in .zarr, as in results/heat/clips.zarr/{ROOT}"
+        )
+    return root
 
 
 @contextmanager
@@ -198,13 +198,14 @@ def create(
     attrs: Mapping[str, object],
     fingerprint: Mapping[str, object],
     block: int = 1,
+    force: bool = False,
 ) -> Iterator[Writer]:
     """Write a store, or go on with one that was interrupted.
 
     Parameters
     ----------
     out : Path
-        The store's root ``zarr.json``.
+        The store, ``<name>.zarr``, or its root ``zarr.json``. A link to a store stays one.
     variables : mapping of str to Variable
         Chunked arrays, all with the same clips.
     coords : mapping of str to (dims, values, attrs)
@@ -212,44 +213,229 @@ def create(
     attrs : mapping
         Attributes of the store; plain types.
     fingerprint : mapping
-        What the content follows from: code, spec, digests of the inputs. Chunks written under
-        another one are dropped.
+        What the content follows from: code, spec, digests of the inputs. Chunks of an unfinished
+        store that were written under another one are dropped.
     block : int
         Clips per file.
+    force : bool
+        Write a store anew that is finished; it is replaced when the new one is whole.
 
     Yields
     ------
     Writer
+
+    Raises
+    ------
+    ValueError
+        If ``out`` names no store, or its folder holds something else; nothing is removed.
+    FileExistsError
+        If the store is finished and follows from something else, unless forced.
     """
-    root = out.parent
-    root.mkdir(parents=True, exist_ok=True)
-    identity = json.dumps({**fingerprint, "block": block}, sort_keys=True, indent=1)
-    with FileLock(root.parent / f".{root.name}.lock"):
-        if not (root / IDENTITY).exists() or (root / IDENTITY).read_text() != identity:
-            shutil.rmtree(root)
-            root.mkdir()
-            _replace(root / IDENTITY, identity)
-        out.unlink(missing_ok=True)
-        writer = Writer(root, variables, block)
+    shown = place(out)
+    root = shown.resolve()
+    layout = {
+        name: [each.dims, [int(n) for n in each.shape], each.dtype, each.inner, each.compress]
+        for name, each in variables.items()
+    }
+    identity = json.dumps(
+        {**fingerprint, "block": block, "arrays": layout}, sort_keys=True, indent=1
+    )
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(root):
+        _check_replaceable(root)
+        if (root / ROOT).exists() and not force:
+            if not (root / MANIFEST).exists() or _identity(root) != identity:
+                raise FileExistsError(
+                    f"{shown} is finished, and follows from other code, spec or inputs."
+                    " Hint: --force writes it anew."
+                )
+            job.log.info("%s is finished already; --force writes it anew", shown)
+            yield _Finished(root, variables, block)
+            return
+        unfinished = root.with_name(f".{root.name}.unfinished")
+        _start(unfinished, identity)
+        writer = Writer(unfinished, variables, block)
         yield writer
-        small = hashlib.sha256()
-        for name, (dims, values, about) in coords.items():
-            _write_small(root / name, dims, np.asarray(values), about)
-            small.update(f"{name}{dims}{np.asarray(values).tolist()}{about}".encode())
-        names = [*coords, *variables]
-        arrays = {name: json.loads((root / name / ROOT).read_text()) for name in names}
-        digest = hashlib.sha256((writer.digest() + small.hexdigest()).encode()).hexdigest()
-        group = {
-            "zarr_format": 3,
-            "node_type": "group",
-            "attributes": {**attrs, "digest": digest},
-            "consolidated_metadata": {
-                "kind": "inline",
-                "must_understand": False,
-                "metadata": arrays,
-            },
-        }
-        _replace(out, json.dumps(group, indent=1, sort_keys=True))
+        with _room(unfinished, "the last files"):
+            for name, (dims, values, about) in coords.items():
+                _write_small(unfinished / name, dims, np.asarray(values), about)
+            whole = Manifest.made(unfinished, [*coords, *variables], attrs)
+            _check_dimensions(shown, whole, coords)
+            files.write_text(unfinished / MANIFEST, whole.text())
+            files.write_text(unfinished / ROOT, whole.group())
+        _swap(unfinished, root)
+
+
+class _Finished(Writer):
+    """A store that is whole already: nothing is missing."""
+
+    def __init__(self, root: Path, variables: Mapping[str, Variable], block: int):
+        self.root, self.variables, self.block = root, variables, block
+        self.clips = next(iter(variables.values())).shape[0]
+        self.missing = []
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Keep other writers of a store out; wait for one that is at it, and say so."""
+    lock = FileLock(root.with_name(f".{root.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        job.log.info("waits for another job that is writing %s", root)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _identity(folder: Path) -> str | None:
+    """What a store's content follows from, finished or not."""
+    file = folder / IDENTITY
+    return file.read_text().removesuffix("\n") if file.exists() else None
+
+
+def _start(unfinished: Path, identity: str) -> None:
+    """Clear what can't be gone on with: chunks of another fingerprint, leftovers of killed jobs."""
+    if _identity(unfinished) != identity:
+        _remove(unfinished)
+        unfinished.mkdir()
+        files.write_text(unfinished / IDENTITY, identity)
+    leftovers = [*unfinished.rglob("*.partial"), *unfinished.glob(".*.json.*")]
+    for file in (*leftovers, unfinished / ROOT, unfinished / MANIFEST):
+        file.unlink(missing_ok=True)
+
+
+def _swap(unfinished: Path, root: Path) -> None:
+    """Let a whole store take its place; killed at any moment, the next job ends what is begun."""
+    _check_replaceable(root)
+    aside = root.with_name(f".{root.name}.replaced")
+    _remove(aside)
+    if root.exists() and any(root.iterdir()):
+        root.rename(aside)
+    unfinished.rename(root)  # onto nothing, or onto an empty folder
+    _remove(aside)
+
+
+def set_back(root: Path, faults: Collection[str]) -> None:
+    """Let a damaged store be unfinished again: without its damaged files, and without a root.
+
+    Parameters
+    ----------
+    root : Path
+        The store's folder; links are followed.
+    faults : collection of str
+        Damaged files, by their paths inside it. Nothing can be kept where one has no name - root
+        and manifest don't agree - or where another job has begun to write the store.
+    """
+    root = root.resolve()
+    with _alone(root):
+        _check_replaceable(root)
+        unfinished = root.with_name(f".{root.name}.unfinished")
+        (root / ROOT).unlink(missing_ok=True)
+        if "" in faults or unfinished.exists():
+            return
+        for key in faults:
+            (root / key).unlink(missing_ok=True)
+        root.rename(unfinished)
+        root.mkdir()  # a link to it leads somewhere still
+
+
+def clear(root: Path) -> None:
+    """Remove what a killed job left beside a store that it had replaced."""
+    root = root.resolve()
+    aside = root.with_name(f".{root.name}.replaced")
+    if aside.exists():
+        with _alone(root):
+            _remove(aside)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder beside a store's place that is named for it, if it holds nothing else."""
+    if folder.exists():
+        _refuse(folder, _foreign(folder))
+        shutil.rmtree(folder)
+
+
+def _check_replaceable(root: Path) -> None:
+    """Refuse a place that holds anything but a store of ours, finished or not.
+
+    Raises
+    ------
+    ValueError
+        If it does; nothing is removed.
+    """
+    if root.exists():
+        foreign = _foreign(root)
+        names = {path.name for path in root.iterdir()} if root.is_dir() else set()
+        if names and not {IDENTITY, MANIFEST} & names:
+            foreign = foreign or min(names)
+        _refuse(root, foreign)
+
+
+def _refuse(folder: Path, foreign: str | None) -> None:
+    if foreign:
+        raise ValueError(
+            f"{folder} is not a store of this package alone: it holds {foreign}."
+            " Hint: move that away, or write elsewhere; nothing was removed."
+        )
+
+
+def _foreign(folder: Path) -> str | None:
+    """First thing in a folder that is no part of a store, if any."""
+    if not folder.is_dir():
+        return "a file of its own"
+    for base, *inner in os.walk(folder):
+        inside = Path(base).relative_to(folder)
+        for kind, names in zip((FOLDERS, FILES), inner, strict=True):
+            for name in sorted(names):
+                if not kind.fullmatch((inside / name).as_posix()):
+                    return (inside / name).as_posix()
+    return None
+
+
+def _check_dimensions(shown: Path, whole: Manifest, coords: Mapping[str, Coordinate]) -> None:
+    """Refuse arrays that differ in a dimension they share, and a clip's id that stands twice."""
+    sizes: dict[str, tuple[str, int]] = {}
+    for name, metadata in whole.arrays.items():
+        for dim, size in zip(metadata["dimension_names"], metadata["shape"], strict=True):
+            other, expected = sizes.setdefault(dim, (name, size))
+            if size != expected:
+                raise ValueError(
+                    f"{shown}: {name} has {dim} {size}, but {other} has {dim} {expected}."
+                )
+    if "clip" in coords:
+        check_ids(shown, coords["clip"][1])
+
+
+def check_ids(shown: Path | str, ids: np.ndarray) -> None:
+    """Refuse ids of clips of which one stands twice.
+
+    Raises
+    ------
+    ValueError
+        If one does.
+    """
+    found, counts = np.unique(ids, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"{shown}: clip {found[counts > 1][0]} is there {counts.max()} times.")
+
+
+@contextmanager
+def _room(root: Path, what: str) -> Iterator[None]:
+    """Say what was being written when the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise OSError(
+            error.errno,
+            f"disk full while writing {what}."
+            " Hint: what was written stays; make room and run the same command again",
+            str(root),
+        ) from None
 
 
 def _write_small(path: Path, dims: tuple[str, ...], values: np.ndarray, attrs: dict) -> None:
@@ -268,14 +454,10 @@ def _write_small(path: Path, dims: tuple[str, ...], values: np.ndarray, attrs: d
     array[...] = values
 
 
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    temporary.replace(path)
-
-
 def read(path: Path | str) -> xr.Dataset:
-    """Open a finished store; arrays load when they are used.
+    """Open a finished store; arrays load when they are used, and are checked then.
+
+    Every file is checked by name and size, metadata, coordinates and labels by content.
 
     Parameters
     ----------
@@ -286,14 +468,94 @@ def read(path: Path | str) -> xr.Dataset:
     ------
     FileNotFoundError
         If the store is not there or was never finished.
+    ValueError
+        If its root or its manifest is damaged.
+    RuntimeError
+        If another file of it is missing or damaged.
     """
     root = Path(path).parent if Path(path).name == ROOT else Path(path)
     if not (root / ROOT).exists():
         raise FileNotFoundError(
-            f"{root} is not a finished store: it has no {ROOT}."
-            " Hint: run the rule that writes it; an interrupted one goes on where it stopped."
+            f"{root} is not a finished store: it has no {ROOT}. Hint: snakemake {root / ROOT}"
+            " writes it; an interrupted one goes on where it stopped."
         )
-    return xr.open_zarr(root, chunks=None)
+    manifest = Manifest.read(root)
+    manifest.check()
+    store = Checked(root, manifest=manifest)
+    for key in manifest.small:
+        store.check(key)
+    dataset = xr.open_zarr(store, chunks=None, consolidated=True)
+    dataset.encoding["source"] = str(root)
+    check_ids(root, dataset["clip"].values if "clip" in dataset.dims else ())
+    return dataset
+
+
+def joined(source: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
+    """Clips of a store in the order of another one, by their ids.
+
+    Parameters
+    ----------
+    source : Dataset
+        Of :func:`read`: an embedding, clips, or a simulation.
+    other : Dataset
+        Of :func:`read`: with the same clips; a simulation that ``source`` shows, or the reverse.
+
+    Returns
+    -------
+    Dataset
+        ``source``, its clips as ``other`` has them.
+
+    Raises
+    ------
+    ValueError
+        If one shows another simulation than the other, or has other clips.
+    """
+    found = ordered(source, other)
+    mine, expected = (_shows(dataset) for dataset in (source, other))
+    if None not in (mine, expected) and mine != expected:
+        named, beside = (dataset.encoding.get("source", "a store") for dataset in (source, other))
+        raise ValueError(
+            f"{named} shows another simulation than {beside}: its digest is {mine[:12]}, expected"
+            f" {expected[:12]}. Hint: embed the clips of this very simulation."
+        )
+    return found
+
+
+def ordered(source: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
+    """Clips of a store in the order of another one, by their ids, whatever both show.
+
+    Parameters
+    ----------
+    source, other : Dataset
+        Of :func:`read`.
+
+    Raises
+    ------
+    ValueError
+        If one has clips that the other hasn't.
+    """
+    ids, wanted = source["clip"].values, other["clip"].values
+    if np.array_equal(ids, wanted):
+        return source
+    named, beside = (dataset.encoding.get("source", "a store") for dataset in (source, other))
+    lacking = np.setdiff1d(wanted, ids)
+    if len(ids) != len(wanted) or len(lacking):
+        what = f"no clip {lacking[0]}" if len(lacking) else "others besides"
+        raise ValueError(
+            f"{named}: {len(ids)} clips, but {beside} has {len(wanted)}; {what}."
+            " Hint: embed the clips of this very simulation."
+        )
+    order = np.argsort(ids)
+    found = source.isel(clip=order[np.searchsorted(ids, wanted, sorter=order)])
+    found.encoding.update(source.encoding)
+    return found
+
+
+def _shows(dataset: xr.Dataset) -> str | None:
+    """Digest of the simulation that a store shows, or is; None if it doesn't say."""
+    if "field" in dataset.attrs:
+        return dataset.attrs.get("digest")
+    return dataset.attrs.get("simulation")
 
 
 def values(dataset: xr.Dataset, name: str, **where: object) -> np.ndarray:
@@ -302,17 +564,9 @@ def values(dataset: xr.Dataset, name: str, **where: object) -> np.ndarray:
     Raises
     ------
     RuntimeError
-        If a chunk is damaged.
+        If a chunk is missing or damaged.
     """
-    try:
-        return dataset[name].isel(**where).values
-    except (ValueError, RuntimeError) as error:
-        source = dataset.encoding.get("source", "store")
-        raise RuntimeError(
-            f"{source}: {name} can't be read: {error}"
-            f" Hint: a chunk is damaged; delete {ROOT} there and run the rule again, which rewrites"
-            " that chunk alone."
-        ) from error
+    return dataset[name].isel(**where).values
 
 
 @dataclass(frozen=True)
@@ -353,4 +607,4 @@ class Lazy:
 
 def digest(path: Path) -> str:
     """Digest of a finished store's content."""
-    return json.loads(Path(path).read_text())["attributes"]["digest"]
+    return loaded(place(Path(path)) / ROOT)["attributes"]["digest"]

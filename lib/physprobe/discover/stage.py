@@ -48,12 +48,8 @@ def run(
     entry = json.loads(spec)
     kind = kinds.load("discover", entry["kind"])
     spec_ = kind.Spec.model_validate(entry)
-    system, found = stores.read(simulation), stores.read(source)
-    if found.sizes["clip"] != system.sizes["clip"]:
-        raise ValueError(
-            f"{source}: {found.sizes['clip']} clips, but {simulation} has {system.sizes['clip']}."
-            " Hint: embed the clips of this very simulation."
-        )
+    system = stores.read(simulation)
+    found = stores.joined(stores.read(source), system)
     field = Clips(found, spec_.layer, spec_.clips)
     kept = slice(0, len(field))
     times = found.time.values
@@ -79,7 +75,7 @@ def run(
         rows=rows,
         provenance=job.provenance(
             code,
-            {"simulation": stores.digest(simulation), "source": stores.digest(source)},
+            {"simulation": system.attrs["digest"], "source": found.attrs["digest"]},
             encoder=found.attrs.get("label"),
             weights_hash=found.attrs.get("weights_hash"),
             read=field.name,

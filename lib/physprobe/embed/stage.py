@@ -20,6 +20,7 @@ def run(
     simulation: list[Path] = (),
     code: str = "by hand",
     threads: int = 1,
+    force: bool = False,
 ) -> None:
     """Embed the clips of a system into ``embeddings/{encoder}.zarr``.
 
@@ -38,13 +39,18 @@ def run(
         Fingerprint of the code.
     threads : int
         Threads of the encoder.
+    force : bool
+        Write the store anew if it is finished.
 
     Raises
     ------
     ValueError
         If the clips don't fit the encoder, or an activation overflows: layer and clip are named; if
-        the simulation is given to an encoder, or not to a control that reads it.
+        the simulation is given to an encoder, not to a control that reads it, or is of other clips.
+    FileExistsError
+        If the store is finished and follows from something else, unless forced.
     """
+    root = stores.place(out)
     entry = json.loads(spec)
     family = kinds.load("embed", entry["kind"])
     spec_ = family.Spec.model_validate(entry)
@@ -55,7 +61,7 @@ def run(
             f"{entry['kind']}: {'needs no' if simulation else 'needs the'} simulation."
             " Hint: --simulation is for controls that read it; encoders see clips alone."
         )
-    known = {"simulation": stores.read(simulation[0])} if simulation else {}
+    known = {"simulation": stores.joined(stores.read(simulation[0]), source)} if simulation else {}
     encoder = family.load(
         spec_, frames=frames, height=height, width=width, threads=threads, **known
     )
@@ -77,22 +83,25 @@ def run(
     with stores.create(
         out,
         variables=variables,
-        coords=_coordinates(encoder, source.time.values, count),
+        coords=_coordinates(encoder, source.time.values, source["clip"].values),
         attrs={
             "schema": "physprobe/embedding/1",
-            "encoder": out.parent.stem,
+            "encoder": root.stem,
             "spec": entry,
             "code": code,
+            "clips": source.attrs["digest"],
+            "simulation": source.attrs.get("simulation"),
             **encoder.provenance,
         },
         fingerprint={
             "code": code,
             "spec": entry,
-            "clips": stores.digest(clips),
+            "clips": source.attrs["digest"],
             "encoder": encoder.provenance,
             **({"simulation": stores.digest(simulation[0])} if simulation else {}),
         },
         block=BLOCK,
+        force=force,
     ) as store:
         blocks = [
             (stores.Lazy(source, "video", block), np.arange(block.start, block.stop))
@@ -107,19 +116,19 @@ def run(
 
         store.fill(compute)
     job.done(
-        f"{out.parents[2].name} by {out.parent.stem} ({encoder.provenance['label']}):"
+        f"{root} ({encoder.provenance['label']}):"
         f" {count} clips x {len(encoder.layers)} layers x {tokens} times"
         f" x {encoder.features} features,"
-        f" {job.megabytes(out.parent):.0f} MB"
+        f" {job.megabytes(root):.0f} MB"
     )
 
 
-def _coordinates(encoder: object, seconds: np.ndarray, count: int) -> dict:
+def _coordinates(encoder: object, seconds: np.ndarray, clips: np.ndarray) -> dict:
     spans = np.asarray(encoder.spans)
     step = seconds[1] - seconds[0]
     start, end = seconds[spans[:, 0]], seconds[spans[:, 1] - 1] + step
     return {
-        "clip": (("clip",), np.arange(count), {}),
+        "clip": (("clip",), clips, {}),
         "layer": (
             ("layer",),
             np.array(encoder.layers),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import files, job, kinds, results, splits, stores
+from physprobe.core import files, inputs, job, kinds, results, splits, stores
 from physprobe.falsify import _arithmetic, _gate, _ladder, _pixels, _published, _summary, _transfer
 from physprobe.falsify._evidence import Evidence
 
@@ -51,7 +51,10 @@ def run(
         "heads": results.by_name(heads, "koopman"),
     }
     protocol = results.first(found["probes"])["spec"]
-    stored = {path.parent.stem: stores.read(path) for path in embeddings}
+    stored = {path.parent.stem: stores.joined(stores.read(path), system) for path in embeddings}
+    for sort in found.values():
+        for name, result in sort.items():
+            inputs.check_origin(name, result, embeddings=stored[name], simulation=system)
     _, folds = splits.declared_by(
         system,
         outer=protocol["outer"],
@@ -113,8 +116,8 @@ def run(
         provenance=job.provenance(
             code,
             {
-                "simulation": stores.digest(simulation),
-                **{path.parent.stem: stores.digest(path) for path in embeddings},
+                "simulation": system.attrs["digest"],
+                **{name: store.attrs["digest"] for name, store in stored.items()},
                 **results.digests((*probes, *koopman, *heads)),
             },
             device="cpu",
@@ -178,6 +181,7 @@ def compare(
         )
 
     fields = {path.parents[1].name: stores.read(path) for path in simulation}
+    _check_origins(comparison["systems"], together, (decoded, moved), fields)
     whole = evidence(
         together,
         groups=_groups([fields[name] for name in comparison["systems"]]),
@@ -304,6 +308,21 @@ def transfer(
         ),
     )
     job.done(f"{out.stem}: {_transfer.words(rows)}")
+
+
+def _check_origins(
+    systems: list[str],
+    together: str,
+    found: tuple[Mapping[str, Mapping], ...],
+    fields: Mapping[str, object],
+) -> None:
+    """Refuse results of other simulations than those beside them, alone or taken together."""
+    numbered = {f"simulation {place}": fields[name] for place, name in enumerate(systems)}
+    for by_folder in found:
+        for folder, by_name in by_folder.items():
+            stored = numbered if folder == together else {"simulation": fields[folder]}
+            for name, result in by_name.items():
+                inputs.check_origin(f"{folder}/{name}", result, **stored)
 
 
 def _groups(systems: list) -> np.ndarray | None:

@@ -1,9 +1,10 @@
 """Layerwise: put a label's scores at every layer beside the controls, and say where it sets in."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-from physprobe.core import job, results, stores
+from physprobe.core import inputs, job, results, stores
 from physprobe.layerwise import _curve, _table
 
 
@@ -36,9 +37,12 @@ def run(
     entry, name = json.loads(spec), f"{out.parent.name}/{out.stem}"
     controls = tuple(entry["controls"])
     found = results.by_place(probes, "probe")
-    about = {
-        (path.parents[2].name, path.parent.stem): _about(path, controls) for path in embeddings
-    }
+    stored = {(path.parents[2].name, path.parent.stem): stores.read(path) for path in embeddings}
+    for (system, _, file), result in found.items():
+        encoder = file.split(".")[0]
+        if (system, encoder) in stored:
+            inputs.check_origin(f"{system}/{encoder}", result, embeddings=stored[system, encoder])
+    about = {place: _about(*place, store.attrs, controls) for place, store in stored.items()}
     rows, table, used = [], [], {}
     for panel, asked in entry["figures"][out.stem].items():
         system = asked["system"]
@@ -78,13 +82,12 @@ def run(
     job.done(f"{name}: " + "; ".join(f"{r['encoder']} {r['model']} {r['note']}" for r in onsets))
 
 
-def _about(path: Path, controls: tuple[str, ...]) -> dict:
-    attrs, name = stores.read(path).attrs, path.parent.stem
+def _about(system: str, name: str, attrs: Mapping, controls: tuple[str, ...]) -> dict:
     return {
         "role": "control" if name in controls else "encoder",
         "label": attrs["label"],
         "hf_repo": attrs.get("hf_repo"),
         "weights_hash": attrs.get("weights_hash"),
         "preprocessing": attrs["spec"].get("preprocess"),
-        "feature_root": f"results/{path.parents[2].name}/embeddings/{name}.zarr",
+        "feature_root": f"results/{system}/embeddings/{name}.zarr",
     }

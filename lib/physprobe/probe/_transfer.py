@@ -57,10 +57,9 @@ def read(
             f"{len(embeddings)} embeddings and {len(simulation)} simulations. Hint: give one of"
             " each, or two: of the rendering that is scored first, then of that which is fitted."
         )
-    parts = [
-        Inputs.read("probe", *stores, spec) for stores in zip(embeddings, simulation, strict=True)
-    ]
-    first = parts[0]
+    first = Inputs.read("probe", embeddings[0], simulation[0], spec)
+    others = zip(embeddings[1:], simulation[1:], strict=True)
+    parts = [first, *(Inputs.read("probe", *paths, spec, like=first.system) for paths in others)]
     if first.spec.kind != "ridge":
         raise ValueError(f"probe {first.spec.kind!r}: only ridge probes are transferred.")
     inside, edges = within(first.labels, region)

@@ -52,7 +52,7 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
         if intphys.checksum(content) != round(row["checksum"]):
             raise ValueError(
                 f"{path}: has changed since it was described. Hint: simulate this system again,"
-                " which reads all of its files anew; by hand with the same `--out`, in the workflow"
+                " which reads all of its files anew; by hand with `--force`, in the workflow"
                 " by `snakemake --force` and the simulation's `zarr.json`."
             )
         found.append(_decoded(path, content))

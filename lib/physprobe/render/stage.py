@@ -8,7 +8,15 @@ import numpy as np
 from physprobe.core import job, kinds, stores
 
 
-def run(*, simulation: Path, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
+def run(
+    *,
+    simulation: Path,
+    out: Path,
+    spec: str,
+    code: str = "by hand",
+    threads: int = 1,
+    force: bool = False,
+) -> None:
     """Render a simulation into ``clips.zarr``.
 
     Parameters
@@ -23,12 +31,17 @@ def run(*, simulation: Path, out: Path, spec: str, code: str = "by hand", thread
         Fingerprint of the code.
     threads : int
         Clips rendered at a time.
+    force : bool
+        Write the store anew if it is finished.
 
     Raises
     ------
     ValueError
         If a frame is not finite.
+    FileExistsError
+        If the store is finished and follows from something else, unless forced.
     """
+    root = stores.place(out)
     entry = json.loads(spec)
     renderer = kinds.load("render", entry["kind"])
     spec_ = renderer.Spec.model_validate(entry)
@@ -50,17 +63,23 @@ def run(*, simulation: Path, out: Path, spec: str, code: str = "by hand", thread
         out,
         variables={"video": video},
         coords={
-            "clip": (("clip",), np.arange(count), {}),
+            "clip": (("clip",), source["clip"].values, {}),
             "time": (("time",), source.time.values, {"units": "s"}),
             "rgb": (("rgb",), np.array(["red", "green", "blue"]), {}),
         },
-        attrs={"schema": "physprobe/clips/1", "spec": entry, "code": code},
-        fingerprint={"code": code, "spec": entry, "simulation": stores.digest(simulation)},
+        attrs={
+            "schema": "physprobe/clips/1",
+            "spec": entry,
+            "code": code,
+            "simulation": source.attrs["digest"],
+        },
+        fingerprint={"code": code, "spec": entry, "simulation": source.attrs["digest"]},
+        force=force,
     ) as store:
         store.fill(lambda block: {"video": frames(block.start)[None]}, threads)
     job.done(
-        f"{out.parents[1].name}: {count} clips x {' x '.join(map(str, example.shape))} uint8,"
-        f" {job.megabytes(out.parent):.0f} MB"
+        f"{root}: {count} clips x {' x '.join(map(str, example.shape))} uint8,"
+        f" {job.megabytes(root):.0f} MB"
     )
 
 

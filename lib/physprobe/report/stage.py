@@ -58,6 +58,10 @@ def fit(
         heads=results.by_name(heads, "koopman"),
     )
     judged, system = results.read(falsification, "falsification"), stores.read(simulation)
+    for sort in (study.probes, study.koopman, study.heads):
+        for name, result in sort.items():
+            inputs.check_origin(name, result, embeddings=stored[name], simulation=system)
+    films = stores.joined(stores.read(clips), system)
     blocks = {name: _metrics.blocks(study, name, judged) for name in study.names}
     first = study.encoders[0]
     label = study.labels[first]
@@ -80,7 +84,7 @@ def fit(
         "artefact": _content.artefact(study, judged, system),
     }
     frames = {
-        "filmstrip": _content.films(system, stores.read(clips)),
+        "filmstrip": _content.films(system, films),
         "ladder": _frames.ladder(study),
         "predicted": _frames.predicted(study),
         "layers": _frames.layers(study),
@@ -100,8 +104,8 @@ def fit(
         provenance=job.provenance(
             code,
             {
-                "simulation": stores.digest(simulation),
-                "clips": stores.digest(clips),
+                "simulation": system.attrs["digest"],
+                "clips": films.attrs["digest"],
                 **results.digests((*probes, *koopman, *heads, falsification)),
             },
             encoders={name: _content.origin(store.attrs) for name, store in stored.items()},
@@ -204,7 +208,9 @@ def compare(
         "encoders": {each: _content.told(together, each, blocks) for each in together.encoders},
         "controls": {each: _content.told(together, each, blocks) for each in together.controls},
     }
-    videos = [stores.read(path) for path in clips]
+    videos = [
+        stores.joined(stores.read(path), store) for path, store in zip(clips, pairs, strict=True)
+    ]
     frames = {
         "counterparts": _comparison.films(
             [comparison.equations[system] for system in entry["systems"]],

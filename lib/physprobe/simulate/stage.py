@@ -9,7 +9,9 @@ from physprobe.core import job, kinds, stores
 from physprobe.simulate.section import Kind
 
 
-def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
+def run(
+    *, out: Path, spec: str, code: str = "by hand", threads: int = 1, force: bool = False
+) -> None:
     """Simulate a system into ``simulation.zarr``.
 
     Parameters
@@ -23,12 +25,17 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
         Fingerprint of the code.
     threads : int
         Clips solved at a time.
+    force : bool
+        Write the store anew if it is finished.
 
     Raises
     ------
     ValueError
         If the labels or a clip break a gate of their system; the message names gate and clip.
+    FileExistsError
+        If the store is finished and follows from something else, unless forced.
     """
+    root = stores.place(out)
     entry = json.loads(spec)
     system: Kind = kinds.load("simulate", entry["kind"])
     spec_ = system.Spec.model_validate(entry)
@@ -60,11 +67,12 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
             "code": code,
         },
         fingerprint={"code": code, "spec": entry, "content": spec_.content()},
+        force=force,
     ) as store:
         store.fill(lambda block: {system.FIELD: solve(block.start)[None]}, threads)
     job.done(
-        f"{out.parents[1].name}: {count} clips x {shape[1]} frames x"
-        f" {' x '.join(map(str, shape[2:]))}, gates passed, {job.megabytes(out.parent):.0f} MB"
+        f"{root}: {count} clips x {shape[1]} frames x"
+        f" {' x '.join(map(str, shape[2:]))}, gates passed, {job.megabytes(root):.0f} MB"
     )
 
 
