@@ -61,6 +61,10 @@ def test_fault_13_a_tie_speaks_against_the_data_however_it_is_rounded():
     assert nulls.permutation_p(np.array(0.3), null) == pytest.approx(3 / 5)
     assert nulls.permutation_p(np.array(0.3 - 1e-8), null) == pytest.approx(3 / 5)
     assert nulls.permutation_p(np.array(0.3 + 1e-8), null) == pytest.approx(1 / 5)
+    # what is tiny is no tie for that: a gain of 1e-8 has its own null
+    tiny = 1e-8 * np.array([0.3, 0.9, 1.1, 0.2])
+    assert nulls.permutation_p(np.array(1e-8), tiny) == pytest.approx(2 / 5)
+    assert nulls.permutation_p(np.array(1e-8), np.full(4, 1e-8 - 1e-16)) == 1.0
     # a draw that is as good by construction is one, whatever its score says
     same = np.array([False, True, False, False])
     assert nulls.permutation_p(np.array(0.4), null, same=same) == pytest.approx(2 / 5)

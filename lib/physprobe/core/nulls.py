@@ -24,8 +24,8 @@ import numpy as np
 
 from physprobe.core import seeds
 
-TIE = 1e-9
-"""Scores that differ by no more are equal."""
+TIE, ROUNDING = 1e-9, 1e-14
+"""Scores are equal that differ by no more: in units of the largest, and whatever their unit."""
 LEVEL = 0.05
 """What p has to be below where a verdict needs one."""
 FEWEST = 20
@@ -202,7 +202,9 @@ def permutation_p(
     same : (draw,) bool, optional
         Draws that are as good as the data by construction.
     """
-    as_much = ~(null < observed - TIE * np.maximum(1.0, np.abs(observed)))
+    known = np.where(np.isfinite(null), np.abs(null), 0.0)
+    scale = np.maximum(np.abs(observed), known.max(0, initial=0.0))
+    as_much = ~(null < observed - TIE * scale - ROUNDING)
     if same is not None:
         as_much |= same.reshape(-1, *[1] * (as_much.ndim - 1))
     return np.maximum((1 + as_much.sum(0)) / (1 + len(null)), 1.0 / arrangements)

@@ -190,7 +190,7 @@ def bootstrap(
             level = ndtr(bias + (bias + z) / (1 - skew * (bias + z)))
             ends.append(_quantile(drawn, level))
         there = np.isfinite(ends).all(0)  # draws without a score, all of one clip for instance
-    return Interval(value, *(np.where(there, end, np.nan) for end in ends))
+    return Interval(value, *(np.where(there, end, np.nan)[()] for end in ends))
 
 
 def band(
