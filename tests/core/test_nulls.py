@@ -12,7 +12,7 @@ import pytest
 from physprobe.core import nulls, seeds, splits
 from physprobe.core.nulls import Arrangements
 from physprobe.koopman import dmd, spatial_heat_head
-from physprobe.probe import attentive, logistic, ridge, trained_sweep
+from physprobe.probe import _readout, attentive, logistic, ridge, trained_sweep
 
 UNEQUAL = np.repeat(np.arange(12), np.arange(1, 13))
 """Twelve groups, all of different size: only the identity permutes them."""
@@ -251,3 +251,15 @@ def test_fault_13_the_spatial_head_has_no_shuffled_twin_if_nothing_permutes():
         assert row["value"] is None and "no permutation is possible" in row["note"]
     alone = [r for r in rows if r["metric"] == "skill_difference" and r["baseline"] == "none"]
     assert all(row["value"] is not None for row in alone)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_permuted_classes_that_a_fold_lacks_start_from_a_finite_guess(classes: int):
+    """Permuted labels may leave a class to no training clip, or to all."""
+    labels = np.stack([np.arange(9) % classes, np.zeros(9, int), np.ones(9, int)], axis=1)
+    asked = _readout.Classes(labels, classes, np.arange(9), np.ones((1, 9), bool))
+    guess = asked.offset(np.arange(6))
+    assert guess.shape == (3, asked.outputs) and np.isfinite(guess).all()
+    share = np.mean(labels[:6, 0] == asked.numbers[-1])
+    expected = np.log(share / (1 - share)) if classes == 2 else np.log(share)
+    assert guess[0, -1] == pytest.approx(expected)

@@ -159,6 +159,8 @@ class Classes:
 
     def offset(self, train: np.ndarray) -> np.ndarray:
         share = self.asked(train)[train].mean(0)
+        # permuted labels may leave a class to no training clip: half a clip, then
+        share = np.clip(share, 0.5 / len(train), 1 - 0.5 / len(train))
         return np.log(share / (1 - share)) if self.outputs == 1 else np.log(share)
 
     def loss(self, outputs: Tensor, asked: Tensor, share: Tensor) -> Tensor:
