@@ -126,6 +126,8 @@ def _model_at(
     options: list[type[BaseModel]] = [model]
     here: Any = model
     for step in location:
+        if step == "[key]":
+            continue
         here = _plain(here)
         found = _models(here)
         if len(found) > 1:
@@ -142,8 +144,6 @@ def _model_at(
                 model, options = here, found
             here = here.model_fields[step].annotation if step in here.model_fields else None
         elif typing.get_origin(here) is dict:
-            if step == "[key]":
-                continue
             shown.append(str(step))
             here = typing.get_args(here)[1]
         elif typing.get_origin(here) in (tuple, list):

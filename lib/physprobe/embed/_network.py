@@ -32,6 +32,11 @@ class Network(Base):
     seed: int = Field(0, ge=0)
     """Seed of the shuffled frames, and of the random weights of an untrained network."""
 
+    @property
+    def sees_future(self) -> bool:
+        """Whether an embedding at one time follows from frames of later ones."""
+        return not (self.causal and self.frames == "ordered")
+
     def manner(self) -> str:
         """How frames are shown, for labels: empty for whole clips in order."""
         parts = [] if self.frames == "ordered" else [f"{self.frames} frames"]

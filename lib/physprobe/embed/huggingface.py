@@ -29,13 +29,27 @@ class Spec(Network):
     def _ships(cls, model: str) -> str:
         return shipped.known(model)
 
+    @property
+    def sees_future(self) -> bool:
+        """Whether an embedding follows from later frames; not where each frame is seen alone."""
+        alone = (
+            TUBELET.get(str(_declared(self).get("model_type"))) == 1 and self.frames == "ordered"
+        )
+        return super().sees_future and not alone
+
+
+def _declared(spec: Spec) -> dict:
+    """What config.json says, if it is in a folder; nothing of a checkpoint on the hub."""
+    file = (shipped.folder(spec.model) or Path(spec.model)) / checkpoints.CONFIG
+    return checkpoints.content(file) if file.is_file() else {}
+
 
 def tubelet(spec: Spec) -> int | None:
     """Frames per token, if it can be known without touching the hub."""
-    file = (shipped.folder(spec.model) or Path(spec.model)) / checkpoints.CONFIG
-    config = checkpoints.content(file) if file.is_file() else {}
+    config = _declared(spec)
     found = config.get("tubelet_size", TUBELET.get(str(config.get("model_type"))))
     if found is not None and (type(found) is not int or found < 1):
+        file = f"{spec.model}/{checkpoints.CONFIG}"
         raise ValueError(f"{file}: found tubelet_size {found!r}, expected a number of frames.")
     return found
 

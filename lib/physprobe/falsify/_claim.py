@@ -1,5 +1,6 @@
 """What all claims have in common."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -10,6 +11,28 @@ from physprobe.core.spec import Spec
 
 NO_CONTROL = "the study has no control to beat"
 NO_INTERVAL = "no interval: too few clips are held out"
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a claim is judged from: whether it will be there is checked before anything is run."""
+
+    decoded: tuple[str, str] | None = None
+    """Target and sample that the probe has to read."""
+    controls: bool = False
+    """Whether there has to be a control."""
+    named: tuple[str, ...] = ()
+    """Controls that have to be among the study's."""
+    of_kinds: tuple[str, ...] = ()
+    """Kinds of controls, of which there has to be one."""
+    horizon: int | None = None
+    """Tokens ahead that have to be forecast, by encoders that don't see them."""
+    order: int = 1
+    """Order in time that has to be fitted."""
+    with_null: bool = False
+    """Whether the horizon has to be one that is scored, with a null."""
+    tokens: bool = False
+    """Whether the study needs a head, and the encoders spatial tokens."""
 
 
 class Claim(Spec):
@@ -27,6 +50,10 @@ class Claim(Spec):
     """Encoders that it is claimed of; all of the study's if empty."""
     system: str = ""
     """System that it is claimed of, in a comparison; of all of them together if empty."""
+
+    def needs(self) -> Needs:
+        """What it is judged from; a kind says what it needs beyond nothing."""
+        return Needs()
 
 
 def judged(claim: Claim, **found: object) -> dict:

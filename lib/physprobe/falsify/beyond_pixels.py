@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from physprobe.core import scores
-from physprobe.falsify._claim import Claim, judged
+from physprobe.falsify._claim import Claim, Needs, judged
 from physprobe.falsify._evidence import Evidence, verdict
 
 
@@ -16,6 +16,10 @@ class Spec(Claim):
     """Linear maps from every pixel control."""
     margin: float = 0.2
     """Share of the variance that has to be left over; the published rule asks for 0.2."""
+
+    def needs(self) -> Needs:
+        """What it is judged from."""
+        return Needs(of_kinds=("pixels",))
 
 
 def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from physprobe.falsify._claim import Claim, judged
+from physprobe.falsify._claim import Claim, Needs, judged
 from physprobe.falsify._evidence import Evidence, undefined_p, verdict
 
 
@@ -15,6 +15,10 @@ class Spec(Claim):
     """Against a label of another clip, the same tried on its own clips, and none at all."""
     family: Literal["free", "zero_sum"] = "free"
     """Any kernel, or one whose weights sum to zero as a Laplacian's do."""
+
+    def needs(self) -> Needs:
+        """What it is judged from."""
+        return Needs(tokens=True)
 
 
 def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:

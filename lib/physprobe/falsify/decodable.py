@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from physprobe.core import nulls
-from physprobe.falsify._claim import NO_CONTROL, Claim, judged
+from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, judged
 from physprobe.falsify._evidence import Evidence, against_best, undefined_p, verdict
 
 
@@ -28,6 +28,14 @@ class Spec(Claim):
     """What it has to beat: the controls, or shuffled labels alone (as the published claim did)."""
     controls: tuple[str, ...] = ()
     """Controls that it has to beat; all of the study's if empty."""
+
+    def needs(self) -> Needs:
+        """What it is judged from."""
+        return Needs(
+            decoded=(self.target, self.sample),
+            controls=self.beyond == "controls",
+            named=self.controls,
+        )
 
 
 def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:

@@ -3,9 +3,10 @@
 from typing import ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from physprobe.core import scores
-from physprobe.falsify._claim import NO_CONTROL, Claim, judged
+from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, judged
 from physprobe.falsify._evidence import Evidence, against_best, verdict
 
 
@@ -16,10 +17,14 @@ class Spec(Claim):
 
     kind: Literal["forecast"] = "forecast"
     """First-order linear dynamics of the last layer."""
-    horizon: int = 4
+    horizon: int = Field(4, ge=1)
     """Tokens ahead."""
     beyond: Literal["baselines", "controls"] = "baselines"
     """Persistence, means and the time-shuffled fit; or the same skill of every control."""
+
+    def needs(self) -> Needs:
+        """What it is judged from."""
+        return Needs(horizon=self.horizon, controls=self.beyond == "controls", with_null=True)
 
 
 def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:

@@ -3,10 +3,10 @@
 from typing import Literal, Self
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from physprobe.core import nulls, scores, seeds
-from physprobe.falsify._claim import Claim, judged
+from physprobe.falsify._claim import Claim, Needs, judged
 from physprobe.falsify._evidence import Evidence, verdict
 
 NAMES = {"persistence": "less that of order 1", "order_1": "against order 1"}
@@ -23,7 +23,7 @@ class Spec(Claim):
     """Linear dynamics of the last layer, of two orders in time."""
     order: Literal[2, 3] = 2
     """Order that is compared with the first."""
-    horizon: int = 4
+    horizon: int = Field(4, ge=1)
     """Tokens ahead."""
     baseline: Literal["persistence", "order_1"] = "persistence"
     """What the gain is a part of: the error of persistence, which makes it a difference of skills,
@@ -36,6 +36,10 @@ class Spec(Claim):
         if self.against and self.against == self.system:
             raise ValueError(f"system and against are both {self.system!r}: name two systems")
         return self
+
+    def needs(self) -> Needs:
+        """What it is judged from."""
+        return Needs(horizon=self.horizon, order=self.order)
 
 
 def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:

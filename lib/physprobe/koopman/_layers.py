@@ -29,15 +29,15 @@ def fit(
 ) -> tuple[list[dict], dict]:
     """Rows and blocks of all layers; see `dmd.fit`."""
     length = len(times)
-    if length < FIRST + 3:
+    if length < spec.SHORTEST:
         raise ValueError(
-            f"dmd: clips have {length} times; expected at least {FIRST + 3}."
+            f"dmd: clips have {length} times; expected at least {spec.SHORTEST}."
             " Hint: simulate more frames, or choose a smaller tubelet."
         )
     held = np.sort(np.concatenate([fold.test for fold in folds]))
     named = np.array([]) if equations is None else np.asarray(equations)[held]
     reported = [layer for layer in layers if layer in spec.report] or [layers[-1]]
-    horizon = max([1, *(ahead for ahead in spec.horizons if ahead < length - FIRST)])
+    horizon = max([1, *spec.scored(length)])
     rows, choices, spectra, forecast, published = [], [], [], {}, {}
     clips = orders = None
     for layer, values in zip(layers, pooled, strict=True):

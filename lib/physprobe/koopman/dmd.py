@@ -17,7 +17,7 @@ Tu et al., "On dynamic mode decomposition: theory and applications", J. Comput. 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -25,6 +25,7 @@ from pydantic import Field
 from physprobe.core.spec import Spec as Base
 from physprobe.core.splits import Fold
 from physprobe.koopman._choices import Horizons, Penalties
+from physprobe.koopman._pairs import FIRST
 
 READS = "pooled"
 PENALTIES = tuple(10.0**power for power in range(-6, 7))
@@ -32,6 +33,9 @@ PENALTIES = tuple(10.0**power for power in range(-6, 7))
 
 class Spec(Base):
     """Linear dynamics of the pooled embedding, layer by layer."""
+
+    SHORTEST: ClassVar[int] = FIRST + 3
+    """Token times that a clip needs."""
 
     kind: Literal["dmd"] = "dmd"
     """Dynamic mode decomposition of the pooled embedding."""
@@ -59,6 +63,10 @@ class Spec(Base):
     """Bootstrap draws over clips for the eigenvalues."""
     seed: int = Field(0, ge=0)
     """Seed of folds, shuffles and draws."""
+
+    def scored(self, times: int) -> list[int]:
+        """Horizons that clips of so many token times allow."""
+        return [ahead for ahead in self.horizons if ahead < times - FIRST]
 
 
 def fit(

@@ -1,0 +1,65 @@
+"""Layout: which names in ``results/`` are the workflow's own, so that no entry may have them."""
+
+from collections.abc import Mapping
+
+FOLDERS = {
+    "logs": "the folder of all logs",
+    "encoders": "the folder of what is trained",
+    "transfers": "the folder of transfers",
+    "gates": "the folder of gates",
+    "discovery": "the folder of laws",
+}
+"""Folders of ``results/`` beside those of systems, studies and the like."""
+
+FILES = {
+    "fit_metrics": "scores",
+    "fit_results": "scores",
+    "fit_summary": "scores",
+    "pixel_falsification_metrics": "verdicts",
+    "pixel_falsification_summary": "verdicts",
+    "falsification_metrics": "verdicts",
+    "multiverse": "a multiverse",
+    "preview": "clips",
+}
+"""Files in such a folder, without their ending, that are no layerwise figure's."""
+
+LOGS = (
+    "simulate",
+    "render",
+    "preview",
+    "falsify",
+    "compare",
+    "fit",
+    "multiverse",
+)
+"""Logs in such a folder, without their ending, that are no layerwise figure's."""
+
+STORES = {"field": "the simulation itself", "video": "the clips themselves"}
+"""Sources of a law that are no encoder."""
+
+_OF_FOLDERS = {name: f"{what}, results/{name}/" for name, what in FOLDERS.items()}
+_OF_FIGURES = {name: "the log of another step" for name in LOGS} | {
+    name: f"the name of a file of {what}" for name, what in FILES.items()
+}
+_OF_SOURCES = {name: f"{what}, as a source of laws" for name, what in STORES.items()}
+RESERVED: dict[str, Mapping[str, str]] = {
+    **dict.fromkeys(("systems", "studies", "comparisons", "layerwise", "multiverses"), _OF_FOLDERS),
+    "figures": _OF_FIGURES,
+    **dict.fromkeys(("encoders", "controls"), _OF_SOURCES),
+}
+"""By section, names that mean something else, and what."""
+
+
+def names_of(config: object) -> dict[str, list[tuple[str, str]]]:
+    """Path and name of every entry that could be taken for something else, by section."""
+    found = {
+        section: [(f"{section}.{name}", name) for name in getattr(config, section)]
+        for section in RESERVED
+        if section != "figures"
+    }
+    found["figures"] = [
+        (f"layerwise.{name}.figures.{figure}", figure)
+        for name, entry in config.layerwise.items()
+        for figure in entry.figures
+    ]
+    return found
