@@ -53,6 +53,21 @@ STAGES = {
     "verify": "physprobe.core.verify:run",
     "schema": "physprobe.core.config:write_schema",
 }
+SECTIONS = {
+    "survey": "Discovery",
+    "falsify": "Study",
+    "fit": "Study",
+    "compare": "Comparison",
+    "fit_comparison": "Comparison",
+    "gate": "Gate",
+    "transfer": "Transfer",
+    "layerwise": "Layerwise",
+    "multiverse_probe": "Multiverse",
+    "multiverse": "Multiverse",
+    "local": "Local",
+    "calibrate": "Calibration",
+}
+"""Commands whose spec is an entry of a section without kinds; others look their kind up."""
 JSON_OPTIONS = ("spec", "region")
 HINTS = {
     errno.ENOENT: "is the path right? A rule's output is written by: snakemake PATH --cores 1",
@@ -120,7 +135,11 @@ def _run(argv: list[str]) -> int:
     try:
         module, name = STAGES[command].split(":")
         function = getattr(importlib.import_module(module), name)
-        function(**vars(_parser(command, function).parse_args(options)))
+        given = vars(_parser(command, function).parse_args(options))
+        if command in SECTIONS:
+            sections = importlib.import_module("physprobe.core.sections")
+            getattr(sections, SECTIONS[command]).parse(given["spec"])
+        function(**given)
     except Exception as error:
         line = told(error)
         if line is None:

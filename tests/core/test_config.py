@@ -463,6 +463,20 @@ def test_a_spec_by_hand_is_read():
     assert (spec.clips, spec.alpha) == (3, (1.0, 2.5))
 
 
+def test_an_entry_of_a_section_by_hand_is_told_in_one_line(tmp_path: Path):
+    spec = '{"encoder": "small", "random": ["a"], "probes": {"heat": "ridge"}, "margn": 0}'
+    command = ["gate", "--spec", spec, "--probes", "a.json", "--out", str(tmp_path / "out.json")]
+    done = subprocess.run(
+        [sys.executable, "-m", "physprobe", *command],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "lib")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert "--spec: margn: unknown key. Did you mean 'margin'?" in line
+    assert "random: found ['a']; at least 5 entries are needed" in line
+
+
 @pytest.mark.parametrize("text", ["class Spec(", "import nothing_of_the_kind", "X = 1", "1 / 0"])
 def test_a_half_written_kind_is_named_and_the_others_work(tmp_path: Path, text: str):
     shutil.copytree(ROOT / "lib", tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__"))

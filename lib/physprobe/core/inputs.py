@@ -1,6 +1,5 @@
 """Inputs: an embedding, the simulation that it shows, and the folds that fits are read on."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +56,7 @@ class Inputs:
         ValueError
             If the two stores hold different clips, or the embedding shows another simulation.
         """
-        entry = json.loads(spec)
-        kind = kinds.load(stage, entry["kind"])
-        spec_ = kind.Spec.model_validate(entry)
+        kind, spec_ = kinds.parse(stage, spec)
         system = stores.read(simulation)
         if like is not None:
             system = stores.ordered(system, like)

@@ -1,6 +1,5 @@
 """Discover: read the governing law off a system's field, its video, or an encoder's tokens."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +44,7 @@ def run(
     ValueError
         If the two stores hold different clips, or the source has no grid of tokens.
     """
-    entry = json.loads(spec)
-    kind = kinds.load("discover", entry["kind"])
-    spec_ = kind.Spec.model_validate(entry)
+    kind, spec_ = kinds.parse("discover", spec)
     system = stores.read(simulation)
     found = stores.joined(stores.read(source), system)
     field = Clips(found, spec_.layer, spec_.clips)

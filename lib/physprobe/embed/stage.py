@@ -1,6 +1,5 @@
 """Embed: run a frozen encoder over every clip and keep the pooled hidden states of each layer."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +50,8 @@ def run(
         If the store is finished and follows from something else, unless forced.
     """
     root = stores.place(out)
-    entry = json.loads(spec)
-    family = kinds.load("embed", entry["kind"])
-    spec_ = family.Spec.model_validate(entry)
+    family, spec_ = kinds.parse("embed", spec)
+    entry = spec_.dump()
     source = stores.read(clips)
     count, frames, height, width, _ = source["video"].shape
     if getattr(spec_, "SEES_SIMULATION", False) != bool(simulation):

@@ -1,6 +1,5 @@
 """Render: turn a simulated field into video as an encoder sees it."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -42,9 +41,8 @@ def run(
         If the store is finished and follows from something else, unless forced.
     """
     root = stores.place(out)
-    entry = json.loads(spec)
-    renderer = kinds.load("render", entry["kind"])
-    spec_ = renderer.Spec.model_validate(entry)
+    renderer, spec_ = kinds.parse("render", spec)
+    entry = spec_.dump()
     source = stores.read(simulation)
     field = source.attrs["field"]
     count = source.sizes["clip"]

@@ -1,6 +1,5 @@
 """Simulate: solve a system's equation for every clip, and let no clip pass that breaks its laws."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -36,9 +35,9 @@ def run(
         If the store is finished and follows from something else, unless forced.
     """
     root = stores.place(out)
-    entry = json.loads(spec)
-    system: Kind = kinds.load("simulate", entry["kind"])
-    spec_ = system.Spec.model_validate(entry)
+    system: Kind
+    system, spec_ = kinds.parse("simulate", spec)
+    entry = spec_.dump()
     labels = system.draw(spec_)
     system.check_labels(spec_, labels)
     coords = system.coords(spec_)

@@ -44,8 +44,8 @@ def run(
     """
     from physprobe.train import _linear, _loop, _recipe, _validation
 
-    entry = json.loads(spec)
-    spec_ = kinds.load("train", entry["kind"]).Spec.model_validate(entry)
+    _, spec_ = kinds.parse("train", spec)
+    entry = spec_.dump()
     torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     folder = out.parent
