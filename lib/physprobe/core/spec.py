@@ -68,7 +68,8 @@ class Spec(BaseModel):
             return cls.strict(content)
         except ValidationError as error:
             lines = problems.told(problems.explain(error, cls))
-            raise ValueError(f"--spec: {' '.join(lines)}") from None
+            hint = "Hint: give the fields of an entry of the config as JSON."
+            raise ValueError(f"--spec: {' '.join(lines)} {hint}") from None
 
 
 def entry(text: str) -> dict:
