@@ -73,6 +73,28 @@ def test_every_recipe_refuses_sizes_that_do_not_divide(kind, fields, message, ti
         kinds.load("train", kind).Spec(**{**shared, **fields})
 
 
+@pytest.mark.parametrize(
+    ("system", "validation", "message"),
+    [
+        (("heat_published", "fields"), "alpha", "systems.x: heat_published has no endless clips"),
+        (("wave_published", "fields"), "c", "systems.x: wave_published has no endless clips"),
+        (("balls", "balls"), "speed", "systems.x: windows are cut out of a field .* not balls"),
+        (("diffusion", "fields"), "log_alpa", "validation.x: diffusion has no 'log_alpa'.*alpha"),
+        (("diffusion", "fields"), "ic_id", "validation.x: diffusion has no 'ic_id'"),
+    ],
+)
+def test_what_no_stream_can_be_made_of_is_refused(system, validation, message, tiny):
+    """Before anything is trained, not after."""
+    simulate, render = system
+    fields = {
+        "systems": {"x": {"simulate": {"kind": simulate}, "render": {"kind": render}}},
+        "validation": {"x": [validation]},
+    }
+    shared = {name: getattr(tiny, name) for name in Training.model_fields}
+    with pytest.raises(ValidationError, match=message):
+        videomae.Spec(**{**shared, **fields})
+
+
 def test_what_a_recipe_leaves_out_is_as_the_contract_has_it(monkeypatch):
     assert not hasattr(videomae, "KEPT") and kinds.load("train", "videomae").KEPT == "encoder"
     assert kinds.load("train", "vjepa").KEPT == "target"

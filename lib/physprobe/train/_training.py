@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from physprobe.core import kinds, problems, targets
 from physprobe.core.architecture import Architecture
 from physprobe.core.system import Name, System
 
@@ -79,13 +80,33 @@ class Training(Architecture):
         if self.frozen > self.num_hidden_layers:
             raise ValueError(f"frozen: {self.frozen} of the modules leave no block to train")
         for name, system in self.systems.items():
-            needed = (self.frames - 1) * max(self.strides) + 1
-            if system.simulate.frames < needed or system.simulate.size < self.crop:
-                raise ValueError(
-                    f"systems.{name}: {system.simulate.frames} frames of {system.simulate.size} px"
-                    f" are too few for windows of {needed} frames of {self.crop} px"
-                )
+            self._streams(f"systems.{name}", system)
+        for name, wanted in self.validation.items():
+            kind = self.systems[name].simulate.kind
+            labels = kinds.load("simulate", kind).UNITS
+            for target in wanted:
+                if not targets.labels_of(target, labels):
+                    raise ValueError(
+                        f"validation.{name}: {kind} has no {target!r}; it has the labels"
+                        f" {', '.join(labels)}.{problems.nearest(target, labels)}"
+                    )
         return self
+
+    def _streams(self, where: str, system: System) -> None:
+        """Raise a ValueError if a system doesn't give endless clips that windows fit in."""
+        simulate, render = system.simulate, system.render
+        if not {"clips", "seed"} <= type(simulate).model_fields.keys():
+            raise ValueError(f"{where}: {simulate.kind} has no endless clips; its own are fixed")
+        if render.kind != "fields":
+            raise ValueError(
+                f"{where}: windows are cut out of a field and rendered by fields, not {render.kind}"
+            )
+        needed = (self.frames - 1) * max(self.strides) + 1
+        if simulate.frames < needed or simulate.size < self.crop:
+            raise ValueError(
+                f"{where}: {simulate.frames} frames of {simulate.size} px are too few for windows"
+                f" of {needed} frames of {self.crop} px"
+            )
 
     @property
     def grid(self) -> tuple[int, int, int]:
