@@ -105,6 +105,7 @@ def test_every_field_that_transformers_knows_is_known():
         ({"do_pad": True, "pad_size": 40}, "found do_pad True, expected false"),
         ({"do_sample_frames": True, "fps": 4}, "do_sample_frames True, expected false"),
         ({"rescale_factor": 0}, "found rescale_factor 0, expected a number above 0"),
+        ({"rescale_factor": 10**400}, "found rescale_factor 1000"),
         ({"rescale_factor": "1/255"}, "found rescale_factor '1/255'"),
         ({"image_mean": None}, "found image_mean null, expected three numbers.*do_normalize"),
         ({"image_std": None}, "found image_std null"),

@@ -1,7 +1,6 @@
 """Processor: what a checkpoint says of its input, every field honoured or refused by name."""
 
 import difflib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -309,7 +308,8 @@ class _Fields(Mapping):
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # nan compares with nothing, and a number beyond float32 is no colour
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e38
 
 
 def _pixels(value: Any) -> bool:

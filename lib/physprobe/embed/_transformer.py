@@ -76,6 +76,17 @@ class VideoTransformer(Encoder):
         self.spans = _frames.spans(frames, self.tubelet)
         self.windows = self._windows(frames)
         side = preprocessing.crop // config.patch_size
+        for name in ("frames_per_clip", "num_frames"):
+            seen = getattr(config, name, self.tubelet)
+            if seen % self.tubelet:
+                raise ValueError(
+                    f"config.json: {name} is {seen}, no multiple of tubelet_size, {self.tubelet}."
+                )
+        if not side:
+            raise ValueError(
+                f"config.json: patch_size {config.patch_size} is larger than the input,"
+                f" {preprocessing.crop} px."
+            )
         self.grid, self.features = (side, side), config.hidden_size
         self.layers = (*(str(k) for k in range(config.num_hidden_layers + 1)), "final")
         unknown = [layer for layer in spec.tokens if layer not in self.layers]

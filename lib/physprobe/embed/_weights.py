@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import transformers
-from huggingface_hub.errors import StrictDataclassError
 from transformers import PreTrainedConfig, PreTrainedModel, VJEPA2Model
 
 from physprobe.core import seeds
@@ -18,6 +17,18 @@ from physprobe.core.checkpoints import CONFIG
 BLOCKS = {"num_hidden_layers": "encoder", "pred_num_hidden_layers": "predictor"}
 """Fields of config.json that count blocks, and the part of a network that they are in."""
 MOST_BLOCKS = 1000
+LIMITS = {
+    "hidden_size": (1, 2**16),
+    "num_attention_heads": (1, 2**12),
+    "mlp_ratio": (2**-16, 2**10),
+    "patch_size": (1, 2**13),
+    "image_size": (1, 2**13),
+    "crop_size": (1, 2**13),
+    "tubelet_size": (1, 2**12),
+    "frames_per_clip": (1, 2**12),
+    "num_frames": (1, 2**12),
+}
+"""Fields of config.json that have a size: least and most, so that nothing endless is begun."""
 
 
 def trained(
@@ -50,8 +61,9 @@ def trained(
     """
     _quiet()
     where = folder / CONFIG
+    _check_blocks(where, config, tensors)  # first: transformers' configs list their blocks
     settings = _settings(where, config, model_class)
-    _check_blocks(where, settings, tensors)
+    _check_blocks(where, settings.to_dict(), tensors)
     _check_size(where, settings, tensors, model_class)
     model, info = model_class.from_pretrained(
         None,
@@ -91,8 +103,12 @@ def _settings(
     """Config of transformers, if every field has a value that it can have."""
     try:
         settings = model_class.config_class.from_dict(config)
-    except (StrictDataclassError, TypeError, ValueError, AttributeError, KeyError) as error:
+    except Exception as error:  # whatever transformers makes of a wrong value
         raise ValueError(f"{where}: {_line(error)}. Hint: look at that field.") from None
+    for name, (least, most) in LIMITS.items():
+        value = getattr(settings, name, None)
+        if isinstance(value, int | float) and not least <= value <= most:
+            raise ValueError(f"{where}: {name} is {value}, expected {least} to {most}.")
     for name in ("in_chans", "num_channels"):
         if getattr(settings, name, 3) != 3:
             raise ValueError(
@@ -102,16 +118,14 @@ def _settings(
     return settings
 
 
-def _check_blocks(
-    where: Path, settings: PreTrainedConfig, tensors: Mapping[str, torch.Tensor]
-) -> None:
-    """Number of blocks of config.json and of the tensors, before any is made."""
+def _check_blocks(where: Path, config: dict, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Number of blocks of config.json, where it has one, and of the tensors."""
     for field, part in BLOCKS.items():
-        asked = getattr(settings, field, None)
+        asked = config.get(field)
         pattern = re.compile(rf"(?:^|\.){part}\.layer\.(\d+)\.")
         numbers = [int(found[1]) for name in tensors if (found := pattern.search(name))]
         there = max(numbers, default=-1) + 1
-        if asked is not None and asked != there:
+        if isinstance(asked, int) and asked != there:
             raise ValueError(
                 f"{where}: {field} is {asked}, but the checkpoint's tensors are of {there}"
                 f" ({part}.layer.*). Hint: config and tensors have to come from the same model."
@@ -142,7 +156,7 @@ def _outline(
     try:
         with torch.device("meta"):
             return model_class._from_config(settings, attn_implementation="sdpa")
-    except (TypeError, ValueError, RuntimeError, ZeroDivisionError, MemoryError) as error:
+    except Exception as error:  # whatever transformers makes of values that don't go together
         raise ValueError(
             f"{where}: no {model_class.__name__} can be made of it: {_line(error)}."
         ) from None
@@ -175,12 +189,13 @@ def random(config: dict, seed: int, init: str, where: str = "untrained") -> VJEP
     ValueError
         If there is no such architecture, or no memory for it.
     """
-    settings = _settings(where, {**config, "pred_num_hidden_layers": 0}, VJEPA2Model)
-    if settings.num_hidden_layers > MOST_BLOCKS:
+    blocks = config.get("num_hidden_layers", 1)
+    if isinstance(blocks, int) and not 1 <= blocks <= MOST_BLOCKS:
         raise ValueError(
-            f"{where}: num_hidden_layers is {settings.num_hidden_layers}, expected {MOST_BLOCKS} or"
-            " fewer."
+            f"{where}: num_hidden_layers is {blocks}, expected 1 to {MOST_BLOCKS}."
+            " Hint: look at that field."
         )
+    settings = _settings(where, {**config, "pred_num_hidden_layers": 0}, VJEPA2Model)
     model = _outline(where, settings, VJEPA2Model)
     needed = 4 * sum(value.numel() for value in model.encoder.parameters())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
