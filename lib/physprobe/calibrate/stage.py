@@ -3,7 +3,7 @@
 import json
 import multiprocessing
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +34,14 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
     entry = json.loads(spec)
     noise, planted, chance = entry["noise"], entry["planted"], entry["chance"]
     job.limit_threads(1)  # of each process
-    rows = [
-        *_rows("rejection_rate", _repeated(_noise_draw, noise, threads, "noise")),
-        *_rows("coverage", held(_repeated(_planted_draw, planted, threads, "planted truth"))),
-        *_levels(_repeated(_chance_draw, chance, threads, "chance levels")),
-    ]
+    # not forked: a fork of a process with threads can hang
+    context = multiprocessing.get_context("spawn")
+    with job.at_once(ProcessPoolExecutor(threads, mp_context=context)) as pool:
+        rows = [
+            *_rows("rejection_rate", _repeated(_noise_draw, noise, pool, "noise")),
+            *_rows("coverage", held(_repeated(_planted_draw, planted, pool, "planted truth"))),
+            *_levels(_repeated(_chance_draw, chance, pool, "chance levels")),
+        ]
     results.write(
         out,
         schema="calibration",
@@ -78,15 +81,12 @@ def held(intervals: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _repeated(
-    draw: Callable[[int], Mapping[str, object]], repetitions: int, processes: int, what: str
+    draw: Callable[[int], Mapping[str, object]], repetitions: int, pool: Executor, what: str
 ) -> dict[str, np.ndarray]:
-    """Outcomes (repetition, ...) of every test, in as many processes as there may be."""
-    # not forked: a fork of a process with threads can hang
-    context = multiprocessing.get_context("spawn")
-    with job.at_once(ProcessPoolExecutor(processes, mp_context=context)) as pool:
-        outcomes = pool.map(draw, range(repetitions))
-        waiting = job.progress(range(repetitions), f"draws of {what}")
-        found = [outcome for _, outcome in zip(waiting, outcomes, strict=False)]
+    """Outcomes (repetition, ...) of every test, in the processes of a pool."""
+    outcomes = pool.map(draw, range(repetitions))
+    waiting = job.progress(range(repetitions), f"draws of {what}")
+    found = [outcome for _, outcome in zip(waiting, outcomes, strict=False)]
     return {name: np.array([outcome[name] for outcome in found]) for name in found[0]}
 
 
