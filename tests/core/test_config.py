@@ -39,6 +39,15 @@ def test_the_configs_of_the_tests_are_valid(content: dict):
     config.read(ROOT / "tests/configs/smoke.yaml")
 
 
+def test_what_a_stage_is_handed_is_an_entry_of_the_config(content: dict):
+    """All fields of an entry, defaults too, are read back as that very entry."""
+    found = config.load(content)
+    sections = [value for _, value in found if isinstance(value, dict)]
+    entries = [entry for section in sections for entry in section.values()]
+    for entry in (*entries, found.discovery, found.calibration):
+        assert type(entry).model_validate_json(entry.canonical()) == entry
+
+
 def test_the_schema_for_editors_is_in_step():
     stored = ROOT / "workflow/config.schema.json"
     assert json.loads(stored.read_text()) == json.loads(config.schema()), (

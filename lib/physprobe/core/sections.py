@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_serializer, field_validator
 
 from physprobe.core import kinds, splits
 from physprobe.core.kinds import any_spec
@@ -11,6 +11,8 @@ from physprobe.core.system import Name
 from physprobe.probe._protocol import Normalisation, Sample
 
 Quantile = Annotated[float, Field(ge=0, le=1)]
+AXES = {"grouping", "samples", "targets"}
+"""Fields of a probe that a multiverse varies."""
 
 
 class Study(Spec):
@@ -199,9 +201,17 @@ class Multiverse(Spec):
         for name, solver in solvers.items():
             if not hasattr(solver, "normalised"):
                 raise ValueError(f"{name} is of kind {solver.kind}, which decodes no numbers")
-            if fixed := sorted({"targets", "samples", "grouping"} & solver.model_fields_set):
+            if fixed := sorted(AXES & solver.model_fields_set):
                 raise ValueError(f"{name} sets {', '.join(fixed)}, an axis of the multiverse")
         return solvers
+
+    @field_serializer("solvers")
+    def _without_axes(self, solvers: dict) -> dict:
+        """What a stage is handed is an entry of the config again."""
+        return {
+            name: {key: value for key, value in solver.dump().items() if key not in AXES}
+            for name, solver in solvers.items()
+        }
 
 
 class Local(Spec):
