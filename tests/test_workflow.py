@@ -26,7 +26,7 @@ LAYERWISE = {"layerwise", "layerwise_figure"}
 LOCAL = {"local", "local_figure"}
 GATE = {"gate", "gate_figure"}
 CALIBRATION = {"calibrate", "calibration_figure"}
-TESTS = GATE | CALIBRATION | {"probe_together", "compare", "fit_comparison"}
+RIDGE = GATE | CALIBRATION | {"train", "learning", "recipes"}  # an encoder is judged by it
 FIGURES = {
     "transfer_figure", "layerwise_figure", "multiverse_figure", "local_figure", "gate_figure",
     "calibration_figure", "learning", "recipes", "confusion", "dispersion",
@@ -202,7 +202,7 @@ def edit_one_encoder(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (edit_probe, {"probe", *TRANSFERS, *LAYERWISE, *MULTIVERSE, *LOCAL, *TESTS, *DOWNSTREAM}),
+        (edit_probe, {"probe", *TRANSFERS, *LAYERWISE, *MULTIVERSE, *LOCAL, *RIDGE, *DOWNSTREAM}),
         (edit_probe_parameter, {"probe", *TRANSFERS, *GATE, *DOWNSTREAM}),
         (edit_figure, {"fit", "fit_comparison", "page", *FIGURES, "all"}),
         (edit_one_encoder, {"embed", "probe", "koopman", *DOWNSTREAM}),
