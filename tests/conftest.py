@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from physprobe.core import seeds
 from physprobe.simulate import _initial, _spectral
+from physprobe.statistics import seeds
 
 SIZE, FRAMES = 32, 48
 TIME = np.arange(FRAMES, dtype=float)

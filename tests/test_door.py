@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from physprobe import __main__ as door
-from physprobe.core import job as jobs
-from physprobe.core import results, stores
+from physprobe.store import job as jobs
+from physprobe.store import results, zarrs
 
 ROOT = Path(__file__).parents[1]
 
@@ -169,7 +169,7 @@ def test_a_defect_of_the_program_keeps_its_traceback(tmp_path: Path, monkeypatch
         np.zeros(3) + np.zeros(4)
 
     monkeypatch.setattr(results, "broken", broken, raising=False)
-    monkeypatch.setitem(door.STAGES, "broken", "physprobe.core.results:broken")
+    monkeypatch.setitem(door.STAGES, "broken", "physprobe.store.results:broken")
     with pytest.raises(ValueError, match="broadcast"):
         door.main(["broken", "--out", str(tmp_path)])
 
@@ -227,7 +227,7 @@ def test_a_disk_that_is_full_leaves_one_line_and_nothing_else(tmp_path: Path):
 def simulation(folder: Path, clips: int) -> list[str]:
     """Options of a simulation."""
     spec = {"kind": "heat", "clips": clips, "frames": 16, "size": 64, "sigma": [3.0, 6.0]}
-    return ["simulate", "--out", str(folder / "s.zarr" / stores.ROOT), "--spec", json.dumps(spec)]
+    return ["simulate", "--out", str(folder / "s.zarr" / zarrs.ROOT), "--spec", json.dumps(spec)]
 
 
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -280,7 +280,7 @@ def test_every_stage_says_what_it_raises_and_takes_threads():
 
 def test_a_spec_that_does_not_fit_its_kind_is_one_line(tmp_path: Path, refused):
     spec = json.dumps({"kind": "heat", "clips": -1, "sise": 64})
-    line = refused("simulate", "--out", tmp_path / "s.zarr" / stores.ROOT, "--spec", spec)
+    line = refused("simulate", "--out", tmp_path / "s.zarr" / zarrs.ROOT, "--spec", spec)
     assert "clips: " in line and "sise" in line and "Hint: " in line
     assert list(tmp_path.iterdir()) == []
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from physprobe.core import job, problems
+from physprobe.config import problems
+from physprobe.store import job
 
 PACKAGE = Path(__file__).parent
 STAGES = {
@@ -49,9 +50,9 @@ STAGES = {
     "figure": "physprobe.report.drawing:figure",
     "page": "physprobe.report.page:run",
     "calibrate": "physprobe.calibrate.stage:run",
-    "export": "physprobe.core.export:run",
-    "verify": "physprobe.core.verify:run",
-    "schema": "physprobe.core.config:write_schema",
+    "export": "physprobe.store.export:run",
+    "verify": "physprobe.store.verify:run",
+    "schema": "physprobe.config.model:write_schema",
 }
 SECTIONS = {
     "survey": "Discovery",
@@ -137,7 +138,7 @@ def _run(argv: list[str]) -> int:
         function = getattr(importlib.import_module(module), name)
         given = vars(_parser(command, function).parse_args(options))
         if command in SECTIONS:
-            sections = importlib.import_module("physprobe.core.sections")
+            sections = importlib.import_module("physprobe.config.sections")
             getattr(sections, SECTIONS[command]).parse(given["spec"])
         function(**given)
     except Exception as error:

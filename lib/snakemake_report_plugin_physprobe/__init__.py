@@ -2,7 +2,7 @@
 
 Snakemake reads every ``--configfile`` before it reads a Snakefile, and runs the templates (YTE)
 that a file may hold, even in a dry run. It imports packages of this name before that: this one puts
-``physprobe.core.config_files`` in the place of its reader. As a plugin it is Snakemake's own HTML
+``physprobe.config.config_files`` in the place of its reader. As a plugin it is Snakemake's own HTML
 report.
 """
 
@@ -13,7 +13,7 @@ from snakemake.common import configfile
 from snakemake.report.html_reporter import Reporter
 from snakemake_interface_common.exceptions import WorkflowError
 
-from physprobe.core import config_files
+from physprobe.config import config_files
 
 __all__ = ["Reporter"]
 

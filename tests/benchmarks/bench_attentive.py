@@ -13,8 +13,8 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from physprobe.core import seeds, splits
 from physprobe.probe import _attention, _readout, _trained
+from physprobe.statistics import seeds, splits
 
 CLIPS, TIMES, FEATURES, EPOCHS = 120, 8, 128, 5
 SETTINGS = [(rate, decay) for rate in (0.01, 0.03) for decay in (3.0, 1.0, 0.1)]

@@ -3,8 +3,8 @@
 import numpy as np
 from _bench import compare
 
-from physprobe.core import scene
 from physprobe.render import balls
+from physprobe.scenes import scene
 from physprobe.simulate import balls as system
 
 RAYS, CLIPS = 4, 24

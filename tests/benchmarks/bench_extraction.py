@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from physprobe.core import kinds, stores
+from physprobe.config import kinds
 from physprobe.embed import stage as embed
 from physprobe.render import stage as render
 from physprobe.simulate import stage as simulate
+from physprobe.store import zarrs
 
 LARGE = {"hidden_size": 1024, "num_attention_heads": 16, "crop_size": 256, "patch_size": 16}
 CASES = {
@@ -47,8 +48,8 @@ def check() -> str:
     with tempfile.TemporaryDirectory() as folder:
         videos, out = filmed(folder, clips, frames), Path(folder, "embeddings/0.zarr/zarr.json")
         embed.run(clips=videos, out=out, spec=json.dumps(entry))
-        found = stores.read(out)["pooled"].sel(layer="final").values.astype(float)
-        video = stores.read(videos)["video"].values
+        found = zarrs.read(out)["pooled"].sel(layer="final").values.astype(float)
+        video = zarrs.read(videos)["video"].values
     family = kinds.load("embed", entry["kind"])
     spec = family.Spec.model_validate(entry)
     encoder = family.load(spec, frames=frames, height=256, width=256, threads=1)

@@ -14,9 +14,9 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from physprobe.core import splits
-from physprobe.core.splits import Fold
 from physprobe.probe import _class_rows, _classify
+from physprobe.statistics import splits
+from physprobe.statistics.splits import Fold
 
 CLIPS, FEATURES, FEW = 200, 512, 24
 PENALTIES = tuple(10.0**power for power in range(-5, 4))

@@ -15,9 +15,9 @@ import numpy as np
 from sklearn.linear_model import Ridge, RidgeCV
 from threadpoolctl import threadpool_limits
 
-from physprobe.core import scores, splits
-from physprobe.core.splits import Fold
 from physprobe.probe import _nested, ridge, trained_sweep
+from physprobe.statistics import scores, splits
+from physprobe.statistics.splits import Fold
 
 LAYERS, CLIPS, FEATURES, TARGETS = 24, 392, 1024, 5
 PENALTIES = tuple(np.logspace(-6, 6, 20))

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import results, stores
 from physprobe.discover import linear, stage
+from physprobe.store import results, zarrs
 
 CLIPS = 5
 
@@ -16,9 +16,9 @@ def store(out: Path, name: str, values: np.ndarray, attrs: dict, **labels: np.nd
     dims = ("clip", "time", "y", "x", "feature")[: values.ndim]
     time = (("time",), 0.5 * np.arange(values.shape[1]), {"units": "s"})
     coords = {"time": time, **{n: (("clip",), v, {"units": "1"}) for n, v in labels.items()}}
-    with stores.create(
+    with zarrs.create(
         out / "zarr.json",
-        variables={name: stores.Variable(dims, values.shape, str(values.dtype))},
+        variables={name: zarrs.Variable(dims, values.shape, str(values.dtype))},
         coords=coords,
         attrs=attrs,
         fingerprint={},

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from safetensors.torch import load_file, save_file
 
-from physprobe.core import checkpoints
+from physprobe.config import checkpoints
 from physprobe.embed import huggingface, untrained
 
 SIZE = {"frames": 8, "height": 48, "width": 48, "threads": 1}
@@ -72,15 +72,15 @@ def test_versions_device_and_type_are_part_of_an_encoder_fault_2(checkpoint: Pat
 def test_an_edited_processor_starts_a_store_anew_fault_2(
     checkpoint: Path, video: np.ndarray, tmp_path: Path
 ):
-    from physprobe.core import stores
     from physprobe.embed import stage
+    from physprobe.store import zarrs
 
     count, frames = video.shape[:2]
     clips = tmp_path / "results" / "heat" / "clips.zarr" / "zarr.json"
-    with stores.create(
+    with zarrs.create(
         clips,
         variables={
-            "video": stores.Variable(("clip", "time", "y", "x", "rgb"), video.shape, "uint8")
+            "video": zarrs.Variable(("clip", "time", "y", "x", "rgb"), video.shape, "uint8")
         },
         coords={
             "clip": (("clip",), np.arange(count), {}),
@@ -96,7 +96,7 @@ def test_an_edited_processor_starts_a_store_anew_fault_2(
 
     def embed() -> np.ndarray:
         stage.run(clips=clips, out=out, spec=spec, code="test")
-        return stores.read(out)["pooled"].values
+        return zarrs.read(out)["pooled"].values
 
     before = embed()
     out.unlink()  # as Snakemake does before it runs a rule again
@@ -262,7 +262,7 @@ def test_what_does_not_ship_is_refused_when_the_config_is_read():
 
 
 def test_a_broken_config_json_is_one_line_of_the_config_too(checkpoint: Path):
-    from physprobe.core import config as configs
+    from physprobe.config import model as configs
 
     content = yaml.safe_load((Path(__file__).parents[1] / "configs" / "smoke.yaml").read_text())
     content["encoders"]["small"]["model"] = str(checkpoint)
@@ -332,7 +332,7 @@ def test_v_jepa_with_a_classifier_is_read_without_it(tmp_path: Path, video: np.n
 def test_every_file_that_is_read_is_an_input_of_the_rule_fault_2(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from physprobe.core.workflow import Pipeline
+    from physprobe.config.pipeline import Pipeline
 
     pipeline = SimpleNamespace(recipes=[], _checkpoint=None)
     pipeline._checkpoint = lambda *a, **k: Pipeline._checkpoint(pipeline, *a, **k)

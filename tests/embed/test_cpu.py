@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from physprobe.core import onednn
 from physprobe.embed import _cpu, _pool, _weights
+from physprobe.statistics import onednn
 
 CLOSE = 1e-6  # of a layer's largest value: a few roundings of float32
 

@@ -155,7 +155,7 @@ def test_provenance_names_the_weights(checkpoint: Path, video: np.ndarray):
 
 def write_hashes(folder: Path) -> None:
     """Table of what ships."""
-    from physprobe.core import shipped
+    from physprobe.config import shipped
 
     (folder / shipped.TABLE).write_text(
         "".join(
@@ -286,7 +286,7 @@ def test_longer_clips_are_embedded_piece_by_piece(checkpoint: Path, video: np.nd
 def test_what_ships_with_the_package_is_found_by_its_name(
     checkpoint: Path, video: np.ndarray, tmp_path: Path, monkeypatch
 ):
-    from physprobe.core import shipped
+    from physprobe.config import shipped
 
     (tmp_path / "tiny").symlink_to(checkpoint)
     monkeypatch.setattr(shipped, "ENCODERS", tmp_path)

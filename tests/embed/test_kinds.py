@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from physprobe.core import kinds
+from physprobe.config import kinds
 
 
 def test_families():

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from physprobe.core import results, scene, stores
 from physprobe.embed import position, statistics
 from physprobe.embed import stage as embed
 from physprobe.probe import ridge
 from physprobe.probe import stage as probe
+from physprobe.scenes import scene
 from physprobe.simulate import balls, balls_acceleration, balls_velocity
 from physprobe.simulate import stage as simulate
+from physprobe.store import results, zarrs
 
 SIZE = {"frames": 16, "height": 256, "width": 256, "threads": 1}
 
@@ -21,12 +22,12 @@ def located(folder: Path, spec: object) -> dict[str, list[Path]]:
     """A simulation, and the positions in it; the frames of its clips are never looked at."""
     simulation = folder / "simulation.zarr" / "zarr.json"
     simulate.run(out=simulation, spec=spec.canonical(), threads=2)
-    system = stores.read(simulation)
+    system = zarrs.read(simulation)
     count, clips = system.sizes["clip"], folder / "clips.zarr" / "zarr.json"
     shape = (count, 16, 1, 1, 3)
-    with stores.create(
+    with zarrs.create(
         clips,
-        variables={"video": stores.Variable(("clip", "time", "y", "x", "rgb"), shape, "uint8")},
+        variables={"video": zarrs.Variable(("clip", "time", "y", "x", "rgb"), shape, "uint8")},
         coords={"time": (("time",), system.time.values, {"units": "s"})},
         attrs={},
         fingerprint={},
@@ -69,8 +70,8 @@ def test_places_of_the_fixed_balls_tell_nothing(tmp_path, target):
 
 def test_a_token_is_the_mean_place_of_its_frames(tmp_path):
     paths = located(tmp_path, balls.Spec(clips=5))
-    found = stores.read(paths["embeddings"][0])
-    system = stores.read(paths["simulation"][0])
+    found = zarrs.read(paths["embeddings"][0])
+    system = zarrs.read(paths["simulation"][0])
     assert found["pooled"].dims == ("clip", "layer", "time", "feature")
     assert found.layer.values.tolist() == ["position"]
     for place, name in enumerate(("row", "column")):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from physprobe.core import scores, splits
 from physprobe.falsify import _arithmetic
+from physprobe.statistics import scores, splits
 
 CLIPS, TIMES = 50, 8
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from physprobe.core import kinds, linear_map, scores, splits
+from physprobe.config import kinds
 from physprobe.falsify import _pixels, beyond_pixels, conditioned, decodable, forecast
 from physprobe.falsify._evidence import Evidence, against_best, verdict
+from physprobe.statistics import linear_map, scores, splits
 
 CLIPS = 80
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import results, scores
 from physprobe.falsify import _gate
 from physprobe.falsify import stage as falsify
 from physprobe.report import drawing
+from physprobe.statistics import scores
+from physprobe.store import results
 
 CLIPS = 80
 RANDOM = tuple(f"random_{seed}" for seed in range(5))

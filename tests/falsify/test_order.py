@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from physprobe.core import results, splits
 from physprobe.falsify import order
 from physprobe.falsify._evidence import Evidence
 from physprobe.koopman import dmd
+from physprobe.statistics import splits
+from physprobe.store import results
 
 CLIPS, TIMES = 60, 16
 

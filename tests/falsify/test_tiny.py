@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import kinds, results, stores
+from physprobe.config import kinds
 from physprobe.falsify import stage as falsify
 from physprobe.koopman import stage as koopman
 from physprobe.probe import stage as probe
 from physprobe.report import stage as report
 from physprobe.simulate import heat_published
+from physprobe.store import results, zarrs
 
 TIMES, SIDE = 8, 4
 PROBES = {
@@ -34,10 +35,10 @@ CLAIMS = {
 def written(root: Path, variables: Mapping, coords: Mapping, attrs: Mapping) -> Path:
     out = root / "zarr.json"
     clips = len(next(iter(variables.values()))[1])
-    with stores.create(
+    with zarrs.create(
         out,
         variables={
-            name: stores.Variable(dims, values.shape, str(values.dtype))
+            name: zarrs.Variable(dims, values.shape, str(values.dtype))
             for name, (dims, values) in variables.items()
         },
         coords=coords,

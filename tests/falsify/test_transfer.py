@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import results
 from physprobe.falsify import _transfer
 from physprobe.falsify import stage as falsify
 from physprobe.report import drawing
 from physprobe.report import transfer as drawn
+from physprobe.store import results
 
 CLIPS = 60
 TRUTH = np.random.default_rng(0).uniform(1, 5, CLIPS)

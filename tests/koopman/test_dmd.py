@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from physprobe.core import results, splits
 from physprobe.koopman import dmd, spatial_heat_head
 from physprobe.koopman._latent import Published, principal
 from physprobe.koopman._null import shuffled_sse
 from physprobe.koopman._pairs import FIRST, Layout, histories, moments, shuffled, shuffles
 from physprobe.koopman._spectrum import spectrum
 from physprobe.koopman._transition import Choice, effective_rank, fit, matrix, select, sse
+from physprobe.statistics import splits
+from physprobe.store import results
 
 CLIPS, TIMES = 60, 16
 EIGENVALUES = np.array(

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from physprobe.core import splits
 from physprobe.koopman import spatial_heat_head as head
 from physprobe.koopman._kernels import FAMILIES, LAPLACIAN, fit, laplacian_residual, sse, weigh
 from physprobe.koopman._rollout import roll
 from physprobe.koopman._stencil import OFFSETS, ONE, Sums, apply
 from physprobe.koopman._whitening import whiten
+from physprobe.statistics import splits
 
 CLIPS, TIMES, GRID, FEATURES = 30, 7, 6, 5
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from physprobe.core import results, stores
 from physprobe.koopman import dmd, spatial_heat_head, stage
+from physprobe.store import results, zarrs
 
 CLIPS, TIMES = 24, 8
 
@@ -79,10 +79,10 @@ def pair(folder: Path, *, tokens: bool = False) -> dict[str, list[Path]]:
 def store(root: Path, variables: dict, coords: dict, spec: dict | None = None) -> Path:
     out = root / "zarr.json"
     described = {
-        name: stores.Variable(dims, values.shape, str(values.dtype))
+        name: zarrs.Variable(dims, values.shape, str(values.dtype))
         for name, (dims, values) in variables.items()
     }
-    with stores.create(
+    with zarrs.create(
         out,
         variables=described,
         coords=coords,
@@ -143,7 +143,7 @@ def test_several_systems_share_a_model(tmp_path):
     told = {r["target"] for r in found["rows"] if r["metric"] == "skill_by_equation"}
     assert told == {"wave", "diffusion"}
     inputs = found["provenance"]["inputs"]
-    assert inputs["embeddings 1"] == stores.digest(both["embeddings"][1])
+    assert inputs["embeddings 1"] == zarrs.digest(both["embeddings"][1])
     # turning and fading have no plane in common: the shared model has the eigenvalues of both
     (spectrum,) = (s for s in found["spectra"] if s["order"] == 1)
     eigenvalues = [complex(*pair) for pair in spectrum["eigenvalues"]]

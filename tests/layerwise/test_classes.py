@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from physprobe.core import results, splits
 from physprobe.layerwise import _curve, _table
 from physprobe.probe.logistic import Spec, probe
+from physprobe.statistics import splits
+from physprobe.store import results
 
 SCENES, LAYERS = 30, ["0", "1", "2", "final"]
 SCENE = np.repeat(np.arange(SCENES), 4)

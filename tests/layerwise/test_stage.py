@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from physprobe.core import results, stores
-from physprobe.core.sections import Layerwise
+from physprobe.config.sections import Layerwise
 from physprobe.layerwise import stage
 from physprobe.probe import stage as probe
 from physprobe.probe.ridge import Spec
+from physprobe.store import results, zarrs
 
 CLIPS = 80
 SHARES = [0.05, 0.3, 3.0, 3.0]  # of the label in each layer's features
@@ -49,9 +49,9 @@ ENTRY = {
 
 def store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict, **attrs) -> Path:
     out = root / "zarr.json"
-    with stores.create(
+    with zarrs.create(
         out,
-        variables={name: stores.Variable(dims, values.shape, str(values.dtype))},
+        variables={name: zarrs.Variable(dims, values.shape, str(values.dtype))},
         coords=coords,
         attrs=attrs,
         fingerprint={},

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import results, scene, stores
-from physprobe.core.sections import Local
+from physprobe.config.sections import Local
 from physprobe.local import _places, stage
+from physprobe.scenes import scene
+from physprobe.store import results, zarrs
 
 CLIPS, FRAMES, GRID, PIXELS = 96, 6, (4, 4), 64
 TUBELET = 2
@@ -53,10 +54,10 @@ def store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict, 
     arrays = {name: (dims, values)} | {
         key: (("clip", "layer", "time", "feature"), array) for key, array in pooled.items()
     }
-    with stores.create(
+    with zarrs.create(
         out,
         variables={
-            key: stores.Variable(dims, array.shape, str(array.dtype))
+            key: zarrs.Variable(dims, array.shape, str(array.dtype))
             for key, (dims, array) in arrays.items()
         },
         coords=coords,

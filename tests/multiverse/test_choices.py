@@ -2,7 +2,7 @@
 
 import pytest
 
-from physprobe.core.sections import Multiverse
+from physprobe.config.sections import Multiverse
 from physprobe.multiverse import _choices
 
 ENTRY = Multiverse.model_validate(

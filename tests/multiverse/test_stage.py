@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import results, stores
-from physprobe.core.sections import Multiverse
+from physprobe.config.sections import Multiverse
 from physprobe.multiverse import _support, stage
 from physprobe.probe import stage as probe
 from physprobe.probe.ridge import Spec
+from physprobe.store import results, zarrs
 
 CLIPS, LAYERS = 60, ["0", "1", "2", "final"]
 SHARES = {
@@ -46,9 +46,9 @@ ENTRY = Multiverse.model_validate(
 
 def store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict) -> Path:
     out = root / "zarr.json"
-    with stores.create(
+    with zarrs.create(
         out,
-        variables={name: stores.Variable(dims, values.shape, str(values.dtype))},
+        variables={name: zarrs.Variable(dims, values.shape, str(values.dtype))},
         coords=coords,
         attrs={"spec": {}, "label": root.stem},
         fingerprint={},

@@ -7,7 +7,6 @@ from torch.nn import functional
 from transformers import VJEPA2Config
 from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2AttentivePooler
 
-from physprobe.core import results, seeds, splits
 from physprobe.probe import (
     _attention,
     _attentive,
@@ -19,6 +18,8 @@ from physprobe.probe import (
     ridge,
 )
 from physprobe.probe.attentive import Spec, probe
+from physprobe.statistics import seeds, splits
+from physprobe.store import results
 
 CLIPS, TOKENS, FEATURES = 120, 6, 12
 PARTS, MEMBERS, OUTPUTS, WIDTH, HEADS = 3, 4, 2, 8, 4

@@ -7,9 +7,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
-from physprobe.core import results, ridge, scores, splits
 from physprobe.probe import _class_rows, _classify
 from physprobe.probe.logistic import Spec, probe
+from physprobe.statistics import ridge, scores, splits
+from physprobe.store import results
 
 CLIPS, TIMES, FEATURES = 60, 3, 8
 PAIR = np.arange(CLIPS) // 2

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from physprobe.core import splits
 from physprobe.probe import _class_rows
 from physprobe.probe.logistic import Spec, probe
 from physprobe.render import occlusion as renderer
 from physprobe.simulate import occlusion
+from physprobe.statistics import splits
 
 SCENES = 30
 SCENE = np.repeat(np.arange(SCENES), 4)

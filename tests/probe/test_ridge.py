@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as Peer
 
-from physprobe.core import results, ridge, scores, splits, targets
 from physprobe.probe import _rows
 from physprobe.probe.ridge import Spec, probe
+from physprobe.statistics import ridge, scores, splits, targets
+from physprobe.store import results
 
 CLIPS, TIMES, FEATURES = 60, 3, 10
 

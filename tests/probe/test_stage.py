@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import results, stores
 from physprobe.probe import logistic, stage, trained_sweep
 from physprobe.probe.ridge import Spec
+from physprobe.store import results, zarrs
 
 CLIPS = 40
 
@@ -60,9 +60,9 @@ def _store(
     root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict, spec: dict | None = None
 ) -> Path:
     out = root / "zarr.json"
-    with stores.create(
+    with zarrs.create(
         out,
-        variables={name: stores.Variable(dims, values.shape, str(values.dtype))},
+        variables={name: zarrs.Variable(dims, values.shape, str(values.dtype))},
         coords=coords,
         attrs={"spec": spec or {}, "label": "a tiny encoder"},
         fingerprint={},
@@ -116,7 +116,7 @@ def test_systems_are_stacked_and_their_equations_told_apart(tmp_path):
     assert block["truth"]["equation"] == ["wave"] * CLIPS + ["diffusion"] * CLIPS
     assert block["fold"][:CLIPS] == block["fold"][CLIPS:], "clips of one initial condition parted"
     inputs = found["provenance"]["inputs"]
-    assert inputs["simulation 1"] == stores.digest(diffusion["simulation"][0])
+    assert inputs["simulation 1"] == zarrs.digest(diffusion["simulation"][0])
 
 
 def test_clips_that_say_their_equation_are_believed(tmp_path):
@@ -174,7 +174,7 @@ def test_a_result_holds_scores_predictions_and_where_they_come_from(world, tmp_p
     assert ("log_alpha", "token", "selected", "r2", 2.5) in rows
     assert found["schema"] == "physprobe/probe/1" and found["spec"]["kind"] == "ridge"
     assert found["provenance"]["code"] == "c0de"
-    assert found["provenance"]["inputs"]["embeddings"] == stores.digest(world["embeddings"])
+    assert found["provenance"]["inputs"]["embeddings"] == zarrs.digest(world["embeddings"])
     assert found["predictions"]["clip"] == list(range(CLIPS))
 
 

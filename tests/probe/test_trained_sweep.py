@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from physprobe.core import results, splits
 from physprobe.probe import ridge
 from physprobe.probe.trained_sweep import Spec, probe
+from physprobe.statistics import splits
+from physprobe.store import results
 
 CLIPS, FEATURES = 60, 12
 

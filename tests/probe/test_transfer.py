@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as Peer
 
-from physprobe.core import results, splits, stores
 from physprobe.falsify import stage as falsify
 from physprobe.probe import _transfer, logistic, stage
 from physprobe.probe.ridge import Spec, probe
+from physprobe.statistics import splits
+from physprobe.store import results, zarrs
 
 CLIPS, TIMES, FEATURES = 80, 2, 12
 RNG = np.random.default_rng(3)
@@ -39,9 +40,9 @@ def tuned(seed: int) -> np.ndarray:
 
 def written(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict, **attrs) -> Path:
     out = root / "zarr.json"
-    with stores.create(
+    with zarrs.create(
         out,
-        variables={name: stores.Variable(dims, values.shape, str(values.dtype))},
+        variables={name: zarrs.Variable(dims, values.shape, str(values.dtype))},
         coords=coords,
         attrs={"spec": {"kind": "any"}, "label": "untrained, planted", **attrs},
         fingerprint={},
@@ -102,7 +103,7 @@ def test_what_both_renderings_hold_alike_is_carried_over_and_what_one_holds_is_n
     lost = transferred(tmp_path / "lost.json", other, home)
     assert row(lost)["value"] < 0.3
     assert row(ordinary(tmp_path / "other.json", other))["value"] > 0.95
-    assert kept["provenance"]["inputs"]["embeddings 1"] == stores.digest(home["embeddings"])
+    assert kept["provenance"]["inputs"]["embeddings 1"] == zarrs.digest(home["embeddings"])
     assert kept["setting"]["training_clips"] == [CLIPS * 4 // 5] * 5
 
 

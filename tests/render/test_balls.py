@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from physprobe.core import scene, stores
 from physprobe.render import balls
 from physprobe.render import stage as render
+from physprobe.scenes import scene
 from physprobe.simulate import _plane
 from physprobe.simulate import balls as system
 from physprobe.simulate import stage as simulate
+from physprobe.store import zarrs
 
 SPEC = system.Spec(clips=12)
 LABELS = system.draw(SPEC)
@@ -219,7 +220,7 @@ def test_from_simulation_to_clips(tmp_path):
     places = [folder / name / "zarr.json" for name in ("simulation.zarr", "clips.zarr")]
     simulate.run(out=places[0], spec=spec.canonical())
     render.run(simulation=places[0], out=places[1], spec=balls.Spec().canonical())
-    video = stores.read(places[1]).video
+    video = zarrs.read(places[1]).video
     assert video.shape == (3, 16, 64, 64, 3) and video.dtype == np.uint8
-    field = stores.read(places[0]).scene.values[1]
+    field = zarrs.read(places[0]).scene.values[1]
     np.testing.assert_array_equal(video.values[1], balls.frames(balls.Spec(), field))

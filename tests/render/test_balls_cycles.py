@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from physprobe.core import scene
 from physprobe.render import _blender, balls, balls_cycles
+from physprobe.scenes import scene
 from physprobe.simulate import _plane
 from physprobe.simulate import balls as system
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from physprobe.core import screens
 from physprobe.render import occlusion
+from physprobe.scenes import screens
 from physprobe.simulate import occlusion as system
 
 SPEC = system.Spec(scenes=2, size=64)

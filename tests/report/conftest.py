@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import stores
+from physprobe.store import zarrs
 
 CLIPS, FRAMES, SIDE, TIMES = 30, 16, 16, 12
 ENCODERS = ("small", "small_causal")
@@ -44,10 +44,10 @@ def label(name: str) -> str:
 
 def store(out: Path, variables: dict, coords: dict, attrs: dict) -> Path:
     """Write a store whose variables are (dims, array)."""
-    with stores.create(
+    with zarrs.create(
         out,
         variables={
-            name: stores.Variable(dims, values.shape, str(values.dtype))
+            name: zarrs.Variable(dims, values.shape, str(values.dtype))
             for name, (dims, values) in variables.items()
         },
         coords=coords,

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import config, kinds, results
+from physprobe.config import kinds
+from physprobe.config import model as config
 from physprobe.falsify import stage as falsify
 from physprobe.report import page as report_page
 from physprobe.report import stage
+from physprobe.store import results
 
 LIB = Path(__file__).parents[2] / "lib/physprobe/report"
 RIDGE = {"kind": "ridge", "samples": ["clip"], "permutations": 20, "bootstraps": 200}

@@ -13,7 +13,6 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from physprobe.core import results, stores
 from physprobe.report import (
     _axes,
     _content,
@@ -25,6 +24,7 @@ from physprobe.report import (
     local,
     multiverse,
 )
+from physprobe.store import results, zarrs
 
 SCORED = ("ladder", "predicted", "layers", "skill", "eigenvalues", "spatial")
 
@@ -33,7 +33,7 @@ SCORED = ("ladder", "predicted", "layers", "skill", "eigenvalues", "spatial")
 def found(study) -> _frames.Study:
     """What the frames are made from."""
     names = [path.parent.stem for path in study["embeddings"]]
-    labels = [stores.read(path).attrs["label"] for path in study["embeddings"]]
+    labels = [zarrs.read(path).attrs["label"] for path in study["embeddings"]]
     return _frames.Study(
         "heat",
         ("small", "small_causal"),
@@ -48,7 +48,7 @@ def found(study) -> _frames.Study:
 @pytest.fixture(scope="module")
 def frames(found, study) -> dict[str, pd.DataFrame]:
     return {
-        "filmstrip": _content.films(stores.read(study["simulation"]), stores.read(study["clips"])),
+        "filmstrip": _content.films(zarrs.read(study["simulation"]), zarrs.read(study["clips"])),
         **{name: getattr(_frames, name)(found) for name in SCORED},
     }
 
@@ -182,7 +182,7 @@ def test_bins_hold_every_clip_once_and_their_mean_is_inside_its_interval(frames)
 
 
 def test_film_strip_shows_lowest_median_and_highest(study, frames):
-    alpha = stores.read(study["simulation"])["alpha"].values
+    alpha = zarrs.read(study["simulation"])["alpha"].values
     strip = frames["filmstrip"]
     shown = strip.groupby("note", sort=False)["alpha"].first()
     assert list(shown.index) == ["lowest", "median", "highest"]

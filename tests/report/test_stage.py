@@ -9,10 +9,10 @@ import matplotlib.image
 import pandas as pd
 import pytest
 
-from physprobe.core import results
 from physprobe.falsify import _gate
 from physprobe.report import _page, stage
 from physprobe.report import page as report_page
+from physprobe.store import results
 
 LIB = Path(stage.__file__).parent
 NUMBER = r"(-?[\d.]+(e[+-]\d+)?|undefined)"
@@ -174,9 +174,9 @@ def test_rows_name_encoder_and_are_the_same_every_time(metrics, study, written, 
 
 
 def test_artefact_counts_what_explodes(metrics, study):
-    from physprobe.core import stores
+    from physprobe.store import zarrs
 
-    alpha = stores.read(study["simulation"])["alpha"].values
+    alpha = zarrs.read(study["simulation"])["alpha"].values
     assert metrics["artefact"]["unstable"] == (alpha > 2.5).sum()
     assert metrics["artefact"]["exploded"] == (alpha > 4).sum()
     strata = {(part["encoder"], part["clips"]): part for part in metrics["artefact"]["strata"]}

@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from physprobe.core import config, kinds
+from physprobe.config import kinds
+from physprobe.config import model as config
 from physprobe.embed import statistics
 from physprobe.render import fields
 from physprobe.simulate import _balance, _spectral, advection, advection_diffusion, diffusion

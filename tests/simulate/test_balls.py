@@ -7,8 +7,10 @@ import pytest
 import xarray as xr
 from pydantic import ValidationError
 
-from physprobe.core import scene, splits, stores
+from physprobe.scenes import scene
 from physprobe.simulate import _plane, balls, balls_acceleration, balls_velocity, stage
+from physprobe.statistics import splits
+from physprobe.store import zarrs
 
 SPEC = balls.Spec(clips=120)
 PUBLISHED = {
@@ -361,7 +363,7 @@ def test_a_store_holds_scene_labels_and_units(tmp_path: Path):
     spec = balls.Spec(clips=6)
     out = tmp_path / "balls" / "simulation.zarr" / "zarr.json"
     stage.run(out=out, spec=spec.canonical(), threads=2)
-    found = stores.read(out)
+    found = zarrs.read(out)
     assert found.scene.dims == ("clip", "time", "quantity")
     assert found.quantity.values.tolist() == list(scene.QUANTITIES)
     assert "ball_x [m]" in found.scene.attrs["units"]

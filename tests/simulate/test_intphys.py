@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from physprobe.core import intphys, splits, stores
-from physprobe.core.system import System
+from physprobe.config.system import System
 from physprobe.render import intphys as renderer
 from physprobe.render import stage as render
+from physprobe.scenes import intphys
 from physprobe.simulate import intphys as system
 from physprobe.simulate import stage as simulate
+from physprobe.statistics import splits
+from physprobe.store import zarrs
 
 SCENES, LENGTH, SIDE = 2, 5, 4
 RIGHT = {1: True, 2: False, 3: False, 4: True}
@@ -84,7 +86,7 @@ def rendered(folder, source, force=False):
 def test_movies_become_clips_with_their_labels(folder, tmp_path):
     source = simulated(folder, tmp_path)
     out = rendered(folder, source)
-    labels, clips = stores.read(source), stores.read(out)
+    labels, clips = zarrs.read(source), zarrs.read(out)
     assert clips.video.shape == (24, 3, SIDE, SIDE, 3)
     assert labels.principle.values.tolist() == ["O1"] * 8 + ["O2"] * 8 + ["O3"] * 8
     assert labels.possible.values.tolist() == [1, 0, 0, 1] * 6
@@ -260,7 +262,7 @@ def test_a_changed_set_is_read_anew(folder, tmp_path, change):
     before = spec(folder).listing(), spec(folder).content()
     source = simulated(folder, tmp_path)
     rendered(folder, source)
-    digest = stores.digest(source)
+    digest = zarrs.digest(source)
     change(folder)
     assert spec(folder).listing() != before[0]
     assert spec(folder).content() != before[1]
@@ -268,8 +270,8 @@ def test_a_changed_set_is_read_anew(folder, tmp_path, change):
         simulated(folder, tmp_path)
     source = simulated(folder, tmp_path, force=True)
     clips = rendered(folder, source, force=True)
-    assert stores.digest(source) != digest
-    labels, video = stores.read(source), stores.read(clips).video.values
+    assert zarrs.digest(source) != digest
+    labels, video = zarrs.read(source), zarrs.read(clips).video.values
     if change is replaced_frame:
         assert np.array_equal(video[1, 1], picture(3, 2, 1, 1))
     else:

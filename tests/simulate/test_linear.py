@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import physprobe.simulate
-from physprobe.core import kinds, stores
+from physprobe.config import kinds
 from physprobe.simulate import stage
+from physprobe.store import zarrs
 
 AIRY = '''"""Airy: long waves run ahead of short ones, on a periodic square.
 
@@ -57,7 +58,7 @@ def test_a_new_equation_is_one_file(airy, tmp_path):
     spec = airy.Spec(clips=25, size=32, frames=8)
     out = tmp_path / "airy" / "simulation.zarr" / "zarr.json"
     stage.run(out=out, spec=spec.canonical())
-    found = stores.read(out)
+    found = zarrs.read(out)
     assert found.height.shape == (25, 8, 32, 32) and found.b.attrs["units"] == "px^3/s"
     low, high = spec.b
     assert low <= found.b.min() and found.b.max() <= high and len(np.unique(found.b)) == 25

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from physprobe.core import screens, splits, stores
+from physprobe.scenes import screens
 from physprobe.simulate import occlusion, stage
+from physprobe.statistics import splits
+from physprobe.store import zarrs
 
 SPEC = occlusion.Spec(scenes=12)
 
@@ -183,7 +185,7 @@ def test_longer_movies_pass_their_gates(frames, hidden):
 def test_a_store_keeps_scenes_together(tmp_path: Path):
     out = tmp_path / "occlusion" / "simulation.zarr" / "zarr.json"
     stage.run(out=out, spec=occlusion.Spec(scenes=2).canonical())
-    found = stores.read(out)
+    found = zarrs.read(out)
     assert found.screens.dims == ("clip", "time", "quantity")
     assert {name: found[name].attrs["units"] for name in occlusion.UNITS} == occlusion.UNITS
     assert found.principle.values.tolist() == ["O1"] * 8 + ["O2"] * 8 + ["O3"] * 8

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from physprobe.core import kinds
+from physprobe.config import kinds
 from physprobe.simulate import _initial, _periodic, _spectral
 
 LINEAR = ("advection", "diffusion", "advection_diffusion", "wave")

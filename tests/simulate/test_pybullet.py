@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from physprobe.core import scene
+from physprobe.scenes import scene
 from physprobe.simulate import _plane, balls_acceleration, balls_velocity
 
 SUBSTEPS = 10

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from physprobe.core import kinds
+from physprobe.config import kinds
 from physprobe.simulate import advection, heat, heat_published, section
 
 REQUIRED = ("draw", "coords", "field", "check")

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import splits, stores
 from physprobe.simulate import diffusion, heat, stage
+from physprobe.statistics import splits
+from physprobe.store import zarrs
 
 SPEC = heat.Spec(clips=3, frames=6, size=32, sigma=(2.0, 3.0))
 
@@ -14,7 +15,7 @@ SPEC = heat.Spec(clips=3, frames=6, size=32, sigma=(2.0, 3.0))
 def test_a_store_holds_field_labels_and_units(tmp_path: Path):
     out = tmp_path / "heat" / "simulation.zarr" / "zarr.json"
     stage.run(out=out, spec=SPEC.canonical())
-    found = stores.read(out)
+    found = zarrs.read(out)
     assert found.temperature.dims == ("clip", "time", "y", "x")
     assert {name: found[name].attrs["units"] for name in heat.UNITS} == heat.UNITS
     assert (found.time.attrs["units"], found.x.attrs["units"]) == ("s", "px")
@@ -71,7 +72,7 @@ def test_a_data_set_with_a_collapsed_label_is_refused_before_anything_is_solved(
 def test_initial_conditions_are_stored_as_groups(tmp_path: Path):
     out = tmp_path / "diffusion" / "simulation.zarr" / "zarr.json"
     stage.run(out=out, spec=diffusion.Spec(clips=12, size=32, frames=4).canonical())
-    found = stores.read(out)
+    found = zarrs.read(out)
     groups, folds = splits.declared_by(found, outer=3, inner=2, seed=0)
     np.testing.assert_array_equal(groups, found.ic_id.values)
     assert len(folds) == 3

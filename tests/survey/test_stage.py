@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.core import results
 from physprobe.discover import linear
 from physprobe.report import drawing
+from physprobe.store import results
 from physprobe.survey import _rates, stage
 
 QUICK = linear.Spec(nulls=10, shuffles=199, bootstraps=100, band=5, controls=4)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from physprobe.core import onednn
+from physprobe.statistics import onednn
 from physprobe.train import _linear
 
 pytestmark = pytest.mark.skipif(not onednn.AVAILABLE, reason="torch has no oneDNN here")

@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 
 import physprobe.train
-from physprobe.core import kinds
+from physprobe.config import kinds
 from physprobe.train import _loop, section, videomae
 from physprobe.train._recipe import Recipe
 from physprobe.train._training import Training

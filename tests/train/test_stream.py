@@ -5,7 +5,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from physprobe.core import kinds
+from physprobe.config import kinds
 from physprobe.train import _stream, future_frames
 from physprobe.train._training import VALIDATION
 

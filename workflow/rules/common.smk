@@ -9,8 +9,8 @@ sys.path.insert(0, f"{workflow.basedir}/lib")
 
 from snakemake.exceptions import WorkflowError
 
-from physprobe.core import config_files
-from physprobe.core.workflow import Pipeline, lead_jobs_here, packaged
+from physprobe.config import config_files
+from physprobe.config.pipeline import Pipeline, lead_jobs_here, packaged
 
 lead_jobs_here()
 

@@ -6,8 +6,8 @@ one of these settings alone, which chooses nothing but the epoch, and nested rid
 
 import numpy as np
 
-from physprobe.core import splits
 from physprobe.probe import ridge, trained_sweep
+from physprobe.statistics import splits
 
 LABELS = 5
 SIZES = {"1024 features of 392 clips": (392, 1024), "40 features of 60 clips": (60, 40)}

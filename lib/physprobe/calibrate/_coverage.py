@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from physprobe.core import scores, splits
-from physprobe.core.scores import Interval
 from physprobe.falsify._evidence import Decoded, decoded
 from physprobe.koopman import dmd
 from physprobe.probe import logistic, ridge
+from physprobe.statistics import scores, splits
+from physprobe.statistics.scores import Interval
 
 CLIPS, TIMES = 200, 4
 WIDTHS = {"few": 16, "many": 128}

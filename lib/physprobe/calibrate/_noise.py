@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from physprobe.core import results, splits
 from physprobe.discover import _controls, _evidence, _modes, _observable, _order, _verdict
 from physprobe.discover._laws import BY_NAME, CANNOT_TELL
 from physprobe.falsify import decodable
@@ -18,6 +17,8 @@ from physprobe.koopman import dmd, spatial_heat_head
 from physprobe.layerwise import _curve
 from physprobe.probe import _transfer as _regions
 from physprobe.probe import logistic, ridge
+from physprobe.statistics import splits
+from physprobe.store import results
 
 CLIPS, TIMES, FEATURES, LAYERS, SIDE = 60, 8, 12, 3, 4
 PERMUTATIONS = 99  # with these a test at 5 % rejects in exactly 5 of 100 cases

@@ -10,8 +10,9 @@ import numpy as np
 from scipy.stats import binomtest, sem, t
 
 from physprobe.calibrate import _chance, _coverage, _noise
-from physprobe.core import job, results, seeds
-from physprobe.core.scores import Interval
+from physprobe.statistics import seeds
+from physprobe.statistics.scores import Interval
+from physprobe.store import job, results
 
 NOMINAL = {"rejection_rate": 0.05, "coverage": 0.95, "chance_level": 0.0}
 

@@ -8,8 +8,8 @@ scrambled  every mode keeps its course and gets the wavevector of another
 
 import numpy as np
 
-from physprobe.core import seeds
 from physprobe.discover._modes import Modes
+from physprobe.statistics import seeds
 
 NAMES = ("shuffled", "still", "noise", "scrambled")
 NOISE = 0.1

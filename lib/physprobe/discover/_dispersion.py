@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import seeds
 from physprobe.discover import _poles
 from physprobe.discover._laws import Law
 from physprobe.discover._modes import Modes
+from physprobe.statistics import seeds
 
 # A clip that fades by less than this, or turns by less of a radian, has no exponent.
 LEAST = 0.05

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import seeds
 from physprobe.discover import _evidence, _poles
 from physprobe.discover._laws import LAWS
 from physprobe.discover._modes import Modes
+from physprobe.statistics import seeds
 
 # A clip whose modes vary by less than this part of their energy stands still.
 STILL = 1e-14

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import seeds
 from physprobe.discover._evidence import FREE, Evidence
 from physprobe.discover._laws import BY_NAME, CANNOT_TELL
 from physprobe.discover._order import Succession
+from physprobe.statistics import seeds
 
 P, MARGIN, DOUBT, EXPLAINS, ALL_BUT_EXACT, TURNS = 0.01, 0.05, 0.1, 0.05, 6.0, 0.25
 

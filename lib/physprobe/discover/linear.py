@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
 
 
 class Spec(Base):

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from xarray import Dataset
 
-from physprobe.core import job, kinds, results, stores
+from physprobe.config import kinds
+from physprobe.store import job, results, zarrs
 
 # Systems on a square with walls; all others have none.
 WALLED = ("heat", "heat_published")
@@ -45,8 +46,8 @@ def run(
         If the two stores hold different clips, or the source has no grid of tokens.
     """
     kind, spec_ = kinds.parse("discover", spec)
-    system = stores.read(simulation)
-    found = stores.joined(stores.read(source), system)
+    system = zarrs.read(simulation)
+    found = zarrs.joined(zarrs.read(source), system)
     field = Clips(found, spec_.layer, spec_.clips)
     kept = slice(0, len(field))
     times = found.time.values
@@ -130,7 +131,7 @@ class Clips:
         """Read one clip."""
         if not 0 <= clip < len(self):
             raise IndexError(clip)
-        values = stores.values(self.source, self.name, clip=clip)
+        values = zarrs.values(self.source, self.name, clip=clip)
         if self.name == "pooled":
             size = self.source.attrs["spec"]["size"]
             return values[0].reshape(values.shape[1], size, size, -1)

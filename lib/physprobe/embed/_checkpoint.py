@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from physprobe.core import checkpoints, shipped
-from physprobe.core.checkpoints import CONFIG, IMAGE, NESTED, PROCESSORS, VIDEO
+from physprobe.config import checkpoints, shipped
+from physprobe.config.checkpoints import CONFIG, IMAGE, NESTED, PROCESSORS, VIDEO
 from physprobe.embed import _hub
 from physprobe.embed._processor import USUAL, Processor
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers.activations import GELUActivation
 from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Layer, VJEPA2RopeAttention
 
-from physprobe.core import onednn
+from physprobe.statistics import onednn
 
 ROWS = 256  # queries whose scores against all keys are held at once
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from physprobe.core import seeds
+from physprobe.statistics import seeds
 
 Order = Literal["ordered", "shuffled", "repeated"]
 

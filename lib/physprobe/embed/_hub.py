@@ -4,7 +4,7 @@ import errno
 from collections.abc import Callable
 from pathlib import Path
 
-from physprobe.core import checkpoints
+from physprobe.config import checkpoints
 
 SMALL = (checkpoints.CONFIG, *checkpoints.PROCESSORS)
 LARGE = ("*.safetensors", checkpoints.INDEX)

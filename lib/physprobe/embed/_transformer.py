@@ -8,11 +8,11 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from physprobe.core import job
 from physprobe.embed import _frames, _pool
 from physprobe.embed._encoder import Block, Embedding, Encoder, versions
 from physprobe.embed._network import Network
 from physprobe.embed._resize import Preprocessing
+from physprobe.store import job
 
 HALF_MAX = 65504  # largest float16
 

@@ -11,8 +11,8 @@ import torch
 import transformers
 from transformers import PreTrainedConfig, PreTrainedModel, VJEPA2Model
 
-from physprobe.core import seeds
-from physprobe.core.checkpoints import CONFIG
+from physprobe.config.checkpoints import CONFIG
+from physprobe.statistics import seeds
 
 BLOCKS = {"num_hidden_layers": "encoder", "pred_num_hidden_layers": "predictor"}
 """Fields of config.json that count blocks, and the part of a network that they are in."""

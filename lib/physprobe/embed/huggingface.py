@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from physprobe.core import checkpoints, shipped
+from physprobe.config import checkpoints, shipped
 from physprobe.embed._encoder import Encoder
 from physprobe.embed._network import Network
 

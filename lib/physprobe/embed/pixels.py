@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
 from physprobe.embed import _frames
 from physprobe.embed._encoder import Embedding, Encoder, provenance
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core import scene
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
 from physprobe.embed import _frames
 from physprobe.embed._encoder import Embedding, Encoder, provenance
+from physprobe.scenes import scene
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -84,9 +84,9 @@ class Position(Encoder):
         clips : ndarray
             (clip) number of each clip in its system.
         """
-        from physprobe.core import stores
+        from physprobe.store import zarrs
 
         columns = [scene.QUANTITIES.index(f"ball_{name}") for name in ("row", "column")]
-        places = stores.values(self.simulation, "scene", clip=clips)[..., columns]
+        places = zarrs.values(self.simulation, "scene", clip=clips)[..., columns]
         places = places.reshape(len(clips), 1, len(self.spans), self.spec.tubelet, 2)
         return Embedding(places.mean(3, dtype="float64").astype("float32"))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import job, kinds, stores
+from physprobe.config import kinds
+from physprobe.store import job, zarrs
 
 BLOCK = (
     16  # clips per file: large enough to write fast, small enough to lose little when a job dies
@@ -49,23 +50,23 @@ def run(
     FileExistsError
         If the store is finished and follows from something else, unless forced.
     """
-    root = stores.place(out)
+    root = zarrs.place(out)
     family, spec_ = kinds.parse("embed", spec)
     entry = spec_.dump()
-    source = stores.read(clips)
+    source = zarrs.read(clips)
     count, frames, height, width, _ = source["video"].shape
     if getattr(spec_, "SEES_SIMULATION", False) != bool(simulation):
         raise ValueError(
             f"{entry['kind']}: {'needs no' if simulation else 'needs the'} simulation."
             " Hint: --simulation is for controls that read it; encoders see clips alone."
         )
-    known = {"simulation": stores.joined(stores.read(simulation[0]), source)} if simulation else {}
+    known = {"simulation": zarrs.joined(zarrs.read(simulation[0]), source)} if simulation else {}
     encoder = family.load(
         spec_, frames=frames, height=height, width=width, threads=threads, **known
     )
     tokens = len(encoder.spans)
     variables = {
-        "pooled": stores.Variable(
+        "pooled": zarrs.Variable(
             ("clip", "layer", "time", "feature"),
             (count, len(encoder.layers), tokens, encoder.features),
             encoder.dtype,
@@ -73,12 +74,12 @@ def run(
         )
     }
     for layer in getattr(spec_, "tokens", ()):
-        variables[f"tokens_{layer}"] = stores.Variable(
+        variables[f"tokens_{layer}"] = zarrs.Variable(
             ("clip", "time", "y", "x", "feature"),
             (count, tokens, *encoder.grid, encoder.features),
             "float16",
         )
-    with stores.create(
+    with zarrs.create(
         out,
         variables=variables,
         coords=_coordinates(encoder, source.time.values, source["clip"].values),
@@ -96,13 +97,13 @@ def run(
             "spec": entry,
             "clips": source.attrs["digest"],
             "encoder": encoder.provenance,
-            **({"simulation": stores.digest(simulation[0])} if simulation else {}),
+            **({"simulation": zarrs.digest(simulation[0])} if simulation else {}),
         },
         block=BLOCK,
         force=force,
     ) as store:
         blocks = [
-            (stores.Lazy(source, "video", block), np.arange(block.start, block.stop))
+            (zarrs.Lazy(source, "video", block), np.arange(block.start, block.stop))
             for block in store.missing
         ]
         embeddings = encoder.each(blocks)

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from physprobe.core import shipped
-from physprobe.core.architecture import Architecture
+from physprobe.config import shipped
+from physprobe.config.architecture import Architecture
 from physprobe.embed._encoder import Encoder
 from physprobe.embed._network import Network
 

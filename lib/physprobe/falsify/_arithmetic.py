@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from physprobe.core import ridge, scores
-from physprobe.core.splits import Fold
 from physprobe.falsify._evidence import told
+from physprobe.statistics import ridge, scores
+from physprobe.statistics.splits import Fold
 
 EQUAL = "the clips' labels are equal"
 PUBLISHED = 1e-2

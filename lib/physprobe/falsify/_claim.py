@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core import nulls
-from physprobe.core.spec import Spec
+from physprobe.config.spec import Spec
+from physprobe.statistics import nulls
 
 NO_CONTROL = "the study has no control to beat"
 NO_INTERVAL = "no interval: too few clips are held out"

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from physprobe.core import nulls, results, scores
+from physprobe.statistics import nulls, scores
+from physprobe.store import results
 
 Result = Mapping[str, object]
 

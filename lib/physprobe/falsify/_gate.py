@@ -10,8 +10,8 @@ from functools import partial
 
 import numpy as np
 
-from physprobe.core import scores
 from physprobe.falsify._evidence import decoded
+from physprobe.statistics import scores
 
 
 def rows(

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from physprobe.core import scores
 from physprobe.falsify._evidence import Evidence, against_best, told
+from physprobe.statistics import scores
 
 UNDEFINED = "the target is undefined"
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from physprobe.core import linear_map, scores
-from physprobe.core.splits import Fold
 from physprobe.falsify._evidence import told
+from physprobe.statistics import linear_map, scores
+from physprobe.statistics.splits import Fold
 
 STILL = "what is predicted is constant"
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import scores
 from physprobe.falsify._evidence import against_best
+from physprobe.statistics import scores
 
 Result = Mapping[str, object]
 

@@ -4,9 +4,9 @@ from typing import Literal
 
 import numpy as np
 
-from physprobe.core import scores
 from physprobe.falsify._claim import Claim, Needs, judged
 from physprobe.falsify._evidence import Evidence, verdict
+from physprobe.statistics import scores
 
 
 class Spec(Claim):

@@ -4,9 +4,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from physprobe.core import nulls
 from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, judged
 from physprobe.falsify._evidence import Evidence, against_best, undefined_p, verdict
+from physprobe.statistics import nulls
 
 
 class Spec(Claim):

@@ -5,9 +5,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core import scores
 from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, judged
 from physprobe.falsify._evidence import Evidence, against_best, verdict
+from physprobe.statistics import scores
 
 
 class Spec(Claim):

@@ -5,9 +5,9 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from physprobe.core import nulls, scores, seeds
 from physprobe.falsify._claim import Claim, Needs, judged
 from physprobe.falsify._evidence import Evidence, verdict
+from physprobe.statistics import nulls, scores, seeds
 
 NAMES = {"persistence": "less that of order 1", "order_1": "against order 1"}
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import files, inputs, job, kinds, results, splits, stores
+from physprobe.config import kinds
 from physprobe.falsify import _arithmetic, _gate, _ladder, _pixels, _published, _summary, _transfer
 from physprobe.falsify._evidence import Evidence
+from physprobe.statistics import splits
+from physprobe.store import files, inputs, job, results, zarrs
 
 
 def run(
@@ -44,14 +46,14 @@ def run(
         Threads of the linear algebra, which the caller has set.
     """
     study = json.loads(spec)
-    system = stores.read(simulation)
+    system = zarrs.read(simulation)
     found = {
         "probes": results.by_name(probes, "probe"),
         "koopman": results.by_name(koopman, "koopman"),
         "heads": results.by_name(heads, "koopman"),
     }
     protocol = results.first(found["probes"])["spec"]
-    stored = {path.parent.stem: stores.joined(stores.read(path), system) for path in embeddings}
+    stored = {path.parent.stem: zarrs.joined(zarrs.read(path), system) for path in embeddings}
     for sort in found.values():
         for name, result in sort.items():
             inputs.check_origin(name, result, embeddings=stored[name], simulation=system)
@@ -162,7 +164,7 @@ def compare(
         Not used; every stage takes it.
     """
     comparison = json.loads(spec)
-    stored = {path.parent.stem: stores.read(path) for path in embeddings}
+    stored = {path.parent.stem: zarrs.read(path) for path in embeddings}
     labels = {name: store.attrs["label"] for name, store in stored.items()}
     together = metrics.parent.name
     decoded = results.by_folder(probes, "probe")
@@ -180,7 +182,7 @@ def compare(
             **more,
         )
 
-    fields = {path.parents[1].name: stores.read(path) for path in simulation}
+    fields = {path.parents[1].name: zarrs.read(path) for path in simulation}
     _check_origins(comparison["systems"], together, (decoded, moved), fields)
     whole = evidence(
         together,
@@ -339,7 +341,7 @@ def _is_pixels(store: object) -> bool:
 
 def _features(store: object) -> np.ndarray:
     """(clip, time, feature) of the last layer."""
-    return stores.values(store, "pooled", layer=-1).astype(np.float64)
+    return zarrs.values(store, "pooled", layer=-1).astype(np.float64)
 
 
 def _judge(study: Mapping, evidence: Evidence) -> Iterator[dict]:

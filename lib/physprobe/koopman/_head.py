@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from physprobe.core import nulls, seeds
-from physprobe.core.splits import Fold
 from physprobe.koopman import _head_rows
 from physprobe.koopman._kernels import FAMILIES, Choice, select, sse, weigh
 from physprobe.koopman._kernels import fit as fit_kernels
 from physprobe.koopman._rollout import Rollouts, roll
 from physprobe.koopman._stencil import ONE, Sums
 from physprobe.koopman._whitening import Whitening, blocks, whiten
+from physprobe.statistics import nulls, seeds
+from physprobe.statistics.splits import Fold
 
 MODELS = ("real", "shuffled", "none")
 

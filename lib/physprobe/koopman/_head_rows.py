@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from physprobe.core import nulls, scores
 from physprobe.koopman._digits import short
 from physprobe.koopman._kernels import FAMILIES, LAPLACIAN, laplacian_residual
 from physprobe.koopman._rollout import Rollouts
 from physprobe.koopman._stencil import ONE
+from physprobe.statistics import nulls, scores
 
 MODELS = ("real", "shuffled", "none")
 

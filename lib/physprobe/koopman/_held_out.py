@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from physprobe.core.splits import Fold
 from physprobe.koopman._latent import Published, principal
 from physprobe.koopman._null import shuffled_sse
 from physprobe.koopman._pairs import FIRST, Layout, moments, shuffled
 from physprobe.koopman._transition import Choice, fit, select, sse
+from physprobe.statistics.splits import Fold
 
 BASELINES = ("persistence", "mean", "time_index_mean", "time_shuffled")
 COMPARED = ("dmd", "time_shuffled", "persistence", "mean", "time_index_mean")

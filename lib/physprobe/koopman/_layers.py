@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from physprobe.core.splits import Fold
 from physprobe.koopman import _rows
 from physprobe.koopman._digits import pairs
 from physprobe.koopman._held_out import grid, tally
@@ -12,6 +11,7 @@ from physprobe.koopman._latent import principal
 from physprobe.koopman._pairs import FIRST, Layout, moments, shuffles
 from physprobe.koopman._spectrum import Spectrum, spectrum
 from physprobe.koopman._transition import select
+from physprobe.statistics.splits import Fold
 
 CONSTANT = "the features of a fold's training clips are constant"
 CLOUD = (200, 12)  # draws and leading eigenvalues that a cloud keeps

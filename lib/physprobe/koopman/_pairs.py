@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import seeds
+from physprobe.statistics import seeds
 
 FIRST = 2
 ORDERS = (1, 2, 3)

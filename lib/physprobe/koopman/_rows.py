@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import nulls, scores, seeds
 from physprobe.koopman._digits import short
 from physprobe.koopman._held_out import BASELINES, PUBLISHED, ROLLED, Tally
 from physprobe.koopman._pairs import FIRST
 from physprobe.koopman._spectrum import Spectrum
+from physprobe.statistics import nulls, scores, seeds
 
 UNDEFINED = (
     "not finite: the rollout diverges",

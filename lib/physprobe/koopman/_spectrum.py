@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import seeds
 from physprobe.koopman._pairs import Layout, Moments
 from physprobe.koopman._transition import Transition, effective_rank, fit, matrix, solve_all
+from physprobe.statistics import seeds
 
 
 @dataclass(frozen=True)

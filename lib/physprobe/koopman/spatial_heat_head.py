@@ -21,9 +21,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core.spec import Spec as Base
-from physprobe.core.splits import Fold
+from physprobe.config.spec import Spec as Base
 from physprobe.koopman._choices import Horizons, Penalties
+from physprobe.statistics.splits import Fold
 
 READS = "tokens"
 PENALTIES = tuple(10.0**power for power in range(-6, 7))

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from xarray import Dataset
 
-from physprobe.core import files, job, results, stack, stores
-from physprobe.core.inputs import Inputs
+from physprobe.store import files, job, results, stack, zarrs
+from physprobe.store.inputs import Inputs
 
 
 def run(
@@ -147,7 +147,7 @@ class Tokens:
 
     def __getitem__(self, clips: slice) -> np.ndarray:
         """Read some clips."""
-        return stores.values(self.source, self.name, clip=clips)
+        return zarrs.values(self.source, self.name, clip=clips)
 
 
 def _best(rows: list[dict]) -> str:

@@ -6,10 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
-from physprobe.core import results, scores
 from physprobe.layerwise import _measure
 from physprobe.layerwise._measure import Measure
 from physprobe.layerwise._onset import Onset
+from physprobe.statistics import scores
+from physprobe.store import results
 
 Result = Mapping[str, object]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import orders, scores
+from physprobe.statistics import orders, scores
 
 WORDS = {
     "r2": "R2",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core.scores import Interval
+from physprobe.statistics.scores import Interval
 
 
 @dataclass(frozen=True)

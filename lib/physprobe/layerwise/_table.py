@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from physprobe.core import targets
 from physprobe.layerwise._curve import Curve
 from physprobe.layerwise._onset import depths
+from physprobe.statistics import targets
 
 NORMALISATIONS = {"feature": "zscore", "none": "center"}
 

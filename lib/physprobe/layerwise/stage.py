@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from physprobe.core import inputs, job, results, stores
 from physprobe.layerwise import _curve, _table
+from physprobe.store import inputs, job, results, zarrs
 
 
 def run(
@@ -37,7 +37,7 @@ def run(
     entry, name = json.loads(spec), f"{out.parent.name}/{out.stem}"
     controls = tuple(entry["controls"])
     found = results.by_place(probes, "probe")
-    stored = {(path.parents[2].name, path.parent.stem): stores.read(path) for path in embeddings}
+    stored = {(path.parents[2].name, path.parent.stem): zarrs.read(path) for path in embeddings}
     for (system, _, file), result in found.items():
         encoder = file.split(".")[0]
         if (system, encoder) in stored:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from physprobe.core import scene, seeds
+from physprobe.scenes import scene
+from physprobe.statistics import seeds
 
 ROW, COLUMN, PIXELS = (
     scene.QUANTITIES.index(name) for name in ("ball_row", "ball_column", "camera_pixels")

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import job, results, scores, stores
-from physprobe.core.inputs import Inputs
 from physprobe.falsify._evidence import decoded
 from physprobe.local import _places
 from physprobe.probe.stage import decode
+from physprobe.statistics import scores
+from physprobe.store import job, results, zarrs
+from physprobe.store.inputs import Inputs
 
 SCORES = ("r2", "mae", "circular_mae")
 
@@ -85,13 +86,13 @@ def _tokens(path: Path, found: Inputs, layer: str) -> np.ndarray:
             f"{path} has no spatial tokens of layer {layer!r}."
             f" Hint: set tokens: [{layer}] in the encoder's config entry."
         )
-    return stores.values(found.source, name)
+    return zarrs.values(found.source, name)
 
 
 def _film(path: Path, found: Inputs) -> np.ndarray:
     if found.system.attrs.get("field") != "scene":
         raise ValueError(f"{path}: no scene, so no ball to look for. Hint: take a system of balls.")
-    return stores.values(found.system, "scene").astype(np.float64)
+    return zarrs.values(found.system, "scene").astype(np.float64)
 
 
 def _member(found: Inputs) -> np.ndarray:

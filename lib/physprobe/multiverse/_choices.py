@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from physprobe.core import kinds
-from physprobe.core.spec import Spec
+from physprobe.config import kinds
+from physprobe.config.spec import Spec
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from itertools import product
 
 import numpy as np
 
-from physprobe.core import nulls, scores
 from physprobe.falsify._claim import NO_CONTROL
 from physprobe.falsify._evidence import against_best, decoded, verdict
+from physprobe.statistics import nulls, scores
 
 Result = Mapping[str, object]
 SCORE = ("value", "ci_low", "ci_high")

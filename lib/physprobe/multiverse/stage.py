@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from physprobe.core import job, results
-from physprobe.core.inputs import Inputs, Layers
 from physprobe.multiverse import _choices, _support
 from physprobe.probe.stage import decode
+from physprobe.store import job, results
+from physprobe.store.inputs import Inputs, Layers
 
 
 def run(

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from physprobe.core.splits import Fold
 from physprobe.probe._protocol import Protocol
+from physprobe.statistics.splits import Fold
 
 SPATIAL = ("space_time", "space_last")
 

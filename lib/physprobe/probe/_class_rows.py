@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from physprobe.core import logistic, nulls, orders, scores, seeds
-from physprobe.core.splits import Fold
 from physprobe.probe import _classify, _rows
 from physprobe.probe._classify import Fitted
 from physprobe.probe._selection import Classes, Tally
+from physprobe.statistics import logistic, nulls, orders, scores, seeds
+from physprobe.statistics.splits import Fold
 
 BINS = 10
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from physprobe.core import nulls
-from physprobe.core.splits import Fold
 from physprobe.probe import _class_rows, _rows
 from physprobe.probe._selection import Tally
+from physprobe.statistics import nulls
+from physprobe.statistics.splits import Fold
 
 
 def scored(

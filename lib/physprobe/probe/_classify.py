@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.core import logistic, orders, ridge, scores
-from physprobe.core.splits import Fold
 from physprobe.probe._selection import Classes, Tally, visits
+from physprobe.statistics import logistic, orders, ridge, scores
+from physprobe.statistics.splits import Fold
 
 TIE = 1e-7  # of the log loss per row: fits that inner folds compare are no more exact
 PATIENCE = 2

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from physprobe.core import ridge
-from physprobe.core.splits import Fold
 from physprobe.probe._selection import Numbers, Tally, visits
+from physprobe.statistics import ridge
+from physprobe.statistics.splits import Fold
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from physprobe.core import splits
-from physprobe.core.spec import Spec
+from physprobe.config.spec import Spec
+from physprobe.statistics import splits
 
 Sample = Literal["clip", "token", "temporal_last", "temporal_first", "temporal_diff"]
 Normalisation = Literal["zscore", "center", "none"]

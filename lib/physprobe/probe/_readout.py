@@ -12,11 +12,11 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from physprobe.core import logistic, orders
-from physprobe.core.splits import Fold
 from physprobe.probe import _classify, _selection
 from physprobe.probe._nested import together
 from physprobe.probe._selection import Choice
+from physprobe.statistics import logistic, orders
+from physprobe.statistics.splits import Fold
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from physprobe.core import nulls, scores, splits, targets
-from physprobe.core.splits import Fold
 from physprobe.probe._nested import Fitted, by_target
 from physprobe.probe._selection import Choice, Numbers, Tally
+from physprobe.statistics import nulls, scores, splits, targets
+from physprobe.statistics.splits import Fold
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from physprobe.core import ridge
-from physprobe.core.splits import Fold
+from physprobe.statistics import ridge
+from physprobe.statistics.splits import Fold
 
 
 class Choice:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from physprobe.core.splits import Fold
 from physprobe.probe._nested import together
 from physprobe.probe._selection import Numbers, Tally, rows_of
+from physprobe.statistics.splits import Fold
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 SMALL = 1e-6  # deviation below which a column is not scaled

@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physprobe.core import seeds
-from physprobe.core.splits import Fold
 from physprobe.probe._attention import Parameters
 from physprobe.probe._readout import Readout
 from physprobe.probe._selection import Tally
+from physprobe.statistics import seeds
+from physprobe.statistics.splits import Fold
 
 BETAS = 0.9, 0.999
 SMALL = 1e-6  # deviation below which a channel is not scaled

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import splits, stack
-from physprobe.core.inputs import Inputs, Layers
-from physprobe.core.splits import Fold
+from physprobe.statistics import splits
+from physprobe.statistics.splits import Fold
+from physprobe.store import stack
+from physprobe.store.inputs import Inputs, Layers
 
 Region = Mapping[str, tuple[float, float]]
 """Range of every label, from quantile to quantile."""

@@ -23,8 +23,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core.splits import Fold
 from physprobe.probe._attentive import Attentive
+from physprobe.statistics.splits import Fold
 
 
 class Spec(Attentive):

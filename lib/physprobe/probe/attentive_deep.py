@@ -24,8 +24,8 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from physprobe.core.splits import Fold
 from physprobe.probe._attentive import Attentive
+from physprobe.statistics.splits import Fold
 
 
 class Spec(Attentive):

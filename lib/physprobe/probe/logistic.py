@@ -26,8 +26,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from physprobe.core.splits import Fold
 from physprobe.probe._protocol import Protocol
+from physprobe.statistics.splits import Fold
 
 
 class Spec(Protocol):

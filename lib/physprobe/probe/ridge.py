@@ -16,8 +16,8 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, field_validator
 
-from physprobe.core.splits import Fold
 from physprobe.probe._protocol import Normalisation, Protocol
+from physprobe.statistics.splits import Fold
 
 
 class Spec(Protocol):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import job, results, stack, targets
-from physprobe.core.inputs import Inputs
 from physprobe.probe import _transfer
+from physprobe.statistics import targets
+from physprobe.store import job, results, stack
+from physprobe.store.inputs import Inputs
 
 
 def run(

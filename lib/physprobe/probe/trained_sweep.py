@@ -21,8 +21,8 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from physprobe.core.splits import Fold
 from physprobe.probe._protocol import Normalisation, Protocol
+from physprobe.statistics.splits import Fold
 
 
 class Spec(Protocol):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import scene
 from physprobe.render import balls
+from physprobe.scenes import scene
 
 FINE = 4  # texels of the floor along each side of a pixel
 BEYOND = 1.25  # half of the floor's side over what the camera sees of it
@@ -28,7 +28,7 @@ def film(rows: list[dict[str, float]], samples: int, bounces: int, seed: int) ->
     Parameters
     ----------
     rows : list of dict
-        As ``core.scene`` describes them.
+        As ``scene`` describes them.
     samples : int
         Paths per pixel.
     bounces : int

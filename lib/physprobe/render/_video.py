@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import files
+from physprobe.store import files
 
 # Wide enough for 256 cells as they are: averaging would hide a checkerboard of single cells.
 COLUMNS, WIDEST = 4, 256

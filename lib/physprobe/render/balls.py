@@ -17,9 +17,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core import scene
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
 from physprobe.render._srgb import encode
+from physprobe.scenes import scene
 
 GLOSS, SHARPNESS = 0.25, 20
 MEETING = 6  # rays along each side of a pixel in which two edges meet
@@ -46,7 +46,7 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
     ----------
     spec : Spec
     field : (time, quantity)
-        A scene, as ``core.scene`` describes it.
+        A scene, as ``scene`` describes it.
 
     Returns
     -------

@@ -18,9 +18,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core import scene
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
 from physprobe.render import _blender
+from physprobe.scenes import scene
 
 # Its wheel asks for NumPy 1, which only its sound needs.
 INSTALL = "python -m pip install --no-deps bpy==5.0.1"
@@ -46,7 +46,7 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
     ----------
     spec : Spec
     field : (time, quantity)
-        A scene, as ``core.scene`` describes it.
+        A scene, as ``scene`` describes it.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
 
 # Known to be there without the third of a second that importing matplotlib takes.
 EVERYDAY = {"inferno", "magma", "plasma", "viridis", "cividis", "gray"}

@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core import intphys
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
+from physprobe.scenes import intphys
 
 
 class Spec(Base):
@@ -26,7 +26,7 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
     ----------
     spec : Spec
     field : (time, quantity)
-        Which files they are, as ``core.intphys`` numbers them.
+        Which files they are, as ``scenes.intphys`` numbers them.
 
     Returns
     -------

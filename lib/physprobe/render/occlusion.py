@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core import screens
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
 from physprobe.render._srgb import encode
+from physprobe.scenes import screens
 
 AMBIENT, INTENSITY = 0.35, 0.75
 TILT = np.arctan(0.5)  # of a cone's side against the vertical: half as wide as high at its foot
@@ -35,7 +35,7 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
     ----------
     spec : Spec
     field : (time, quantity)
-        As ``core.screens`` describes it.
+        As ``scenes.screens`` describes it.
 
     Returns
     -------

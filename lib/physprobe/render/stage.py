@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import job, kinds, stores
+from physprobe.config import kinds
+from physprobe.store import job, zarrs
 
 
 def run(
@@ -40,24 +41,24 @@ def run(
     FileExistsError
         If the store is finished and follows from something else, unless forced.
     """
-    root = stores.place(out)
+    root = zarrs.place(out)
     renderer, spec_ = kinds.parse("render", spec)
     entry = spec_.dump()
-    source = stores.read(simulation)
+    source = zarrs.read(simulation)
     field = source.attrs["field"]
     count = source.sizes["clip"]
-    example = renderer.frames(spec_, stores.values(source, field, clip=slice(0, 1))[0])
-    video = stores.Variable(
+    example = renderer.frames(spec_, zarrs.values(source, field, clip=slice(0, 1))[0])
+    video = zarrs.Variable(
         ("clip", "time", "y", "x", "rgb"), (count, *example.shape), "uint8", compress=True
     )
 
     def frames(clip: int) -> np.ndarray:
         try:
-            return renderer.frames(spec_, stores.values(source, field, clip=clip))
+            return renderer.frames(spec_, zarrs.values(source, field, clip=clip))
         except ValueError as error:
             raise ValueError(f"clip {clip} of {simulation.parent}: {error}") from None
 
-    with stores.create(
+    with zarrs.create(
         out,
         variables={"video": video},
         coords={
@@ -95,6 +96,6 @@ def preview(*, clips: Path, out: Path, threads: int = 1) -> None:
     """
     from physprobe.render import _video
 
-    source = stores.read(clips)
-    _video.preview(stores.values(source, "video", clip=slice(0, 8)), out)
+    source = zarrs.read(clips)
+    _video.preview(zarrs.values(source, "video", clip=slice(0, 8)), out)
     job.done(f"{out}: {min(8, source.sizes['clip'])} clips")

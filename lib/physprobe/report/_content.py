@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from physprobe.core import stores
 from physprobe.report import _frames, _metrics
+from physprobe.store import zarrs
 
 EXPLODED = 1.01  # the initial maximum is 1, and no heat equation exceeds it
 
@@ -21,7 +21,7 @@ def films(system: object, clips: object) -> object:
     """Frame of the film strip, if the system has a diffusivity."""
 
     def video(clip: int) -> np.ndarray:
-        return stores.values(clips, "video", clip=clip)
+        return zarrs.values(clips, "video", clip=clip)
 
     return _frames.filmstrip(system[_frames.TARGET].values, clips.time.values, video)
 
@@ -72,7 +72,7 @@ def artefact(study: object, judged: dict, system: object) -> dict | None:
         return None
     stable = np.asarray(system["stable"].values, bool)
     name = system.attrs["field"]
-    last = (stores.values(system, name, clip=clip, time=-1) for clip in range(len(stable)))
+    last = (zarrs.values(system, name, clip=clip, time=-1) for clip in range(len(stable)))
     exploded = np.array([np.abs(field).max() > EXPLODED for field in last])
     return _metrics.artefact(study, judged, stable, exploded)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from physprobe.core import scores
 from physprobe.report import _palette
+from physprobe.statistics import scores
 
 TARGET = "alpha"
 TIMES = 6  # frames of the film strip

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from physprobe.core import scores
 from physprobe.report._frames import TARGET, Result, Study, ci, forecast, probe, row
+from physprobe.statistics import scores
 
 KOOPMAN = (
     "latent_dim",

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from physprobe.core import files, stores
 from physprobe.report import (
     _axes,
     _frames,
@@ -26,6 +25,7 @@ from physprobe.report import (
     multiverse,
     transfer,
 )
+from physprobe.store import files, zarrs
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 SCALE = 92  # pixels of the page per inch of a figure: letters are of one size in all of them
@@ -66,7 +66,7 @@ def frames(
     shots, seconds = found[strip], clips[0].time.values
     keys = list(zip(shots.get("place", [0] * len(shots)), shots["clip"], strict=True))
     videos = {
-        (place, clip): stores.values(clips[int(place)], "video", clip=int(clip))
+        (place, clip): zarrs.values(clips[int(place)], "video", clip=int(clip))
         for place, clip in dict.fromkeys(keys)
     }
     images = [

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from physprobe.core import files, job, kinds, results
+from physprobe.config import kinds
+from physprobe.store import files, job, results
 
 
 def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: int = 1) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
-from physprobe.core import files
 from physprobe.report import _axes, _palette
+from physprobe.store import files
 
 TITLE = "Training: physics learnt, and signs of collapse"
 CAPTION = (

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from physprobe.core import files, job, results, stores
+from physprobe.store import files, job, results, zarrs
 
 
 def run(
@@ -64,7 +64,7 @@ def run(
         _page.Material(
             results.read(numbers, "fit"),
             results.read(judged, "falsification"),
-            _page.frames(table, [stores.read(video)], fit_results.PANELS, "filmstrip"),
+            _page.frames(table, [zarrs.read(video)], fit_results.PANELS, "filmstrip"),
         )
         for numbers, judged, table, video in zip(
             metrics, falsifications, tables, clips, strict=True
@@ -76,7 +76,7 @@ def run(
         comparisons, comparison_falsifications, comparison_tables, strict=True
     ):
         fit = results.read(numbers, "comparison")
-        videos = [stores.read(filmed[system]) for system in fit["spec"]["systems"]]
+        videos = [zarrs.read(filmed[system]) for system in fit["spec"]["systems"]]
         frames = _page.frames(table, videos, fit_comparison.PANELS, "counterparts")
         sides.append(_page.Material(fit, results.read(judged, "falsification"), frames))
     shipped = _page.Shipped(

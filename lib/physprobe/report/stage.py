@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from physprobe.core import files, inputs, job, results, stores
+from physprobe.store import files, inputs, job, results, zarrs
 
 
 def fit(
@@ -47,7 +47,7 @@ def fit(
     from physprobe.report import _axes, _content, _frames, _metrics, _summary, fit_results
 
     entry = json.loads(spec)
-    stored = {path.parent.stem: stores.read(path) for path in embeddings}
+    stored = {path.parent.stem: zarrs.read(path) for path in embeddings}
     study = _frames.Study(
         name=metrics.parent.name,
         encoders=tuple(entry["encoders"]),
@@ -57,11 +57,11 @@ def fit(
         koopman=results.by_name(koopman, "koopman"),
         heads=results.by_name(heads, "koopman"),
     )
-    judged, system = results.read(falsification, "falsification"), stores.read(simulation)
+    judged, system = results.read(falsification, "falsification"), zarrs.read(simulation)
     for sort in (study.probes, study.koopman, study.heads):
         for name, result in sort.items():
             inputs.check_origin(name, result, embeddings=stored[name], simulation=system)
-    films = stores.joined(stores.read(clips), system)
+    films = zarrs.joined(zarrs.read(clips), system)
     blocks = {name: _metrics.blocks(study, name, judged) for name in study.names}
     first = study.encoders[0]
     label = study.labels[first]
@@ -166,7 +166,7 @@ def compare(
     )
 
     entry, judged = json.loads(spec), results.read(falsification, "falsification")
-    stored = {path.parent.stem: stores.read(path) for path in embeddings}
+    stored = {path.parent.stem: zarrs.read(path) for path in embeddings}
     labels = {name: store.attrs["label"] for name, store in stored.items()}
     name = metrics.parent.name
     decoded = results.by_folder(probes, "probe")
@@ -182,7 +182,7 @@ def compare(
             koopman=moved.get(folder, {}),
         )
 
-    fields = {path.parents[1].name: stores.read(path) for path in simulation}
+    fields = {path.parents[1].name: zarrs.read(path) for path in simulation}
     pairs = [fields[system] for system in entry["systems"]]
     comparison = _comparison.Comparison(
         together=study(name),
@@ -209,14 +209,14 @@ def compare(
         "controls": {each: _content.told(together, each, blocks) for each in together.controls},
     }
     videos = [
-        stores.joined(stores.read(path), store) for path, store in zip(clips, pairs, strict=True)
+        zarrs.joined(zarrs.read(path), store) for path, store in zip(clips, pairs, strict=True)
     ]
     frames = {
         "counterparts": _comparison.films(
             [comparison.equations[system] for system in entry["systems"]],
             [inputs.counterparts(store) for store in pairs],
             videos[0].time.values,
-            lambda place, clip: stores.values(videos[place], "video", clip=clip),
+            lambda place, clip: zarrs.values(videos[place], "video", clip=clip),
         ),
         **_comparison.frames(comparison),
     }

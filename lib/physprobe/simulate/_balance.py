@@ -26,8 +26,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from physprobe.core import seeds
 from physprobe.simulate import _draws, _initial, _periodic, _spectral
+from physprobe.statistics import seeds
 
 TOLERANCE = 0.03
 # Enough to know motion to 1 %: cells hold every mode, and what moves so little hardly turns back.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from physprobe.core.spec import Spec
+from physprobe.config.spec import Spec
 
 RESOLUTION = 2.0**-20
 """Finer than any colour scale, no coarser than a solution's own rounding, and compressible."""

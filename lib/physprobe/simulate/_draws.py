@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from physprobe.core import seeds
+from physprobe.statistics import seeds
 
 
 def _ascending(ends: tuple[float, float]) -> tuple[float, float]:

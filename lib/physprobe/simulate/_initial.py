@@ -16,8 +16,8 @@ ring under the wave equation stays in range as surely as a blob that spreads.
 
 import numpy as np
 
-from physprobe.core import seeds
 from physprobe.simulate import _spectral
+from physprobe.statistics import seeds
 
 BAND = 15
 FAMILIES = ("blobs", "waves", "ring", "packet")

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
 from physprobe.simulate import _draws, _gates, _initial
 
 SIZE, FRAMES = 128, 64

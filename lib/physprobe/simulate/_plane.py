@@ -3,7 +3,7 @@
     x(t) = x0 + v t + a t^2 / 2,    the same for y;    z = radius
 
 A sphere on a frictionless floor that a force through its centre pushes doesn't roll. What a clip
-shows is stored as a scene (``core.scene``); the camera, the ball and their colours are those of the
+shows is stored as a scene (``scene``); the camera, the ball and their colours are those of the
 published clips wherever a system doesn't draw its own.
 
 References
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from physprobe.core import scene
+from physprobe.scenes import scene
 
 FPS, FRAMES, SIZE = 24, 16, 256
 RADIUS = 0.3  # [m]

@@ -22,8 +22,8 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from physprobe.core import scene
-from physprobe.core.spec import Spec
+from physprobe.config.spec import Spec
+from physprobe.scenes import scene
 from physprobe.simulate import _plane
 
 DIRECTIONS, STARTS, REACH = 8, 7, 2.0

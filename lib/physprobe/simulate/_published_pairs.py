@@ -20,7 +20,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from physprobe.core.spec import Spec
+from physprobe.config.spec import Spec
 from physprobe.simulate import _cells, _gates
 
 PAIRS, SIZE, FRAMES, STEP = 60, 128, 64, 0.08

@@ -22,8 +22,8 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from physprobe.core import scene
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
+from physprobe.scenes import scene
 from physprobe.simulate import _draws, _gates, _plane
 
 FIELD, FIELD_UNIT = "scene", scene.UNIT

@@ -16,9 +16,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from physprobe.core import seeds
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
 from physprobe.simulate import _cells, _draws, _gates, _spectral
+from physprobe.statistics import seeds
 
 FIELD, FIELD_UNIT, RESOLUTION = "temperature", "1", _cells.RESOLUTION
 UNITS = {"alpha": "px^2/s", "sigma": "px", "y0": "px", "x0": "px"}

@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
 from physprobe.simulate import _cells, _gates
 
 FIELD, FIELD_UNIT = "temperature", "1"  # stored as it is: exploded values span all of float32

@@ -6,7 +6,7 @@ movies of a scene are one group. The set has no times: 1 s is taken for ``RATE``
 
 References
 ----------
-Layout of the files: ``core.intphys``. Sampling: PEZ-Reproduction (arXiv 2602.07050),
+Layout of the files: ``scenes.intphys``. Sampling: PEZ-Reproduction (arXiv 2602.07050),
 ``step_intphys_probe.py``; written anew.
 """
 
@@ -18,8 +18,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.core import intphys
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
+from physprobe.scenes import intphys
 
 FIELD, FIELD_UNIT = "files", "by quantity: " + ", ".join(intphys.QUANTITIES)
 RESOLUTION = None

@@ -28,8 +28,9 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from physprobe.core import screens, seeds
-from physprobe.core.spec import Spec as Base
+from physprobe.config.spec import Spec as Base
+from physprobe.scenes import screens
+from physprobe.statistics import seeds
 
 FIELD, FIELD_UNIT = "screens", screens.UNIT
 UNITS = {

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from physprobe.core import spec
+from physprobe.config import spec
 
 
 class Kind(Protocol):

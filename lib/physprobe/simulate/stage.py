@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.core import job, kinds, stores
+from physprobe.config import kinds
 from physprobe.simulate.section import Kind
+from physprobe.store import job, zarrs
 
 
 def run(
@@ -34,7 +35,7 @@ def run(
     FileExistsError
         If the store is finished and follows from something else, unless forced.
     """
-    root = stores.place(out)
+    root = zarrs.place(out)
     system: Kind
     system, spec_ = kinds.parse("simulate", spec)
     entry = spec_.dump()
@@ -44,7 +45,7 @@ def run(
     count = len(next(iter(labels.values())))
     shape = (count, *map(len, coords.values()))
     about = {"units": system.FIELD_UNIT, "resolution": system.RESOLUTION}
-    field = stores.Variable(("clip", *coords), shape, "float32", about, compress=True)
+    field = zarrs.Variable(("clip", *coords), shape, "float32", about, compress=True)
 
     def solve(clip: int) -> np.ndarray:
         values = {name: label[clip] for name, label in labels.items()}
@@ -55,7 +56,7 @@ def run(
             raise ValueError(f"clip {clip} of {entry['kind']}: {error}") from None
         return solution if system.RESOLUTION is None else _rounded(solution, system.RESOLUTION)
 
-    with stores.create(
+    with zarrs.create(
         out,
         variables={system.FIELD: field},
         coords=_coordinates(system, labels, coords, count),

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from scipy.stats import binomtest
 
-from physprobe.core import scores
 from physprobe.discover._dispersion import median
 from physprobe.discover._laws import CANNOT_TELL
+from physprobe.statistics import scores
 
 ALL = "all"
 POSITIVE = ("alpha", "c", "gamma")  # their logarithms are what R2 is of

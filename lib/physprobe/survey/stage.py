@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from physprobe.core import job, results
+from physprobe.store import job, results
 from physprobe.survey import _rates
 
 

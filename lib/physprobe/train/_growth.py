@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from transformers import VJEPA2Config, VJEPA2Model
 
-from physprobe.core import shipped
+from physprobe.config import shipped
 from physprobe.embed import _checkpoint, _weights
 
 SAME = ("patch_size", "tubelet_size", "mlp_ratio", "qkv_bias", "hidden_act", "layer_norm_eps")

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from physprobe.core import onednn
+from physprobe.statistics import onednn
 
 
 def accelerate(module: nn.Module) -> None:

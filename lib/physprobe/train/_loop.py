@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from physprobe.core import files, seeds
+from physprobe.statistics import seeds
+from physprobe.store import files
 from physprobe.train import _stream, _tokens
 from physprobe.train._recipe import Recipe
 from physprobe.train._training import Training

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from physprobe.core import kinds
+from physprobe.config import kinds
 from physprobe.train._stream import Batch
 from physprobe.train._training import Training
 from physprobe.train.section import Kind

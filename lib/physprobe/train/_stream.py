@@ -7,9 +7,11 @@ from functools import partial
 import numpy as np
 import torch
 
-from physprobe.core import job, kinds, seeds
-from physprobe.core.system import System
+from physprobe.config import kinds
+from physprobe.config.system import System
 from physprobe.embed._resize import Preprocessing
+from physprobe.statistics import seeds
+from physprobe.store import job
 from physprobe.train._training import STREAM, VALIDATION, Training
 
 STEPS = 2**40  # per seed: streams of different seeds don't meet either

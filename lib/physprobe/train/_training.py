@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from physprobe.core import kinds, problems, targets
-from physprobe.core.architecture import Architecture
-from physprobe.core.system import Name, System
+from physprobe.config import kinds, problems
+from physprobe.config.architecture import Architecture
+from physprobe.config.system import Name, System
+from physprobe.statistics import targets
 
 STREAM = 2**32
 """Training clips have seeds from here on; the seeds of ``config.yaml`` end below."""

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 from transformers import VJEPA2Config, VJEPA2Model
 
-from physprobe.core import splits, targets
 from physprobe.embed import _vjepa
 from physprobe.embed._network import Network
 from physprobe.embed._resize import Preprocessing
 from physprobe.probe import ridge
+from physprobe.statistics import splits, targets
 from physprobe.train import _stream
 from physprobe.train._training import Training
 

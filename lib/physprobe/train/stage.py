@@ -10,8 +10,9 @@ import jinja2
 import torch
 import transformers
 
-from physprobe.core import job, kinds
+from physprobe.config import kinds
 from physprobe.embed._resize import Preprocessing
+from physprobe.store import job
 
 CARD = Path(__file__).with_name("card.md.j2")
 WEIGHTS = "model.safetensors"

@@ -1,0 +1,1 @@
+"""Config: the one validated model of config.yaml, and what the workflow takes from it."""

@@ -1,0 +1,94 @@
+"""Fingerprints: one hash for all code of this package that a module's results follow from."""
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+WORDS = {"config.problems"}
+"""Modules that word errors: no result follows from them."""
+
+
+def code(*modules: str) -> str:
+    """Hash over the syntax of modules and of everything inside the package that they import.
+
+    Comments, docstrings and layout don't count; nothing is imported.
+
+    Parameters
+    ----------
+    *modules : str
+        Dotted names inside the package, for instance ``probe.stage``.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+    """
+    total = hashlib.sha256()
+    for module in sorted(closure(*modules)):
+        total.update(f"{module}\n{_text(module)}\n".encode())
+    return total.hexdigest()[:16]
+
+
+def closure(*modules: str) -> set[str]:
+    """Names of modules and of all that they import inside the package, directly or not."""
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in found | WORDS:
+            found.add(module)
+            waiting.extend(_imports(module))
+    return found
+
+
+def _file(module: str) -> Path | None:
+    path = PACKAGE.joinpath(*module.split("."))
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        if file.exists():
+            return file
+    return None
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    file = _file(module)
+    if file is None:
+        raise ValueError(f"physprobe has no module {module!r}.")
+    return ast.parse(file.read_text())
+
+
+@cache
+def _text(module: str) -> str:
+    tree = ast.parse(ast.unparse(_tree(module)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            body = [item for item in node.body if not _is_text(item)]
+            node.body = body or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    names = set()
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = ["physprobe", *module.split(".")][: -node.level]
+                base = ".".join([*above, base]).rstrip(".")
+            names.update(f"{base}.{alias.name}" for alias in node.names)
+            names.add(base)
+    inside = {name.removeprefix("physprobe.") for name in names if name.startswith("physprobe.")}
+    return frozenset(name for name in inside if _file(name) is not None)

@@ -1,0 +1,1 @@
+"""Scenes: what a frame shows, as numbers that simulators write and renderers read."""

@@ -1,0 +1,1 @@
+"""Statistics: scores, splits, seeds, intervals, and the solvers."""

@@ -1,0 +1,126 @@
+"""Ridge regression in closed form, float64, with its grouped cross-validation done exactly.
+
+    w = argmin sum_i (y_i - b - w . x_i)^2 + lambda |w|^2,    b unpenalised
+
+Rows are (clip, time); clips are the unit of every fold. The training rows are factorized once; the
+errors of every inner fold then follow for all penalties and all targets without refitting:
+
+- at most as many rows as features (`Dual`): an inner fold's Gram matrix is a part of the whole one,
+  centred anew; once it is tridiagonal, solving it for a penalty takes a time that grows with the
+  rows alone;
+- more rows than features (`Primal`): second moments add over blocks, so an inner fold's moments
+  are the total less the block's, about the inner fold's own mean.
+
+Centring and scaling are those of the outer training rows in all inner folds, which is what makes
+both exact. Penalties are relative: lambda = penalty x mean eigenvalue of the training Gram matrix,
+its trace over min(rows, features).
+
+References
+----------
+Hastie, Tibshirani, Friedman, "The Elements of Statistical Learning", 3.4.1 and 7.10;
+Stone, "Cross-validatory choice and assessment of statistical predictions", JRSS B 36 (1974).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from physprobe.statistics._dual import Dual
+from physprobe.statistics._primal import Moments, Primal
+from physprobe.statistics.dense import eigen
+from physprobe.statistics.splits import Fold
+
+PENALTIES = tuple(10.0**power for power in range(-6, 7))
+SCALINGS = ("feature", "none")
+# A pixel that is dark in all training clips but one must not outweigh the others in a bright one.
+FLOOR = 0.01
+TIE = 1e-10  # of the variance: below it two errors differ by rounding only
+
+
+class Centred(NamedTuple):
+    """Features of a fold about the mean of its training rows, constant columns dropped."""
+
+    train: np.ndarray
+    """(clip, time, feature)"""
+    test: np.ndarray
+    """(clip, time, feature)"""
+    deviation: np.ndarray
+    """(feature,) over training rows."""
+
+    def scale(self, scaling: str) -> np.ndarray:
+        """(feature,) divisor: each feature's deviation ("feature") or a common one ("none")."""
+        common = np.sqrt(np.mean(self.deviation**2))
+        if scaling == "feature":
+            return np.maximum(self.deviation, FLOOR * common)
+        if scaling == "none":
+            return np.full_like(self.deviation, common)
+        raise ValueError(f"scaling: expected one of {SCALINGS}, got {scaling!r}.")
+
+
+def centre(features: np.ndarray, fold: Fold) -> Centred:
+    """Centre features (clip, time, feature) on a fold's training rows.
+
+    Raises
+    ------
+    ValueError
+        If no feature varies over the training rows.
+    """
+    train = features[fold.train]
+    mean = train.mean((0, 1))
+    train = train - mean
+    deviation = np.sqrt(np.mean(train**2, (0, 1)))
+    varies = deviation > 1e-10 * (np.abs(mean) + deviation.max())
+    if not varies.any():
+        raise ValueError(
+            f"features: all {len(mean)} are constant over {len(fold.train)} training clips. "
+            "Hint: look at the embedding; nothing can be decoded from it."
+        )
+    test = features[fold.test] - mean
+    if varies.all():
+        return Centred(train, test, deviation)
+    return Centred(train[..., varies], test[..., varies], deviation[varies])
+
+
+def principal(features: np.ndarray, train: np.ndarray, components: int) -> np.ndarray:
+    """Principal components of features (clip, time, feature), fitted on rows of training clips."""
+    rows = features[train].reshape(-1, features.shape[-1])
+    if components > min(len(rows) - 1, rows.shape[1]):
+        raise ValueError(
+            f"components: {components} asked of {len(rows)} rows of {rows.shape[1]} features. "
+            "Hint: at most the smaller of rows - 1 and features."
+        )
+    mean = rows.mean(0)
+    rows = rows - mean
+    if len(rows) < rows.shape[1]:
+        axes = np.linalg.svd(rows, full_matrices=False)[2][:components].T
+    else:
+        axes = eigen(rows.T @ rows)[1][:, : -components - 1 : -1]
+    return (features - mean) @ axes
+
+
+def blocks_of(fold: Fold) -> list[np.ndarray]:
+    """Places of each inner fold's validation clips among the fold's training clips."""
+    return [np.searchsorted(fold.train, validation) for _, validation in fold.inner]
+
+
+def best_penalty(errors: np.ndarray) -> np.ndarray:
+    """Index of the smallest error (penalty, ...), ties toward the larger penalty."""
+    tied = errors <= errors.min(0) + TIE
+    return len(errors) - 1 - tied[::-1].argmax(0)
+
+
+def solvers(
+    centred: Centred, blocks: Sequence[np.ndarray], scalings: Sequence[str]
+) -> Iterator[tuple[np.ndarray, Dual | Primal]]:
+    """Divisor (feature,) and factorization of each scaling, on the cheaper side."""
+    clips, times, features = centred.train.shape
+    if clips * times <= features:
+        for scaling in scalings:
+            scale = centred.scale(scaling)
+            yield scale, Dual(centred.train / scale, blocks)
+        return
+    moments = Moments.of(centred.train, blocks)
+    for scaling in scalings:
+        scale = centred.scale(scaling)
+        yield scale, Primal(moments.scaled(scale), centred.train, scale, blocks)

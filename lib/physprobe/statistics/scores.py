@@ -1,0 +1,326 @@
+"""Scores, and how sure we are of them: everything from sums per clip.
+
+A score of many rows is a function of sums over clips. So a bootstrap over clips only reweights the
+sums, and thousands of draws for thousands of scores are one matrix product.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from physprobe.statistics import seeds
+
+Statistic = Callable[[np.ndarray], np.ndarray]
+"""From totals (..., part) to a score (...)."""
+
+
+TIED = 1e-9
+"""Probabilities that differ by no more are equal: no fit is more exact."""
+
+
+class Interval(NamedTuple):
+    """A score with its 95 % interval, each (...)."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def r2(truth: np.ndarray, prediction: np.ndarray, axis: int = -1) -> np.ndarray:
+    """1 - SSE / SST, with SST about the mean of the held-out truth itself.
+
+    Of all constants that mean makes SST smallest, so this is the strictest choice: a mean over
+    training clips could only raise the score. Undefined (nan) if the truth is constant.
+    """
+    truth, prediction = np.asarray(truth, float), np.asarray(prediction, float)
+    spread = ((truth - truth.mean(axis, keepdims=True)) ** 2).sum(axis)
+    spread = np.where(np.ptp(truth, axis) > 0, spread, 0.0)  # rounding is no variance
+    return _ratio_skill(((truth - prediction) ** 2).sum(axis), spread)
+
+
+def mae(truth: np.ndarray, prediction: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Mean absolute error, in the truth's unit."""
+    return np.abs(np.asarray(truth, float) - np.asarray(prediction, float)).mean(axis)
+
+
+def skill(sse: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    """1 - SSE / SSE(baseline): 0 is as good as the baseline, 1 perfect; nan if it is perfect."""
+    return _ratio_skill(np.asarray(sse, float), np.asarray(baseline, float))
+
+
+def cosine(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Uncentred cosine of vectors along an axis; for comparison with published numbers only."""
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    norms = np.linalg.norm(a, axis=axis) * np.linalg.norm(b, axis=axis)
+    return (a * b).sum(axis) / np.where(norms > 0, norms, np.nan)
+
+
+def r2_sums(truth: np.ndarray, squared_error: np.ndarray) -> np.ndarray:
+    """Per-clip sums that `r2_of` needs.
+
+    Parameters
+    ----------
+    truth : (..., clip)
+    squared_error : (..., clip)
+        Of the clip's prediction; its mean over tokens if there are several.
+
+    Returns
+    -------
+    (..., clip, 4)
+    """
+    return pooled_r2_sums(np.asarray(truth)[..., None], squared_error)
+
+
+def pooled_r2_sums(truth: np.ndarray, squared_error: np.ndarray) -> np.ndarray:
+    """Per-clip sums for `r2_of` of targets with several columns, scored together.
+
+        R2 = 1 - sum over columns of SSE / sum over columns of SST
+
+    Parameters
+    ----------
+    truth : (..., clip, column)
+        A column of zeros changes nothing.
+    squared_error : (..., clip)
+        Summed over columns.
+
+    Returns
+    -------
+    (..., clip, 3 + column)
+    """
+    # A shift changes no score and spares the variance its cancellation.
+    centred = truth - truth.mean(-2, keepdims=True)
+    squared, error = np.broadcast_arrays((centred**2).sum(-1), squared_error)
+    centred = np.broadcast_to(centred, (*error.shape, centred.shape[-1]))
+    sums = np.stack([np.ones_like(squared), error, squared], axis=-1)
+    return np.concatenate([sums, centred], axis=-1)
+
+
+def r2_of(totals: np.ndarray) -> np.ndarray:
+    """R2 from totals of `r2_sums`, or of `pooled_r2_sums`."""
+    count, sse, squared = np.moveaxis(totals[..., :3], -1, 0)
+    return _ratio_skill(sse, squared - (totals[..., 3:] ** 2).sum(-1) / count)
+
+
+def log_error_of(totals: np.ndarray) -> np.ndarray:
+    """log(1 - R2) from totals of `r2_sums`; its draws spread more evenly than those of R2."""
+    return np.log(np.maximum(1.0 - r2_of(totals), 1e-12))
+
+
+def mean_of(totals: np.ndarray) -> np.ndarray:
+    """Mean from totals of (value, count); mean absolute error, for one."""
+    return totals[..., 0] / totals[..., 1]
+
+
+def share_of(totals: np.ndarray) -> np.ndarray:
+    """Share from totals of (part, whole): 0 to 1, whatever influences on fits add to a draw."""
+    return np.clip(mean_of(totals), 0.0, 1.0)
+
+
+def skill_of(totals: np.ndarray) -> np.ndarray:
+    """Skill from totals of (SSE, SSE of the baseline)."""
+    return _ratio_skill(totals[..., 0], totals[..., 1])
+
+
+def difference_of(statistic: Statistic) -> Statistic:
+    """Difference of one score between two models, from their sums side by side."""
+
+    def difference(totals: np.ndarray) -> np.ndarray:
+        first, second = np.split(totals, 2, axis=-1)
+        return statistic(first) - statistic(second)
+
+    return difference
+
+
+def bootstrap(
+    sums: np.ndarray,
+    statistic: Statistic,
+    *,
+    groups: Sequence | np.ndarray | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """95 % interval of scores by bootstrap over clips, or over whole groups of clips.
+
+    The interval is bias-corrected and accelerated (BCa); where the draws say nothing about the
+    bias (all on one side), it is the percentile interval. It says how the score varies with the
+    clips that it is read on; and with those that models are fitted to as far as the sums hold each
+    clip's influence on the fits, as those of ridge probes do.
+
+    Parameters
+    ----------
+    sums : (..., clip, part)
+        Sums per clip.
+    statistic : callable
+        Score from totals (..., part), for instance `r2_of`.
+    groups : (clip,), optional
+        Clips of one group are drawn together.
+    draws : int
+    seed : int
+        Same seed and groups, same draws: intervals of two calls are paired.
+
+    Returns
+    -------
+    Interval
+        nan where the score is undefined; no ends where too many draws leave it so.
+
+    References
+    ----------
+    Efron, "Better bootstrap confidence intervals", JASA 82 (1987).
+    """
+    from scipy.special import ndtr, ndtri
+
+    by_unit = _by_unit(sums, groups)
+    total, units = by_unit.sum(-2), by_unit.shape[-2]
+    value = statistic(total)
+    if units < 2:
+        return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn = np.moveaxis(statistic(_weights(units, draws, seed) @ by_unit), -1, 0)
+        drawn = np.sort(drawn, axis=0)
+        left = statistic(total[..., None, :] - by_unit)
+        bias = ndtri((drawn < value).mean(0) + 0.5 * (drawn == value).mean(0))
+        spread = left.mean(-1, keepdims=True) - left
+        skew = (spread**3).sum(-1) / (6 * (spread**2).sum(-1) ** 1.5)
+        usable = np.isfinite(bias) & np.isfinite(skew)
+        bias, skew = np.where(usable, bias, 0.0), np.where(usable, skew, 0.0)
+        ends = []
+        for z in ndtri((0.025, 0.975)):
+            level = ndtr(bias + (bias + z) / (1 - skew * (bias + z)))
+            ends.append(_quantile(drawn, level))
+        there = np.isfinite(ends).all(0)  # draws without a score, all of one clip for instance
+    return Interval(value, *(np.where(there, end, np.nan)[()] for end in ends))
+
+
+def band(
+    sums: np.ndarray,
+    statistic: Statistic,
+    *,
+    groups: Sequence | np.ndarray | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """95 % band of a curve by bootstrap over clips: it holds all points at once.
+
+        value +- c x deviation of the draws,    c: 95th percentile of max over points |draw - value|
+                                                   in units of that deviation
+
+    Parameters
+    ----------
+    sums : (point, clip, part)
+        Sums per clip; all points are read on the same clips.
+    statistic : callable
+        From totals (..., part), best on a scale on which its draws spread evenly, such as
+        `log_error_of` rather than R2.
+    groups, draws, seed
+        As for `bootstrap`.
+
+    Returns
+    -------
+    Interval
+        Each (point,); nan where the score is undefined or never varies.
+
+    References
+    ----------
+    Romano, Wolf, "Exact and approximate stepdown methods for multiple hypothesis testing",
+    JASA 100 (2005).
+    """
+    by_unit = _by_unit(sums, groups)
+    value, units = statistic(by_unit.sum(-2)), by_unit.shape[-2]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn = statistic(_weights(units, draws, seed) @ by_unit) if units > 1 else value[:, None]
+        deviation = drawn.std(-1)
+        deviation[~(deviation > 0)] = np.nan
+        distance = np.abs(drawn - value[:, None]) / deviation[:, None]
+    if np.isnan(deviation).all():
+        return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
+    reach = deviation * np.quantile(np.nanmax(distance, axis=0), 0.95)
+    return Interval(value, value - reach, value + reach)
+
+
+def paired(
+    first: np.ndarray,
+    second: np.ndarray,
+    statistic: Statistic,
+    *,
+    groups: Sequence | np.ndarray | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """Difference of a score between two models on the same clips, each (..., clip, part)."""
+    both = np.concatenate(np.broadcast_arrays(first, second), axis=-1)
+    return bootstrap(both, difference_of(statistic), groups=groups, draws=draws, seed=seed)
+
+
+def contrasts(
+    marks: np.ndarray, truth: np.ndarray, groups: Sequence | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which groups have their clips of the second class above those of the first; ties count half.
+
+    The mean mark of a group's clips of either class is compared: of twins, a choice between two; of
+    two possible and two impossible movies, scene-relative accuracy. That a readout sums the same
+    frames for both classes makes a tie, and no error.
+
+    Parameters
+    ----------
+    marks : (clip, ..., column)
+        Probability of the second class, or anything that rises with it.
+    truth : (clip, column) of 0 or 1
+        Class of each clip.
+    groups : (clip,)
+
+    Returns
+    -------
+    ordered : (group, ..., column)
+        1, 0, or 1/2 for means within ``TIED`` of each other; 0 where a group lacks a class.
+    compared : (group, column)
+        1 where a group has clips of both classes, else 0.
+    """
+    _, member = np.unique(groups, return_inverse=True)
+    units = (member == np.arange(member.max() + 1)[:, None]).astype(float)
+    between = (slice(None), *(None,) * (marks.ndim - 2), slice(None))
+    means, there = [], []
+    for number in (0, 1):
+        inside = (truth == number).astype(float)
+        count = units @ inside
+        total = np.tensordot(units, marks * inside[between], 1)
+        means.append(total / np.maximum(count, 1)[between])
+        there.append(count > 0)
+    compared = (there[0] & there[1]).astype(float)
+    gap = means[1] - means[0]
+    ordered = np.where(np.abs(gap) <= TIED, 0.5, (gap > 0).astype(float))
+    return ordered * compared[between], compared
+
+
+def _by_unit(sums: np.ndarray, groups: Sequence | np.ndarray | None) -> np.ndarray:
+    """Sums (..., unit, part) of what is drawn together."""
+    sums = np.asarray(sums, float)
+    if groups is None:
+        return sums
+    _, member = np.unique(groups, return_inverse=True)
+    units = np.zeros((member.max() + 1, sums.shape[-2]))
+    units[member, np.arange(len(member))] = 1.0
+    return units @ sums
+
+
+@lru_cache(2)
+def _weights(units: int, draws: int, seed: int) -> np.ndarray:
+    """How often each unit is in each draw: (draw, unit)."""
+    rng = seeds.rng("bootstrap", seed, units)
+    return rng.multinomial(units, np.full(units, 1 / units), size=draws).astype(float)
+
+
+def _ratio_skill(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """1 - part / whole; nan where the whole is nothing."""
+    return 1.0 - part / np.where(whole > 0, whole, np.nan)
+
+
+def _quantile(drawn: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Quantile of sorted draws (draw, ...) at a level of its own for each score (...)."""
+    place = np.clip(level, 0.0, 1.0) * (len(drawn) - 1)
+    below = np.floor(place).astype(int)
+    above = np.minimum(below + 1, len(drawn) - 1)
+    low = np.take_along_axis(drawn, below[None], 0)[0]
+    high = np.take_along_axis(drawn, above[None], 0)[0]
+    return low + (place - below) * (high - low)

@@ -1,0 +1,1 @@
+"""Store: what is written and read - Zarr stores, results, where both come from."""

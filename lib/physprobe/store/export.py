@@ -1,0 +1,64 @@
+"""Export: an embedding store as files that other people's scripts read."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from physprobe.store import files, job, zarrs
+
+
+def run(*, embeddings: Path, out: Path, threads: int = 1) -> None:
+    """Write an embedding store as the four files per clip that Physics-Probe-VJEPA2's scripts read.
+
+    ``sim_0000/per_frame.npy`` (time, feature) float32, ``per_frame_norm.npy`` the same with rows of
+    unit length, ``tokens_spatial_fp16.npy`` (time, y, x, feature) float16, ``embed_meta.json``.
+
+    Parameters
+    ----------
+    embeddings : Path
+        An embedding store with the spatial tokens of layer ``final``.
+    out : Path
+        Folder that gets one folder per clip.
+    threads : int
+        Not used; every stage takes it.
+
+    Raises
+    ------
+    ValueError
+        If the store is no embedding, or has no spatial tokens of layer ``final``.
+    """
+    source = zarrs.read(embeddings)
+    if "pooled" not in source:
+        raise ValueError(
+            f"{embeddings} is no embedding: it holds {', '.join(map(str, source.data_vars))}."
+            " Hint: give one of results/{system}/embeddings/."
+        )
+    if "tokens_final" not in source:
+        raise ValueError(
+            f"{embeddings} has no spatial tokens."
+            " Hint: set tokens: [final] in the encoder's config entry."
+        )
+    layer = int(np.flatnonzero(source.layer.values == "final")[0])
+    _, time, height, width, features = source["tokens_final"].shape
+    names = ["per_frame.npy", "per_frame_norm.npy", "tokens_spatial_fp16.npy"]
+    meta = {
+        "hf_repo": source.attrs["hf_repo"],
+        "device": source.attrs["device"],
+        "temporal_tokens": time,
+        "token_grid_h": height,
+        "token_grid_w": width,
+        "token_dim": features,
+        "per_frame_dim": features,
+        "saved_files": [*names, "embed_meta.json"],
+    }
+    for clip in range(source.sizes["clip"]):
+        folder = out / f"sim_{clip:04d}"
+        frames = zarrs.values(source, "pooled", clip=clip, layer=layer).astype(np.float32)
+        unit = frames / np.linalg.norm(frames, axis=1, keepdims=True)
+        tokens = zarrs.values(source, "tokens_final", clip=clip)
+        for name, array in zip(names, (frames, unit, tokens), strict=True):
+            with files.replacing(folder / name) as temporary, temporary.open("wb") as file:
+                np.save(file, array)
+        files.write_text(folder / "embed_meta.json", json.dumps(meta, indent=2))
+    job.done(f"{out}: {source.sizes['clip']} clips")

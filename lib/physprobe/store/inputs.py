@@ -1,0 +1,244 @@
+"""Inputs: an embedding, the simulation that it shows, and the folds that fits are read on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from xarray import Dataset
+
+from physprobe.config import kinds
+from physprobe.config.spec import Spec
+from physprobe.statistics import splits
+from physprobe.store import job, zarrs
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a stage that fits embeddings to labels or to their own future starts from."""
+
+    kind: ModuleType
+    """Module that the spec names."""
+    spec: Spec
+    source: Dataset
+    """Embedding store."""
+    system: Dataset
+    """Simulation store: labels, and ``group`` and ``split`` if declared."""
+    groups: np.ndarray
+    """(clip,) clips that are split, resampled and permuted together."""
+    folds: tuple[splits.Fold, ...]
+    digests: dict[str, str]
+    """Digest of each store."""
+
+    @classmethod
+    def read(
+        cls,
+        stage: str,
+        embeddings: Path,
+        simulation: Path,
+        spec: str,
+        like: Dataset | None = None,
+    ) -> "Inputs":
+        """Open both stores and cut the clips into folds.
+
+        Parameters
+        ----------
+        stage : str
+            Package whose kind the spec names.
+        embeddings, simulation : Path
+            Root ``zarr.json`` of either store.
+        spec : str
+            JSON of the spec.
+        like : Dataset, optional
+            A simulation whose order of clips is taken.
+
+        Raises
+        ------
+        ValueError
+            If the two stores hold different clips, or the embedding shows another simulation.
+        """
+        kind, spec_ = kinds.parse(stage, spec)
+        system = zarrs.read(simulation)
+        if like is not None:
+            system = zarrs.ordered(system, like)
+        source = zarrs.joined(zarrs.read(embeddings), system)
+        groups, folds = splits.declared_by(
+            system,
+            outer=spec_.outer,
+            inner=spec_.inner,
+            seed=spec_.seed,
+            grouping=getattr(spec_, "grouping", "clip"),
+        )
+        digests = {
+            "embeddings": source.attrs["digest"],
+            "simulation": system.attrs["digest"],
+        }
+        return cls(kind, spec_, source, system, groups, folds, digests)
+
+    @property
+    def layers(self) -> list[str]:
+        """Names of the embedding's layers."""
+        return [str(layer) for layer in self.source.layer.values]
+
+    @property
+    def times(self) -> list[float]:
+        """Mean time of each token [s]."""
+        return self.source.time.values.tolist()
+
+    @property
+    def labels(self) -> dict[str, np.ndarray]:
+        """Labels (clip,) of the simulation, in numpy's own types."""
+        return {
+            str(name): np.array(self.system[name].values.tolist())
+            for name in self.system.variables
+            if self.system[name].dims == ("clip",) and name not in ("clip", "group", "split")
+        }
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Units of the labels."""
+        return {name: self.system[name].attrs.get("units", "1") for name in self.labels}
+
+    def provenance(self, code: str, threads: int) -> dict:
+        """Where a result that is made from these inputs comes from."""
+        device, dtype = "cpu", "float64"
+        if getattr(self.spec, "TRAINED", False):
+            from torch import cuda
+
+            device, dtype = "cuda" if cuda.is_available() else "cpu", "float32"
+        return job.provenance(
+            code,
+            self.digests,
+            encoder=self.source.attrs.get("label"),
+            weights_hash=self.source.attrs.get("weights_hash"),
+            causal=self.source.attrs.get("spec", {}).get("causal"),
+            device=device,
+            dtype=dtype,
+            threads=threads,
+        )
+
+
+def check_origin(name: str, result: Mapping, **stored: Dataset) -> None:
+    """Refuse a result that was read off other stores than those that it is put beside.
+
+    Parameters
+    ----------
+    name : str
+        What the result is of, for people.
+    result : mapping
+        Content of a result; its provenance names the digest of its inputs.
+    **stored : Dataset
+        Stores by the names that they have there, such as ``embeddings`` and ``simulation``.
+
+    Raises
+    ------
+    ValueError
+        If a digest is another one.
+    """
+    known = result["provenance"]["inputs"]
+    for key, store in stored.items():
+        found, expected = known.get(key), store.attrs["digest"]
+        if found not in (None, expected):
+            raise ValueError(
+                f"a result of {name} was read off other {key} than"
+                f" {store.encoding.get('source', 'the store')}: digest {found[:12]}, expected"
+                f" {expected[:12]}. Hint: fit it to this very store."
+            )
+
+
+class Layers(Sequence):
+    """Pooled features (clip, time, feature) of an embedding's layers, each read when asked for."""
+
+    def __init__(self, source: Dataset):
+        self.source = source
+
+    def __len__(self) -> int:
+        """Count the layers."""
+        return self.source.sizes["layer"]
+
+    def __getitem__(self, layer: int) -> np.ndarray:
+        """Read one layer, float64."""
+        if not 0 <= layer < len(self):
+            raise IndexError(layer)
+        return zarrs.values(self.source, "pooled", layer=layer).astype(np.float64)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Read layer after layer."""
+        return (self[layer] for layer in range(len(self)))
+
+    @property
+    def tokens(self) -> "Tokens":
+        """Spatial tokens of the layers that keep them."""
+        return Tokens([self.source])
+
+
+class Tokens(Mapping):
+    """Spatial tokens (clip, time, y, x, feature) by layer, each read when asked for.
+
+    Only layers that the encoder's ``tokens`` name keep them; of several systems one after another.
+    """
+
+    def __init__(self, sources: Sequence[Dataset]):
+        self.sources = sources
+
+    def __getitem__(self, layer: str) -> np.ndarray:
+        """Read the tokens of one layer, float32."""
+        name = f"tokens_{layer}"
+        if name not in self.sources[0]:
+            raise KeyError(layer)
+        parts = [zarrs.values(source, name).astype(np.float32) for source in self.sources]
+        return np.concatenate(parts)
+
+    def __iter__(self) -> Iterator[str]:
+        """Name the layers that keep tokens, in order."""
+        layers = (str(layer) for layer in self.sources[0].layer.values)
+        return (layer for layer in layers if f"tokens_{layer}" in self.sources[0])
+
+    def __len__(self) -> int:
+        """Count them."""
+        return sum(1 for _ in self)
+
+
+def equation(system: Dataset) -> str:
+    """Equation that a system's clips obey: what their label says, or the kind of system.
+
+    Raises
+    ------
+    ValueError
+        If they obey several.
+    """
+    return _one(np.unique(equations(system)).tolist())
+
+
+def equations(system: Dataset) -> np.ndarray:
+    """Equation (clip,) that each clip obeys: what its label says, or the kind of system."""
+    if "equation" in system:
+        return np.array(system["equation"].values.tolist())
+    return np.repeat(system.attrs["spec"]["kind"], system.sizes["clip"])
+
+
+def _one(names: list[str]) -> str:
+    if len(names) > 1:
+        raise ValueError(
+            f"one system's clips obey {' and '.join(names)}. Hint: set equation in its simulate"
+            " entry, so that every system of a comparison has one law."
+        )
+    return names[0]
+
+
+def counterparts(system: Dataset) -> np.ndarray:
+    """Number (clip,) of each clip's initial condition, which other systems share.
+
+    Raises
+    ------
+    ValueError
+        If the system doesn't number them.
+    """
+    for name in ("group", "ic_id"):
+        if name in system:
+            return np.array(system[name].values.tolist())
+    raise ValueError(
+        "the clips have no group, so they have no counterparts. Hint: take systems that number"
+        " their initial conditions."
+    )

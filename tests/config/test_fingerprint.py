@@ -1,0 +1,89 @@
+"""Fingerprints follow the syntax of what a module uses, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from physprobe.config import fingerprint
+from physprobe.config.pipeline import Pipeline
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    files = {
+        "core/__init__.py": "",
+        "core/used.py": "from . import deeper\nX = 1\n",
+        "core/deeper.py": "Y = 2\n",
+        "core/unused.py": "Z = 3\n",
+        "probe/stage.py": "def run():\n    from physprobe.core.used import X\n    return X\n",
+        "probe/ridge.py": '"""Text."""\nimport numpy\nimport physprobe.core.deeper\n',
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(fingerprint, "PACKAGE", tmp_path)
+    return tmp_path
+
+
+def code(*modules: str) -> str:
+    for cached in (fingerprint._tree, fingerprint._text, fingerprint._imports):
+        cached.cache_clear()
+    return fingerprint.code(*modules)
+
+
+def test_imports_are_followed_wherever_they_stand(package: Path):
+    assert fingerprint.closure("probe.stage") >= {"core.used", "core.deeper"}
+    assert "core.unused" not in fingerprint.closure("probe.stage")
+
+
+@pytest.mark.parametrize("edited", ["core/used.py", "core/deeper.py", "probe/stage.py"])
+def test_an_edit_of_used_code_changes_it(package: Path, edited: str):
+    before = code("probe.stage")
+    (package / edited).write_text((package / edited).read_text() + "W = 4\n")
+    assert code("probe.stage") != before
+
+
+def test_an_edit_elsewhere_does_not(package: Path):
+    before = code("probe.stage", "probe.ridge")
+    (package / "core/unused.py").write_text("Z = 4\n")
+    assert code("probe.stage", "probe.ridge") == before
+
+
+def test_comments_docstrings_and_layout_do_not_count(package: Path):
+    before = code("probe.stage", "probe.ridge")
+    stage = package / "probe/stage.py"
+    stage.write_text(
+        '"""New."""\n\n# why\ndef run():\n    """More."""\n\n'
+        "    from physprobe.core.used import (\n        X,\n    )\n    return X\n"
+    )
+    assert code("probe.stage", "probe.ridge") == before
+
+
+def test_a_constant_string_counts(package: Path):
+    before = code("probe.ridge")
+    (package / "probe/ridge.py").write_text(
+        '"""Text."""\nimport numpy\nimport physprobe.core.deeper\nKIND = "a"\n'
+    )
+    assert code("probe.ridge") != before
+
+
+def test_an_edit_that_is_taken_back_gives_the_old_one(package: Path):
+    before, text = code("core.used"), (package / "core/used.py").read_text()
+    (package / "core/used.py").write_text("X = 5\n")
+    assert code("core.used") != before
+    (package / "core/used.py").write_text(text)
+    assert code("core.used") == before
+
+
+def test_a_module_that_is_not_there_is_named(package: Path):
+    with pytest.raises(ValueError, match=r"no module 'probe\.nothing'"):
+        code("probe.nothing")
+
+
+def test_rules_of_the_report_follow_all_that_draws():
+    root = Path(__file__).parents[2]
+    found = Pipeline(yaml.safe_load((root / "tests/configs/smoke.yaml").read_text()))
+    modules = fingerprint.closure("report.stage", *found._kinds("report", None))
+    for path in (root / "lib/physprobe/report").glob("*.py"):
+        assert f"report.{path.stem}" in modules or path.stem == "__init__", path

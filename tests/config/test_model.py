@@ -1,0 +1,600 @@
+"""Config: what a user can get wrong ends in one message that says how to put it right."""
+
+import copy
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from physprobe.config import config_files, kinds, layout
+from physprobe.config import model as config
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def content() -> dict:
+    return yaml.safe_load((ROOT / "tests/configs/wide.yaml").read_text())
+
+
+def changed(content: dict, path: str, value: object) -> dict:
+    whole = copy.deepcopy(content)
+    here = whole
+    *way, last = path.split("/")
+    for step in way:
+        here = here[step]
+    here[last] = value
+    return whole
+
+
+def test_the_configs_of_the_tests_are_valid(content: dict):
+    found = config.load(content)
+    assert {"heat", "heat_published"} <= set(found.systems)
+    config.read(ROOT / "tests/configs/smoke.yaml")
+
+
+def test_what_a_stage_is_handed_is_an_entry_of_the_config(content: dict):
+    """All fields of an entry, defaults too, are read back as that very entry."""
+    found = config.load(content)
+    sections = [value for _, value in found if isinstance(value, dict)]
+    entries = [entry for section in sections for entry in section.values()]
+    for entry in (*entries, found.discovery, found.calibration):
+        assert type(entry).model_validate_json(entry.canonical()) == entry
+
+
+def test_the_schema_for_editors_is_in_step():
+    stored = ROOT / "workflow/config.schema.json"
+    assert json.loads(stored.read_text()) == json.loads(config.schema()), (
+        "Hint: python -m physprobe schema --out workflow/config.schema.json"
+    )
+
+
+PAIR = {
+    "systems": ["heat", "heat_published"],
+    "encoders": ["small"],
+    "probe": "equation",
+    "koopman": "dmd",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("sytems", {}, r"sytems: unknown key\. Did you mean 'systems'\?"),
+        (
+            "systems/heat/simulate/alhpa",
+            [1, 2],
+            r"systems\.heat\.simulate\.alhpa: unknown key\. Did you mean 'alpha'\?",
+        ),
+        (
+            "systems/heat/simulate/kind",
+            "haet",
+            r"systems\.heat\.simulate\.kind: found 'haet'\. Did you mean 'heat'\?",
+        ),
+        (
+            "encoders/small/kind",
+            "untrianed",
+            r"encoders\.small\.kind: .*Did you mean 'untrained'\?",
+        ),
+        (
+            "encoders/small/batsh",
+            3,
+            r"encoders\.small\.batsh: unknown key\. Did you mean 'batch'\?",
+        ),
+        ("systems/heat/simulate/alpha", [-1, 2], r"systems\.heat\.simulate\.alpha.*: found .*-1"),
+        ("systems/heat/simulate/alpha", [3, 2], r"systems\.heat\.simulate\.alpha.*: found"),
+        ("systems/heat/simulate/clips", 0, r"systems\.heat\.simulate\.clips: found 0; .*greater"),
+        ("systems/heat/render/colormap", "infreno", r"colormap: found 'infreno'.*'inferno'"),
+        ("systems/heat/simulate/frames", 63, r"heat has 63 frames.*tubelets of 2.*Hint"),
+        (
+            "studies/heat/encoders",
+            ["smal"],
+            r"studies\.heat\.encoders: found 'smal'\. Did you mean",
+        ),
+        (
+            "studies/heat/system",
+            "heet",
+            r"studies\.heat\.system: found 'heet'\. Did you mean 'heat'",
+        ),
+        (
+            "studies/heat/probe",
+            "rigde",
+            r"studies\.heat\.probe: found 'rigde'\. Did you mean 'ridge'",
+        ),
+        ("probes/ridge/targets", ["alfa"], r"target 'alfa'.*Did you mean 'alpha'"),
+        ("encoders/small/tokens", [], r"needs the spatial tokens of layer 'final'.*Hint"),
+        ("studies/heat/claims/x", {"kind": "decodeable"}, r"claims\.x\.kind: .*'decodable'"),
+        (
+            "comparisons",
+            {"x": {**PAIR, "systems": ["heat", "hat"]}},
+            r"x\.systems: found 'hat'\. Did you",
+        ),
+        ("comparisons", {"heat": PAIR}, r"heat: a comparison needs a name"),
+        (
+            "comparisons",
+            {"x": {**PAIR, "probe": "ridge"}},
+            r"x\.probe: ridge has to tell equations apart.*Hint",
+        ),
+        (
+            "comparisons",
+            {
+                "x": {
+                    **PAIR,
+                    "claims": {"y": {"kind": "decodable", "statement": "s", "system": "hat"}},
+                }
+            },
+            r"claims\.y\.system: found 'hat'",
+        ),
+        ("transfers/x", {"onto": "heat_viridi"}, r"x\.onto: found 'heat_viridi'\. Did you mean"),
+        (
+            "transfers/x",
+            {"onto": "heat_published"},
+            r"x\.onto: .* simulate different clips \(kind\)",
+        ),
+        ("transfers/x", {"onto": "heat"}, r"x\.onto: heat and heat are rendered alike\. Hint"),
+        ("transfers/x", {"system": "haet", "onto": "heat"}, r"x\.system: found 'haet'\. Did you"),
+        ("transfers/x", {}, r"transfers\.x: nothing to transfer to\. Hint"),
+        ("transfers/x", {"region": {"alfa": [0, 0.5]}}, r"x\.region: found 'alfa'\. Did you mean"),
+        ("transfers/x", {"region": {"alpha": [0.5, 0.5]}}, r"x\.region: .*alpha has to ascend"),
+        ("transfers/x", {"region": {"alpha": [0, 1]}}, r"x\.region: .*none is left to train on"),
+        (
+            "transfers/x",
+            {"region": {"alpha": [0.8, 1.2]}},
+            r"x\.region\.alpha.*: found 1\.2; .*1\.",
+        ),
+        ("transfers/x", {"controls": ["pixel"], "onto": "heat"}, r"x\.controls: found 'pixel'\."),
+        ("transfers/x", {"probe": "rigde", "onto": "heat"}, r"x\.probe: found 'rigde'\. Did you"),
+        ("controls/small", {"kind": "pixels"}, r"small: an encoder and a control need different"),
+        ("systems/heat/simulate", {"kind": "wave", "size": 3}, r"size: found 3; [^\n]*32\.$"),
+        (
+            "layerwise/balls/figures/fig2c/speed/target",
+            "sped",
+            r"layerwise\.balls\.figures\.fig2c\.speed\.target: found 'sped'\. Did you mean 'speed'",
+        ),
+        (
+            "layerwise/balls/figures/fig2c/speed/sample",
+            "token",
+            r"fig2c\.speed\.sample: found 'token'\.",
+        ),
+        (
+            "layerwise/intphys/figures/fig6/clip_accuracy/encoders",
+            ["vjepa2_larg"],
+            r"clip_accuracy\.encoders: found 'vjepa2_larg'\. Did you mean 'vjepa2_large'",
+        ),
+        ("layerwise/balls/controls", ["positon"], r"balls\.controls: found 'positon'\. Did you"),
+        (
+            "layerwise/balls/figures/fig2c/speed/system",
+            "heat",
+            r"balls asks for target 'speed', but heat has",
+        ),
+        (
+            "layerwise/balls/figures/fig2c/speed/metric",
+            "auc",
+            r"fig2c\.speed\.metric: balls is of numbers, not auc\.",
+        ),
+        ("multiverses/balls/controls", ["positon"], r"balls\.controls: found 'positon'\. Did you"),
+        ("multiverses/balls/controls", [], r"balls\.claims\.speed: no control to beat\. Hint"),
+        ("multiverses/balls/system", "bals", r"balls\.system: found 'bals'\. Did you mean"),
+        ("multiverses/balls/system", "heat", r"claims\.speed\.targets: it asks for target 'speed'"),
+        ("multiverses/balls/layers", [1.5], r"balls\.layers"),
+        ("multiverses/balls/groupings", ["sector"], r"balls\.groupings.*: found 'sector'"),
+        (
+            "multiverses/balls/solvers",
+            {"of_classes": {"kind": "logistic"}},
+            r"of_classes is of kind logistic, which decodes no numbers",
+        ),
+        (
+            "multiverses/balls/solvers",
+            {"ridge": {"kind": "ridge", "grouping": "clip"}},
+            r"ridge sets grouping, an axis of the multiverse",
+        ),
+        ("local/balls/encoders", ["smal"], r"local\.balls\.encoders: found 'smal'\. Did you mean"),
+        ("local/balls/layer", "2", r"small keeps no spatial tokens of layer '2'\. Hint"),
+        (
+            "local/balls/probe",
+            {"kind": "logistic"},
+            r"local\.balls\.probe.*kind logistic, not ridge",
+        ),
+        ("local/balls/probe/targets", ["sped"], r"target 'sped'.*Did you mean 'speed'"),
+        ("encoders/small/preprocess", "crop", r"small cuts the image's edges off.*Hint"),
+        (
+            "local",
+            {"heat": {"encoders": ["small"], "probe": {"kind": "ridge"}}},
+            r"local\.heat: heat has no ball\. Hint",
+        ),
+        (
+            "layerwise/intphys/figures/fig1/all_principles/metric",
+            "r2",
+            r"all_principles\.metric: possible is of classes, which have no r2\.",
+        ),
+        (
+            "layerwise/balls/figures/fig2c/speed/part",
+            "O1",
+            r"fig2c\.speed\.part: balls scores nothing apart\. Hint: set probes\.balls\.by\.",
+        ),
+        ("probes/possible/by", "principal", r"probes\.possible\.by: on occlusion, found 'princip"),
+        ("probes/balls/grouping", "sector", r"probes\.balls\.grouping: found 'sector'"),
+        ("studies/heat/probe", None, r"studies\.heat\.probe: found None"),
+    ],
+)
+def test_a_mistake_names_the_path_and_the_remedy(
+    content: dict, path: str, value: object, expected: str
+):
+    if path == "transfers/x":
+        value = {"system": "heat", "encoders": ["small"], "probe": "ridge", **value}
+    with pytest.raises(config.ConfigError, match=expected) as caught:
+        config.load(changed(content, path, value))
+    assert "Traceback" not in str(caught.value)
+    assert len(str(caught.value)) < 1500
+
+
+CLAIM = {"statement": "It is there."}
+FORECAST = {**CLAIM, "kind": "forecast", "encoders": ["small_causal"]}
+ALPHA = {**CLAIM, "kind": "decodable", "target": "alpha"}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        # a horizon beyond what clips, tubelets and the model give
+        (
+            {**FORECAST, "horizon": 99},
+            r"x\.horizon: found 99; heat gives .* 32 times; dmd scores 1",
+        ),
+        ({**FORECAST, "horizon": 3}, r"x\.horizon: found 3; .*scores 1, 2, 4, 8, 16\. Hint"),
+        ({**FORECAST, "kind": "order", "horizon": 17}, r"x\.horizon: found 17; .* Hint"),
+        ({**FORECAST, "horizon": 0}, r"x\.horizon: found 0; .*greater than or equal to 1"),
+        # what the probe doesn't read
+        ({**ALPHA, "target": "alhpa"}, r"x\.target: found 'alhpa', .*Did you mean 'alpha'"),
+        ({**ALPHA, "target": "equation"}, r"x\.target: found 'equation', which ridge doesn't read"),
+        # controls that the study doesn't run
+        (
+            {**ALPHA, "controls": ["position"]},
+            r"x\.controls: found 'position'\..*Known: brightness",
+        ),
+        # encoders that have seen the future
+        ({**FORECAST, "encoders": ["small"]}, r"x: small has seen the frames .*causal: true"),
+        ({**FORECAST, "kind": "order", "encoders": []}, r"x: small has seen the frames"),
+        # no spatial tokens; another system
+        ({**CLAIM, "kind": "conditioned"}, r"x: small_causal keeps no spatial tokens.* Hint"),
+        ({**ALPHA, "system": "heat"}, r"x: a study has one system\. Hint"),
+    ],
+)
+def test_a_claim_whose_evidence_will_not_be_there_is_refused(
+    content: dict, value: dict, expected: str
+):
+    """Fault 8: said when the config is read, not after all the work."""
+    with pytest.raises(config.ConfigError, match=rf"studies\.heat\.claims\.{expected}"):
+        config.load(changed(content, "studies/heat/claims/x", value))
+
+
+@pytest.mark.parametrize("controls", [[], ["statistics"]])
+def test_a_claim_against_controls_needs_some(content: dict, controls: list[str]):
+    """Fault 8: without one, "beyond controls" came out as supported."""
+    study = {**content["studies"]["heat"], "controls": controls}
+    with pytest.raises(config.ConfigError) as caught:
+        config.load(changed(content, "studies", {"heat": study}))
+    lines = str(caught.value)
+    none = (
+        "claims.alpha_beyond_controls: no control to beat. Hint: name some in studies.heat.controls"
+    )
+    assert (none in lines) == (not controls)
+    assert ("claims.dynamics_beyond_controls: no control to beat" in lines) == (not controls)
+    assert "claims.beyond_pixels: no control of kind pixels to beat" in lines
+    assert "alpha_decodable" not in lines
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ({**FORECAST, "horizon": 99}, r"x\.horizon: found 99; pair_advection gives"),
+        ({**FORECAST, "system": "wave", "horizon": 2}, r"x\.system: found 'wave'\."),
+        ({**FORECAST, "encoders": ["small"]}, r"x: small has seen the frames"),
+        ({**CLAIM, "kind": "decodable", "target": "alpha"}, r"x\.target: found 'alpha', which"),
+        ({**CLAIM, "kind": "decodable", "system": "pair_diffusion", "target": "alpha"},
+         r"x\.system: found 'pair_diffusion'"),
+        ({**CLAIM, "kind": "conditioned"}, r"x: conditioned is judged in studies alone"),
+        ({**CLAIM, "kind": "beyond_pixels"}, r"x: beyond_pixels is judged in studies alone"),
+    ],
+)  # fmt: skip
+def test_claims_of_comparisons_are_checked_alike(content: dict, claim: dict, expected: str):
+    """Fault 8."""
+    path = "comparisons/advection_diffusion/claims/x"
+    with pytest.raises(config.ConfigError, match=expected):
+        config.load(changed(content, path, claim))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("koopman/dmd/orders", [1, 2], None),
+        ("koopman/dmd/horizons", [1, 2], r"dynamics_forecast\.horizon: found 4; .*scores 1, 2\."),
+        ("systems/heat/simulate/frames", 8, r"heat\.koopman: heat gives .* 4 times; dmd needs 5"),
+        ("studies/heat/koopman", "spatial_heat_head", r"koopman: .* Hint: name it as head"),
+        ("studies/heat/head", "dmd", r"head: dmd models no spatial tokens"),
+        ("controls/pixels_gray8/tubelet", 4, r"pixels_gray8 has tokens of 4 frames, small.* of 2"),
+        (
+            "studies/heat/controls",
+            ["position"],
+            r"position reads where a ball is; heat has none",
+        ),
+    ],
+)
+def test_what_passes_runs_to_its_end(content: dict, path: str, value: object, expected: str | None):
+    if expected is None:
+        config.load(changed(content, path, value))
+        return
+    with pytest.raises(config.ConfigError, match=expected):
+        config.load(changed(content, path, value))
+
+
+def test_every_problem_is_told_once(content: dict):
+    broken = changed(content, "studies/heat/probe", "rigde")
+    broken = changed(broken, "transfers/balls_right/system", "bals")
+    broken = changed(broken, "gates", {})
+    broken = changed(broken, "multiverses/balls/controls", [])
+    with pytest.raises(config.ConfigError) as caught:
+        config.load(broken)
+    header, *lines = str(caught.value).splitlines()
+    assert "can't be used" in header
+    assert len(lines) == len(set(lines)) == 4, lines
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        *(
+            (section, name)
+            for section in ("systems", "studies", "multiverses", "layerwise")
+            for name in layout.FOLDERS
+        ),
+        *((section, name) for section in ("encoders", "controls") for name in layout.STORES),
+        *(
+            ("layerwise/balls/figures", name)
+            for name in dict.fromkeys((*layout.FILES, *layout.LOGS))
+        ),
+    ],
+)
+def test_a_name_that_means_something_else_is_refused(content: dict, section: str, name: str):
+    """Faults 9 and 20: such a name read another store, or matched two rules."""
+    here = content
+    for step in section.split("/"):
+        here = here[step]
+    entry = copy.deepcopy(next(iter(here.values())))
+    with pytest.raises(config.ConfigError, match=rf"\.{name}: {name} is .*name it otherwise"):
+        config.load(changed(content, f"{section}/{name}", entry))
+
+
+def test_reserved_names_are_those_of_the_rules():
+    """Faults 9 and 20: every literal name in an output or a log stands in the one table."""
+    text = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    paths = set(re.findall(r'"results/([^"]+)"', text))
+    folders = {path.split("/")[0] for path in paths if "/" in path}
+    assert {name for name in folders if "{" not in name} == set(layout.FOLDERS)
+    files = {re.fullmatch(r"\{\w+\}/(\w+)\.\w+", path) for path in paths} - {None}
+    assert {file[1] for file in files} == set(layout.FILES)
+    logs = {re.fullmatch(r"logs/\{\w+\}/(\w+)\.log", path) for path in paths} - {None}
+    assert {log[1] for log in logs} == set(layout.LOGS)
+
+
+STRICT = {
+    # fault 6
+    "studies/heat/claims/alpha_decodable/margin": (["yes", True, "1"], "a number is needed"),
+    "systems/heat/simulate/clips": (["yes", True, "12", 3.0, None], "a whole number is needed"),
+    "probes/ridge/permutations": (["on", True, 200.0], "a whole number is needed"),
+    "encoders/small_causal/causal": (["yes", 1, "true"], "true or false is needed"),
+    "encoders/small/model": ([12, True], r"text is needed \(in quotes\)"),
+    "systems/heat/simulate/alpha": ([3, "ab"], r"a list is needed, such as \[a, b\]"),
+    # fault 7
+    "layerwise/balls/threshold": ([float("nan"), float("inf")], "a finite number is needed"),
+    "systems/heat/simulate/sigma/0": ([float("nan"), -float("inf")], "a finite number is needed"),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [(path, value, text) for path, (values, text) in STRICT.items() for value in values],
+)
+def test_nothing_is_taken_for_what_it_is_not(
+    content: dict, path: str, value: object, expected: str
+):
+    """Faults 6 and 7."""
+    where = re.escape(path.replace("/", "."))
+    way = [int(step) if step.isdigit() else step for step in path.split("/")]
+    whole = copy.deepcopy(content)
+    here = whole
+    for step in way[:-1]:
+        here = here[step]
+    here[way[-1]] = value
+    with pytest.raises(config.ConfigError, match=rf"{where}: found .*; {expected}"):
+        config.load(whole)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("calibration/noises", 3, r"calibration\.noises: unknown key\. Did you mean 'noise'\?"),
+        ("systems/heat/simulate/kind", "wave",
+         r"simulate\.alpha: no key of kind wave, but of .*heat.*Hint: keys that are merged"),
+        ("multiverses/balls/layers", ["finl"],
+         r"layers\.0: found 'finl'; .*'selected' or 'final'.*, or a number is needed\."),
+        ("studies/heat/encoders", [], r"heat\.encoders: found \[\]; at least 1 entry is needed"),
+        ("systems/heat/simulate/alpha", [1.0], r"alpha: found \[1\.0\]; the list is too short"),
+        ("systems/heat/simulate/alpha", [1, 2, 3], r"alpha: found .*; at most 2 entries are taken"),
+        ("systems/heat", 3, r"systems\.heat: found 3; keys with values are needed"),
+        ("systems/heat/simulate", {"clips": 3}, r"simulate\.kind: missing\. Known kinds: adv"),
+        ("systems/Heat", {}, r"systems\.Heat: found 'Heat'; a name has small letters"),
+        ("encoders/small/preprocess", "crops", r"preprocess: found 'crops'; .*Did you mean 'crop'"),
+    ],
+)  # fmt: skip
+def test_messages_are_in_the_words_of_the_config(
+    content: dict, path: str, value: object, expected: str
+):
+    with pytest.raises(config.ConfigError, match=expected) as caught:
+        config.load(changed(content, path, value))
+    for word in ("tuple", "literal[", "validation", "discriminator", "[key]"):
+        assert word not in str(caught.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "found '', which is not JSON"),
+        ("{", "found '{', which is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[1]", r"a JSON object is needed"),
+        ("{}", r"found no kind; simulate has advection, .*heat"),
+        ('{"kind": "haet"}', r"found kind 'haet'; simulate has advection, .*heat"),
+        ('{"kind": ["heat"]}', r"found kind \['heat'\]; simulate has"),
+        ('{"kind": "heat", "clips": 1, "clips": 2}', "the key 'clips' stands twice"),
+        ('{"kind": "heat", "clips": "2", "alhpa": 1}',
+         r"alhpa: unknown key\. Did you mean 'alpha'.* clips: found '2'; a whole number is needed"),
+        ('{"kind": "heat", "alpha": [NaN, 1]}', "a finite number is needed"),
+    ],
+)  # fmt: skip
+def test_a_spec_by_hand_is_told_in_one_line(text: str, expected: str):
+    with pytest.raises(ValueError, match=expected) as caught:
+        kinds.parse("simulate", text)
+    assert str(caught.value).startswith("--spec: ")
+    assert "\n" not in str(caught.value)
+    assert not isinstance(caught.value, ValidationError)
+
+
+def test_a_spec_by_hand_is_read():
+    module, spec = kinds.parse("simulate", '{"kind": "heat", "clips": 3, "alpha": [1, 2.5]}')
+    assert module.__name__ == "physprobe.simulate.heat"
+    assert (spec.clips, spec.alpha) == (3, (1.0, 2.5))
+
+
+def test_an_entry_of_a_section_by_hand_is_told_in_one_line(tmp_path: Path):
+    spec = '{"encoder": "small", "random": ["a"], "probes": {"heat": "ridge"}, "margn": 0}'
+    command = ["gate", "--spec", spec, "--probes", "a.json", "--out", str(tmp_path / "out.json")]
+    done = subprocess.run(
+        [sys.executable, "-m", "physprobe", *command],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "lib")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert "--spec: margn: unknown key. Did you mean 'margin'?" in line
+    assert "random: found ['a']; at least 5 entries are needed" in line
+
+
+@pytest.mark.parametrize("text", ["class Spec(", "import nothing_of_the_kind", "X = 1", "1 / 0"])
+def test_a_half_written_kind_is_named_and_the_others_work(tmp_path: Path, text: str):
+    shutil.copytree(ROOT / "lib", tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__"))
+    file = tmp_path / "lib/physprobe/simulate/half.py"
+    file.write_text(f'"""Half."""\n\n{text}\n')
+    code = (
+        "import sys, yaml; from physprobe.core import config;"
+        "content = yaml.safe_load(open(sys.argv[1]));"
+        "config.load(content); print('loaded');"
+        "content['systems']['heat']['simulate'] = {'kind': 'half'};"
+        "config.load(content)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT / "tests/configs/smoke.yaml")],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "lib")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "loaded\n", done.stderr
+    warning, *_ = done.stderr.splitlines()
+    assert str(file) in warning
+    assert "Hint: " in warning
+    assert f"systems.heat.simulate.kind: found 'half', but {file}" in done.stderr
+
+
+def test_a_study_may_ask_for_a_systems_own_classes(content: dict):
+    probed = changed(content, "probes/told", {"kind": "logistic", "targets": ["equation"]})
+    published = changed(probed, "studies/pairs", copy.deepcopy(content["studies"]["heat"]))
+    published["studies"]["pairs"] |= {"system": "wave_published", "probe": "told", "claims": {}}
+    assert config.load(published).studies["pairs"].probe == "told"
+    published["studies"]["pairs"]["system"] = "heat"
+    with pytest.raises(config.ConfigError, match=r"target 'equation', but heat has the labels"):
+        config.load(published)
+
+
+def test_only_one_simulation_in_two_renderings_is_transferred(content: dict):
+    entry = {"system": "heat", "onto": "heat_viridis", "encoders": ["small"], "probe": "ridge"}
+    here = changed(content, "transfers", {"x": entry})
+    assert config.load(here).transfers["x"].region == {}
+    other = {**content["systems"]["heat"]["simulate"], "clips": 100, "seed": 1}
+    here = changed(here, "systems/heat_viridis/simulate", other)
+    with pytest.raises(config.ConfigError, match=r"different clips \(clips, seed\)\. Hint"):
+        config.load(here)
+
+
+def test_classes_are_not_transferred(content: dict):
+    entry = {"system": "heat", "region": {"alpha": [0.8, 1]}, "encoders": ["small"], "probe": "law"}
+    here = changed(content, "transfers", {"x": entry})
+    here = changed(here, "probes/law", {"kind": "logistic", "targets": ["alpha"]})
+    with pytest.raises(config.ConfigError, match="law is of kind logistic, not ridge"):
+        config.load(here)
+
+
+def test_a_missing_key_is_named(content: dict):
+    broken = copy.deepcopy(content)
+    del broken["studies"]["heat"]["koopman"]
+    with pytest.raises(config.ConfigError, match=r"studies\.heat\.koopman: missing"):
+        config.load(broken)
+
+
+def test_params_are_the_same_text_however_they_are_written(content: dict):
+    one = config.load(content).systems["heat"].simulate
+    written = config_files.parse("alpha: [5e-1, 5]", "mine.yaml").values["alpha"]
+    other = config.load(changed(content, "systems/heat/simulate/alpha", written)).systems["heat"]
+    assert one.canonical() == other.simulate.canonical()
+    assert type(one).parse(one.canonical()) == one
+
+
+@pytest.mark.parametrize(
+    "stage", ["simulate", "render", "embed", "probe", "koopman", "discover", "falsify"]
+)
+def test_every_kind_says_what_its_fields_mean(stage: str):
+    for name in kinds.names(stage):
+        spec = kinds.load(stage, name).Spec
+        assert spec.model_fields["kind"].default == name
+        for field, about in spec.model_fields.items():
+            assert about.description, f"{stage}/{name}.py: {field} has no docstring"
+
+
+def test_an_unknown_kind_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"simulate has no kind 'water'; it has .*heat"):
+        kinds.load("simulate", "water")
+
+
+@pytest.mark.parametrize(
+    ("path", "draws", "where"),
+    [
+        ("probes", 19, r"studies\.heat\.claims\.\w+"),
+        ("koopman/dmd/shuffles", 19, r"studies\.heat\.claims\.\w+"),
+        ("koopman/spatial_heat_head/permutations", 5, r"studies\.heat\.claims\.\w+"),
+        ("multiverses/balls/solvers/ridge/permutations", 1, r"multiverses\.balls\.claims"),
+    ],
+)
+def test_a_claim_whose_p_can_not_get_below_the_level_is_refused(
+    content: dict, path: str, draws: int, where: str
+):
+    if path.startswith("probes"):
+        path = f"probes/{content['studies']['heat']['probe']}/permutations"
+    field = path.replace("/", r"\.")
+    expected = (
+        rf"{where}: needs p below 0\.05, which {field}: {draws} can't bring\."
+        r" Hint: set it to 20 or more\."
+    )
+    with pytest.raises(config.ConfigError, match=expected):
+        config.load(changed(content, path, draws))
+    config.load(changed(content, path, 20))
+
+
+def test_every_probe_has_draws_enough_by_default_or_none():
+    for name in kinds.names("probe"):
+        draws = kinds.load("probe", name).Spec.model_fields["permutations"].default
+        assert draws == 0 or draws >= 20, name

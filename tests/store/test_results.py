@@ -1,0 +1,145 @@
+"""Results: complete rows, plain numbers, whole files that are what was written."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from physprobe.store import job, results
+
+
+def test_a_row_has_every_column_and_no_other():
+    row = results.row(
+        metric="r2", value=np.float64(0.5), n_clips=np.int64(3), edge_hit=np.bool_(True)
+    )
+    assert tuple(row) == results.COLUMNS
+    assert row["value"] == 0.5 and row["edge_hit"] is True and row["layer"] is None
+    with pytest.raises(ValueError, match="no column valeu"):
+        results.row(metric="r2", valeu=1)
+
+
+def test_an_undefined_score_is_null_with_a_note():
+    assert results.row(value=np.nan, note="constant target")["value"] is None
+    with pytest.raises(ValueError, match="note"):
+        results.row(value=np.nan)
+
+
+def test_a_file_is_json_that_any_reader_takes(tmp_path: Path):
+    out = tmp_path / "a" / "b.json"
+    results.write(
+        out,
+        schema="probe",
+        spec={"kind": "ridge"},
+        rows=[{"metric": "r2", "value": 1 / 3}],
+        provenance={"code": "x"},
+        predictions={"alpha": np.array([1.0, np.nan])},
+    )
+    content = json.loads(out.read_text())
+    assert content["schema"] == "physprobe/probe/1"
+    assert content["rows"][0]["value"] == 0.333333333
+    assert content["predictions"]["alpha"] == [1.0, None]
+    assert [file.name for file in out.parent.iterdir()] == ["b.json"]
+
+
+def written(out: Path, schema: str = "probe", **provenance: object) -> Path:
+    """Write a small result."""
+    results.write(
+        out,
+        schema=schema,
+        spec={"kind": "ridge", "seed": 7},
+        rows=[{"metric": "r2", "value": 0.955, "n_clips": 40}],
+        provenance={"code": "c0de", "inputs": {"embeddings": "12"}, **provenance},
+        predictions={"alpha": [0.25, None]},
+    )
+    return out
+
+
+def test_what_was_written_is_read(tmp_path: Path):
+    out = written(tmp_path / "a.json")
+    found = results.read(out, "probe")
+    assert found["rows"][0]["value"] == 0.955 and found["predictions"]["alpha"] == [0.25, None]
+    out.write_text(json.dumps(json.loads(out.read_text())))  # the same in another layout
+    assert results.read(out) == found
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_one_digit_changed_is_an_error_that_names_the_file(tmp_path: Path, number: int):
+    """Fault 15: in the spec, the rows, the blocks, the provenance or a digest itself."""
+    out = written(tmp_path / "results/heat/probes/small.ridge.json")
+    text = out.read_text()
+    values = [found for found in re.finditer(r"[:\[] *\"?[\w.]*?(\d)", text)]
+    assert len(values) == 8
+    place = values[number].start(1)
+    out.write_text(text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :])
+    with pytest.raises(ValueError, match=r"small\.ridge\.json: ") as caught:
+        results.read(out, "probe")
+    assert "\n" not in str(caught.value)
+    assert "Hint: " in str(caught.value)
+
+
+def test_a_result_that_lacks_its_digest_is_refused(tmp_path: Path):
+    """Fault 15: also where somebody takes the digest out."""
+    out = written(tmp_path / "a.json")
+    content = json.loads(out.read_text())
+    for lacking in ({"digest": None}, {"provenance": {}}, {"provenance": None}):
+        out.write_text(json.dumps(content | lacking))
+        with pytest.raises(ValueError, match="not what was written"):
+            results.read(out)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "7", '{"schema": "physprobe/probe/1"'])
+def test_a_cut_or_foreign_file_is_one_line(tmp_path: Path, content: str):
+    out = tmp_path / "a.json"
+    out.write_text(content)
+    with pytest.raises(ValueError, match=r"a\.json: .*Hint: ") as caught:
+        results.read(out)
+    assert "\n" not in str(caught.value)
+
+
+def test_another_kind_of_result_is_refused(tmp_path: Path):
+    out = written(tmp_path / "a.json", schema="koopman")
+    with pytest.raises(ValueError, match="is physprobe/koopman/1, expected physprobe/probe/1"):
+        results.read(out, "probe")
+
+
+def test_results_are_named_once_and_missing_ones_said(tmp_path: Path):
+    one = written(tmp_path / "heat" / "probes" / "small.ridge.json")
+    two = written(tmp_path / "wave" / "probes" / "small.ridge.json")
+    assert set(results.by_folder([one, two], "probe")) == {"heat", "wave"}
+    other = written(tmp_path / "elsewhere" / "heat" / "probes" / "small.ridge.json")
+    for gather in (results.by_name, results.by_folder, results.by_place):
+        with pytest.raises(ValueError, match="a second result of"):
+            gather([one, other])
+    with pytest.raises(ValueError, match="no result of 'pixels' was given, but of: small"):
+        results.by_name([one])["pixels"]
+    with pytest.raises(ValueError, match="no result was given"):
+        results.first(results.by_name([]))
+
+
+def test_two_runs_write_the_same_bytes_and_name_the_same_inputs(tmp_path: Path, monkeypatch):
+    """Fault 19: nothing in a result says when or how long."""
+    for number, elapsed in enumerate((1.0, 1e6)):
+        monkeypatch.setattr(job, "STARTED", elapsed)
+        origin = job.provenance("c0de", {"embeddings": "12"}, device="cpu")
+        folder = tmp_path / str(number) / "heat" / "probes"
+        written(folder / "a.json", **origin)
+    one, two = (tmp_path / str(number) / "heat" / "probes" / "a.json" for number in range(2))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_the_digest_of_an_input_is_that_of_its_content(tmp_path: Path):
+    """Fault 19: the same rows from elsewhere are the same input, other rows are another."""
+    one = written(tmp_path / "1" / "heat" / "probes" / "a.json", host="here")
+    two = written(tmp_path / "2" / "heat" / "probes" / "a.json", host="there")
+    assert one.read_bytes() != two.read_bytes()
+    assert results.digests([one]) == results.digests([two])
+    assert list(results.digests([one])) == ["heat/probes/a.json"]
+
+
+def test_gates_that_ship_are_what_was_written():
+    """Fault 15, of results that come with the package."""
+    gates = list((Path(results.__file__).parents[1] / "encoders").rglob("gate.json"))
+    assert len(gates) >= 3
+    assert all(results.read(path, "gate")["rows"] for path in gates)
