@@ -13,7 +13,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from physprobe.probe import _attention, _readout, _trained
+from physprobe.fit.methods import _attention, _readout, _trained
 from physprobe.statistics import seeds, splits
 
 CLIPS, TIMES, FEATURES, EPOCHS = 120, 8, 128, 5

@@ -11,9 +11,9 @@ import numpy as np
 from pydmd import DMD
 from threadpoolctl import threadpool_limits
 
-from physprobe.koopman._pairs import FIRST, Layout, moments
-from physprobe.koopman._spectrum import _eigenvalues, spectrum
-from physprobe.koopman._transition import fit
+from physprobe.fit.methods._pairs import FIRST, Layout, moments
+from physprobe.fit.methods._spectrum import _eigenvalues, spectrum
+from physprobe.fit.methods._transition import fit
 from physprobe.statistics import seeds
 
 CLIPS, TIMES, RANK, PENALTY, DRAWS, REFITS = 200, 32, 32, 1e-3, 1000, 40

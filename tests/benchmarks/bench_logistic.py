@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from physprobe.probe import _class_rows, _classify
+from physprobe.fit.methods import _class_rows, _classify
 from physprobe.statistics import splits
 from physprobe.statistics.splits import Fold
 

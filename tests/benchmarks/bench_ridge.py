@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.linear_model import Ridge, RidgeCV
 from threadpoolctl import threadpool_limits
 
-from physprobe.probe import _nested, ridge, trained_sweep
+from physprobe.fit.methods import _nested, ridge, trained_sweep
 from physprobe.statistics import scores, splits
 from physprobe.statistics.splits import Fold
 

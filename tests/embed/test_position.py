@@ -8,8 +8,8 @@ import xarray as xr
 
 from physprobe.embed import position, statistics
 from physprobe.embed import stage as embed
-from physprobe.probe import ridge
-from physprobe.probe import stage as probe
+from physprobe.fit.methods import ridge
+from physprobe.fit.methods import stage as probe
 from physprobe.scenes import scene
 from physprobe.simulate import balls, balls_acceleration, balls_velocity
 from physprobe.simulate import stage as simulate

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from physprobe.falsify import order
 from physprobe.falsify._evidence import Evidence
-from physprobe.koopman import dmd
+from physprobe.fit.methods import dmd
 from physprobe.statistics import splits
 from physprobe.store import results
 

@@ -9,8 +9,8 @@ import pytest
 
 from physprobe.config import kinds
 from physprobe.falsify import stage as falsify
-from physprobe.koopman import stage as koopman
-from physprobe.probe import stage as probe
+from physprobe.fit.methods import stage as koopman
+from physprobe.fit.methods import stage as probe
 from physprobe.report import stage as report
 from physprobe.simulate import heat_published
 from physprobe.store import results, zarrs

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from physprobe.fit.methods.logistic import Spec, probe
 from physprobe.layerwise import _curve, _table
-from physprobe.probe.logistic import Spec, probe
 from physprobe.statistics import splits
 from physprobe.store import results
 

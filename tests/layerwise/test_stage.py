@@ -8,9 +8,9 @@ import pytest
 from sklearn.metrics import r2_score
 
 from physprobe.config.sections import Layerwise
+from physprobe.fit.methods import stage as probe
+from physprobe.fit.methods.ridge import Spec
 from physprobe.layerwise import stage
-from physprobe.probe import stage as probe
-from physprobe.probe.ridge import Spec
 from physprobe.store import results, zarrs
 
 CLIPS = 80

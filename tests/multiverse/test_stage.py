@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from physprobe.config.sections import Multiverse
+from physprobe.fit.methods import stage as probe
+from physprobe.fit.methods.ridge import Spec
 from physprobe.multiverse import _support, stage
-from physprobe.probe import stage as probe
-from physprobe.probe.ridge import Spec
 from physprobe.store import results, zarrs
 
 CLIPS, LAYERS = 60, ["0", "1", "2", "final"]

@@ -99,11 +99,11 @@ def embedding(folder: Path, name: str, alpha: np.ndarray) -> Path:
 def study(tmp_path_factory) -> dict:
     """Paths of every result of a study, by the names of ``fit``'s options."""
     from physprobe.falsify import stage as falsify
-    from physprobe.koopman import stage as koopman
-    from physprobe.koopman.dmd import Spec as Dmd
-    from physprobe.koopman.spatial_heat_head import Spec as Head
-    from physprobe.probe import stage as probe
-    from physprobe.probe.ridge import Spec as Ridge
+    from physprobe.fit.methods import stage as koopman
+    from physprobe.fit.methods import stage as probe
+    from physprobe.fit.methods.dmd import Spec as Dmd
+    from physprobe.fit.methods.ridge import Spec as Ridge
+    from physprobe.fit.methods.spatial_heat_head import Spec as Head
 
     folder = tmp_path_factory.mktemp("results") / "heat"
     rng = np.random.default_rng(0)

@@ -9,8 +9,15 @@ from math import comb, factorial
 import numpy as np
 import pytest
 
-from physprobe.koopman import dmd, spatial_heat_head
-from physprobe.probe import _readout, attentive, logistic, ridge, trained_sweep
+from physprobe.fit.methods import (
+    _readout,
+    attentive,
+    dmd,
+    logistic,
+    ridge,
+    spatial_heat_head,
+    trained_sweep,
+)
 from physprobe.statistics import nulls, seeds, splits
 from physprobe.statistics.nulls import Arrangements
 

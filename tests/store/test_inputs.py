@@ -10,8 +10,8 @@ import pytest
 from physprobe import __main__ as door
 from physprobe.discover import stage as discover
 from physprobe.embed import stage as embed
-from physprobe.probe import stage as probe
-from physprobe.probe.ridge import Spec
+from physprobe.fit.methods import stage as probe
+from physprobe.fit.methods.ridge import Spec
 from physprobe.render import stage as render
 from physprobe.simulate import stage as simulate
 from physprobe.store import inputs, results, zarrs

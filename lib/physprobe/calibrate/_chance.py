@@ -6,7 +6,7 @@ one of these settings alone, which chooses nothing but the epoch, and nested rid
 
 import numpy as np
 
-from physprobe.probe import ridge, trained_sweep
+from physprobe.fit.methods import ridge, trained_sweep
 from physprobe.statistics import splits
 
 LABELS = 5

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from physprobe.falsify._evidence import Decoded, decoded
-from physprobe.koopman import dmd
-from physprobe.probe import logistic, ridge
+from physprobe.fit.methods import dmd, logistic, ridge
 from physprobe.statistics import scores, splits
 from physprobe.statistics.scores import Interval
 

@@ -13,10 +13,9 @@ from physprobe.discover import _controls, _evidence, _modes, _observable, _order
 from physprobe.discover._laws import BY_NAME, CANNOT_TELL
 from physprobe.falsify import decodable
 from physprobe.falsify._evidence import Evidence
-from physprobe.koopman import dmd, spatial_heat_head
+from physprobe.fit.methods import _transfer as _regions
+from physprobe.fit.methods import dmd, logistic, ridge, spatial_heat_head
 from physprobe.layerwise import _curve
-from physprobe.probe import _transfer as _regions
-from physprobe.probe import logistic, ridge
 from physprobe.statistics import splits
 from physprobe.store import results
 

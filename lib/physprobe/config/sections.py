@@ -8,7 +8,7 @@ from physprobe.config import kinds
 from physprobe.config.kinds import any_spec
 from physprobe.config.spec import Spec
 from physprobe.config.system import Name
-from physprobe.probe._protocol import Normalisation, Sample
+from physprobe.fit.methods._protocol import Normalisation, Sample
 from physprobe.statistics import splits
 
 Quantile = Annotated[float, Field(ge=0, le=1)]

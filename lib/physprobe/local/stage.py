@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.falsify._evidence import decoded
+from physprobe.fit.methods.stage import decode
 from physprobe.local import _places
-from physprobe.probe.stage import decode
 from physprobe.statistics import scores
 from physprobe.store import job, results, zarrs
 from physprobe.store.inputs import Inputs

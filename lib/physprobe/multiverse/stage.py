@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from physprobe.fit.methods.stage import decode
 from physprobe.multiverse import _choices, _support
-from physprobe.probe.stage import decode
 from physprobe.store import job, results
 from physprobe.store.inputs import Inputs, Layers
 

@@ -10,7 +10,7 @@ from transformers import VJEPA2Config, VJEPA2Model
 from physprobe.embed import _vjepa
 from physprobe.embed._network import Network
 from physprobe.embed._resize import Preprocessing
-from physprobe.probe import ridge
+from physprobe.fit.methods import ridge
 from physprobe.statistics import splits, targets
 from physprobe.train import _stream
 from physprobe.train._training import Training

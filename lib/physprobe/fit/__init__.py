@@ -1,0 +1,1 @@
+"""Fit: one method, applied to one embedding under one design."""

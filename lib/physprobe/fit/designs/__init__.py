@@ -1,0 +1,1 @@
+"""Designs: which clips are fitted, and which are scored."""

@@ -1,0 +1,1 @@
+"""Methods: what is fitted to an embedding - probes, models of the dynamics."""

@@ -1,0 +1,272 @@
+"""From fitted classes to rows: scores with interval and null, calibration, predictions, choices."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from physprobe.fit.methods import _classify, _rows
+from physprobe.fit.methods._classify import Fitted
+from physprobe.fit.methods._selection import Classes, Tally
+from physprobe.statistics import logistic, nulls, orders, scores, seeds
+from physprobe.statistics.splits import Fold
+
+BINS = 10
+
+
+def undefined(values: np.ndarray, folds: Sequence[Fold]) -> str | None:
+    """Why a target's classes can't be told apart, or None if they can."""
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        return f"target is not finite for {(~np.isfinite(values)).sum()} of {len(values)} clips"
+    names = np.unique(values)
+    if len(names) < 2:
+        return f"all clips are of one class, {names[0]}"
+    for number, fold in enumerate(folds):
+        for train in (fold.train, *(train for train, _ in fold.inner)):
+            lacking = np.setdiff1d(names, values[train])
+            if len(lacking):
+                return (
+                    f"no clip of class {lacking[0]} is among {len(train)} training clips of outer"
+                    f" fold {number}"
+                )
+    return None
+
+
+def shuffled(labels: np.ndarray, groups: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """Labels (clip, 1 + draw): the true ones first, then permuted ones.
+
+    Labels change places within each group, and whole groups with groups of the same size. The first
+    is what a null needs where each group holds one clip of every class, the second where a group's
+    clips are of one class.
+    """
+    _, member = np.unique(groups, return_inverse=True)
+    rng = seeds.rng("permutation within", seed, len(member))
+    home = np.argsort(member, kind="stable")
+    within = np.empty((draws, len(member)), int)
+    for draw in within:
+        draw[home] = np.lexsort((rng.random(len(member)), member))
+    between = nulls.permutations(groups, draws, seed)
+    source = np.take_along_axis(within, between, axis=1)
+    return np.concatenate([labels[None], labels[source]]).T
+
+
+def reliability(probability: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    """Sums per clip that `ece_of` needs: (clip, 3 x bin), from (clip, time)."""
+    place = np.minimum((probability * BINS).astype(int), BINS - 1)
+    inside = place[..., None] == np.arange(BINS)
+    parts = (np.ones_like(probability), correct, probability)
+    return np.concatenate([(inside * part[..., None]).mean(1) for part in parts], axis=-1)
+
+
+def ece_of(totals: np.ndarray) -> np.ndarray:
+    """Expected calibration error from totals of `reliability`."""
+    count, correct, probability = np.split(totals, 3, axis=-1)
+    return np.abs(correct - probability).sum(-1) / count.sum(-1)
+
+
+def recalibrated(predicted: np.ndarray, truth: np.ndarray) -> tuple[float, float] | None:
+    """Intercept and slope of the truth's log-odds on the predicted ones; 0 and 1 are calibrated.
+
+    None if the predictions separate the classes, or are all the same: no line is best then.
+    """
+    odds = (predicted[:, :, 1] - predicted[:, :, 0]).reshape(-1, 1)
+    rows = np.repeat(truth, predicted.shape[1])
+    low, high = odds[rows == 0], odds[rows == 1]
+    if low.max() <= high.min() or high.max() <= low.min():
+        return None
+    basis = logistic.Basis(odds)
+    if len(basis.spectrum) < 2:
+        return None
+    slope, intercept = basis.weights(logistic.fit(basis, rows[:, None], 2, 0.0))
+    return float(intercept[0, 0]), float(slope[0, 0, 0])
+
+
+def collect(
+    spec: object,
+    target: str,
+    tally: Tally,
+    labels: np.ndarray,
+    arranged: nulls.Arrangements,
+    layers: Sequence[str],
+    folds: Sequence[Fold],
+    held: _rows.HeldOut,
+    times: Sequence[float] | None,
+    parts: Mapping[str | None, np.ndarray],
+    chosen_by: Callable[[object, Classes, int], dict],
+) -> _rows.Found:
+    """Rows, predictions and choices of one target on one sample.
+
+    Parameters
+    ----------
+    spec : probe's Spec
+    target : str
+    tally : Tally
+    labels : (clip, 1 + permutation) int
+        True classes first.
+    arranged : Arrangements
+        How they can be permuted.
+    layers : (layer,)
+    folds : sequence of Fold
+    held : HeldOut
+    times : (time,) or None
+    parts : mapping of str to (clip,) bool
+        Clips that are scored together: all of them first, by the name None.
+    chosen_by : callable
+        As for :func:`_rows.collect`.
+    """
+    found, apart = _rows.Found(), []
+    truth, count = labels[held.clip, 0], len(held.clip)
+    order = np.argsort(np.concatenate([fold.test for fold in folds]))
+    sizes = np.array([len(fold.train) for fold in folds], float)
+
+    def interval(
+        sums: np.ndarray, statistic: Callable, groups: np.ndarray = held.groups
+    ) -> scores.Interval:
+        return scores.bootstrap(
+            sums, statistic, groups=groups, draws=spec.bootstraps, seed=spec.seed
+        )
+
+    for place, layer in enumerate((*layers, "selected")):
+        fits = tally.selected if layer == "selected" else tally.layers[place]
+        drawn = {
+            name: _scores(fits, number, int(part[held.clip].sum()))
+            for number, (name, part) in enumerate(parts.items())
+        }
+        predicted = np.concatenate([fit.predicted for fit in fits])[order][..., 0]
+        loss = _classify.losses(predicted[..., None], truth[:, None, None])[..., 0]
+        correct = _classify.right(predicted[..., None], truth[:, None, None])[..., 0]
+        pairs = orders.Pairs.of(predicted, truth, held.fold)
+        reach = held.influence(sum(fit.influence for fit in fits)[..., 0])
+        sums = {
+            "accuracy": (_counted(correct.mean(1)), scores.mean_of),
+            "auc": (np.eye(count), pairs.mean().auc),
+            "log_loss": (_counted(loss.mean(1)), scores.mean_of),
+        }
+        order_sums = orders.relative_sums(predicted, truth, held.groups)
+        chosen = [{"chosen_layer": layers[fit.layer[0]], **chosen_by(spec, fit, 0)} for fit in fits]
+        about = {"target": target, "sample": tally.sample, "layer": layer}
+        common = {
+            **about,
+            "n_clips": count,
+            "lambda": _rows.median([c["lambda"] for c in chosen if "lambda" in c]),
+            "edge_hit": any(c["edge_hit"] for c in chosen),
+        }
+        note = _rows.choice_note(chosen) if layer == "selected" else None
+        for name, part in parts.items():
+            mine = part[held.clip]
+            measured = {
+                metric: interval(values[mine], statistic, held.groups[mine])
+                for metric, (values, statistic) in sums.items()
+            }
+            if name is None:
+                # where clips of a part are scored, what all do to the fits is not theirs alone
+                own = sums["accuracy"][0] + np.stack([reach, np.zeros_like(reach)], -1)
+                measured["accuracy"] = interval(own, scores.share_of)
+            if order_sums[mine, 1].any():
+                relative = interval(order_sums[mine], scores.mean_of, held.groups[mine])
+                measured["relative_accuracy"] = relative
+            (found.rows if name is None else apart).extend(
+                {**common, "model": name, "n_clips": int(mine.sum()), "metric": metric}
+                | _told(score, _null(arranged, metric, drawn[name][metric].mean(0)), note)
+                for metric, score in measured.items()
+            )
+        bins = reliability(np.exp(predicted.max(2)), correct)
+        found.rows.append({**common, "metric": "ece", **_value(interval(bins, ece_of))})
+        found.rows += [{**common, **row} for row in _calibration(predicted, truth)]
+        for metric, values in (
+            ("train_accuracy", [fit.train_correct[0] for fit in fits]),
+            ("train_log_loss", [fit.train_loss[0] for fit in fits]),
+        ):
+            found.rows.append({**common, "metric": metric, "value": sizes @ values / sizes.sum()})
+        found.held_out.append(
+            {
+                **about,
+                "log_probability": np.logaddexp.reduce(predicted, 1) - np.log(predicted.shape[1]),
+                "log_loss": loss.mean(1),
+                "correct": correct.mean(1),
+                "influence": reach,
+            }
+        )
+        found.choices += [{**about, "fold": f, **choice} for f, choice in enumerate(chosen)]
+        if layer == "selected" and tally.sample == "token":
+            # Every token time has its own scores; intervals by the same draws.
+            right = interval(_counted(correct.T), scores.mean_of)
+            cost = interval(_counted(loss.T), scores.mean_of)
+            for number in range(predicted.shape[1]):
+                here = {
+                    **about,
+                    "time": number if times is None else times[number],
+                    "n_clips": count,
+                }
+                by_time = {
+                    "accuracy": scores.Interval(*(part[number] for part in right)),
+                    "auc": interval(np.eye(count), pairs.at(number).auc),
+                    "log_loss": scores.Interval(*(part[number] for part in cost)),
+                }
+                found.rows += [
+                    {**here, "metric": m} | _told(score, _null(arranged, m, drawn[None][m][number]))
+                    for m, score in by_time.items()
+                ]
+    found.rows += apart
+    return found
+
+
+def _counted(values: np.ndarray) -> np.ndarray:
+    """Sums per clip of a mean."""
+    return np.stack([values, np.ones_like(values)], -1)
+
+
+def _scores(fits: Sequence[Classes], part: int, clips: int) -> dict[str, np.ndarray]:
+    """Each score (time, 1 + permutation) of one part of the clips."""
+
+    def total(name: str) -> np.ndarray:
+        return sum(getattr(fit, name)[part] for fit in fits)
+
+    def share(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        return some / np.where(whole > 0, whole, np.nan)
+
+    return {
+        "accuracy": total("correct") / clips,
+        "auc": share(total("wins"), total("pairs")).mean(1),
+        "log_loss": total("loss") / clips,
+        "relative_accuracy": share(total("ordered"), total("compared")),
+    }
+
+
+def _value(interval: scores.Interval) -> dict:
+    value, low, high = (float(part) for part in interval)
+    if np.isfinite(value):
+        return {"value": value, "ci_low": low, "ci_high": high}
+    return {"value": None, "note": "no outer fold holds out clips of two classes"}
+
+
+def _told(score: scores.Interval, null: dict, note: str | None = None) -> dict:
+    """A score with its null, and what is to be said of both."""
+    value = _value(score)
+    return {**null, **value, "note": nulls.noted(value.get("note"), null.get("note"), note)}
+
+
+def _null(arranged: nulls.Arrangements, metric: str, score: np.ndarray) -> dict:
+    """Null columns from scores (1 + permutation,), the observed one first; small loss is good."""
+    return arranged.columns(score[0], score[1:], -1.0 if metric == "log_loss" else 1.0)
+
+
+def _calibration(predicted: np.ndarray, truth: np.ndarray) -> list[dict]:
+    """Rows of the calibration's intercept and slope, of two classes."""
+    if predicted.shape[2] > 2:
+        return []
+    metrics = ("calibration_intercept", "calibration_slope")
+    line = recalibrated(predicted, truth)
+    if line is None:
+        note = "no line is best: the predictions separate the classes, or are all the same"
+        return [{"metric": metric, "value": None, "note": note} for metric in metrics]
+    return [{"metric": m, "value": value} for m, value in zip(metrics, line, strict=True)]
+
+
+def penalised(spec: object, fit: Fitted, column: int) -> dict:
+    """What an outer fold of a logistic probe chose for a column."""
+    return {
+        "scaling": spec.scalings[fit.scaling[column]],
+        "lambda": spec.penalties[fit.penalty[column]],
+        "inner_log_loss": fit.inner[column],
+        "edge_hit": bool(fit.penalty[column] in (0, len(spec.penalties) - 1)),
+    }

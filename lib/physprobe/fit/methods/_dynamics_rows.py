@@ -1,0 +1,257 @@
+"""Rows: scores with interval and null from the errors of one layer."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from physprobe.fit.methods._digits import short
+from physprobe.fit.methods._held_out import BASELINES, PUBLISHED, ROLLED, Tally
+from physprobe.fit.methods._pairs import FIRST
+from physprobe.fit.methods._spectrum import Spectrum
+from physprobe.statistics import nulls, scores, seeds
+
+UNDEFINED = (
+    "not finite: the rollout diverges",
+    "undefined: a frame has no length, or the rollout diverges",
+)
+GROWS = "spectral radius above 1: long rollouts grow without bound"
+
+
+@dataclass(frozen=True)
+class Skills:
+    """Skill of every order against every baseline, and of the baselines against persistence."""
+
+    names: list[tuple[str, int | None, str]]
+    """Model, order, baseline."""
+    interval: scores.Interval
+    """(name, horizon)"""
+    null: np.ndarray
+    """(draw, name, horizon) of sign flips between model and baseline."""
+    gains: np.ndarray
+    """(group, name, horizon) what the model spares of the baseline's error: what is flipped."""
+
+    @classmethod
+    def of(cls, spec: object, found: Tally, horizon: int, groups: np.ndarray) -> "Skills":
+        """Skills from one layer's errors."""
+        orders = [order for name, order in found.errors if name == "dmd"]
+        names = [("dmd", order, baseline) for order in orders for baseline in BASELINES]
+        names += [("dmd", order, "order_1") for order in orders if order != 1]
+        names += [(name, None, "persistence") for name in BASELINES[1:]]
+        own, other = (
+            np.stack([side(found, *name) for name in names]).swapaxes(1, 2)
+            for side in (_model, _baseline)
+        )
+        interval = scores.bootstrap(
+            np.stack([own, other], axis=-1),
+            scores.skill_of,
+            groups=groups,
+            draws=spec.bootstraps,
+            seed=spec.seed,
+        )
+        names_of, member = np.unique(groups, return_inverse=True)
+        signs = seeds.rng("sign flips", spec.seed).choice(
+            (-1.0, 1.0), size=(spec.bootstraps, len(names_of))
+        )[:, member]
+        whole = other.sum(-1)
+        null = np.moveaxis((other - own) @ signs.T, -1, 0) / np.where(whole > 0, whole, np.nan)
+        gains = np.zeros((len(names_of), *whole.shape))
+        np.add.at(gains, member, np.moveaxis(other - own, -1, 0))
+        return cls(names, interval, null, gains)
+
+    def rows(self, spec: object, layer: str, found: Tally, length: int) -> Iterator[dict]:
+        """One row per order, baseline and horizon."""
+        clips = len(found.variance)
+        scored = [ahead for ahead in spec.horizons if ahead < length - FIRST]
+        for order in set(spec.orders) - {order for _, order, _ in self.names}:
+            about = {"layer": layer, "order": order, "model": "dmd", "metric": "skill"}
+            yield {**about, "n_clips": clips, "note": "fewer components than lags"}
+        for place, (model, order, baseline) in enumerate(self.names):
+            if order is None:
+                continue
+            about = {
+                "layer": layer, "order": order, "model": model, "baseline": baseline,
+                "metric": "skill", "n_clips": clips, **found.chosen(order),
+            }  # fmt: skip
+            for ahead in spec.horizons:
+                if ahead >= length - FIRST:
+                    note = f"clips of {length} times have no such horizon"
+                    yield {**about, "horizon": ahead, "note": note}
+                    continue
+                value, low, high = (part[place, ahead - 1] for part in self.interval)
+                if not np.isfinite(value):
+                    note = f"{baseline} makes no error"
+                    yield {**about, "horizon": ahead, "note": note}
+                    continue
+                drawn, note = self.null[:, place, ahead - 1], "null: sign flips"
+                arranged = nulls.Arrangements.of_signs(self.gains[:, place, ahead - 1])
+                if order == 1 and found.null is not None:
+                    errors = found.null[:, scored.index(ahead)]
+                    whole = _baseline(found, model, order, baseline)[:, ahead - 1].sum()
+                    drawn, note = 1.0 - errors / whole, "null: time-shuffled fits"
+                    fitted = len(next(iter(found.train.values())))
+                    arranged = nulls.Arrangements.of_times(fitted, length)
+                null = arranged.columns(value, drawn)
+                yield {
+                    **about, "horizon": ahead, "value": value, "ci_low": low, "ci_high": high,
+                    **null, "note": nulls.noted(note, null.get("note")),
+                }  # fmt: skip
+
+    def block(self, found: Tally) -> dict:
+        """Curves over all horizons, and each clip's errors for comparisons between encoders."""
+        unit = found.errors["mean", None][:, 0].mean()
+        errors = {"model": found.errors["dmd", 1]}
+        errors |= {name: _baseline(found, "dmd", 1, name) for name in BASELINES}
+        higher = {o: value for (name, o), value in found.errors.items() if name == "dmd" and o > 1}
+        curves = [
+            {
+                "model": model, "order": order, "baseline": baseline,
+                "value": self.interval.value[place], "ci_low": self.interval.low[place],
+                "ci_high": self.interval.high[place],
+            }
+            for place, (model, order, baseline) in enumerate(self.names)
+        ]  # fmt: skip
+        return {
+            "horizon": list(range(1, errors["model"].shape[1] + 1)),
+            "errors": {name: short(value / unit) for name, value in errors.items()},
+            "higher_orders": {str(o): short(value / unit) for o, value in higher.items()},
+            "curves": [
+                {k: short(v) if isinstance(v, np.ndarray) else v for k, v in curve.items()}
+                for curve in curves
+            ],
+        }
+
+
+def _model(found: Tally, model: str, order: int | None, baseline: str) -> np.ndarray:
+    return found.errors[model, 1 if model == "time_shuffled" else order]
+
+
+def _baseline(found: Tally, model: str, order: int | None, baseline: str) -> np.ndarray:
+    """Errors (clip, horizon) of a baseline; the time-shuffled fit has the model's order."""
+    known = {"time_shuffled": ("time_shuffled", order), "order_1": ("dmd", 1)}
+    return found.errors[known.get(baseline, (baseline, None))]
+
+
+def by_equation(
+    spec: object,
+    layer: str,
+    found: Tally,
+    length: int,
+    groups: np.ndarray,
+    equations: np.ndarray,
+) -> Iterator[dict]:
+    """Skill on the held-out clips of each equation, where there are several: ``target`` says which.
+
+    Parameters
+    ----------
+    spec : dmd's Spec
+    layer : str
+    found : Tally
+    length : int
+        Times of a clip.
+    groups, equations : (clip,)
+        Of the held-out clips; no equations if the clips name none.
+    """
+    names = np.unique(equations)
+    for name in names if len(names) > 1 else ():
+        clips = np.flatnonzero(equations == name)
+        part = found.part(clips)
+        skills = Skills.of(spec, part, part.errors["mean", None].shape[1], groups[clips])
+        for row in skills.rows(spec, layer, part, length):
+            yield {**row, "target": name, "metric": "skill_by_equation"}
+
+
+def others(
+    spec: object, layer: str, found: Tally, spectra: Sequence[Spectrum], groups: np.ndarray
+) -> Iterator[dict]:
+    """Rows of the spectral radius, the variance that is kept, and the published scores."""
+    about = {"layer": layer, "n_clips": len(groups)}
+    for item in spectra:
+        value, low, high = item.radius
+        yield {
+            **about, "metric": "spectral_radius", "model": "dmd", "order": item.model.order,
+            "lambda": item.model.penalty, "value": value, "ci_low": low, "ci_high": high,
+            "note": GROWS if value > 1 else None,
+        }  # fmt: skip
+    draws = {"groups": groups, "draws": spec.bootstraps, "seed": spec.seed}
+    value, low, high = scores.bootstrap(found.variance, scores.skill_of, **draws)
+    yield {**about, "metric": "variance_kept", "value": value, "ci_low": low, "ci_high": high}
+    values = np.stack(list(found.test.values()))
+    band = scores.bootstrap(
+        np.stack([values, np.ones_like(values)], axis=-1), scores.mean_of, **draws
+    )
+    for place, (name, order, key) in enumerate(found.test):
+        value, low, high = (part[place] for part in band)
+        yield {
+            **about, "metric": key, "model": name, "value": value, "ci_low": low, "ci_high": high,
+            "order": order,
+            "note": None if np.isfinite(value) else UNDEFINED[key.endswith("_cos")],
+        }  # fmt: skip
+
+
+def undefined(spec: object, layer: str, note: str, clips: int) -> Iterator[dict]:
+    """Rows of a layer that has no dynamics to score."""
+    about = {"layer": layer, "order": 1, "model": "dmd", "metric": "skill", "n_clips": clips}
+    for baseline in BASELINES:
+        for ahead in spec.horizons:
+            yield {**about, "baseline": baseline, "horizon": ahead, "note": note}
+
+
+def published(
+    found: Tally | None, spectral: Spectrum | None, equations: np.ndarray | None = None
+) -> dict:
+    """Fill the published keys for order 1 and its time-shuffled fit, and those of higher orders.
+
+    They are null if undefined.
+
+    Where held-out clips obey several equations (clip,), there are keys for each as well.
+
+    The spectral radius is that of the model of all clips; of the time-shuffled fits, their mean.
+    """
+    blocks = {}
+    for model, name in (("dmd", "published"), ("time_shuffled", "published_time_shuffled")):
+        block = dict.fromkeys(("latent_dim", "spectral_radius"))
+        if found:
+            mine = [c for c in found.choices if (c["model"], c["order"]) == (model, 1)]
+            block["latent_dim"] = max(choice["components"] for choice in mine)
+            radii = [choice["spectral_radius"] for choice in mine]
+            block["spectral_radius"] = spectral.radius[0] if model == "dmd" else np.mean(radii)
+        for key in PUBLISHED:
+            if key in ROLLED:
+                block |= _rolled(found, model, 1, key, equations)
+                continue
+            for side in ("train", "test"):
+                value = getattr(found, side)[model, 1, key].mean() if found else None
+                block[f"{key}_{side}"] = value
+        blocks[name] = block
+    higher = {order for _, order, _ in found.test if (order or 1) > 1} if found else ()
+    blocks["published_orders"] = {
+        str(order): {
+            name: value
+            for key in ROLLED
+            for name, value in _rolled(found, "dmd", order, key, equations).items()
+        }
+        for order in sorted(higher)
+    }
+    return blocks
+
+
+def _rolled(
+    found: Tally | None, model: str, order: int, key: str, equations: np.ndarray | None
+) -> dict:
+    """Published keys of a score of rollouts, which start with as many true frames as the order."""
+    block = {}
+    for side in ("train", "test"):
+        value = getattr(found, side)[model, order, key] if found else None
+        block[f"{key}_{side}_mean"] = value.mean() if found else None
+        block[f"{key}_{side}_std"] = value.std() if found else None
+    return block | _each(key, found.test[model, order, key], equations) if found else block
+
+
+def _each(key: str, values: np.ndarray, equations: np.ndarray | None) -> dict:
+    """A score's mean and deviation over the clips (clip,) of each equation."""
+    found = {}
+    for name in np.unique(equations) if equations is not None else ():
+        own = values[equations == name]
+        found |= {f"{key}_test_mean_{name}": own.mean(), f"{key}_test_std_{name}": own.std()}
+    return found

@@ -1,0 +1,305 @@
+"""From what was fitted to rows: scores with interval and null, predictions, choices."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from physprobe.fit.methods._nested import Fitted, by_target
+from physprobe.fit.methods._selection import Choice, Numbers, Tally
+from physprobe.statistics import nulls, scores, splits, targets
+from physprobe.statistics.splits import Fold
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Held-out clips, in order."""
+
+    clip: np.ndarray
+    fold: np.ndarray
+    groups: np.ndarray
+    everyone: np.ndarray
+    """Groups of all clips, held out or not."""
+
+    @classmethod
+    def of(cls, folds: Sequence[Fold], groups: np.ndarray) -> "HeldOut":
+        """All clips that some outer fold holds out."""
+        clip = np.concatenate([fold.test for fold in folds])
+        number = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
+        order = np.argsort(clip)
+        return cls(clip[order], number[order], groups[clip[order]], groups)
+
+    def influence(self, values: np.ndarray) -> np.ndarray:
+        """Influence of each held-out clip's group (..., clip), shared by its clips, about its mean.
+
+        Parameters
+        ----------
+        values : (..., clip)
+            Of all clips; those of groups that are never held out are left out, since an interval
+            over held-out clips can't weigh them.
+        """
+        if not values.shape[-1]:
+            return np.zeros((*values.shape[:-1], len(self.clip)))
+        names, member, count = np.unique(self.groups, return_inverse=True, return_counts=True)
+        there = np.flatnonzero(np.isin(self.everyone, names))
+        sums = np.zeros((len(names), len(there)))
+        sums[np.searchsorted(names, self.everyone[there]), np.arange(len(there))] = 1.0
+        shared = values[..., there] @ (sums / count[:, None]).T
+        own = shared[..., member]
+        return own - own.mean(-1, keepdims=True)
+
+
+def begun(
+    targets: Mapping[str, np.ndarray],
+    folds: Sequence[Fold],
+    groups: Sequence | np.ndarray | None,
+) -> tuple[HeldOut, dict]:
+    """Held-out clips, and a block of predictions that has nothing but them and their labels.
+
+    Raises
+    ------
+    ValueError
+        If folds leak, or disagree with the groups in size.
+    """
+    clips = len(next(iter(targets.values())))
+    groups = np.arange(clips) if groups is None else np.asarray(groups)
+    splits.check(folds, groups)
+    held = HeldOut.of(folds, groups)
+    return held, {
+        "clip": held.clip,
+        "fold": held.fold,
+        "group": held.groups,
+        "truth": {name: np.asarray(values)[held.clip] for name, values in targets.items()},
+        "held_out": [],
+        "choices": [],
+    }
+
+
+@dataclass
+class Found:
+    """Rows and predictions of one sample."""
+
+    rows: list[dict] = field(default_factory=list)
+    held_out: list[dict] = field(default_factory=list)
+    choices: list[dict] = field(default_factory=list)
+
+
+def undefined(values: np.ndarray, folds: Sequence[Fold]) -> str | None:
+    """Why a target (clip,) or (clip, column) can't be scored, or None if it can."""
+    values = np.asarray(values, float).reshape(len(values), -1)
+    finite = np.isfinite(values).all(1)
+    if not finite.all():
+        return f"target is not finite for {(~finite).sum()} of {len(values)} clips"
+    tests = np.concatenate([fold.test for fold in folds])
+    parts = {"held-out": [tests], "training": [fold.train for fold in folds]}
+    for name, members in parts.items():
+        if any((np.ptp(values[part], 0) <= 1e-12 * np.abs(values).max()).all() for part in members):
+            return f"target is constant over {name} clips"
+    return None
+
+
+def missing(target: str, sample: str, layer: str, note: str, clips: int) -> dict:
+    """Row of an undefined score."""
+    return {
+        "target": target,
+        "sample": sample,
+        "layer": layer,
+        "metric": "r2",
+        "value": None,
+        "n_clips": clips,
+        "note": note,
+    }
+
+
+def penalised(spec: object, fit: Fitted, column: int) -> dict:
+    """What an outer fold of a ridge probe chose for a column."""
+    return {
+        "scaling": spec.scalings[fit.scaling[column]],
+        "lambda": spec.penalties[fit.penalty[column]],
+        "inner_r2": 1.0 - fit.inner[column],
+        "edge_hit": bool(fit.penalty[column] in (0, len(spec.penalties) - 1)),
+    }
+
+
+def collect(
+    spec: object,
+    tally: Tally,
+    labels: np.ndarray,
+    widths: Mapping[str, int],
+    arranged: Sequence[nulls.Arrangements],
+    layers: Sequence[str],
+    folds: Sequence[Fold],
+    held: HeldOut,
+    times: Sequence[float] | None,
+    chosen_by: Callable[[object, Choice, int], dict] = penalised,
+) -> Found:
+    """Rows, predictions and choices of one sample.
+
+    Parameters
+    ----------
+    spec : probe's Spec
+    tally : Tally
+    labels : (clip, 1 + permutation, column)
+        True labels first.
+    widths : mapping of str to int
+        Columns of each target, in their order.
+    arranged : (target,) of Arrangements
+        How the labels of each target can be permuted.
+    layers : (layer,)
+    folds : sequence of Fold
+    held : HeldOut
+    times : (time,) or None
+    chosen_by : callable
+        What an outer fold chose, from the spec, its fit and the number of a column: ``edge_hit``,
+        ``lambda`` if it has one, and whatever else is to be kept.
+    """
+    found, counts = Found(), list(widths.values())
+    columns = dict(zip(widths, _slices(counts), strict=True))
+    spread = ((labels[held.clip] - labels[held.clip].mean(0)) ** 2).sum(0)
+    spread, true = by_target(spread, counts), labels[held.clip, 0]
+    truth = _padded(true, columns.values())
+    for place, layer in enumerate((*layers, "selected")):
+        fits = tally.selected if layer == "selected" else tally.layers[place]
+        errors = sum(fit.errors for fit in fits).reshape(-1, *labels.shape[1:])
+        errors = by_target(errors, counts)
+        score = 1.0 - errors.mean(0) / spread
+        predicted = np.concatenate([fit.predicted for fit in fits])
+        predicted = predicted[np.argsort(np.concatenate([fold.test for fold in folds]))]
+        residual = predicted - true[:, None]
+        squared = by_target(residual**2, counts).transpose(2, 0, 1)
+        absolute = (by_target(np.abs(residual), counts) / counts).transpose(2, 0, 1)
+        reach = held.influence(np.moveaxis(sum(fit.influence for fit in fits), 1, -1))
+        reach = np.moveaxis(by_target(np.moveaxis(reach, 2, -1), counts), -1, 1)
+        interval = _intervals(spec, held, truth, squared.mean(-1) + reach[0].mean(1))
+        band = _means(spec, held, absolute.mean(-1) + reach[1].mean(1) / np.array(counts)[:, None])
+        training = _training(fits, labels[:, 0], counts, folds)
+        for t, (target, own) in enumerate(columns.items()):
+            chosen = [
+                {"chosen_layer": layers[fit.layer[own.start]], **chosen_by(spec, fit, own.start)}
+                for fit in fits
+            ]
+            common = {
+                "target": target,
+                "sample": tally.sample,
+                "layer": layer,
+                "n_clips": len(held.clip),
+                "lambda": median([c["lambda"] for c in chosen if "lambda" in c]),
+                "edge_hit": any(c["edge_hit"] for c in chosen),
+            }
+            note = choice_note(chosen) if layer == "selected" else None
+            null = arranged[t].columns(score[0, t], score[1:, t])
+            found.rows += [
+                {
+                    **common,
+                    **_score(interval, t),
+                    **null,
+                    "metric": "r2",
+                    "note": nulls.noted(null.get("note"), note),
+                },
+                {**common, **_score(band, t), "metric": "mae"},
+                {**common, "metric": "train_r2", "value": training[0][t]},
+                {**common, "metric": "train_mae", "value": training[1][t]},
+            ]
+            if targets.harmonic(target):
+                angle = targets.angle_error(true[:, None, own], predicted[..., own]).mean(1)
+                found.rows.append(
+                    {**common, **_score(_means(spec, held, angle), ()), "metric": "circular_mae"}
+                )
+            about = {"target": target, "sample": tally.sample, "layer": layer}
+            mean = predicted[..., own].mean(1)
+            found.held_out.append(
+                {
+                    **about,
+                    "prediction": mean[:, 0] if widths[target] == 1 else mean,
+                    "squared_error": squared[t].mean(-1),
+                    "absolute_error": absolute[t].mean(-1),
+                    "influence": reach[0, t].mean(0),
+                }
+            )
+            found.choices += [{**about, "fold": f, **choice} for f, choice in enumerate(chosen)]
+        if layer == "selected" and tally.sample == "token":
+            # Every token time has its own score; interval (time, target) by the same draws.
+            by_time = _intervals(
+                spec, held, truth, squared.transpose(2, 0, 1) + reach[0].transpose(1, 0, 2)
+            )
+            drawn = 1.0 - errors / spread
+            for t, target in enumerate(widths):
+                found.rows += [
+                    {
+                        "target": target,
+                        "sample": tally.sample,
+                        "layer": layer,
+                        "time": number if times is None else times[number],
+                        "metric": "r2",
+                        "n_clips": len(held.clip),
+                        **_score(by_time, (number, t)),
+                        **arranged[t].columns(drawn[number, 0, t], drawn[number, 1:, t]),
+                    }
+                    for number in range(len(errors))
+                ]
+    return found
+
+
+def _slices(counts: Sequence[int]) -> list[slice]:
+    """Columns of each target."""
+    ends = np.cumsum(counts).tolist()
+    return [slice(end - count, end) for count, end in zip(counts, ends, strict=True)]
+
+
+def _padded(true: np.ndarray, columns: Iterable[slice]) -> np.ndarray:
+    """(target, clip, column) from (clip, column of all): zeros where a target has no more."""
+    parts = [true[:, own] for own in columns]
+    most = max(part.shape[1] for part in parts)
+    return np.stack([np.pad(part, ((0, 0), (0, most - part.shape[1]))) for part in parts])
+
+
+def _intervals(
+    spec: object, held: HeldOut, truth: np.ndarray, squared: np.ndarray
+) -> scores.Interval:
+    """R2 with interval from truth (target, clip, column) and squared errors (..., target, clip)."""
+    return scores.bootstrap(
+        scores.pooled_r2_sums(truth, squared),
+        scores.r2_of,
+        groups=held.groups,
+        draws=spec.bootstraps,
+        seed=spec.seed,
+    )
+
+
+def _means(spec: object, held: HeldOut, values: np.ndarray) -> scores.Interval:
+    """Mean with interval of values (..., clip)."""
+    return scores.bootstrap(
+        np.stack([values, np.ones_like(values)], -1),
+        scores.mean_of,
+        groups=held.groups,
+        draws=spec.bootstraps,
+        seed=spec.seed,
+    )
+
+
+def _score(interval: scores.Interval, place: int | tuple[int, ...]) -> dict:
+    value, low, high = (part[place] for part in interval)
+    return {"value": value, "ci_low": low, "ci_high": high}
+
+
+def median(values: Sequence[float]) -> float | None:
+    """Lower median, one of the values themselves; None of none."""
+    return sorted(values)[(len(values) - 1) // 2] if values else None
+
+
+def _training(
+    fits: Sequence[Numbers], truth: np.ndarray, counts: Sequence[int], folds: Sequence[Fold]
+) -> tuple[np.ndarray, np.ndarray]:
+    """R2 and mean absolute error on training rows, folds pooled; each (target,)."""
+    sizes = np.array([len(fold.train) for fold in folds], float)
+    spread = by_target(np.array([truth[fold.train].var(0) for fold in folds]), counts)
+    squared = by_target(np.array([fit.train_squared for fit in fits]), counts)
+    absolute = by_target(np.array([fit.train_absolute for fit in fits]), counts) / counts
+    return 1.0 - sizes @ squared / (sizes @ spread), sizes @ absolute / sizes.sum()
+
+
+def choice_note(chosen: Sequence[dict]) -> str:
+    """Layers that the outer folds chose, most frequent first."""
+    counts = Counter(choice["chosen_layer"] for choice in chosen).most_common()
+    return "layer " + ", ".join(f"{layer} in {count}" for layer, count in counts) + " of the folds"

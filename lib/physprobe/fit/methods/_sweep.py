@@ -1,0 +1,255 @@
+"""Sweep: linear maps trained by Adam under many settings, all folds and layers in one program.
+
+    min mean (y - b - w . x)^2,    gradient + decay (w, b) goes into the moments
+
+Every epoch is one step on all training rows. A setting stops when its error on the held-out fold
+has not fallen for some epochs, and the epoch where that was least is kept: the published selection.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from physprobe.fit.methods._nested import together
+from physprobe.fit.methods._selection import Numbers, Tally, rows_of
+from physprobe.statistics.splits import Fold
+
+BETAS, EPSILON = (0.9, 0.999), 1e-8
+SMALL = 1e-6  # deviation below which a column is not scaled
+ROOM = 2**28  # numbers that the maps, their moments and the features of one program may take
+
+
+@dataclass(frozen=True)
+class Fitted(Numbers):
+    """What was chosen on the held-out fold itself; ``inner`` is 1 - R2 there."""
+
+    setting: np.ndarray
+    """(column,) place among the settings."""
+    epoch: np.ndarray
+    """(column,) epoch that was kept."""
+
+
+def decode(
+    features: Sequence[np.ndarray],
+    labels: np.ndarray,
+    widths: Sequence[int],
+    folds: Sequence[Fold],
+    *,
+    samples: Sequence[str],
+    settings: Sequence[tuple[float, float]],
+    normalisation: str,
+    epochs: int,
+    patience: int,
+    seed: int,
+) -> list[Tally]:
+    """Train every layer in every outer fold under every setting; choose on the held-out fold.
+
+    Parameters
+    ----------
+    features : sequence over layers of (clip, time, feature)
+    labels : (clip, draw, column)
+        True labels first, then permuted ones.
+    widths : (target,) of int
+        Columns of each target, one target after the other.
+    folds : sequence of Fold
+    samples : sequence of str
+        What of a clip's tokens is a row; see ``_selection.rows_of``.
+    settings : sequence of (learning rate, decay)
+    normalisation : "zscore", "center" or "none"
+        Of features and labels, by the training rows.
+    epochs, patience : int
+        Most epochs, and epochs without a lower held-out error after which a setting stops.
+    seed : int
+        Of the first weights, the same for all.
+
+    Returns
+    -------
+    list of Tally
+        One per sample.
+    """
+    tallies = []
+    for sample in samples:
+        tally = Tally(sample, [], [None] * len(folds))
+        for numbers, layers in _together(features, sample, labels, len(settings), len(folds)):
+            parts = [_Part(rows, labels, fold, normalisation) for rows in layers for fold in folds]
+            found = _train(parts, widths, settings, epochs, patience, seed)
+            for place, fitted in enumerate(found):
+                number, fold = numbers[place // len(folds)], place % len(folds)
+                fitted = replace(fitted, layer=np.full_like(fitted.setting, number))
+                if fold == 0:
+                    tally.layers.append([])
+                tally.layers[-1].append(fitted)
+                tally.selected[fold] = fitted.or_better(tally.selected[fold])
+        tallies.append(tally)
+    return tallies
+
+
+def _together(
+    features: Sequence[np.ndarray], sample: str, labels: np.ndarray, settings: int, folds: int
+) -> Iterator[tuple[list[int], list[np.ndarray]]]:
+    """Layers that are trained in one program: all of them, if there is room."""
+    numbers, layers, taken = [], [], 0
+    for number, layer in enumerate(features):
+        rows = rows_of(np.asarray(layer, dtype=np.float64), sample)
+        columns = settings * labels[0].size
+        size = folds * rows.shape[2] * (rows.shape[0] * rows.shape[1] + 4 * columns)
+        if layers and taken + size > ROOM:
+            yield numbers, layers
+            numbers, layers, taken = [], [], 0
+        numbers.append(number)
+        layers.append(rows)
+        taken += size
+    yield numbers, layers
+
+
+class _Part:
+    """One layer's rows in one outer fold, normalised by its training rows."""
+
+    def __init__(self, rows: np.ndarray, labels: np.ndarray, fold: Fold, normalisation: str):
+        self.times = rows.shape[1]
+        columns = np.repeat(labels.reshape(len(labels), -1), self.times, axis=0)
+        columns = columns.reshape(len(labels), self.times, -1)
+        self.true = labels.shape[2]
+        (self.train, self.test), _, _ = _normalised(rows, fold, normalisation)
+        (self.asked, self.held), self.mean, self.scale = _normalised(columns, fold, normalisation)
+
+    def fitted(
+        self,
+        held: np.ndarray,
+        train: np.ndarray,
+        setting: np.ndarray,
+        epoch: np.ndarray,
+        widths: Sequence[int],
+    ) -> Fitted:
+        """What was kept, in the labels' own units, from predictions (row, column)."""
+        truth, errors = self.held * self.scale, (held - self.held) * self.scale
+        spread = together(((truth - truth.mean(0)) ** 2).sum(0), widths)
+        residual = ((train - self.asked) * self.scale)[:, : self.true]
+        squared = (errors**2).reshape(-1, self.times, errors.shape[1])
+        predicted = (held * self.scale + self.mean)[:, : self.true]
+        return Fitted(
+            inner=together((errors**2).sum(0), widths) / np.where(spread > 0, spread, np.inf),
+            errors=squared.sum(0),
+            setting=setting,
+            epoch=epoch,
+            layer=np.zeros_like(setting),
+            predicted=predicted.reshape(-1, self.times, self.true),
+            train_squared=(residual**2).mean(0),
+            train_absolute=np.abs(residual).mean(0),
+            influence=np.zeros((2, 0, self.times, self.true)),
+        )
+
+
+def _normalised(
+    values: np.ndarray, fold: Fold, how: str
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]:
+    """Training and held-out rows (row, feature), and what was taken off and divided by."""
+    train, test = (values[clips].reshape(-1, values.shape[-1]) for clips in (fold.train, fold.test))
+    mean, scale = train.mean(0), train.std(0)
+    mean = np.zeros_like(mean) if how == "none" else mean
+    scale = np.where((how == "zscore") & (scale >= SMALL), scale, 1.0)
+    return ((train - mean) / scale, (test - mean) / scale), mean, scale
+
+
+def _train(
+    parts: Sequence[_Part],
+    widths: Sequence[int],
+    settings: Sequence[tuple[float, float]],
+    epochs: int,
+    patience: int,
+    seed: int,
+) -> list[Fitted]:
+    """Train all parts under all settings at once; columns run over (setting, draw x column)."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    train, asked, there = _padded([(p.train, p.asked) for p in parts], device)
+    test, held, here = _padded([(p.test, p.held) for p in parts], device)
+    columns, draws = asked.shape[2], asked.shape[2] // sum(widths)
+    asked, held = (values.repeat(1, 1, len(settings)) for values in (asked, held))
+    rate, decay = (
+        torch.tensor(values, device=device).repeat_interleave(columns)
+        for values in zip(*settings, strict=True)
+    )
+    # mean over rows and columns of a target, as a loss of its own
+    share = torch.tensor(np.tile(np.repeat(widths, widths), draws * len(settings)), device=device)
+    step = 2.0 * there / (there.sum(1, keepdim=True) * share)
+    generator = torch.Generator().manual_seed(seed)
+    reach = train.shape[2] ** -0.5
+    first = reach * (2 * torch.rand(1, train.shape[2] + 1, sum(widths), generator=generator) - 1)
+    first = first.repeat(len(parts), 1, draws * len(settings)).to(device)
+    maps = first.contiguous()
+    moments = [torch.zeros_like(maps) for _ in BETAS]
+    ones = torch.ones_like(train[..., :1])
+    train = torch.cat([train, ones], 2)
+    test = torch.cat([test, torch.ones_like(test[..., :1])], 2)
+    best = torch.full((len(parts), len(settings) * columns), torch.inf, device=device)
+    waited = torch.zeros_like(best)
+    kept = torch.zeros_like(best)
+    predicted, fitted = torch.zeros_like(held), torch.zeros_like(asked)
+    for epoch in range(1, epochs + 1):
+        residual = (torch.bmm(train, maps) - asked) * step
+        gradient = torch.bmm(train.transpose(1, 2), residual).addcmul_(maps, decay)
+        moments[0].mul_(BETAS[0]).add_(gradient, alpha=1 - BETAS[0])
+        moments[1].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
+        size = (moments[1] / (1 - BETAS[1] ** epoch)).sqrt_().add_(EPSILON)
+        maps = maps.addcdiv_(moments[0] * (-rate / (1 - BETAS[0] ** epoch)), size)
+        guess = torch.bmm(test, maps)
+        error = (((guess - held) * here) ** 2).sum(1)
+        error = _by_target(error, widths)
+        better = (error < best) & (waited < patience)
+        waited = torch.where(better, 0, waited + 1)
+        best, kept = torch.where(better, error, best), torch.where(better, epoch, kept)
+        if better.any():
+            predicted = torch.where(better[:, None], guess, predicted)
+            fitted = torch.where(better[:, None], torch.bmm(train, maps), fitted)
+        elif (waited >= patience).all():
+            break
+    found = []
+    for place, part in enumerate(parts):
+        of_setting = [
+            values[place].reshape(*values.shape[1:-1], len(settings), columns).cpu().numpy()
+            for values in (best, kept, predicted, fitted)
+        ]
+        error, epoch, guess, own = of_setting
+        # R2 orders settings as the error does: one fold has one spread
+        setting = error.argmin(0)
+        pick = setting[None]
+        found.append(
+            part.fitted(
+                np.take_along_axis(guess[: len(part.held)], pick[None], 1)[:, 0].astype(float),
+                np.take_along_axis(own[: len(part.asked)], pick[None], 1)[:, 0].astype(float),
+                setting,
+                np.take_along_axis(epoch, pick, 0)[0].astype(int),
+                widths,
+            )
+        )
+    return found
+
+
+def _by_target(values: torch.Tensor, widths: Sequence[int]) -> torch.Tensor:
+    """Sums over each target's columns, in the place of each: (part, setting x draw x column)."""
+    if max(widths) == 1:
+        return values
+    member = torch.repeat_interleave(torch.arange(len(widths)), torch.tensor(widths))
+    member = member.to(values.device)
+    each = values.reshape(len(values), -1, sum(widths))
+    sums = torch.zeros(*each.shape[:2], len(widths), device=values.device)
+    return sums.index_add_(2, member, each)[..., member].reshape(values.shape)
+
+
+def _padded(
+    pairs: Sequence[tuple[np.ndarray, np.ndarray]], device: str
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Rows and labels (part, row, ...) with zeros below the shorter ones, and where rows are."""
+    most = max(len(rows) for rows, _ in pairs)
+    found = []
+    for values in zip(*pairs, strict=True):
+        whole = np.zeros((len(values), most, values[0].shape[1]), np.float32)
+        for place, part in enumerate(values):
+            whole[place, : len(part)] = part
+        found.append(torch.from_numpy(whole).to(device))
+    there = torch.zeros(len(pairs), most, 1, device=device)
+    for place, (rows, _) in enumerate(pairs):
+        there[place, : len(rows)] = 1.0
+    return *found, there

@@ -1,0 +1,348 @@
+"""Trained: readouts of tokens by AdamW, chosen on inner folds, all of them in one program.
+
+Every layer is fitted in every outer fold, and in the inner folds within it, under every setting, to
+the true labels and to permuted ones; after some numbers of epochs the held-out clips are read. A
+setting and a number of epochs are chosen by the inner folds alone. All fits start from the same
+weights; those of one fold go through its clips in the same order.
+
+References
+----------
+Loshchilov, Hutter, "Decoupled weight decay regularization", ICLR 2019.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from physprobe.fit.methods._attention import Parameters
+from physprobe.fit.methods._readout import Readout
+from physprobe.fit.methods._selection import Tally
+from physprobe.statistics import seeds
+from physprobe.statistics.splits import Fold
+
+BETAS = 0.9, 0.999
+SMALL = 1e-6  # deviation below which a channel is not scaled
+ROOM = 2**26  # numbers that one program may take
+
+
+class Model(Protocol):
+    """What is trained; see ``_attention``."""
+
+    def first(self, features: int, outputs: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """First parameters of a member."""
+
+    even: frozenset[str]
+    """Parameters whose rows are each stepped by one scale, that of the row's mean square."""
+
+    epsilon: float
+    """What the scale of a step is no smaller than."""
+
+    def intercept(self, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What is put out whatever the tokens are (..., output), to be set."""
+
+    def decays(self, name: str) -> slice:
+        """Which of a row's numbers are regularised."""
+
+    def numbers(self, tokens: int, features: int, members: int, outputs: int) -> int:
+        """Numbers that a clip takes in training."""
+
+    def __call__(self, parameters: Parameters, tokens: Tensor) -> Tensor:
+        """Outputs (part, clip, member, output) from tokens (part, clip, token, feature)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How readouts are trained, and what is chosen from."""
+
+    model: Model
+    settings: Sequence[tuple[float, float]]
+    """Learning rates and weight decays."""
+    epochs: Sequence[int]
+    """Numbers of epochs, ascending."""
+    batch: int | None
+    """Most clips of a step; None: all training clips."""
+    seed: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A sample of tokens: what a readout attends to."""
+
+    sample: str
+    names: Sequence[str]
+    """Layers that have such a sample."""
+    read: Callable[[int], np.ndarray]
+    """Tokens (clip, token, feature) of a layer, by its place among the names."""
+
+
+@dataclass
+class _Part:
+    """One layer's tokens in one fold: an outer one, or an inner one of it."""
+
+    layer: int
+    place: int
+    inner: int | None
+    tokens: np.ndarray
+    train: np.ndarray
+    held: np.ndarray
+    readout: Readout
+    mean: np.ndarray = field(init=False)
+    scale: np.ndarray = field(init=False)
+
+    def __post_init__(self):
+        known = self.tokens[self.train].reshape(-1, self.tokens.shape[2])
+        self.mean, scale = known.mean(0), known.std(0)
+        self.scale = np.where(scale >= SMALL, scale, 1.0).astype(np.float32)
+
+    def shown(self, clips: np.ndarray) -> np.ndarray:
+        """Tokens (clip, token, feature) of some clips, z-scored by the training clips."""
+        return (self.tokens[clips] - self.mean) / self.scale
+
+    def steps(self, plan: Plan) -> int:
+        """Steps of an epoch."""
+        return -(-len(self.train) // plan.batch) if plan.batch else 1
+
+    def batches(self, plan: Plan, epoch: int) -> list[np.ndarray]:
+        """Training clips of each step of an epoch, as places among them."""
+        count = len(self.train)
+        if not plan.batch:
+            return [np.arange(count)]
+        rng = seeds.rng("batches", plan.seed, self.place, str(self.inner), epoch)
+        return np.array_split(rng.permutation(count), self.steps(plan))
+
+
+@dataclass
+class _Read:
+    """What a part's fits put out for its held-out clips, and for its training clips."""
+
+    held: list[np.ndarray] = field(default_factory=list)
+    train: list[np.ndarray] = field(default_factory=list)
+
+
+def decode(
+    sources: Sequence[Source], readout: Readout, folds: Sequence[Fold], plan: Plan
+) -> list[Tally]:
+    """Fit every layer, and choose among settings, epochs and layers, in every outer fold.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        Layers are read one at a time.
+    readout : Readout
+        Of the labels, true and permuted.
+    folds : sequence of Fold
+    plan : Plan
+
+    Returns
+    -------
+    list of Tally
+        One per source.
+    """
+    tallies = []
+    for source in sources:
+        tally = Tally(source.sample, [], [None] * len(folds), source.names)
+        if not source.names:
+            tally.note = "the embedding keeps the spatial tokens of no layer"
+        errors: dict[tuple[int, int], np.ndarray] = {}
+        outputs: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+        for part, held, train in _fits(_parts(source, readout, folds), plan):
+            here = part.layer, part.place
+            if part.inner is None:
+                outputs[here] = held, train
+            else:
+                found = readout.errors(held, part.train, part.held)
+                errors[here] = errors.get(here, 0.0) + found
+        for layer in range(len(source.names)):
+            tally.layers.append([])
+            for place, fold in enumerate(folds):
+                inner = errors[layer, place] / readout.unit(fold)
+                fitted = readout.fitted(fold, inner, *outputs.pop((layer, place)), layer)
+                tally.layers[-1].append(fitted)
+                best = tally.selected[place]
+                tally.selected[place] = best.or_better(fitted) if best else fitted
+        tallies.append(tally)
+    return tallies
+
+
+def _parts(source: Source, readout: Readout, folds: Sequence[Fold]) -> Iterator[_Part]:
+    """Everything that is to be fitted; outer folds, and the inner folds of each."""
+    for layer in range(len(source.names)):
+        tokens = np.asarray(source.read(layer), np.float32)
+        for place, fold in enumerate(folds):
+            cuts = [(None, fold.train, fold.test)]
+            cuts += [(number, *cut) for number, cut in enumerate(fold.inner)]
+            for inner, train, held in cuts:
+                yield _Part(layer, place, inner, tokens, train, held, readout)
+
+
+def _fits(
+    parts: Iterator[_Part], plan: Plan
+) -> Iterator[tuple[_Part, np.ndarray, np.ndarray | None]]:
+    """Outputs of each part, as many parts and members at a time as there is room for."""
+    waiting: dict[int, list[_Part]] = {}
+    for part in parts:
+        together = waiting.setdefault(part.steps(plan), [])
+        if together and (len(together) + 1) * _size(part, plan) > ROOM:
+            yield from _shared(together, plan)
+            together.clear()
+        together.append(part)
+    for together in waiting.values():
+        yield from _shared(together, plan)
+
+
+def _size(part: _Part, plan: Plan, members: int | None = None) -> int:
+    """Numbers that one part takes in training."""
+    clips = min(plan.batch or len(part.train), len(part.train))
+    fits = len(plan.settings) * (members or part.readout.members)
+    return clips * plan.model.numbers(*part.tokens.shape[1:], fits, part.readout.outputs)
+
+
+def _shared(
+    parts: Sequence[_Part], plan: Plan
+) -> Iterator[tuple[_Part, np.ndarray, np.ndarray | None]]:
+    """Outputs of parts that are trained together, members in turn if there is no room for all."""
+    members = parts[0].readout.members
+    shares = min(members, -(-len(parts) * _size(parts[0], plan) // ROOM))
+    reads = [_train(parts, some, plan) for some in np.array_split(np.arange(members), shares)]
+    for place, part in enumerate(parts):
+        held = np.concatenate([np.stack(read[place].held) for read in reads], axis=3)
+        if part.inner is not None:
+            yield part, held, None
+            continue
+        kept = [np.stack(read[place].train) for read in reads if read[place].train]
+        yield part, held, np.concatenate(kept, axis=3)
+
+
+def _train(parts: Sequence[_Part], members: np.ndarray, plan: Plan) -> list[_Read]:
+    """Train some members of all parts under all settings at once."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    readout, reads, step = parts[0].readout, [_Read() for _ in parts], 0
+    parameters = _first(parts, members, plan, device)
+    moments = _moments(plan.model, parameters)
+    rate, decay = (
+        torch.tensor(values, dtype=torch.float32, device=device).repeat_interleave(len(members))
+        for values in zip(*plan.settings, strict=True)
+    )
+    share = torch.from_numpy(readout.share[members]).to(device)
+    asked = [readout.asked(part.train)[:, None, members] for part in parts]
+    whole = None if plan.batch else list(_batches(parts, asked, plan, 0, device))
+    for epoch in range(plan.epochs[-1] + 1):
+        for shown, wanted, weight in whole or _batches(parts, asked, plan, epoch, device):
+            if not epoch:
+                break
+            step += 1
+            outputs = plan.model(parameters, shown).unflatten(2, (len(plan.settings), -1))
+            loss = (readout.loss(outputs, wanted, share) * weight).sum()
+            gradients = torch.autograd.grad(loss, list(parameters.values()))
+            _step(plan.model, parameters, gradients, moments, rate, decay, step)
+        if epoch in plan.epochs:
+            for place, part in enumerate(parts):
+                own = {name: p[place : place + 1].detach() for name, p in parameters.items()}
+                _read(reads[place], part, own, members, plan)
+    return reads
+
+
+def _first(
+    parts: Sequence[_Part], members: np.ndarray, plan: Plan, device: str
+) -> dict[str, Tensor]:
+    """First parameters (part, setting x member, ...), the same but for what is put out at first."""
+    readout, features = parts[0].readout, parts[0].tokens.shape[2]
+    rng = seeds.rng("first weights", plan.seed)
+    first = plan.model.first(features, readout.outputs, rng)
+    count = len(plan.settings) * len(members)
+    found = {
+        name: np.broadcast_to(value, (len(parts), count, *value.shape)).astype(np.float32)
+        for name, value in first.items()
+    }
+    offsets = np.stack([readout.offset(part.train)[members] for part in parts])
+    plan.model.intercept(found)[:] += np.tile(offsets, (1, len(plan.settings), 1))
+    return {
+        name: torch.from_numpy(value).to(device).requires_grad_() for name, value in found.items()
+    }
+
+
+def _moments(model: Model, parameters: Parameters) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Mean gradients, and mean squared gradients, to start from."""
+    first = {name: torch.zeros_like(p) for name, p in parameters.items()}
+    second = {name: p[..., :1] if name in model.even else p for name, p in first.items()}
+    return first, {name: torch.zeros_like(p) for name, p in second.items()}
+
+
+def _batches(
+    parts: Sequence[_Part], asked: Sequence[np.ndarray], plan: Plan, epoch: int, device: str
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Tokens, what is asked of them, and weights, (part, clip, ...), of each step of an epoch.
+
+    Parts with fewer clips are filled up with clips of no weight.
+    """
+    for step in zip(*(part.batches(plan, epoch) for part in parts), strict=True):
+        most = max(map(len, step))
+        found = [
+            np.zeros((len(parts), most, *shape), np.float32)
+            for shape in (parts[0].tokens.shape[1:], asked[0].shape[1:], (1, 1))
+        ]
+        for place, (part, mine) in enumerate(zip(parts, step, strict=True)):
+            clips = part.train[mine]
+            values = part.shown(clips), asked[place][clips], 1.0 / len(clips)
+            for whole, value in zip(found, values, strict=True):
+                whole[place, : len(clips)] = value
+        yield tuple(torch.from_numpy(whole).to(device) for whole in found)
+
+
+def _step(
+    model: Model,
+    parameters: Parameters,
+    gradients: Sequence[Tensor],
+    moments: Sequence[Parameters],
+    rate: Tensor,
+    decay: Tensor,
+    step: int,
+) -> None:
+    """One step of AdamW; rate and decay (member,), and the steps so far with this one."""
+    with torch.no_grad():
+        for (name, values), gradient in zip(parameters.items(), gradients, strict=True):
+            shape = (1, -1, *[1] * (values.ndim - 2))
+            mine, first, second = rate.view(shape), moments[0][name], moments[1][name]
+            values[..., model.decays(name)].mul_(1 - mine * decay.view(shape))
+            first.lerp_(gradient, 1 - BETAS[0])
+            squared = gradient**2
+            if name in model.even:
+                squared = squared.mean(-1, keepdim=True)
+            second.lerp_(squared, 1 - BETAS[1])
+            size = (second / (1 - BETAS[1] ** step)).sqrt_().add_(model.epsilon)
+            values.sub_((first / size).mul_(mine / (1 - BETAS[0] ** step)))
+
+
+def _read(
+    read: _Read, part: _Part, parameters: Parameters, members: np.ndarray, plan: Plan
+) -> None:
+    """Outputs for the held-out clips, in an outer fold in float64: equal tokens, equal outputs.
+
+    In an outer fold also those of the true labels for the training clips.
+    """
+    outer = part.inner is None
+    read.held.append(_outputs(part, parameters, part.held, plan, double=outer))
+    true = np.flatnonzero(members < part.readout.true)
+    if outer and len(true):
+        columns = np.arange(len(plan.settings))[:, None] * len(members) + true
+        own = {name: p[:, columns.ravel()] for name, p in parameters.items()}
+        read.train.append(_outputs(part, own, part.train, plan, double=False))
+
+
+def _outputs(
+    part: _Part, parameters: Parameters, clips: np.ndarray, plan: Plan, *, double: bool
+) -> np.ndarray:
+    """Outputs (clip, setting, member, output) of one part's fits."""
+    found, like = [], next(iter(parameters.values()))
+    kind = torch.float64 if double else torch.float32
+    parameters = {name: p.to(kind) for name, p in parameters.items()}
+    with torch.no_grad():
+        for some in np.array_split(clips, -(-len(clips) // (plan.batch or len(clips)))):
+            shown = torch.from_numpy(part.shown(some)[None]).to(like.device, kind)
+            outputs = plan.model(parameters, shown)[0].unflatten(1, (len(plan.settings), -1))
+            found.append(outputs.cpu().numpy())
+    return np.concatenate(found).astype(np.float64)

@@ -1,1 +1,0 @@
-"""Koopman: one model of the embedding dynamics per file."""

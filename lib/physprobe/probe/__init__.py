@@ -1,1 +1,0 @@
-"""Probe: one kind of probe per file."""
