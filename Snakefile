@@ -1,7 +1,7 @@
 """
 physprobe: is the physics in a video model's embedding, where, and how sure are we?
 
-    simulate -> render -> embed -> probe / koopman -> falsify -> report
+    simulate -> render -> embed -> fit -> falsify -> report
 """
 
 from snakemake.utils import min_version
@@ -14,8 +14,7 @@ include: "workflow/rules/simulate.smk"
 include: "workflow/rules/render.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/embed.smk"
-include: "workflow/rules/probe.smk"
-include: "workflow/rules/koopman.smk"
+include: "workflow/rules/fit.smk"
 include: "workflow/rules/discover.smk"
 include: "workflow/rules/falsify.smk"
 include: "workflow/rules/gate.smk"

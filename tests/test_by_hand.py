@@ -15,7 +15,7 @@ SPECS = {
     "simulate": {"kind": "heat", "clips": 20, "frames": 8, "size": 64, "sigma": [3.0, 6.0]},
     "render": {"kind": "fields"},
     "embed": {"kind": "untrained", "num_hidden_layers": 1, "patch_size": 16},
-    "probe": {"kind": "ridge", "targets": ["alpha", "sigma"], "permutations": 1, "bootstraps": 100},
+    "fit": {"kind": "ridge", "targets": ["alpha", "sigma"], "permutations": 1, "bootstraps": 100},
 }
 FULL = 2_000
 """Bytes that a file may have on the full disk: less than any block or result."""
@@ -34,7 +34,7 @@ class Folder:
         self.simulation = root / "heat/simulation.zarr/zarr.json"
         self.clips = root / "heat/clips.zarr/zarr.json"
         self.embeddings = root / "heat/embeddings/untrained.zarr/zarr.json"
-        self.probes = root / "heat/probes/untrained.ridge.json"
+        self.fits = root / "heat/fits/untrained.ridge.json"
 
     def out(self, stage: str) -> Path:
         """What a step writes."""
@@ -42,7 +42,7 @@ class Folder:
             "simulate": self.simulation,
             "render": self.clips,
             "embed": self.embeddings,
-            "probe": self.probes,
+            "fit": self.fits,
         }[stage]
 
     def step(self, stage: str, full: bool = False, threads: int = 1) -> subprocess.CompletedProcess:
@@ -51,7 +51,7 @@ class Folder:
             "simulate": [],
             "render": ["--simulation", self.simulation],
             "embed": ["--clips", self.clips],
-            "probe": ["--embeddings", self.embeddings, "--simulation", self.simulation],
+            "fit": ["--embeddings", self.embeddings, "--simulation", self.simulation],
         }[stage]
         paths += ["--out", self.out(stage)]
         more = ["--spec", json.dumps(SPECS[stage]), "--threads", str(threads)]
@@ -80,12 +80,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     return folder
 
 
-@pytest.mark.parametrize("stage", ["simulate", "probe"])
+@pytest.mark.parametrize("stage", ["simulate", "fit"])
 def test_a_full_disk_ends_in_one_line_and_the_next_run_goes_on(
     stage: str, undisturbed: Folder, tmp_path: Path
 ):
     folder = Folder(tmp_path)
-    if stage == "probe":
+    if stage == "fit":
         folder.run("simulate", "render", "embed")
     out = folder.out(stage)
     failed = folder.step(stage, full=True)

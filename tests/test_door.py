@@ -85,7 +85,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["prboe"], r"no command 'prboe'\. Did you mean 'probe'\?"),
+        (["rendre"], r"no command 'rendre'\. Did you mean 'render'\?"),
         (["--threads", "2"], "unrecognized arguments"),
         (["figure", "--kind", "gate"], "required: --result, --out"),
         (["figure", "--kind", "gate", "--result", "a", "--out", "b", "--fast"], "--fast"),

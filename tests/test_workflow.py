@@ -20,8 +20,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "workflow", "profiles", "lib", "envs"]
 FIRST = ("pooled/c/0/0/0/0", "tokens_final/c/0/0/0/0/0")  # files of an embedding's first block
-DOWNSTREAM = {"falsify", "fit", "page", "all"}
-TRANSFERS = {"transfer_probe", "transfer", "transfer_figure"}
+DOWNSTREAM = {"falsify", "layout", "page", "all"}
+TRANSFERS = {"transfer", "transfer_figure"}
 LAYERWISE = {"layerwise", "layerwise_figure"}
 LOCAL = {"local", "local_figure"}
 GATE = {"gate", "gate_figure"}
@@ -43,7 +43,7 @@ TARGETS = (
 """The page and what it shows; and what it doesn't wait for."""
 NOTEBOOK = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 ODD = "physprobe's clone, \N{LATIN SMALL LETTER E WITH ACUTE}t\N{LATIN SMALL LETTER E WITH ACUTE}"
-MULTIVERSE = {"multiverse_probe", "multiverse", "multiverse_figure"}
+MULTIVERSE = {"multiverse", "multiverse_figure"}
 
 
 def checkout(folder: Path) -> Path:
@@ -128,10 +128,10 @@ def test_everything_that_was_asked_for_is_there(finished: Path):
         "balls/polar.json",
         "balls/polar.png",
         "balls/polar.csv",
-        "balls/multiverse.json",
-        "balls/local/small.json",
-        "balls/local/small.png",
-        "balls/multiverse.png",
+        "balls_multiverse/multiverse.json",
+        "balls_places/local/small.json",
+        "balls_places/local/small.png",
+        "balls_multiverse/multiverse.png",
         "intphys/fig1.json",
         "intphys/fig1.png",
         "intphys/fig1.csv",
@@ -178,13 +178,13 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 def edit_probe(folder: Path) -> None:
-    file = folder / "lib/physprobe/probe/ridge.py"
+    file = folder / "lib/physprobe/fit/methods/ridge.py"
     file.write_text(file.read_text() + "\nEDITED = True\n")
 
 
 def edit_probe_parameter(folder: Path) -> None:
     config = yaml.safe_load((folder / "config.yaml").read_text())
-    config["probes"]["ridge"]["seed"] = 1
+    config["methods"]["ridge"]["seed"] = 1
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
 
 
@@ -202,10 +202,10 @@ def edit_one_encoder(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (edit_probe, {"probe", *TRANSFERS, *LAYERWISE, *MULTIVERSE, *LOCAL, *RIDGE, *DOWNSTREAM}),
-        (edit_probe_parameter, {"probe", *TRANSFERS, *GATE, *DOWNSTREAM}),
-        (edit_figure, {"fit", "fit_comparison", "page", *FIGURES, "all"}),
-        (edit_one_encoder, {"embed", "probe", "koopman", *DOWNSTREAM}),
+        (edit_probe, {"fit", *TRANSFERS, *LAYERWISE, *MULTIVERSE, *LOCAL, *RIDGE, *DOWNSTREAM}),
+        (edit_probe_parameter, {"fit", *TRANSFERS, *GATE, *DOWNSTREAM}),
+        (edit_figure, {"layout", "layout_comparison", "page", *FIGURES, "all"}),
+        (edit_one_encoder, {"embed", "fit", *DOWNSTREAM}),
     ],
 )
 def test_a_change_reruns_what_follows_from_it_and_nothing_else(
@@ -216,7 +216,7 @@ def test_a_change_reruns_what_follows_from_it_and_nothing_else(
 
 
 def test_comments_docstrings_new_times_and_edits_taken_back_rerun_nothing(copy: Path):
-    ridge = copy / "lib/physprobe/probe/ridge.py"
+    ridge = copy / "lib/physprobe/fit/methods/ridge.py"
     text = ridge.read_text()
     ridge.write_text('"""Other words."""\n# and a comment\n' + text.split('"""', 2)[2])
     for file in sorted(copy.rglob("*"), reverse=True):
@@ -230,7 +230,7 @@ def test_comments_docstrings_new_times_and_edits_taken_back_rerun_nothing(copy: 
 
 
 def test_a_changed_probe_ends_in_the_same_numbers_when_it_is_run(copy: Path):
-    path = copy / "results/heat/probes/statistics.ridge.json"
+    path = copy / "results/heat/fits/statistics.ridge.json"
     before = json.loads(path.read_text())
     edit_probe(copy)
     snakemake(copy, "--cores", "2", str(path.relative_to(copy)))
@@ -247,13 +247,13 @@ def embedding(folder: Path) -> tuple[Path, Path]:
 def test_steps_that_are_run_again_write_the_same_bytes_and_rerun_nothing(copy: Path):
     """Fault 19: JSON, CSV, text, PNG, film, tensors and page; nothing says when or how long."""
     again = [
-        "heat/probes/statistics.ridge.json",
-        "heat/koopman/small.dmd.json",
+        "heat/fits/statistics.ridge.json",
+        "heat/fits/small.dmd.json",
         "heat/spatial_heat_head.safetensors",
         "heat/pixel_falsification_metrics.json",
         "heat/fit_metrics.json",
         "heat/preview.mp4",
-        "balls/local/small.json",
+        "balls_places/local/small.json",
         "report.html",
     ]
     written = [path for path in (copy / "results").rglob("*") if "logs" not in path.parts]

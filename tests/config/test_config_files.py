@@ -221,7 +221,7 @@ def test_a_fault_in_a_second_file_names_that_file(project: Path):
 
 
 def test_a_swallowed_target_is_told(project: Path):
-    (project / "mine.yaml").write_text("probes: {ridge: {bootstraps: 200}}\n")
+    (project / "mine.yaml").write_text("methods: {ridge: {bootstraps: 200}}\n")
     status, printed = snakemake(project, "--configfile", "mine.yaml", "results/report.html")
     assert status
     assert "Hint: --configfile takes every name that follows it" in printed

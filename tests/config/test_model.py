@@ -108,7 +108,7 @@ PAIR = {
             "rigde",
             r"studies\.heat\.probe: found 'rigde'\. Did you mean 'ridge'",
         ),
-        ("probes/ridge/targets", ["alfa"], r"target 'alfa'.*Did you mean 'alpha'"),
+        ("methods/ridge/targets", ["alfa"], r"target 'alfa'.*Did you mean 'alpha'"),
         ("encoders/small/tokens", [], r"needs the spatial tokens of layer 'final'.*Hint"),
         ("studies/heat/claims/x", {"kind": "decodeable"}, r"claims\.x\.kind: .*'decodable'"),
         (
@@ -116,7 +116,7 @@ PAIR = {
             {"x": {**PAIR, "systems": ["heat", "hat"]}},
             r"x\.systems: found 'hat'\. Did you",
         ),
-        ("comparisons", {"heat": PAIR}, r"heat: a comparison needs a name"),
+        ("comparisons", {"heat": PAIR}, r"comparisons\.heat: heat is a system\. Hint"),
         (
             "comparisons",
             {"x": {**PAIR, "probe": "ridge"}},
@@ -179,35 +179,35 @@ PAIR = {
             "auc",
             r"fig2c\.speed\.metric: balls is of numbers, not auc\.",
         ),
-        ("multiverses/balls/controls", ["positon"], r"balls\.controls: found 'positon'\. Did you"),
-        ("multiverses/balls/controls", [], r"balls\.claims\.speed: no control to beat\. Hint"),
-        ("multiverses/balls/system", "bals", r"balls\.system: found 'bals'\. Did you mean"),
-        ("multiverses/balls/system", "heat", r"claims\.speed\.targets: it asks for target 'speed'"),
-        ("multiverses/balls/layers", [1.5], r"balls\.layers"),
-        ("multiverses/balls/groupings", ["sector"], r"balls\.groupings.*: found 'sector'"),
+        ("multiverses/many/controls", ["positon"], r"many\.controls: found 'positon'\. Did you"),
+        ("multiverses/many/controls", [], r"many\.claims\.speed: no control to beat\. Hint"),
+        ("multiverses/many/system", "bals", r"many\.system: found 'bals'\. Did you mean"),
+        ("multiverses/many/system", "heat", r"claims\.speed\.targets: it asks for target 'speed'"),
+        ("multiverses/many/layers", [1.5], r"many\.layers"),
+        ("multiverses/many/groupings", ["sector"], r"many\.groupings.*: found 'sector'"),
         (
-            "multiverses/balls/solvers",
-            {"of_classes": {"kind": "logistic"}},
-            r"of_classes is of kind logistic, which decodes no numbers",
+            "multiverses/many/methods",
+            ["possible"],
+            r"many\.methods: possible: logistic has one normalisation only\. Hint: ridge",
         ),
         (
-            "multiverses/balls/solvers",
-            {"ridge": {"kind": "ridge", "grouping": "clip"}},
-            r"ridge sets grouping, an axis of the multiverse",
+            "multiverses/many/methods",
+            ["dmd"],
+            r"methods: dmd is a dynamics, expected a probe",
         ),
-        ("local/balls/encoders", ["smal"], r"local\.balls\.encoders: found 'smal'\. Did you mean"),
-        ("local/balls/layer", "2", r"small keeps no spatial tokens of layer '2'\. Hint"),
         (
-            "local/balls/probe",
-            {"kind": "logistic"},
-            r"local\.balls\.probe.*kind logistic, not ridge",
+            "local/places/encoders",
+            ["smal"],
+            r"places\.encoders: found 'smal'\. Did you mean",
         ),
-        ("local/balls/probe/targets", ["sped"], r"target 'sped'.*Did you mean 'speed'"),
+        ("local/places/layer", "2", r"small keeps no spatial tokens of layer '2'\. Hint"),
+        ("local/places/method", "possible", r"possible is of kind logistic, not ridge"),
+        ("methods/local_ridge/targets", ["sped"], r"target 'sped'.*Did you mean 'speed'"),
         ("encoders/small/preprocess", "crop", r"small cuts the image's edges off.*Hint"),
         (
-            "local",
-            {"heat": {"encoders": ["small"], "probe": {"kind": "ridge"}}},
-            r"local\.heat: heat has no ball\. Hint",
+            "local/places/system",
+            "heat",
+            r"local\.places: heat has no ball\. Hint",
         ),
         (
             "layerwise/intphys/figures/fig1/all_principles/metric",
@@ -217,10 +217,14 @@ PAIR = {
         (
             "layerwise/balls/figures/fig2c/speed/part",
             "O1",
-            r"fig2c\.speed\.part: balls scores nothing apart\. Hint: set probes\.balls\.by\.",
+            r"fig2c\.speed\.part: balls scores nothing apart\. Hint: set methods\.balls\.by\.",
         ),
-        ("probes/possible/by", "principal", r"probes\.possible\.by: on occlusion, found 'princip"),
-        ("probes/balls/grouping", "sector", r"probes\.balls\.grouping: found 'sector'"),
+        (
+            "methods/possible/by",
+            "principal",
+            r"possible\.by: on occlusion, found 'princip",
+        ),
+        ("methods/balls/grouping", "sector", r"methods\.balls\.grouping: found 'sector'"),
         ("studies/heat/probe", None, r"studies\.heat\.probe: found None"),
     ],
 )
@@ -314,11 +318,15 @@ def test_claims_of_comparisons_are_checked_alike(content: dict, claim: dict, exp
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
-        ("koopman/dmd/orders", [1, 2], None),
-        ("koopman/dmd/horizons", [1, 2], r"dynamics_forecast\.horizon: found 4; .*scores 1, 2\."),
+        ("methods/dmd/orders", [1, 2], None),
+        ("methods/dmd/horizons", [1, 2], r"dynamics_forecast\.horizon: found 4; .*scores 1, 2\."),
         ("systems/heat/simulate/frames", 8, r"heat\.koopman: heat gives .* 4 times; dmd needs 5"),
-        ("studies/heat/koopman", "spatial_heat_head", r"koopman: .* Hint: name it as head"),
-        ("studies/heat/head", "dmd", r"head: dmd models no spatial tokens"),
+        (
+            "studies/heat/koopman",
+            "spatial_heat_head",
+            r"koopman: .* is a head, expected a dynamics",
+        ),
+        ("studies/heat/head", "dmd", r"head: dmd is a dynamics, expected a head"),
         ("controls/pixels_gray8/tubelet", 4, r"pixels_gray8 has tokens of 4 frames, small.* of 2"),
         (
             "studies/heat/controls",
@@ -339,7 +347,7 @@ def test_every_problem_is_told_once(content: dict):
     broken = changed(content, "studies/heat/probe", "rigde")
     broken = changed(broken, "transfers/balls_right/system", "bals")
     broken = changed(broken, "gates", {})
-    broken = changed(broken, "multiverses/balls/controls", [])
+    broken = changed(broken, "multiverses/many/controls", [])
     with pytest.raises(config.ConfigError) as caught:
         config.load(broken)
     header, *lines = str(caught.value).splitlines()
@@ -388,7 +396,7 @@ STRICT = {
     # fault 6
     "studies/heat/claims/alpha_decodable/margin": (["yes", True, "1"], "a number is needed"),
     "systems/heat/simulate/clips": (["yes", True, "12", 3.0, None], "a whole number is needed"),
-    "probes/ridge/permutations": (["on", True, 200.0], "a whole number is needed"),
+    "methods/ridge/permutations": (["on", True, 200.0], "a whole number is needed"),
     "encoders/small_causal/causal": (["yes", 1, "true"], "true or false is needed"),
     "encoders/small/model": ([12, True], r"text is needed \(in quotes\)"),
     "systems/heat/simulate/alpha": ([3, "ab"], r"a list is needed, such as \[a, b\]"),
@@ -423,7 +431,7 @@ def test_nothing_is_taken_for_what_it_is_not(
         ("calibration/noises", 3, r"calibration\.noises: unknown key\. Did you mean 'noise'\?"),
         ("systems/heat/simulate/kind", "wave",
          r"simulate\.alpha: no key of kind wave, but of .*heat.*Hint: keys that are merged"),
-        ("multiverses/balls/layers", ["finl"],
+        ("multiverses/many/layers", ["finl"],
          r"layers\.0: found 'finl'; .*'selected' or 'final'.*, or a number is needed\."),
         ("studies/heat/encoders", [], r"heat\.encoders: found \[\]; at least 1 entry is needed"),
         ("systems/heat/simulate/alpha", [1.0], r"alpha: found \[1\.0\]; the list is too short"),
@@ -493,7 +501,7 @@ def test_a_half_written_kind_is_named_and_the_others_work(tmp_path: Path, text: 
     file = tmp_path / "lib/physprobe/simulate/half.py"
     file.write_text(f'"""Half."""\n\n{text}\n')
     code = (
-        "import sys, yaml; from physprobe.core import config;"
+        "import sys, yaml; from physprobe.config import model as config;"
         "content = yaml.safe_load(open(sys.argv[1]));"
         "config.load(content); print('loaded');"
         "content['systems']['heat']['simulate'] = {'kind': 'half'};"
@@ -512,7 +520,7 @@ def test_a_half_written_kind_is_named_and_the_others_work(tmp_path: Path, text: 
 
 
 def test_a_study_may_ask_for_a_systems_own_classes(content: dict):
-    probed = changed(content, "probes/told", {"kind": "logistic", "targets": ["equation"]})
+    probed = changed(content, "methods/told", {"kind": "logistic", "targets": ["equation"]})
     published = changed(probed, "studies/pairs", copy.deepcopy(content["studies"]["heat"]))
     published["studies"]["pairs"] |= {"system": "wave_published", "probe": "told", "claims": {}}
     assert config.load(published).studies["pairs"].probe == "told"
@@ -534,7 +542,7 @@ def test_only_one_simulation_in_two_renderings_is_transferred(content: dict):
 def test_classes_are_not_transferred(content: dict):
     entry = {"system": "heat", "region": {"alpha": [0.8, 1]}, "encoders": ["small"], "probe": "law"}
     here = changed(content, "transfers", {"x": entry})
-    here = changed(here, "probes/law", {"kind": "logistic", "targets": ["alpha"]})
+    here = changed(here, "methods/law", {"kind": "logistic", "targets": ["alpha"]})
     with pytest.raises(config.ConfigError, match="law is of kind logistic, not ridge"):
         config.load(here)
 
@@ -555,7 +563,7 @@ def test_params_are_the_same_text_however_they_are_written(content: dict):
 
 
 @pytest.mark.parametrize(
-    "stage", ["simulate", "render", "embed", "probe", "koopman", "discover", "falsify"]
+    "stage", ["simulate", "render", "embed", "fit/methods", "fit/designs", "discover", "falsify"]
 )
 def test_every_kind_says_what_its_fields_mean(stage: str):
     for name in kinds.names(stage):
@@ -574,16 +582,16 @@ def test_an_unknown_kind_lists_the_known_ones():
     ("path", "draws", "where"),
     [
         ("probes", 19, r"studies\.heat\.claims\.\w+"),
-        ("koopman/dmd/shuffles", 19, r"studies\.heat\.claims\.\w+"),
-        ("koopman/spatial_heat_head/permutations", 5, r"studies\.heat\.claims\.\w+"),
-        ("multiverses/balls/solvers/ridge/permutations", 1, r"multiverses\.balls\.claims"),
+        ("methods/dmd/shuffles", 19, r"studies\.heat\.claims\.\w+"),
+        ("methods/spatial_heat_head/permutations", 5, r"studies\.heat\.claims\.\w+"),
+        ("methods/quick_ridge/permutations", 1, r"multiverses\.many\.claims"),
     ],
 )
 def test_a_claim_whose_p_can_not_get_below_the_level_is_refused(
     content: dict, path: str, draws: int, where: str
 ):
     if path.startswith("probes"):
-        path = f"probes/{content['studies']['heat']['probe']}/permutations"
+        path = f"methods/{content['studies']['heat']['probe']}/permutations"
     field = path.replace("/", r"\.")
     expected = (
         rf"{where}: needs p below 0\.05, which {field}: {draws} can't bring\."

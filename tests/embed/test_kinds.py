@@ -19,7 +19,7 @@ def test_families():
 def test_import_needs_no_heavy_library():
     code = (
         "import sys\n"
-        "from physprobe.core import kinds\n"
+        "from physprobe.config import kinds\n"
         "for kind in kinds.names('embed'):\n"
         "    family = kinds.load('embed', kind)\n"
         "    fields = {'model': 'a/b'} if kind == 'huggingface' else {}\n"

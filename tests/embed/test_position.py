@@ -8,8 +8,8 @@ import xarray as xr
 
 from physprobe.embed import position, statistics
 from physprobe.embed import stage as embed
+from physprobe.fit import stage as fit
 from physprobe.fit.methods import ridge
-from physprobe.fit.methods import stage as probe
 from physprobe.scenes import scene
 from physprobe.simulate import balls, balls_acceleration, balls_velocity
 from physprobe.simulate import stage as simulate
@@ -44,7 +44,7 @@ def decoded(folder: Path, spec: object, target: str, sample: str) -> float:
     """R2 on held-out clips, from positions alone."""
     paths = located(folder, spec)
     asked = ridge.Spec(targets=(target,), samples=(sample,), permutations=1, bootstraps=100)
-    probe.run(**paths, out=folder / "found.json", spec=asked.canonical())
+    fit.run(**paths, out=folder / "found.json", spec=asked.canonical())
     rows = results.read(folder / "found.json")["rows"]
     return next(row["value"] for row in rows if row["metric"] == "r2")
 

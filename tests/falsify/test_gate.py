@@ -113,7 +113,7 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path):
     paths = []
     for system, named in probes(0.3, 0.6).items():
         for name, content in named.items():
-            path = tmp_path / system / "probes" / f"{name}.ridge.json"
+            path = tmp_path / system / "fits" / f"{name}.ridge.json"
             results.write(path, schema="probe", provenance={}, **{"rows": [], **content})
             paths.append(path)
     out, picture = tmp_path / "gates" / "small.json", tmp_path / "gates" / "small.png"

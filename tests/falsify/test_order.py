@@ -39,7 +39,7 @@ def modelled(latents: np.ndarray, groups: np.ndarray | None = None) -> dict:
     spec = dmd.Spec(
         shuffles=5, bootstraps=100, spectra=100, horizons=(1, 2), ranks=(4, 8), components=8
     )
-    rows, blocks = dmd.fit(
+    rows, blocks = dmd.dynamics(
         spec,
         latents[None],
         {},

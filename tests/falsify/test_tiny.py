@@ -9,8 +9,7 @@ import pytest
 
 from physprobe.config import kinds
 from physprobe.falsify import stage as falsify
-from physprobe.fit.methods import stage as koopman
-from physprobe.fit.methods import stage as probe
+from physprobe.fit import stage as fit
 from physprobe.report import stage as report
 from physprobe.simulate import heat_published
 from physprobe.store import results, zarrs
@@ -95,11 +94,8 @@ def judged(folder: Path, labels: Mapping, features: Mapping, kind: str = "ridge"
             if part == "head" and path.parent.stem != "small":
                 continue
             out = folder / part / f"{path.parent.stem}.{part}.json"
-            kinds_of = "probe" if part == "probe" else "koopman"
-            validated = kinds.load(kinds_of, spec["kind"]).Spec.model_validate(spec)
-            (probe if part == "probe" else koopman).run(
-                embeddings=[path], simulation=[simulation], out=out, spec=validated.canonical()
-            )
+            validated = kinds.load("fit/methods", spec["kind"]).Spec.model_validate(spec)
+            fit.run(embeddings=[path], simulation=[simulation], out=out, spec=validated.canonical())
             found[part].append(out)
     study = {
         "system": "tiny",
@@ -126,7 +122,7 @@ def judged(folder: Path, labels: Mapping, features: Mapping, kind: str = "ridge"
         name: folder / f"fit_{name}" for name in ("metrics", "summary", "figure", "table")
     }
     if kind == "ridge":
-        report.fit(
+        report.run(
             probes=found["probe"], koopman=found["koopman"], heads=found["head"],
             embeddings=embeddings, falsification=out, simulation=simulation, clips=films,
             spec=json.dumps(study), **written_to,

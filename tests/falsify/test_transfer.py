@@ -40,14 +40,14 @@ def result(error: np.ndarray, clip: np.ndarray, targets: tuple[str, ...] = ("alp
             "clip": clip,
             "group": clip,
             "truth": {"alpha": TRUTH[clip], "flat": np.ones(len(clip))},
-            "training_mean": {"alpha": np.full(len(clip), 2.0)},
             "held_out": blocks,
         },
         "setting": {
             "region": {"alpha": {"low": 3.8, "high": 5.0, "units": "px^2/s"}},
             "training_clips": [CLIPS - len(clip)],
-            "label": "untrained, made up",
+            "training_mean": {"alpha": np.full(len(clip), 2.0)},
         },
+        "label": "untrained, made up",
     }
 
 
@@ -118,7 +118,7 @@ def test_targets_of_several_columns_are_scored_together():
         )
         (block,), predictions = found["predictions"]["held_out"], found["predictions"]
         predictions["truth"]["alpha"] = truth[clip]
-        predictions["training_mean"]["alpha"] = np.full((len(clip), 2), 0.1)
+        found["setting"]["training_mean"]["alpha"] = np.full((len(clip), 2), 0.1)
         block["prediction"] = (truth + error)[clip]
         block["squared_error"] = (error[clip] ** 2).sum(1)
         block["absolute_error"] = np.abs(error[clip]).mean(1)

@@ -65,7 +65,7 @@ def scored(features: np.ndarray, **spec) -> tuple[list[dict], dict]:
     """Rows and blocks of one layer, with few draws."""
     small = {"shuffles": 40, "bootstraps": 300, "spectra": 100, "horizons": (1, 4)}
     folds = splits.nested(np.arange(len(features)), outer=3, inner=3)
-    return dmd.fit(
+    return dmd.dynamics(
         dmd.Spec(**{**small, **spec}),
         features[None],
         {},
@@ -412,7 +412,7 @@ def together(rng) -> tuple[np.ndarray, np.ndarray, list[dict], dict]:
     spec = dmd.Spec(shuffles=10, bootstraps=300, spectra=100, horizons=(1, 4))
     folds = splits.nested(groups, outer=3, inner=3)
     about = {"layers": ["final"], "times": np.arange(TIMES), "groups": groups}
-    return both, equations, *dmd.fit(spec, both[None], {"equation": equations}, folds, **about)
+    return both, equations, *dmd.dynamics(spec, both[None], {"equation": equations}, folds, **about)
 
 
 def test_one_model_of_several_equations_is_scored_on_each():
@@ -486,7 +486,7 @@ def test_two_frames_tell_the_velocity_that_a_rollout_needs():
     spec = dmd.Spec(
         components=4, ranks=(4,), orders=(1, 2), shuffles=1, bootstraps=100, spectra=100
     )
-    _, blocks = dmd.fit(
+    _, blocks = dmd.dynamics(
         spec, [features], {}, splits.nested(np.arange(CLIPS)), layers=["final"],
         times=np.arange(TIMES, dtype=float),
     )  # fmt: skip

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from physprobe.fit.methods import dmd, spatial_heat_head, stage
+from physprobe.fit import stage
+from physprobe.fit.designs import together
+from physprobe.fit.methods import dmd, spatial_heat_head
 from physprobe.store import results, zarrs
 
+TOGETHER = together.Spec().canonical()
 CLIPS, TIMES = 24, 8
 
 
@@ -114,7 +117,7 @@ def run(world: dict, out: Path, kind: str, simulation: str = "simulation", **mor
 
 def test_dmd_result(world, tmp_path):
     found = run(world, tmp_path / "tiny.dmd.json", "dmd")
-    assert found["schema"].startswith("physprobe/koopman/")
+    assert found["schema"].startswith("physprobe/dynamics/")
     assert {row["layer"] for row in found["rows"]} == {"0", "final"}
     assert found["settings"]["time_step"] == 2.0
     assert list(found["forecast"]) == ["final"]
@@ -133,8 +136,8 @@ def test_dmd_result(world, tmp_path):
 
 def test_several_systems_share_a_model(tmp_path):
     both = pair(tmp_path)
-    out = tmp_path / "pair" / "koopman" / "tiny.dmd.json"
-    stage.run(**both, out=out, spec=small("dmd"))
+    out = tmp_path / "pair" / "fits" / "tiny.dmd.json"
+    stage.run(**both, out=out, spec=small("dmd"), design=TOGETHER)
     found = results.read(out)
     block = found["forecast"]["final"]
     assert block["equation"] == ["wave"] * CLIPS + ["diffusion"] * CLIPS
@@ -153,7 +156,8 @@ def test_several_systems_share_a_model(tmp_path):
 def test_a_model_of_tokens_takes_one_system(tmp_path):
     both = pair(tmp_path, tokens=True)
     with pytest.raises(ValueError, match="spatial_heat_head takes one system, but 2 are given"):
-        stage.run(**both, out=tmp_path / "x.json", spec=small("spatial_heat_head"))
+        spec = small("spatial_heat_head")
+        stage.run(**both, out=tmp_path / "x.json", spec=spec, design=TOGETHER)
 
 
 def test_declared_split_is_the_one_fold(world, tmp_path):
@@ -168,9 +172,9 @@ def test_head_result_and_file(world, tmp_path):
     assert found["published"]["channels"] == 3
     assert {"real", "shuffled", "none", "real_zero_sum"} <= set(found["kernels"])
     out = tmp_path / "study" / "spatial_heat_head.safetensors"
-    stage.head(
-        embeddings=world["embeddings"],
-        simulation=world["simulation"],
+    stage.weights(
+        embeddings=[world["embeddings"]],
+        simulation=[world["simulation"]],
         out=out,
         spec=small("spatial_heat_head"),
     )
@@ -191,9 +195,9 @@ def test_missing_tokens_and_weights_are_named(world, tmp_path):
     with pytest.raises(ValueError, match=r"no spatial tokens of layer 'final'.*tokens: \[final\]"):
         run(world, out, "spatial_heat_head", embeddings="pooled")
     with pytest.raises(ValueError, match="'dmd' has no weights"):
-        stage.head(
-            embeddings=world["embeddings"],
-            simulation=world["simulation"],
+        stage.weights(
+            embeddings=[world["embeddings"]],
+            simulation=[world["simulation"]],
             out=out,
             spec=small("dmd"),
         )

@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.fit.methods import logistic, stage, trained_sweep
+from physprobe.fit import stage
+from physprobe.fit.designs import plain, together
+from physprobe.fit.methods import logistic, trained_sweep
 from physprobe.fit.methods.ridge import Spec
 from physprobe.store import results, zarrs
 
+TOGETHER = together.Spec().canonical()
 CLIPS = 40
 
 
@@ -100,7 +103,8 @@ def _pair(folder: Path, kind: str, **more) -> dict[str, list[Path]]:
 def tell(out: Path, *systems: dict[str, list[Path]], **spec) -> dict:
     spec = logistic.Spec(**{"permutations": 19, "bootstraps": 100, "samples": ("clip",), **spec})
     stores = {key: [path for system in systems for path in system[key]] for key in systems[0]}
-    stage.run(**stores, out=out, spec=spec.canonical())
+    design = TOGETHER if len(systems) > 1 else plain.Spec().canonical()
+    stage.run(**stores, out=out, spec=spec.canonical(), design=design)
     return results.read(out)
 
 
@@ -132,7 +136,7 @@ def test_ridge_takes_several_systems_too(tmp_path):
     wave, diffusion = (_pair(tmp_path, kind) for kind in ("wave", "diffusion"))
     spec = Spec(permutations=1, bootstraps=100, targets=("c",))
     both = {key: wave[key] + diffusion[key] for key in wave}
-    stage.run(**both, out=tmp_path / "a.json", spec=spec.canonical())
+    stage.run(**both, out=tmp_path / "a.json", spec=spec.canonical(), design=TOGETHER)
     assert results.read(tmp_path / "a.json")["rows"][0]["n_clips"] == 2 * CLIPS
 
 
@@ -163,7 +167,7 @@ def run(world: dict[str, Path], out: Path, simulation: str = "simulation", **spe
 
 
 def test_a_result_holds_scores_predictions_and_where_they_come_from(world, tmp_path):
-    out = tmp_path / "probes" / "tiny.ridge.json"
+    out = tmp_path / "fits" / "tiny.ridge.json"
     found = run(world, out, targets=("alpha", "log_alpha", "flat"))
     keys = ("target", "sample", "layer", "metric", "time")
     rows = {tuple(row[key] for key in keys): row for row in found["rows"]}

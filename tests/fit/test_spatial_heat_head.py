@@ -37,7 +37,7 @@ def world() -> dict:
 def scored(tokens: np.ndarray, alpha: np.ndarray, **spec) -> tuple[list[dict], dict]:
     small = {"permutations": 60, "bootstraps": 300, "refits": 100, "horizons": (1, 4)}
     folds = splits.nested(np.arange(len(alpha)), outer=3, inner=3)
-    return head.fit(head.Spec(**{**small, **spec}), tokens, {"alpha": alpha}, folds)
+    return head.head(head.Spec(**{**small, **spec}), tokens, {"alpha": alpha}, folds)
 
 
 def row(rows: list[dict], **where) -> dict:
@@ -272,7 +272,7 @@ def test_same_seed_same_rows(world):
 def test_what_cannot_be_modelled_is_refused(world):
     folds = splits.nested(np.arange(CLIPS), outer=3, inner=3)
     with pytest.raises(ValueError, match=r"no label 'alpha'.*beta"):
-        head.fit(head.Spec(), world["tokens"], {"beta": world["alpha"]}, folds)
+        head.head(head.Spec(), world["tokens"], {"beta": world["alpha"]}, folds)
     with pytest.raises(ValueError, match="constant"):
         scored(np.ones((CLIPS, TIMES, 2, 2, 3)), world["alpha"])
     with pytest.raises(ValueError, match="at least 2"):

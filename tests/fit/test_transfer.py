@@ -8,7 +8,9 @@ import pytest
 from sklearn.linear_model import Ridge as Peer
 
 from physprobe.falsify import stage as falsify
-from physprobe.fit.methods import _transfer, logistic, stage
+from physprobe.fit import stage
+from physprobe.fit.designs import elsewhere
+from physprobe.fit.methods import logistic
 from physprobe.fit.methods.ridge import Spec, probe
 from physprobe.statistics import splits
 from physprobe.store import results, zarrs
@@ -79,7 +81,8 @@ def listed(*systems: dict[str, Path]) -> dict[str, list[Path]]:
 
 def transferred(out: Path, *systems: dict[str, Path], region=None, **spec) -> dict:
     text = Spec(**{**SPEC, **spec}).canonical()
-    stage.transfer(**listed(*systems), out=out, spec=text, region=json.dumps(region or {}))
+    design = elsewhere.Spec(region=region or {}).canonical()
+    stage.run(**listed(*systems), out=out, spec=text, design=design)
     return results.read(out)
 
 
@@ -125,7 +128,7 @@ def test_tuning_curves_interpolate_and_do_not_extrapolate_but_a_line_does(tmp_pa
             }
         }
         mean = ALPHA[edge > ALPHA].mean()
-        assert top["predictions"]["training_mean"]["alpha"] == pytest.approx([mean] * len(clips))
+        assert top["setting"]["training_mean"]["alpha"] == pytest.approx([mean] * len(clips))
         scores[name] = row(top)["value"]
         assert row(ordinary(tmp_path / f"{name}.inside.json", found))["value"] > 0.95
     assert scores["line"] > 0.8
@@ -204,7 +207,7 @@ def test_predictions_equal_a_plain_refit_on_the_same_clips(tmp_path):
 def test_clips_of_the_region_are_never_seen_in_training(tmp_path):
     clean, spoilt = linear(0, 1), linear(0, 1)
     region = {"alpha": [0.6, 0.9]}
-    inside, _ = _transfer.within({"alpha": ALPHA}, region)
+    inside, _ = elsewhere.within({"alpha": ALPHA}, region)
     spoilt[inside] = 100 * noise(9)[inside]
     found = [
         transferred(tmp_path / f"{name}.json", system(tmp_path / name, x), region=region)
@@ -237,14 +240,14 @@ def test_a_clip_is_not_known_from_its_other_rendering(tmp_path):
 
 def test_groups_of_held_out_clips_and_declared_test_clips_are_kept_out():
     pair = np.arange(CLIPS) // 2
-    inside, _ = _transfer.within({"alpha": ALPHA}, {"alpha": (0.8, 1.0)})
-    fold = _transfer.apart(splits.nested(pair), pair, inside, Spec())
+    inside, _ = elsewhere.within({"alpha": ALPHA}, {"alpha": (0.8, 1.0)})
+    fold = elsewhere.apart(splits.nested(pair), pair, inside, Spec())
     assert np.array_equal(fold.test, np.flatnonzero(inside))
     assert not set(pair[fold.train]) & set(pair[inside])
     assert len(fold.train) == CLIPS - 2 * len(set(pair[inside]))
     declared = np.where(np.arange(CLIPS) < 60, "train", "test")
     published = splits.nested(np.arange(CLIPS), declared=declared)
-    fold = _transfer.apart(published, np.arange(CLIPS), inside, Spec())
+    fold = elsewhere.apart(published, np.arange(CLIPS), inside, Spec())
     assert np.array_equal(fold.test, np.flatnonzero(inside & (declared == "test")))
     assert np.array_equal(fold.train, np.flatnonzero(~inside & (declared == "train")))
 
@@ -255,9 +258,9 @@ def test_the_null_of_a_region_permutes_within_it():
     for seed in range(30):
         rng = np.random.default_rng(seed)
         label, features = rng.normal(size=60), rng.normal(size=(1, 60, 1, 6))
-        inside, _ = _transfer.within({"a": label}, {"a": (0.7, 1.0)})
+        inside, _ = elsewhere.within({"a": label}, {"a": (0.7, 1.0)})
         alone = np.arange(60)
-        fold = _transfer.apart(splits.nested(alone), alone, inside, Spec())
+        fold = elsewhere.apart(splits.nested(alone), alone, inside, Spec())
         wanted = Spec(permutations=39, bootstraps=100, targets=("a",), samples=("clip",))
         for name, strata in {"within": inside, "over": None}.items():
             rows, _ = probe(wanted, features, ["0"], {"a": label}, [fold], strata=strata)
@@ -282,9 +285,9 @@ def test_undefined_targets_are_null_with_a_note(tmp_path):
 @pytest.mark.parametrize(
     ("region", "expected"),
     [
-        ({"beta": [0, 1]}, r"no label 'beta'. Hint: labels are .*alpha"),
+        ({"beta": [0, 0.5]}, r"no label 'beta'. Hint: labels are .*alpha"),
         ({"alpha": [0, 0.1], "copy": [0.9, 1]}, r"0 clips to hold out and \d+ to train.*Hint"),
-        ({"alpha": [0, 1]}, r"80 clips to hold out and 0 to train"),
+        ({"alpha": [0, 1]}, r"all clips are inside, so none is left to train on"),
     ],
 )
 def test_impossible_regions_are_explained(tmp_path, region, expected):
@@ -302,11 +305,11 @@ def test_what_does_not_go_together_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"feature 11, but .* has 12.*Hint"):
         narrow = system(tmp_path / "narrow", linear(0, 1)[..., :11])
         transferred(tmp_path / "a.json", home, narrow)
-    with pytest.raises(ValueError, match="3 embeddings and 3 simulations"):
+    with pytest.raises(ValueError, match="3 systems"):
         transferred(tmp_path / "a.json", home, home, home)
-    with pytest.raises(ValueError, match="only ridge probes"):
-        text = logistic.Spec(targets=("alpha",)).canonical()
-        stage.transfer(**listed(home), out=tmp_path / "a.json", spec=text)
+    with pytest.raises(ValueError, match="only ridge is fitted elsewhere"):
+        text, design = logistic.Spec(targets=("alpha",)).canonical(), elsewhere.Spec().canonical()
+        stage.run(**listed(home), out=tmp_path / "a.json", spec=text, design=design)
 
 
 def test_the_comparison_with_ordinary_folds_says_what_was_planted(tmp_path):
@@ -316,7 +319,7 @@ def test_the_comparison_with_ordinary_folds_says_what_was_planted(tmp_path):
     for name, pooled in {"line": linear(0, 1), "tuned": tuned(2), "brightness": noise(5)}.items():
         found = system(tmp_path / name, pooled)
         moved.append(folder / "transfers" / "top" / f"{name}.ridge.json")
-        inside.append(folder / "heat" / "probes" / f"{name}.ridge.json")
+        inside.append(folder / "heat" / "fits" / f"{name}.ridge.json")
         transferred(moved[-1], found, region=region)
         ordinary(inside[-1], found)
     spec = {"system": "heat", "onto": None, "region": region, "controls": ["brightness"]}
@@ -339,7 +342,9 @@ def test_a_direction_is_transferred_by_both_of_its_columns(tmp_path):
     block = result["predictions"]
     kept = np.setdiff1d(np.arange(CLIPS), block["clip"])
     mean = np.stack([np.sin(ALPHA[kept]), np.cos(ALPHA[kept])], axis=1).mean(0)
-    np.testing.assert_allclose(block["training_mean"]["sincos_alpha"], [mean] * len(block["clip"]))
+    np.testing.assert_allclose(
+        result["setting"]["training_mean"]["sincos_alpha"], [mean] * len(block["clip"])
+    )
     spec = {"system": "heat", "onto": None, "region": region, "controls": []}
     out = tmp_path / "transfers" / "top.json"
     falsify.transfer(transferred=[moved], ordinary=[inside], out=out, spec=json.dumps(spec))

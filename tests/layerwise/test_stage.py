@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import r2_score
 
 from physprobe.config.sections import Layerwise
-from physprobe.fit.methods import stage as probe
+from physprobe.fit import stage as fit
 from physprobe.fit.methods.ridge import Spec
 from physprobe.layerwise import stage
 from physprobe.store import results, zarrs
@@ -91,8 +91,8 @@ def decoded(folder: Path, encoders: dict) -> dict[str, list[Path]]:
             },
             spec={"preprocess": "resize"}, label=f"a {name}", hf_repo="some/model",
         )  # fmt: skip
-        out = folder / "probes" / f"{name}.ridge.json"
-        probe.run(embeddings=[embedding], simulation=[simulation], out=out, spec=spec.canonical())
+        out = folder / "fits" / f"{name}.ridge.json"
+        fit.run(embeddings=[embedding], simulation=[simulation], out=out, spec=spec.canonical())
         paths["probes"].append(out)
         paths["embeddings"].append(embedding)
     return paths

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from physprobe.config.sections import Local
-from physprobe.local import _places, stage
+from physprobe.fit import stage as fit
+from physprobe.fit.designs import places
+from physprobe.fit.methods.ridge import Spec
+from physprobe.local import stage
 from physprobe.scenes import scene
 from physprobe.store import results, zarrs
 
@@ -16,15 +19,13 @@ TUBELET = 2
 HOME = (1, 2)  # the patch that most balls are in
 ENTRY = Local.model_validate(
     {
+        "system": "balls",
         "encoders": ["mine"],
-        "probe": {
-            "kind": "ridge",
-            "targets": ["speed", "sincos_direction", "row"],
-            "samples": ["clip"],
-            "permutations": 20,
-            "bootstraps": 200,
-        },
+        "method": "ridge",
     }
+)
+RIDGE = Spec(
+    targets=("speed", "sincos_direction", "row"), samples=("clip",), permutations=20, bootstraps=200
 ).canonical()
 
 
@@ -108,7 +109,12 @@ class World:
             label=name,
         )  # fmt: skip
         out = self.folder / "local" / f"{name}.json"
-        stage.run(embeddings=embeddings, simulation=self.simulation, out=out, spec=ENTRY)
+        fitted = self.folder / "fits" / f"{name}.ridge.json"
+        fit.run(
+            embeddings=[embeddings], simulation=[self.simulation], out=fitted, spec=RIDGE,
+            design=ENTRY.design.canonical(),
+        )  # fmt: skip
+        stage.run(fit=fitted, out=out, spec=ENTRY.canonical())
         return results.read(out)
 
 
@@ -184,8 +190,8 @@ def test_what_a_place_gives_away_is_read_in_another_clip_too(world):
 
 def test_the_mean_is_that_of_all_tokens(world):
     patches = np.zeros((CLIPS, 3, 2), int)
-    parts = _places.Parts(world.tokens.astype("f2"), patches, 0)
-    assert parts.names[:4] == _places.Parts.CHOSEN and len(list(parts)) == 4 + 16
+    parts = places.Parts(world.tokens.astype("f2"), patches, 0)
+    assert parts.names[:4] == places.Parts.CHOSEN and len(list(parts)) == 4 + 16
     np.testing.assert_allclose(parts[0], world.tokens.astype("f2").mean((2, 3), dtype=float))
     np.testing.assert_array_equal(parts[1], world.tokens.astype("f2")[:, :, 0, 0])
     np.testing.assert_array_equal(parts[4 + 6], world.tokens.astype("f2")[:, :, 1, 2])
@@ -196,19 +202,19 @@ def test_patches_are_those_of_each_tokens_frames():
     rows = np.array([[2.0, 4.0, 40.0, 44.0]])
     columns = np.array([[-5.0, -7.0, 31.0, 36.0]])
     member = np.array([[True, True, False, False], [False, False, True, True]])
-    found = _places.under(film(rows, columns), member, (4, 8))
+    found = places.under(film(rows, columns), member, (4, 8))
     assert found.tolist() == [[[0, 0], [2, 4]]]
 
 
 def test_far_is_as_far_as_can_be_all_the_time_and_others_are_other_clips():
     path = np.array([[[0, 0], [0, 3]], [[3, 3], [3, 3]]])
-    assert _places.far(path, (4, 4)).tolist() in ([[3, 1], [0, 0]], [[3, 2], [0, 0]])
-    partner = _places.others(50, 0)
+    assert places.far(path, (4, 4)).tolist() in ([[3, 1], [0, 0]], [[3, 2], [0, 0]])
+    partner = places.others(50, 0)
     assert sorted(partner) == list(range(50)) and (partner != np.arange(50)).all()
 
 
 def test_touched_patches_are_those_within_the_balls_radius(world):
-    found = _places.touched(world.film, GRID)
+    found = places.touched(world.film, GRID)
     radius = PIXELS * 0.3 / (2 * np.tan(0.761 / 2) * (10.0 - 0.3))
     side = PIXELS / GRID[0]
     rows, columns = (
@@ -231,10 +237,10 @@ def test_the_result_says_how_many_clips_touch_and_is_plain(planted):
 
 
 def test_what_has_no_tokens_or_no_ball_says_so(world, tmp_path):
-    entry = json.loads(ENTRY) | {"layer": "3"}
+    design = places.Spec(layer="3").canonical()
     embeddings = world.folder / "embeddings" / "noise.zarr" / "zarr.json"
     with pytest.raises(ValueError, match=r"no spatial tokens of layer '3'.*Hint"):
-        stage.run(
-            embeddings=embeddings, simulation=world.simulation, out=tmp_path / "x.json",
-            spec=json.dumps(entry),
+        fit.run(
+            embeddings=[embeddings], simulation=[world.simulation], out=tmp_path / "x.json",
+            spec=RIDGE, design=design,
         )  # fmt: skip

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from physprobe.config.sections import Multiverse
-from physprobe.fit.methods import stage as probe
+from physprobe.fit import stage as fit
+from physprobe.fit.methods import trained_sweep
 from physprobe.fit.methods.ridge import Spec
 from physprobe.multiverse import _support, stage
 from physprobe.store import results, zarrs
@@ -21,15 +22,20 @@ SHARES = {
     "place": [0.1],
 }
 """Of the label in each layer's features."""
+METHODS = {
+    "ridge": Spec(permutations=20, bootstraps=200),
+    "sweep": trained_sweep.Spec(epochs=200, rates=(0.1,), bootstraps=200),
+}
+METHODS = {
+    "ridge": Spec(permutations=20, bootstraps=200),
+    "sweep": trained_sweep.Spec(epochs=200, rates=(0.1,), bootstraps=200),
+}
 ENTRY = Multiverse.model_validate(
     {
         "system": "balls",
         "encoders": ["mine", "noise"],
         "controls": ["twin", "place"],
-        "solvers": {
-            "ridge": {"kind": "ridge", "permutations": 20, "bootstraps": 200},
-            "sweep": {"kind": "trained_sweep", "epochs": 200, "rates": [0.1], "bootstraps": 200},
-        },
+        "methods": list(METHODS),
         "samples": ["clip", "temporal_last"],
         "layers": [0.0, 0.5, 1.0, "selected"],
         "groupings": ["clip", "direction"],
@@ -41,7 +47,7 @@ ENTRY = Multiverse.model_validate(
             "flat": {"statement": "A constant.", "targets": ["flat"]},
         },
     }
-).canonical()
+)
 
 
 def store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict) -> Path:
@@ -84,14 +90,20 @@ def world(tmp_path_factory) -> dict:
                 "time": (("time",), np.array([0.0, 1.0]), {}),
             },
         )  # fmt: skip
-    fits = [folder / "many" / "multiverse" / f"{name}.json" for name in SHARES]
-    for path in fits:
-        stage.run(embeddings=paths[path.stem], simulation=simulation, out=path, spec=ENTRY)
+    fits = {(n, m): folder / "many" / "fits" / f"{n}.{m}.json" for n in SHARES for m in METHODS}
+    for (name, method), path in fits.items():
+        fit.run(
+            embeddings=[paths[name]], simulation=[simulation], out=path,
+            spec=METHODS[method].canonical(), design=ENTRY.design.canonical(),
+        )  # fmt: skip
     out = folder / "many" / "multiverse.json"
-    stage.compare(fits=fits, out=out, spec=ENTRY)
+    stage.run(fits=list(fits.values()), out=out, spec=ENTRY.canonical())
     return {
         "found": results.read(out),
-        "fits": {path.stem: results.read(path) for path in fits},
+        "fits": {
+            name: {method: results.read(fits[name, method]) for method in METHODS}
+            for name in SHARES
+        },
         "paths": paths,
         "simulation": simulation,
         "folder": folder,
@@ -117,7 +129,7 @@ def test_a_specification_is_an_ordinary_probe(world):
         targets=("speed", "log_speed", "flat"), samples=("clip", "temporal_last"),
         permutations=20, bootstraps=200, grouping="direction", scalings=("feature",),
     )  # fmt: skip
-    probe.run(
+    fit.run(
         embeddings=[world["paths"]["mine"]], simulation=[world["simulation"]], out=out,
         spec=spec.canonical(),
     )  # fmt: skip
@@ -174,10 +186,11 @@ def test_shares_count_what_is_defined_and_have_no_interval(world):
 def test_controls_answer_the_same_specification(world):
     by_place = {
         name: {
-            tuple(row[key] for key in ("model", "target", "sample", "layer")): row["value"]
+            (f"{method}/{row['model']}", row["target"], row["sample"], row["layer"]): row["value"]
+            for method, fits in methods.items()
             for row in fits["rows"]
         }
-        for name, fits in world["fits"].items()
+        for name, methods in world["fits"].items()
     }
     for line in lines(world, encoder="mine", claim="there"):
         place = (line["fit"], line["target"], line["sample"])
@@ -197,16 +210,17 @@ def test_controls_answer_the_same_specification(world):
 
 def test_less_bad_than_a_control_is_no_support(world):
     """A control that is far below 0 can be beaten by an encoder that knows nothing."""
-    wild = {**world["fits"]["noise"]}
-    wild["fits"] = {
-        name: fit | {"held_out": [
-            held | {"squared_error": [9 * error for error in held["squared_error"]]}
-            for held in fit["held_out"]
-        ]}
-        for name, fit in wild["fits"].items()
-    }  # fmt: skip
+    wild = {method: {**result} for method, result in world["fits"]["noise"].items()}
+    for result in wild.values():
+        result["fits"] = {
+            name: way | {"held_out": [
+                held | {"squared_error": [9 * error for error in held["squared_error"]]}
+                for held in way["held_out"]
+            ]}
+            for name, way in result["fits"].items()
+        }  # fmt: skip
     own, control = (_support.Fits(result) for result in (world["fits"]["noise"], wild))
-    claim = json.loads(ENTRY)["claims"]["there"]
+    claim = ENTRY.dump()["claims"]["there"]
     found = list(_support.specifications("x", claim, "noise", own, {"wild": control}, ["clip"]))
     assert min(line["difference_ci_low"] for line in found) > 0
     poor = [line["verdict"] for line in found if line["ci_low"] <= 0]
@@ -227,7 +241,7 @@ def test_the_result_is_plain(world):
 
 
 def test_fault_8_a_specification_without_a_control_is_above_none(world):
-    claim = json.loads(ENTRY)["claims"]["there"]
+    claim = ENTRY.dump()["claims"]["there"]
     mine = _support.Fits(world["fits"]["mine"])
     alone = list(_support.specifications("there", claim, "mine", mine, {}, ["clip"]))
     assert {line["verdict"] for line in alone} == {"cannot tell"}
@@ -238,11 +252,12 @@ def test_fault_8_a_specification_without_a_control_is_above_none(world):
 
 
 def test_fault_13_a_null_without_arrangements_supports_no_specification(world):
-    result = json.loads(json.dumps(world["fits"]["mine"]))
-    for row in result["rows"]:
-        row.update(p=None, null_q95=None, null_mean=None)
-    claim = json.loads(ENTRY)["claims"]["at_all"]
-    mine = _support.Fits(result)
+    fits = json.loads(json.dumps(world["fits"]["mine"]))
+    for result in fits.values():
+        for row in result["rows"]:
+            row.update(p=None, null_q95=None, null_mean=None)
+    claim = ENTRY.dump()["claims"]["at_all"]
+    mine = _support.Fits(fits)
     found = list(_support.specifications("at_all", claim, "mine", mine, {}, ["clip"]))
     by_solver = {
         solver: {line["verdict"] for line in found if line["solver"] == solver}

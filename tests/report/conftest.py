@@ -99,8 +99,7 @@ def embedding(folder: Path, name: str, alpha: np.ndarray) -> Path:
 def study(tmp_path_factory) -> dict:
     """Paths of every result of a study, by the names of ``fit``'s options."""
     from physprobe.falsify import stage as falsify
-    from physprobe.fit.methods import stage as koopman
-    from physprobe.fit.methods import stage as probe
+    from physprobe.fit import stage as fit
     from physprobe.fit.methods.dmd import Spec as Dmd
     from physprobe.fit.methods.ridge import Spec as Ridge
     from physprobe.fit.methods.spatial_heat_head import Spec as Head
@@ -133,15 +132,15 @@ def study(tmp_path_factory) -> dict:
     ridge = Ridge(permutations=20, bootstraps=200, targets=("alpha",))
     dmd = Dmd(shuffles=5, bootstraps=100, spectra=100, ranks=(3,), horizons=(1, 2, 4), components=4)
     kernels = Head(permutations=10, bootstraps=100, refits=100, horizons=(1, 2))
-    probes = [folder / "probes" / f"{name}.ridge.json" for name in names]
-    models = [folder / "koopman" / f"{name}.dmd.json" for name in names]
+    probes = [folder / "fits" / f"{name}.ridge.json" for name in names]
+    models = [folder / "fits" / f"{name}.dmd.json" for name in names]
     for source, decoded, model in zip(embeddings, probes, models, strict=True):
         common = {"embeddings": [source], "simulation": [simulation], "code": "c0de"}
-        probe.run(**common, out=decoded, spec=ridge.canonical())
-        koopman.run(**common, out=model, spec=dmd.canonical())
-    head = folder / "koopman" / "small.spatial_heat_head.json"
+        fit.run(**common, out=decoded, spec=ridge.canonical())
+        fit.run(**common, out=model, spec=dmd.canonical())
+    head = folder / "fits" / "small.spatial_heat_head.json"
     common = {"embeddings": embeddings[:1], "simulation": [simulation], "code": "c0de"}
-    koopman.run(**common, out=head, spec=kernels.canonical())
+    fit.run(**common, out=head, spec=kernels.canonical())
     evidence = {
         "probes": probes,
         "koopman": models,

@@ -25,12 +25,10 @@ ENTRIES = {
     },
     "encoders": {"pixels": {"kind": "pixels", "size": 8, "color": "gray"}},
     "controls": {"brightness": {"kind": "statistics", "features": ["brightness"]}},
-    "probes": {
+    "methods": {
         "equation": {"kind": "logistic", "permutations": 20, "bootstraps": 200},
         "of_advection": {**RIDGE, "targets": ["vx", "vy"]},
         "of_diffusion": {**RIDGE, "targets": ["log_alpha"]},
-    },
-    "koopman": {
         "dmd": {"kind": "dmd", "shuffles": 5, "bootstraps": 100, "spectra": 100, "components": 4,
                 "ranks": [4], "horizons": [1, 2, 4]},
     },
@@ -78,15 +76,12 @@ def written(tmp_path_factory) -> dict[str, Path]:
     for place, (where, probe) in enumerate({"pair": "equation", **comparison.parameters}.items()):
         own = slice(None) if where == "pair" else slice(place - 1, place)
         for name in names:
-            for what, run_stage, entry in (
-                ("probes", run["probe"], asked.probes[probe]),
-                ("koopman", run["koopman"], asked.koopman["dmd"]),
-            ):
-                label = probe if what == "probes" else "dmd"
-                out = folder / where / what / f"{name}.{label}.json"
-                spec = entry.canonical()
+            for what, method in (("probes", probe), ("koopman", "dmd")):
+                out = folder / where / "fits" / f"{name}.{method}.json"
+                spec = asked.methods[method].canonical()
                 stores = {"embeddings": embeddings[name][own], "simulation": simulations[own]}
-                run_stage(**stores, out=out, spec=spec)
+                design = {"kind": "together" if where == "pair" else "plain"}
+                run["fit"](**stores, out=out, spec=spec, design=json.dumps(design))
                 found[what].append(out)
     common = {
         **found,
@@ -131,7 +126,7 @@ def written(tmp_path_factory) -> dict[str, Path]:
     return {**files, "falsification": judged, "page": page}
 
 
-STAGES = ("simulate", "render", "embed", "probe", "koopman")
+STAGES = ("simulate", "render", "embed", "fit")
 CLASSIFIED = {"accuracy", "precision", "recall", "tp", "tn", "fp", "fn"}
 
 

@@ -91,7 +91,7 @@ def written(study, tmp_path_factory) -> dict[str, Path]:
         "figure": out / "fit_results.png",
         "table": out / "fit_results.csv",
     }
-    stage.fit(**study, **files)
+    stage.run(**study, **files)
     page = out.parent / "report.html"
     report_page.run(
         metrics=[files["metrics"]],
@@ -167,7 +167,7 @@ def test_rows_name_encoder_and_are_the_same_every_time(metrics, study, written, 
         name: tmp_path / "heat" / written[name].name
         for name in ("metrics", "summary", "table", "figure")
     }
-    stage.fit(**study, **again)
+    stage.run(**study, **again)
     assert results.read(again["metrics"])["rows"] == metrics["rows"]
     for name in ("summary", "table", "figure"):
         assert again[name].read_bytes() == written[name].read_bytes(), name

@@ -233,7 +233,7 @@ def test_fault_13_sign_flips_of_one_group_say_no_more_than_a_coin():
         components=6, ranks=(6,), horizons=(1,), shuffles=20, bootstraps=100, spectra=100
     )
     folds = splits.nested(np.arange(20), declared=np.repeat(["train", "test"], [16, 4]))
-    rows, _ = dmd.fit(
+    rows, _ = dmd.dynamics(
         spec, [values], {}, folds, layers=["final"], times=np.arange(9.0),
         groups=np.repeat(np.arange(17), [1] * 16 + [4]),
     )  # fmt: skip
@@ -250,7 +250,7 @@ def test_fault_13_the_spatial_head_has_no_shuffled_twin_if_nothing_permutes():
     alpha = rng.uniform(0.5, 5, 4)[groups]
     spec = spatial_heat_head.Spec(horizons=(1,), permutations=20, bootstraps=100, refits=100)
     folds = splits.nested(groups, outer=2, inner=2)
-    rows, _ = spatial_heat_head.fit(spec, tokens, {"alpha": alpha}, folds, groups=groups)
+    rows, _ = spatial_heat_head.head(spec, tokens, {"alpha": alpha}, folds, groups=groups)
     assert all(row.get("p") is None for row in rows)
     twins = [r for r in rows if "shuffled" in f"{r.get('model')} {r.get('baseline')}"]
     assert twins

@@ -1,7 +1,6 @@
 """Two stores go together by the ids of their clips and by the digest of what they show."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,10 @@ import pytest
 from physprobe import __main__ as door
 from physprobe.discover import stage as discover
 from physprobe.embed import stage as embed
-from physprobe.fit.methods import stage as probe
+from physprobe.fit import stage as fit
+from physprobe.fit.designs import elsewhere, plain
 from physprobe.fit.methods.ridge import Spec
+from physprobe.fit.section import Design
 from physprobe.render import stage as render
 from physprobe.simulate import stage as simulate
 from physprobe.store import inputs, results, zarrs
@@ -55,11 +56,15 @@ def embedding(root: Path, ids: np.ndarray = IDS, **attrs: object) -> Path:
     return store(root, "pooled", pooled, ("clip", "layer", "time", "feature"), coords, **attrs)
 
 
-def told(folder: Path, *pairs: tuple[Path, Path], stage: Callable = probe.run) -> list[dict]:
+PLAIN = plain.Spec()
+
+
+def told(folder: Path, *pairs: tuple[Path, Path], design: Design = PLAIN) -> list[dict]:
     embeddings, simulations = map(list, zip(*pairs, strict=True))
     out = folder / "result.json"
-    stage(embeddings=embeddings, simulation=simulations, out=out, spec=SPEC)
-    return results.read(out)["rows"]
+    stores = {"embeddings": embeddings, "simulation": simulations}
+    fit.run(**stores, out=out, spec=SPEC, design=design.canonical())
+    return [{**row, "encoder": None} for row in results.read(out)["rows"]]
 
 
 def test_an_embedding_permuted_with_its_clips_scores_the_same(tmp_path: Path):
@@ -77,8 +82,8 @@ def test_a_rendering_permuted_with_its_clips_is_transferred_the_same(tmp_path: P
     home = embedding(tmp_path / "a.zarr"), simulation(tmp_path / "s.zarr")
     same = embedding(tmp_path / "b.zarr"), simulation(tmp_path / "t.zarr")
     other = embedding(tmp_path / "c.zarr", ORDER), simulation(tmp_path / "u.zarr", ORDER)
-    straight = told(tmp_path, home, same, stage=probe.transfer)
-    assert told(tmp_path, home, other, stage=probe.transfer) == straight
+    straight = told(tmp_path, home, same, design=elsewhere.Spec())
+    assert told(tmp_path, home, other, design=elsewhere.Spec()) == straight
 
 
 def test_tokens_are_joined_by_id_in_every_way_of_reading(tmp_path: Path):
@@ -169,7 +174,7 @@ def test_at_the_door_it_is_one_line(
         "spec": SPEC,
     }
     text = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    assert door.main(["probe", *text]) == 1
+    assert door.main(["fit", *text]) == 1
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert "shows another simulation" in line and "\n" not in line
     assert not options["out"].exists()

@@ -67,7 +67,7 @@ def test_what_was_written_is_read(tmp_path: Path):
 @pytest.mark.parametrize("number", range(8))
 def test_one_digit_changed_is_an_error_that_names_the_file(tmp_path: Path, number: int):
     """Fault 15: in the spec, the rows, the blocks, the provenance or a digest itself."""
-    out = written(tmp_path / "results/heat/probes/small.ridge.json")
+    out = written(tmp_path / "results/heat/fits/small.ridge.json")
     text = out.read_text()
     values = [found for found in re.finditer(r"[:\[] *\"?[\w.]*?(\d)", text)]
     assert len(values) == 8
@@ -105,10 +105,10 @@ def test_another_kind_of_result_is_refused(tmp_path: Path):
 
 
 def test_results_are_named_once_and_missing_ones_said(tmp_path: Path):
-    one = written(tmp_path / "heat" / "probes" / "small.ridge.json")
-    two = written(tmp_path / "wave" / "probes" / "small.ridge.json")
+    one = written(tmp_path / "heat" / "fits" / "small.ridge.json")
+    two = written(tmp_path / "wave" / "fits" / "small.ridge.json")
     assert set(results.by_folder([one, two], "probe")) == {"heat", "wave"}
-    other = written(tmp_path / "elsewhere" / "heat" / "probes" / "small.ridge.json")
+    other = written(tmp_path / "elsewhere" / "heat" / "fits" / "small.ridge.json")
     for gather in (results.by_name, results.by_folder, results.by_place):
         with pytest.raises(ValueError, match="a second result of"):
             gather([one, other])
@@ -123,19 +123,19 @@ def test_two_runs_write_the_same_bytes_and_name_the_same_inputs(tmp_path: Path, 
     for number, elapsed in enumerate((1.0, 1e6)):
         monkeypatch.setattr(job, "STARTED", elapsed)
         origin = job.provenance("c0de", {"embeddings": "12"}, device="cpu")
-        folder = tmp_path / str(number) / "heat" / "probes"
+        folder = tmp_path / str(number) / "heat" / "fits"
         written(folder / "a.json", **origin)
-    one, two = (tmp_path / str(number) / "heat" / "probes" / "a.json" for number in range(2))
+    one, two = (tmp_path / str(number) / "heat" / "fits" / "a.json" for number in range(2))
     assert one.read_bytes() == two.read_bytes()
 
 
 def test_the_digest_of_an_input_is_that_of_its_content(tmp_path: Path):
     """Fault 19: the same rows from elsewhere are the same input, other rows are another."""
-    one = written(tmp_path / "1" / "heat" / "probes" / "a.json", host="here")
-    two = written(tmp_path / "2" / "heat" / "probes" / "a.json", host="there")
+    one = written(tmp_path / "1" / "heat" / "fits" / "a.json", host="here")
+    two = written(tmp_path / "2" / "heat" / "fits" / "a.json", host="there")
     assert one.read_bytes() != two.read_bytes()
     assert results.digests([one]) == results.digests([two])
-    assert list(results.digests([one])) == ["heat/probes/a.json"]
+    assert list(results.digests([one])) == ["heat/fits/a.json"]
 
 
 def test_gates_that_ship_are_what_was_written():

@@ -54,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
     write(folder / "heat" / "embeddings" / "small.zarr")
     row = {"metric": "r2", "value": 0.5}
     results.write(
-        folder / "heat" / "probes" / "small.ridge.json",
+        folder / "heat" / "fits" / "small.ridge.json",
         schema="probe", spec={}, rows=[row], provenance={"inputs": {}},
     )  # fmt: skip
     (folder / "encoders").mkdir()
@@ -162,7 +162,7 @@ def test_a_linked_store_is_repaired_where_it_lies(folder: Path, tmp_path: Path):
 @pytest.mark.parametrize("text", ["", '{"schema": "physprobe/probe/1", "rows": [', "[1, 2"])
 def test_a_cut_result_is_named(folder: Path, caplog: pytest.LogCaptureFixture, text: str):
     """Fault 15: with what writes it again."""
-    path = folder / "heat" / "probes" / "small.ridge.json"
+    path = folder / "heat" / "fits" / "small.ridge.json"
     path.write_text(text)
     assert door.main(["verify", str(folder)]) == 1
     fault, summary = lines(caplog)
@@ -189,7 +189,7 @@ def test_what_a_killed_job_left_aside_is_cleared_by_repair(folder: Path):
 def test_one_store_or_one_result_can_be_named(folder: Path):
     flip(folder / "heat" / "clips.zarr" / "video/c/0/0/0")
     verify.run(folder / "heat" / "embeddings" / "small.zarr")
-    verify.run(folder / "heat" / "probes" / "small.ridge.json")
+    verify.run(folder / "heat" / "fits" / "small.ridge.json")
     with pytest.raises(ValueError, match="1 stores"):
         verify.run(folder / "heat" / "clips.zarr" / "zarr.json")
     with pytest.raises(FileNotFoundError, match="not there"):

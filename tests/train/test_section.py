@@ -124,6 +124,6 @@ def test_a_new_recipe_is_one_file(tiny, tmp_path, monkeypatch):
 
 def test_a_config_is_read_without_torch():
     """Recipes are imported wherever a config is read, and torch takes seconds."""
-    program = "import sys; from physprobe.core import kinds; kinds.any_spec('train');"
+    program = "import sys; from physprobe.config import kinds; kinds.any_spec('train');"
     program += " sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

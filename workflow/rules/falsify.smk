@@ -1,7 +1,7 @@
 """
 Falsify: put every score of a study beside the controls that could refute it, and judge the study's claims.
 
-INPUT   results/{system}/probes/*.json  results/{system}/koopman/*.json  results/{system}/embeddings/*.zarr
+INPUT   results/{system}/fits/*.json  results/{system}/embeddings/*.zarr
 OUTPUT  results/{study}/pixel_falsification_metrics.json   controls, pixels against embedding, claims
         results/{study}/pixel_falsification_summary.txt    the same for people; see results/README.md
         results/{comparison}/falsification_metrics.json    of systems side by side: controls and claims

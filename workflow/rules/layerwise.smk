@@ -1,7 +1,7 @@
 """
 Layerwise: where in an encoder labels become readable, beside the controls and what is published.
 
-INPUT   results/{system}/probes/{encoder}.{probe}.json  results/{system}/embeddings/{encoder}.zarr
+INPUT   results/{system}/fits/{encoder}.{method}.json  results/{system}/embeddings/{encoder}.zarr
 OUTPUT  results/{layerwise}/{figure}.json                              scores, bands, onsets, table
         results/{layerwise}/{figure}.png  results/{layerwise}/{figure}.csv   see results/README.md
 """

@@ -1,21 +1,18 @@
 """
 Local: decode labels from the token under the ball, from one far away, and patch by patch.
 
-INPUT   results/{system}/embeddings/{encoder}.zarr  results/{system}/simulation.zarr
-OUTPUT  results/{system}/local/{encoder}.json  results/{system}/local/{encoder}.png   see results/README.md
+INPUT   results/{local}/fits/{encoder}.{method}.json
+OUTPUT  results/{local}/local/{encoder}.json  results/{local}/local/{encoder}.png   see results/README.md
 """
 
 
 rule local:
     input:
-        embeddings="results/{system}/embeddings/{encoder}.zarr/zarr.json",
-        simulation="results/{system}/simulation.zarr/zarr.json",
+        fit=pipeline.located,
     output:
-        "results/{system}/local/{encoder}.json",
+        "results/{local}/local/{encoder}.json",
     log:
-        "results/logs/{system}/local.{encoder}.log",
-    wildcard_constraints:
-        system="|".join(pipeline.located) or "none",
+        "results/logs/{local}/local.{encoder}.log",
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -26,24 +23,24 @@ rule local:
         spec=pipeline.spec("local"),
         code=pipeline.code("local"),
     message:
-        "Look where in the image {wildcards.encoder} holds labels of {wildcards.system}"
+        "Look where in the image {wildcards.encoder} holds labels of {wildcards.local}"
     shell:
-        "python -m physprobe local --embeddings {input.embeddings} --simulation {input.simulation}"
-        " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+        "python -m physprobe local --fit {input.fit} --out {output}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
 
 
 rule local_figure:
     input:
-        result="results/{system}/local/{encoder}.json",
+        result="results/{local}/local/{encoder}.json",
         style=packaged("report/physprobe.mplstyle"),
     output:
         report(
-            "results/{system}/local/{encoder}.png",
+            "results/{local}/local/{encoder}.png",
             caption="../report/local.rst",
-            category="{system}",
+            category="{local}",
         ),
     log:
-        "results/logs/{system}/local.{encoder}.figure.log",
+        "results/logs/{local}/local.{encoder}.figure.log",
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -53,7 +50,7 @@ rule local_figure:
     params:
         code=pipeline.code("report"),
     message:
-        "Draw where in the image {wildcards.encoder} holds labels of {wildcards.system}"
+        "Draw where in the image {wildcards.encoder} holds labels of {wildcards.local}"
     shell:
         "python -m physprobe figure --kind local --result {input.result} --out {output}"
         " --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -1,33 +1,9 @@
 """
 Multiverse: fit a probe in every defensible way, and count which share of them supports each claim.
 
-INPUT   results/{system}/embeddings/{encoder}.zarr  results/{system}/simulation.zarr
-OUTPUT  results/{multiverse}/multiverse/{encoder}.json   every specification's score, squared errors of held-out clips
-        results/{multiverse}/multiverse.json  results/{multiverse}/multiverse.png   verdicts and shares; see results/README.md
+INPUT   results/{multiverse}/fits/{encoder}.{method}.json
+OUTPUT  results/{multiverse}/multiverse.json  results/{multiverse}/multiverse.png   verdicts and shares; see results/README.md
 """
-
-
-rule multiverse_probe:
-    input:
-        unpack(pipeline.varied),
-    output:
-        "results/{multiverse}/multiverse/{encoder}.json",
-    log:
-        "results/logs/{multiverse}/multiverse.{encoder}.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=240,
-    params:
-        spec=pipeline.spec("multiverse"),
-        code=pipeline.code("multiverse"),
-    message:
-        "Probe {wildcards.multiverse} in every way: {wildcards.encoder}"
-    shell:
-        "python -m physprobe multiverse_probe --embeddings {input.embeddings} --simulation {input.simulation}"
-        " --out {output} --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
 
 
 rule multiverse:

@@ -8,7 +8,7 @@ OUTPUT  results/{study}/fit_metrics.json  fit_summary.txt  fit_results.png  fit_
 """
 
 
-rule fit:
+rule layout:
     input:
         unpack(pipeline.evidence),
         falsification="results/{study}/pixel_falsification_metrics.json",
@@ -24,7 +24,7 @@ rule fit:
         ),
         table="results/{study}/fit_results.csv",
     log:
-        "results/logs/{study}/fit.log",
+        "results/logs/{study}/layout.log",
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -37,7 +37,7 @@ rule fit:
     message:
         "Report {wildcards.study}: numbers, text and figure"
     shell:
-        "python -m physprobe fit --probes {input.probes} --koopman {input.koopman}"
+        "python -m physprobe layout --probes {input.probes} --koopman {input.koopman}"
         " --heads {input.heads} --embeddings {input.embeddings}"
         " --falsification {input.falsification}"
         " --simulation {input.simulation} --clips {input.clips}"
@@ -45,7 +45,7 @@ rule fit:
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
 
 
-rule fit_comparison:
+rule layout_comparison:
     input:
         unpack(pipeline.contrasted),
         falsification="results/{comparison}/falsification_metrics.json",
@@ -61,7 +61,7 @@ rule fit_comparison:
         ),
         table="results/{comparison}/fit_results.csv",
     log:
-        "results/logs/{comparison}/fit.log",
+        "results/logs/{comparison}/layout.log",
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -74,7 +74,7 @@ rule fit_comparison:
     message:
         "Report {wildcards.comparison}: numbers, text and figure"
     shell:
-        "python -m physprobe fit_comparison --probes {input.probes} --koopman {input.koopman}"
+        "python -m physprobe layout_comparison --probes {input.probes} --koopman {input.koopman}"
         " --embeddings {input.embeddings} --falsification {input.falsification}"
         " --simulation {input.simulation} --clips {input.clips}"
         " --metrics {output.metrics} --summary {output.summary} --figure {output.figure} --table {output.table}"

@@ -1,35 +1,9 @@
 """
-Transfer: fit a probe in one rendering or range of labels, and score it in another.
+Transfer: compare probes that were fitted elsewhere with those of ordinary folds.
 
-INPUT   results/{system}/embeddings/{encoder}.zarr  results/{system}/simulation.zarr   of the system, and of onto
-OUTPUT  results/transfers/{transfer}/{encoder}.{probe}.json                            rows and held-out predictions
-        results/transfers/{transfer}.json  results/transfers/{transfer}.png            beside ordinary folds; see results/README.md
+INPUT   results/{transfer}/fits/{encoder}.{method}.json  results/{system}/fits/{encoder}.{method}.json
+OUTPUT  results/transfers/{transfer}.json  results/transfers/{transfer}.png            beside ordinary folds; see results/README.md
 """
-
-
-rule transfer_probe:
-    input:
-        unpack(pipeline.moved),
-    output:
-        "results/transfers/{transfer}/{encoder}.{probe}.json",
-    log:
-        "results/logs/transfers/{transfer}/{encoder}.{probe}.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
-    params:
-        spec=pipeline.spec("probe"),
-        region=pipeline.region,
-        code=pipeline.code("probe"),
-    message:
-        "Transfer {wildcards.transfer}: decode labels from {wildcards.encoder} by {wildcards.probe}"
-    shell:
-        "python -m physprobe transfer_probe --embeddings {input.embeddings}"
-        " --simulation {input.simulation} --out {output} --region {params.region:q}"
-        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
 
 
 rule transfer:

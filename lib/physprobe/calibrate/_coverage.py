@@ -84,7 +84,7 @@ def _dmd(rng: np.random.Generator) -> Iterator[tuple[str, Interval]]:
         spectra=100,
     )  # fmt: skip
     folds = splits.nested(np.arange(CLIPS))
-    rows, _ = dmd.fit(
+    rows, _ = dmd.dynamics(
         spec, [states], {}, folds, layers=["final"], times=np.arange(times, dtype=float)
     )
     row = next(r for r in rows if (r["metric"], r.get("baseline")) == ("skill", "persistence"))

@@ -13,7 +13,7 @@ from physprobe.discover import _controls, _evidence, _modes, _observable, _order
 from physprobe.discover._laws import BY_NAME, CANNOT_TELL
 from physprobe.falsify import decodable
 from physprobe.falsify._evidence import Evidence
-from physprobe.fit.methods import _transfer as _regions
+from physprobe.fit.designs import elsewhere
 from physprobe.fit.methods import dmd, logistic, ridge, spatial_heat_head
 from physprobe.layerwise import _curve
 from physprobe.statistics import splits
@@ -99,8 +99,8 @@ def _transfer(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
     spec = ridge.Spec(
         targets=("noise",), samples=("clip",), permutations=PERMUTATIONS, bootstraps=100
     )
-    inside, _ = _regions.within({"noise": target}, {"noise": (0.8, 1.0)})
-    fold = _regions.apart(splits.nested(clips), clips, inside, spec)
+    inside, _ = elsewhere.within({"noise": target}, {"noise": (0.8, 1.0)})
+    fold = elsewhere.apart(splits.nested(clips), clips, inside, spec)
     layers = [str(layer) for layer in range(LAYERS)]
     rows, _ = ridge.probe(
         spec, _noise(rng), layers, {"noise": target}, (fold,), strata=inside.astype(int)
@@ -117,7 +117,7 @@ def _dmd(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
         bootstraps=100, spectra=100,
     )  # fmt: skip
     folds = splits.nested(np.arange(CLIPS))
-    rows, _ = dmd.fit(
+    rows, _ = dmd.dynamics(
         spec, [_noise(rng)[0]], {}, folds, layers=["final"], times=np.arange(TIMES, dtype=float)
     )
     for row in rows:
@@ -134,7 +134,7 @@ def _head(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
     tokens = rng.normal(size=(CLIPS, TIMES, SIDE, SIDE, 4)).cumsum(1)
     labels = {"alpha": rng.uniform(0.5, 5, CLIPS)}
     folds = splits.nested(np.arange(CLIPS))
-    rows, _ = spatial_heat_head.fit(spec, tokens, labels, folds)
+    rows, _ = spatial_heat_head.head(spec, tokens, labels, folds)
     for row in rows:
         if row.get("p") is not None and row.get("horizon") in (None, 1):
             yield f"spatial head, {row['metric']}, {row.get('model')}", row["p"] <= 0.05

@@ -55,25 +55,29 @@ def _names(config: "Config") -> Lines:
                 yield f"{where}: {name} is {meant}. Hint: name it otherwise."
     for name in sorted(set(config.encoders) & set(config.controls)):
         yield f"controls.{name}: {name}: an encoder and a control need different names."
-    for name in config.comparisons:
-        if name in {**config.systems, **config.studies}:
-            yield f"comparisons.{name}: a comparison needs a name that no system and no study has."
+    taken = dict.fromkeys(config.systems, "a system")
+    for section in ("comparisons", "transfers", "multiverses", "local"):
+        for name in getattr(config, section):
+            if name in taken:
+                yield f"{section}.{name}: {name} is {taken[name]}. Hint: name it otherwise."
+            taken[name] = f"an entry of {section}"
+    for name in config.studies:
+        if name not in config.systems and name in taken:
+            yield f"studies.{name}: {name} is {taken[name]}. Hint: name it otherwise."
 
 
 def _study(config: "Config", where: str, name: str, study: Study) -> Lines:
     lacking = [
         *_evidence(config, where, study, {study.system: study.probe}),
-        *(_known(f"{where}.head", study.head, config.koopman) if study.head else ()),
+        *(_method(config, f"{where}.head", study.head, "head") if study.head else ()),
     ]
     yield from lacking
     if lacking:
         return
     yield from _dynamics(config, where, study, [study.system])
     yield from _aligned(config, where, study)
-    if study.head and _pooled(config.koopman[study.head]):
-        yield f"{where}.head: {study.head} models no spatial tokens. Hint: leave head out."
-    elif study.head and study.encoders[0] not in config.with_tokens(study):
-        layer = config.koopman[study.head].layer
+    if study.head and study.encoders[0] not in config.with_tokens(study):
+        layer = config.methods[study.head].layer
         yield (
             f"{where}.head: {study.head} needs the spatial tokens of layer {layer!r}."
             f" Hint: set encoders.{study.encoders[0]}.tokens: [{layer!r}]."
@@ -97,7 +101,7 @@ def _with_head(config: "Config", where: str, study: Study, claim: Claim) -> Line
         return
     for name in claim.encoders or study.encoders:
         if name not in config.with_tokens(study):
-            layer = config.koopman[study.head].layer
+            layer = config.methods[study.head].layer
             yield (
                 f"{where}: {name} keeps no spatial tokens of layer {layer!r}. Hint: name as its"
                 f" encoders those that do, or set encoders.{name}.tokens: [{layer!r}]."
@@ -118,10 +122,10 @@ def _comparison(config: "Config", where: str, name: str, asked: Comparison) -> L
         return
     for system in asked.systems:
         yield from _frames(config, where, system, (*asked.encoders, *asked.controls))
-    if config.probes[asked.probe].targets != ("equation",):
+    if config.methods[asked.probe].targets != ("equation",):
         yield (
             f"{where}.probe: {asked.probe} has to tell equations apart."
-            f" Hint: set probes.{asked.probe}.targets: [equation]."
+            f" Hint: set methods.{asked.probe}.targets: [equation]."
         )
     yield from _dynamics(config, where, asked, asked.systems)
     for claim_name, claim in asked.claims.items():
@@ -164,11 +168,11 @@ def _claim(
     needs: Needs = claim.needs()
     if needs.decoded:
         for field, value in zip(("target", "sample"), needs.decoded, strict=True):
-            read = getattr(config.probes[probe], f"{field}s")
+            read = getattr(config.methods[probe], f"{field}s")
             if value not in read:
                 yield (
                     f"{where}.{field}: found {value!r}, which {probe} doesn't read."
-                    f"{nearest(value, read)} Hint: it reads {', '.join(read)}; see probes.{probe}."
+                    f"{nearest(value, read)} Hint: it reads {', '.join(read)}; see methods.{probe}."
                 )
     yield from _draws(config, where, asked, claim, probe)
     for name in needs.named:
@@ -196,12 +200,10 @@ def _draws(
     if claim.P_OF is None:
         return
     part, field = claim.P_OF
-    section, name = (
-        ("probes", probe) if part == "probe" else ("koopman", getattr(asked, part, None))
-    )
-    draws = getattr(getattr(config, section).get(name), field, None)
+    name = probe if part == "probe" else getattr(asked, part, None)
+    draws = getattr(config.methods.get(name), field, None)
     if draws is not None and draws < nulls.FEWEST:
-        yield _too_few(where, f"{section}.{name}.{field}", draws)
+        yield _too_few(where, f"methods.{name}.{field}", draws)
 
 
 def _forecast(
@@ -213,13 +215,11 @@ def _forecast(
     systems: Iterable[str],
 ) -> Lines:
     """Whether so many tokens are forecast, by encoders that don't see what they forecast."""
-    model = config.koopman[asked.koopman]
-    if not _pooled(model):
-        return
+    model = config.methods[asked.koopman]
     if needs.order > 1 and needs.order not in model.orders:
         yield (
             f"{where}.order: {asked.koopman} fits no order {needs.order}."
-            f" Hint: add it to koopman.{asked.koopman}.orders."
+            f" Hint: add it to methods.{asked.koopman}.orders."
         )
     for name in claim.encoders or asked.encoders:
         if getattr(config.encoders[name], "sees_future", False):
@@ -238,7 +238,7 @@ def _forecast(
             reach = ", ".join(map(str, scored)) or "none of its horizons"
             yield (
                 f"{where}.horizon: found {needs.horizon}; {have}{asked.koopman} scores {reach}."
-                f" Hint: take one of these, or change koopman.{asked.koopman}.horizons or the"
+                f" Hint: take one of these, or change methods.{asked.koopman}.horizons or the"
                 " system's frames."
             )
 
@@ -248,7 +248,7 @@ def _evidence(
 ) -> Lines:
     """Everything that a study or a comparison names is there, and goes together."""
     yield from _embeddings(config, where, asked, systems)
-    yield from _known(f"{where}.koopman", asked.koopman, config.koopman)
+    yield from _method(config, f"{where}.koopman", asked.koopman, "dynamics")
     for name, claim in asked.claims.items():
         for entry in claim.encoders:
             yield from _known(f"{where}.claims.{name}.encoders", entry, asked.encoders)
@@ -258,10 +258,7 @@ def _dynamics(
     config: "Config", where: str, asked: Study | Comparison, systems: Iterable[str]
 ) -> Lines:
     """Whether clips are long enough for the model of their dynamics."""
-    model = config.koopman[asked.koopman]
-    if not _pooled(model):
-        yield f"{where}.koopman: {asked.koopman} models spatial tokens. Hint: name it as head."
-        return
+    model = config.methods[asked.koopman]
     for system in systems:
         for name in (*asked.encoders, *asked.controls):
             times = _times(config, system, name)
@@ -297,13 +294,13 @@ def _embeddings(
 ) -> Lines:
     """Encoders, controls and probes are there, and can do what is asked of each system."""
     lacking = [
-        *_known(f"{where}.probe", asked.probe, config.probes),
+        *_method(config, f"{where}.probe", asked.probe, "probe"),
         *_all_known(f"{where}.encoders", asked.encoders, config.encoders),
         *_all_known(f"{where}.controls", asked.controls, config.controls),
     ]
     for system, probe in systems.items():
         lacking += _known(f"{where}.system", system, config.systems)
-        lacking += _known(f"{where}.probe", probe, config.probes)
+        lacking += _method(config, f"{where}.probe", probe, "probe")
     yield from dict.fromkeys(lacking)
     if lacking:
         return
@@ -324,7 +321,7 @@ def _transfer(config: "Config", where: str, name: str, transfer: Transfer) -> Li
     yield from lacking
     if lacking:
         return
-    kind = config.probes[transfer.probe].kind
+    kind = config.methods[transfer.probe].kind
     if kind != "ridge":
         yield f"{where}.probe: {transfer.probe} is of kind {kind}, not ridge."
     own = config.systems[transfer.system]
@@ -362,19 +359,19 @@ def _layerwise(config: "Config", where: str, name: str, entry: Layerwise) -> Lin
 def _curve(config: "Config", where: str, entry: Layerwise, curve: Curve) -> Lines:
     lacking = [
         *_known(f"{where}.system", curve.system, config.systems),
-        *_known(f"{where}.probe", curve.probe, config.probes),
+        *_method(config, f"{where}.probe", curve.probe, "probe"),
         *_all_known(f"{where}.encoders", curve.encoders, config.encoders),
     ]
     yield from lacking
     if lacking:
         return
-    probe = config.probes[curve.probe]
+    probe = config.methods[curve.probe]
     if probe.of_classes == (curve.metric == "r2"):
         what = "classes, which have no" if probe.of_classes else "numbers, not"
         yield f"{where}.metric: {curve.probe} is of {what} {curve.metric}."
-    if curve.part and not getattr(probe, "by", None):
+    if curve.part and not probe.scored_apart:
         yield (
-            f"{where}.part: {curve.probe} scores nothing apart. Hint: set probes.{curve.probe}.by."
+            f"{where}.part: {curve.probe} scores nothing apart. Hint: set methods.{curve.probe}.by."
         )
     for field in ("target", "sample"):
         yield from _known(f"{where}.{field}", getattr(curve, field), getattr(probe, f"{field}s"))
@@ -390,14 +387,17 @@ def _multiverse(config: "Config", where: str, name: str, entry: Multiverse) -> L
         *_all_known(f"{where}.encoders", entry.encoders, config.encoders),
         *_all_known(f"{where}.controls", entry.controls, config.controls),
     ]
+    for method in entry.methods:
+        unknown = [*_method(config, f"{where}.methods", method, "probe")]
+        lacking += unknown or _normalised(config, where, method, entry)
     yield from lacking
     if lacking:
         return
     yield from _frames(config, where, entry.system, (*entry.encoders, *entry.controls))
-    for solver_name, solver in entry.solvers.items():
-        if 0 < solver.permutations < nulls.FEWEST:
-            field = f"{where}.solvers.{solver_name}.permutations"
-            yield _too_few(f"{where}.claims", field, solver.permutations)
+    for method in entry.methods:
+        draws = config.methods[method].permutations
+        if 0 < draws < nulls.FEWEST:
+            yield _too_few(f"{where}.claims", f"methods.{method}.permutations", draws)
     kind = config.systems[entry.system].simulate.kind
     labels = tuple(kinds.load("simulate", kind).UNITS)
     for claim_name, claim in entry.claims.items():
@@ -408,9 +408,21 @@ def _multiverse(config: "Config", where: str, name: str, entry: Multiverse) -> L
             yield from _decodable(f"{here}.targets: it", target, kind, labels)
 
 
-def _local(config: "Config", where: str, system: str, entry: Local) -> Lines:
+def _normalised(config: "Config", where: str, method: str, entry: Multiverse) -> Lines:
+    """Whether a method can normalise features in every way that is asked for."""
+    for way in entry.normalisations:
+        try:
+            config.methods[method].normalised(way)
+        except ValueError as error:
+            yield f"{where}.methods: {method}: {error}. Hint: ridge and trained_sweep can."
+            return
+
+
+def _local(config: "Config", where: str, name: str, entry: Local) -> Lines:
+    system = entry.system
     lacking = [
-        *_known(where, system, config.systems),
+        *_known(f"{where}.system", system, config.systems),
+        *_method(config, f"{where}.method", entry.method, "probe"),
         *_all_known(f"{where}.encoders", entry.encoders, {**config.encoders, **config.controls}),
     ]
     yield from lacking
@@ -421,8 +433,12 @@ def _local(config: "Config", where: str, system: str, entry: Local) -> Lines:
     if module.FIELD != "scene":
         yield f"{where}: {kind} has no ball. Hint: take a system of balls."
         return
-    for target in entry.probe.targets:
-        yield from _decodable(f"{where}.probe: it", target, kind, tuple(module.UNITS))
+    method = config.methods[entry.method]
+    if method.kind != "ridge":
+        yield f"{where}.method: {entry.method} is of kind {method.kind}, not ridge."
+        return
+    for target in method.targets:
+        yield from _decodable(f"{where}.method: it", target, kind, tuple(module.UNITS))
     for name in entry.encoders:
         spec = config.embedding(name)
         if entry.layer not in getattr(spec, "tokens", ()):
@@ -445,7 +461,7 @@ def _gate(config: "Config", where: str, name: str, gate: Gate) -> Lines:
         *_all_known(f"{where}.probes", gate.probes, config.systems),
     ]
     for system, probe in gate.probes.items():
-        lacking += _known(f"{where}.probes.{system}", probe, config.probes)
+        lacking += _method(config, f"{where}.probes.{system}", probe, "probe")
     yield from lacking
     if lacking:
         return
@@ -459,11 +475,11 @@ def _labels(config: "Config", where: str, system: str, probe: str) -> Lines:
     kind = config.systems[system].simulate.kind
     module = kinds.load("simulate", kind)
     labels = (*module.UNITS, *module.CLASSES)
-    for target in config.probes[probe].targets:
+    for target in config.methods[probe].targets:
         yield from _decodable(f"{where}: {probe}", target, kind, labels)
-    if by := getattr(config.probes[probe], "by", None):
+    if by := config.methods[probe].scored_apart:
         for line in _known("by", by, labels):
-            yield f"probes.{probe}.by: on {system}, {line.removeprefix('by: ')}"
+            yield f"methods.{probe}.by: on {system}, {line.removeprefix('by: ')}"
 
 
 def _frames(config: "Config", where: str, system: str, names: Iterable[str]) -> Lines:
@@ -485,11 +501,6 @@ def _frames(config: "Config", where: str, system: str, names: Iterable[str]) -> 
         )
 
 
-def _pooled(model: Spec) -> bool:
-    """Whether a model of dynamics reads pooled embeddings; not spatial tokens."""
-    return kinds.load("koopman", model.kind).READS == "pooled"
-
-
 def _tubelet(spec: Spec) -> int | None:
     return kinds.load("embed", spec.kind).tubelet(spec)
 
@@ -504,6 +515,18 @@ def _known(where: str, name: str, section: Collection[str]) -> Lines:
     if name not in section:
         known = ", ".join(section) or "none"
         yield f"{where}: found {name!r}.{nearest(name, section)} Known: {known}."
+
+
+def _method(config: "Config", where: str, name: str, role: str) -> Lines:
+    """Whether there is such a method, and it does what it is named for."""
+    unknown = [*_known(where, name, config.methods)]
+    yield from unknown
+    if not unknown and (found := config.methods[name].ROLE) != role:
+        able = [other for other, spec in config.methods.items() if role == spec.ROLE]
+        yield (
+            f"{where}: {name} is a {found}, expected a {role}."
+            f" Hint: take one of {', '.join(able) or 'methods, once there is one'}."
+        )
 
 
 def _all_known(where: str, names: Iterable[str], section: Collection[str]) -> Lines:

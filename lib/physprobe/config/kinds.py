@@ -40,13 +40,18 @@ def load(stage: str, kind: str) -> Any:
     if kind not in names(stage):
         raise ValueError(f"{stage} has no kind {kind!r}; it has {', '.join(names(stage))}.")
     try:
-        return _completed(stage, importlib.import_module(f"physprobe.{stage}.{kind}"))
+        return _completed(stage, importlib.import_module(_dotted(stage, kind)))
     except Exception as error:
         where = _where(error, PACKAGE / stage / f"{kind}.py")
         raise ValueError(
             f"{where} can't be loaded: {type(error).__name__}: {error}. Hint: mend the file, or"
             " remove it."
         ) from error
+
+
+def _dotted(folder: str, name: str) -> str:
+    """Name of a module in a folder of this package."""
+    return f"physprobe.{folder.replace('/', '.')}.{name}"
 
 
 def _where(error: Exception, file: Path) -> str:
@@ -64,7 +69,7 @@ def _completed(stage: str, module: ModuleType) -> Any:
     """Contract of a stage with a module's names in place of its own; a TypeError if one lacks."""
     if not (PACKAGE / stage / "section.py").exists():
         return module
-    contract = importlib.import_module(f"physprobe.{stage}.section").Kind
+    contract = importlib.import_module(_dotted(stage, "section")).Kind
     own = {n: staticmethod(v) if callable(v) else v for n, v in vars(module).items()}
     return type(module.__name__, (contract,), own)()
 

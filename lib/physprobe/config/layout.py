@@ -29,7 +29,7 @@ LOGS = (
     "preview",
     "falsify",
     "compare",
-    "fit",
+    "layout",
     "multiverse",
 )
 """Logs in such a folder, without their ending, that are no layerwise figure's."""
@@ -42,8 +42,14 @@ _OF_FIGURES = {name: "the log of another step" for name in LOGS} | {
     name: f"the name of a file of {what}" for name, what in FILES.items()
 }
 _OF_SOURCES = {name: f"{what}, as a source of laws" for name, what in STORES.items()}
+_IN_FOLDERS = (
+    "systems", "studies", "comparisons", "transfers", "layerwise", "multiverses", "local",
+)  # fmt: skip
 RESERVED: dict[str, Mapping[str, str]] = {
-    **dict.fromkeys(("systems", "studies", "comparisons", "layerwise", "multiverses"), _OF_FOLDERS),
+    **dict.fromkeys(
+        ("systems", "studies", "comparisons", "transfers", "layerwise", "multiverses", "local"),
+        _OF_FOLDERS,
+    ),
     "figures": _OF_FIGURES,
     **dict.fromkeys(("encoders", "controls"), _OF_SOURCES),
 }

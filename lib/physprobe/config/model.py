@@ -36,16 +36,14 @@ class Config(Spec):
     """Frozen encoders under test."""
     controls: dict[Name, any_spec("embed")] = Field(default_factory=dict)
     """Twins and trivial statistics that could refute an encoder's score."""
-    probes: dict[Name, any_spec("probe")]
-    """What decodes labels from embeddings."""
-    koopman: dict[Name, any_spec("koopman")]
-    """Models of the embedding's dynamics."""
+    methods: dict[Name, any_spec("fit/methods")]
+    """What is fitted to embeddings: probes of labels, models of the dynamics."""
     discovery: Discovery = Field(default_factory=Discovery)
     """Laws from clips alone: results/{system}/discovery/{source}.json, results/discovery/."""
     studies: dict[Name, Study]
     """What belongs together: results/{study}/fit_metrics.json and its kin."""
     comparisons: dict[Name, Comparison] = Field(default_factory=dict)
-    """Systems side by side: results/{comparison}/probes/{encoder}.{probe}.json."""
+    """Systems side by side: results/{comparison}/fits/{encoder}.{method}.json."""
     calibration: Calibration | None = None
     """Rates of the tests on noise, of the intervals on planted truth; on the page if it is here."""
     transfers: dict[Name, Transfer] = Field(default_factory=dict)
@@ -55,7 +53,7 @@ class Config(Spec):
     multiverses: dict[Name, Multiverse] = Field(default_factory=dict)
     """Probes fitted in every defensible way: results/{multiverse}/multiverse.json and .png."""
     local: dict[Name, Local] = Field(default_factory=dict)
-    """By system, where in the image a label is: results/{system}/local/{encoder}.json and .png."""
+    """Where in the image a label is: results/{local}/local/{encoder}.json and .png."""
     gates: dict[Name, Gate] = Field(default_factory=dict)
     """Comparisons with random weights: results/gates/{gate}.json."""
 
@@ -74,7 +72,7 @@ class Config(Spec):
         """Encoders of a study that keep the spatial tokens that its head needs."""
         if not study.head:
             return []
-        layer = self.koopman[study.head].layer
+        layer = self.methods[study.head].layer
         return [n for n in study.encoders if layer in getattr(self.encoders[n], "tokens", ())]
 
     def with_grid(self) -> list[str]:

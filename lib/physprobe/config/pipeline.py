@@ -1,6 +1,5 @@
 """Pipeline: what the rules need of the config - specs, fingerprints and inputs, by wildcard."""
 
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from physprobe.store.job import draw_to_files
 
 PACKAGE = Path(__file__).parents[1]
 STORE = "zarr.json"
-MODULES = {"gate": "falsify", "compare": "falsify", "transfer": "falsify"}
+MODULES = {"gate": "falsify", "compare": "falsify", "transfer": "falsify", "weights": "fit"}
 """Where a stage's code is, if not in a folder of its name."""
 TRAINED = ("config.json", "model.safetensors", "preprocessor_config.json")
 
@@ -65,15 +64,14 @@ class Pipeline:
         self.systems = list(self.config.systems)
         self.recipes = list(self.config.recipes)
         self.embeddings = [*self.config.encoders, *self.config.controls]
-        self.probes = list(self.config.probes)
-        self.models = list(self.config.koopman)
+        self.methods = list(self.config.methods)
         self.studies = list(self.config.studies)
         self.gates = list(self.config.gates)
         self.transfers = list(self.config.transfers)
         self.comparisons = list(self.config.comparisons)
         self.layerwise = list(self.config.layerwise)
         self.multiverses = list(self.config.multiverses)
-        self.located = list(self.config.local)
+        self.local = list(self.config.local)
         self.figures = sorted(
             {f for entry in self.config.layerwise.values() for f in entry.figures}
         )
@@ -88,10 +86,8 @@ class Pipeline:
                 return config.recipes[wildcards.recipe]
             case "embed":
                 return config.embedding(wildcards.encoder)
-            case "probe":
-                return config.probes[wildcards.probe]
-            case "koopman":
-                return config.koopman[wildcards.model]
+            case "fit":
+                return config.methods[wildcards.method]
             case "falsify" | "report":
                 return config.studies[wildcards.study]
             case "compare":
@@ -111,7 +107,7 @@ class Pipeline:
             case "multiverse":
                 return config.multiverses[wildcards.multiverse]
             case "local":
-                return config.local[wildcards.system]
+                return config.local[wildcards.local]
         raise KeyError(stage)
 
     def spec(self, stage: str) -> Callable[[object], str]:
@@ -132,15 +128,16 @@ class Pipeline:
         """Modules that a stage finds by name."""
         if stage == "report":
             return {f"report.{kind}" for kind in kinds.names("report")}
-        if stage in ("gate", "transfer", "layerwise", "calibrate", "survey"):
+        if stage in ("gate", "transfer", "layerwise", "calibrate", "survey", "multiverse", "local"):
             return set()
+        if stage == "weights":
+            return {f"fit.methods.{self.entry('fit', wildcards).kind}", "fit.designs.plain"}
         entry = self.entry(stage, wildcards)
         if stage in ("falsify", "compare"):
             return {f"falsify.{claim.kind}" for claim in entry.claims.values()}
-        if stage == "local":
-            return {f"probe.{entry.probe.kind}"}
-        if stage == "multiverse":
-            return {f"probe.{solver.kind}" for solver in entry.solvers.values()}
+        if stage == "fit":
+            design = self._designed(wildcards)[0]
+            return {f"fit.methods.{entry.kind}", f"fit.designs.{design.kind}"}
         found = {f"{stage}.{entry.kind}"}
         for system in getattr(entry, "systems", {}).values():
             found |= {f"simulate.{system.simulate.kind}", f"render.{system.render.kind}"}
@@ -180,6 +177,40 @@ class Pipeline:
         sees = getattr(self.entry("embed", wildcards), "SEES_SIMULATION", False)
         return [f"results/{wildcards.system}/simulation.zarr/{STORE}"] if sees else []
 
+    @property
+    def places(self) -> list[str]:
+        """Systems, whose fits studies share, and whatever fits by a design of its own."""
+        config = self.config
+        designed = (config.comparisons, config.transfers, config.multiverses, config.local)
+        return [*self.systems, *(name for section in designed for name in section)]
+
+    def _designed(self, wildcards: object) -> tuple[Spec, list[str]]:
+        """Design of a place's fits, and the systems that they are of."""
+        config, place = self.config, wildcards.place
+        if place in config.comparisons:
+            together = kinds.load("fit/designs", "together").Spec()
+            return together, list(config.comparisons[place].systems)
+        if place in config.transfers:
+            transfer = config.transfers[place]
+            return transfer.design, self._scored(transfer)
+        for section in (config.multiverses, config.local):
+            if place in section:
+                return section[place].design, [section[place].system]
+        return kinds.load("fit/designs", "plain").Spec(), [place]
+
+    def design(self, wildcards: object) -> str:
+        """Canonical JSON of the design of a place's fits."""
+        return self._designed(wildcards)[0].canonical()
+
+    def fitted(self, wildcards: object) -> dict[str, list[str]]:
+        """Embeddings and simulations of a fit, system by system."""
+        stores = {"embeddings": f"embeddings/{wildcards.encoder}", "simulation": "simulation"}
+        systems = self._designed(wildcards)[1]
+        return {
+            name: [f"results/{system}/{store}.zarr/{STORE}" for system in systems]
+            for name, store in stores.items()
+        }
+
     def study_of_head(self, wildcards: object) -> dict[str, str]:
         """Input of a study's spatial head: its first encoder."""
         study = self.config.studies[wildcards.study]
@@ -210,24 +241,15 @@ class Pipeline:
         name = wildcards.source
         return f"{stores.get(name, f'{folder}/embeddings/{name}.zarr')}/{STORE}"
 
-    def compared(self, wildcards: object) -> dict[str, list[str]]:
-        """Embeddings and simulations of a comparison, system by system."""
-        systems = self.config.comparisons[wildcards.comparison].systems
-        stores = {"embeddings": f"embeddings/{wildcards.encoder}", "simulation": "simulation"}
-        return {
-            name: [f"results/{system}/{store}.zarr/{STORE}" for system in systems]
-            for name, store in stores.items()
-        }
-
     def evidence(self, wildcards: object) -> dict[str, list[str] | str]:
         """Everything that a study's scores are read from."""
         study = self.config.studies[wildcards.study]
         folder = f"results/{study.system}"
         names, spatial = [*study.encoders, *study.controls], self.config.with_tokens(study)
         return {
-            "probes": [f"{folder}/probes/{name}.{study.probe}.json" for name in names],
-            "koopman": [f"{folder}/koopman/{name}.{study.koopman}.json" for name in names],
-            "heads": [f"{folder}/koopman/{name}.{study.head}.json" for name in spatial],
+            "probes": [f"{folder}/fits/{name}.{study.probe}.json" for name in names],
+            "koopman": [f"{folder}/fits/{name}.{study.koopman}.json" for name in names],
+            "heads": [f"{folder}/fits/{name}.{study.head}.json" for name in spatial],
             "embeddings": [f"{folder}/embeddings/{name}.zarr/{STORE}" for name in names],
             "simulation": f"{folder}/simulation.zarr/{STORE}",
         }
@@ -242,12 +264,12 @@ class Pipeline:
         shown = dict.fromkeys((*asked.systems, *asked.parameters))
         return {
             "probes": [
-                f"results/{folder}/probes/{encoder}.{probe}.json"
+                f"results/{folder}/fits/{encoder}.{probe}.json"
                 for folder, probe in probes.items()
                 for encoder in encoders
             ],
             "koopman": [
-                f"results/{folder}/koopman/{encoder}.{asked.koopman}.json"
+                f"results/{folder}/fits/{encoder}.{asked.koopman}.json"
                 for folder in (name, *asked.systems)
                 for encoder in encoders
             ],
@@ -266,24 +288,10 @@ class Pipeline:
         """Probe results of a gate's encoders on all of its systems."""
         gate = self.config.gates[wildcards.gate]
         return [
-            f"results/{system}/probes/{name}.{probe}.json"
+            f"results/{system}/fits/{name}.{probe}.json"
             for system, probe in gate.probes.items()
             for name in (gate.encoder, *gate.random)
         ]
-
-    def region(self, wildcards: object) -> str:
-        """Canonical JSON of the region that a transfer holds out."""
-        entry = self.entry("transfer", wildcards).dump()
-        return json.dumps(entry["region"], separators=(",", ":"))
-
-    def moved(self, wildcards: object) -> dict[str, list[str]]:
-        """Stores of a transfer: those of the rendering that is scored, then those fitted."""
-        stores = {"embeddings": f"embeddings/{wildcards.encoder}", "simulation": "simulation"}
-        systems = self._scored(self.config.transfers[wildcards.transfer])
-        return {
-            name: [f"results/{system}/{store}.zarr/{STORE}" for system in systems]
-            for name, store in stores.items()
-        }
 
     def transferred(self, wildcards: object) -> dict[str, list[str]]:
         """Results of a transfer's encoders and controls, and the ordinary ones of its systems."""
@@ -294,8 +302,8 @@ class Pipeline:
         ]
         systems = self._scored(transfer)
         return {
-            "transferred": [f"results/transfers/{name}/{file}" for file in files],
-            "ordinary": [f"results/{system}/probes/{file}" for system in systems for file in files],
+            "transferred": [f"results/{name}/fits/{file}" for file in files],
+            "ordinary": [f"results/{system}/fits/{file}" for system in systems for file in files],
         }
 
     @staticmethod
@@ -309,23 +317,21 @@ class Pipeline:
         found = {"probes": [], "embeddings": []}
         for curve in entry.figures[wildcards.figure].values():
             folder, names = f"results/{curve.system}", entry.names(curve)
-            found["probes"] += [f"{folder}/probes/{name}.{curve.probe}.json" for name in names]
+            found["probes"] += [f"{folder}/fits/{name}.{curve.probe}.json" for name in names]
             found["embeddings"] += [f"{folder}/embeddings/{name}.zarr/{STORE}" for name in names]
         return {key: list(dict.fromkeys(paths)) for key, paths in found.items()}
-
-    def varied(self, wildcards: object) -> dict[str, str]:
-        """Embeddings of one encoder of a multiverse, and the simulation."""
-        folder = f"results/{self.config.multiverses[wildcards.multiverse].system}"
-        return {
-            "embeddings": f"{folder}/embeddings/{wildcards.encoder}.zarr/{STORE}",
-            "simulation": f"{folder}/simulation.zarr/{STORE}",
-        }
 
     def specifications(self, wildcards: object) -> list[str]:
         """Results of a multiverse's encoders and controls."""
         entry = self.config.multiverses[wildcards.multiverse]
-        folder = f"results/{wildcards.multiverse}/multiverse"
-        return [f"{folder}/{name}.json" for name in (*entry.encoders, *entry.controls)]
+        folder = f"results/{wildcards.multiverse}/fits"
+        names = (*entry.encoders, *entry.controls)
+        return [f"{folder}/{name}.{method}.json" for name in names for method in entry.methods]
+
+    def located(self, wildcards: object) -> str:
+        """Fit of one encoder's parts of the image."""
+        entry = self.config.local[wildcards.local]
+        return f"results/{wildcards.local}/fits/{wildcards.encoder}.{entry.method}.json"
 
     def page(self, wildcards: object) -> dict[str, list[str]]:
         """What the page shows: every study in turn."""
@@ -369,8 +375,8 @@ class Pipeline:
     def _located(self) -> list[str]:
         """Local results, without their ending."""
         return [
-            f"results/{system}/local/{name}"
-            for system, entry in self.config.local.items()
+            f"results/{where}/local/{name}"
+            for where, entry in self.config.local.items()
             for name in entry.encoders
         ]
 

@@ -1,19 +1,18 @@
 """Sections: what the entries of ``config.yaml`` say that have no kind."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_serializer, field_validator
+from pydantic import Field, model_validator
 
 from physprobe.config import kinds
 from physprobe.config.kinds import any_spec
 from physprobe.config.spec import Spec
 from physprobe.config.system import Name
-from physprobe.fit.methods._protocol import Normalisation, Sample
 from physprobe.statistics import splits
 
+Sample = Literal["clip", "token", "temporal_last", "temporal_first", "temporal_diff"]
+Normalisation = Literal["zscore", "center", "none"]
 Quantile = Annotated[float, Field(ge=0, le=1)]
-AXES = {"grouping", "samples", "targets"}
-"""Fields of a probe that a multiverse varies."""
 
 
 class Study(Spec):
@@ -26,11 +25,11 @@ class Study(Spec):
     controls: tuple[Name, ...] = ()
     """Entries of ``controls`` that every score is put beside."""
     probe: Name
-    """Entry of ``probes`` that decodes the labels."""
+    """Entry of ``methods`` that decodes the labels."""
     koopman: Name
-    """Entry of ``koopman`` that models the embedding's dynamics."""
+    """Entry of ``methods`` that models the embedding's dynamics."""
     head: Name | None = None
-    """Entry of ``koopman`` that models spatial tokens, of those encoders that keep them."""
+    """Entry of ``methods`` that models spatial tokens, of those encoders that keep them."""
     claims: dict[Name, any_spec("falsify")] = Field(default_factory=dict)
     """Statements with their test and threshold, declared before anything is run."""
 
@@ -60,9 +59,9 @@ class Comparison(Spec):
     controls: tuple[Name, ...] = ()
     """Entries of ``controls`` that every score is put beside."""
     probe: Name
-    """Entry of ``probes`` that tells the equations apart."""
+    """Entry of ``methods`` that tells the equations apart."""
     koopman: Name
-    """Entry of ``koopman`` that models the dynamics of each system, and of all together."""
+    """Entry of ``methods`` that models the dynamics of each system, and of all together."""
     claims: dict[Name, any_spec("falsify")] = Field(default_factory=dict)
     """Statements with their test and threshold, declared before anything is run."""
 
@@ -92,17 +91,17 @@ class Transfer(Spec):
     controls: tuple[Name, ...] = ()
     """Entries of ``controls`` that are transferred in the same way."""
     probe: Name
-    """Entry of ``probes``, of kind ``ridge``, that decodes the labels."""
+    """Entry of ``methods``, of kind ``ridge``, that decodes the labels."""
 
-    @field_validator("region")
-    @classmethod
-    def _ascending(cls, region: dict) -> dict:
-        for name, (low, high) in region.items():
-            if low >= high:
-                raise ValueError(f"the range of {name} has to ascend")
-        if region and all(span == (0.0, 1.0) for span in region.values()):
-            raise ValueError("all clips are inside, so none is left to train on")
-        return region
+    @property
+    def design(self) -> Spec:
+        """Which clips are fitted, and which are scored."""
+        return kinds.load("fit/designs", "elsewhere").Spec(region=self.region)
+
+    @model_validator(mode="after")
+    def _designed(self) -> Self:
+        _ = self.design  # refuses what it can't be made of
+        return self
 
 
 class Discovery(Spec):
@@ -124,7 +123,7 @@ class Curve(Spec):
     system: Name
     """System whose clips it is decoded from."""
     probe: Name
-    """Entry of ``probes`` that decodes it."""
+    """Entry of ``methods`` that decodes it."""
     target: str
     """One of the probe's targets."""
     sample: str = "clip"
@@ -180,54 +179,45 @@ class Multiverse(Spec):
     """Encoders under test."""
     controls: tuple[Name, ...] = ()
     """Entries of ``controls`` that answer the same specifications."""
-    solvers: dict[Name, any_spec("probe")] = Field(min_length=1)
-    """Probes of numbers, such as ``ridge`` and ``trained_sweep``; what is an axis is left out."""
+    methods: tuple[Name, ...] = Field(min_length=1)
+    """Entries of ``methods`` that decode numbers, such as ``ridge`` and ``trained_sweep``."""
     samples: tuple[Sample, ...] = Field(("clip", "temporal_last", "temporal_diff"), min_length=1)
     """What of a clip's tokens is a row."""
     layers: tuple[Literal["selected", "final"] | Quantile, ...] = Field(
         (0.5, 1.0, "final", "selected"), min_length=1
     )
     """Parts of the blocks applied, from 0 (patch embedding) to 1; ``final``, after the last
-    LayerNorm; ``selected``, the one that the solver chooses."""
+    LayerNorm; ``selected``, the one that the method chooses."""
     groupings: tuple[Literal[tuple(splits.GROUPINGS)], ...] = Field(("clip",), min_length=1)
     """Clips that are on one side of every fold."""
     normalisations: tuple[Normalisation, ...] = Field(("zscore", "center", "none"), min_length=1)
-    """Of features; two that are the same to a solver count once."""
+    """Of features; two that are the same to a method count once."""
     claims: dict[Name, Robust] = Field(min_length=1)
     """Statements with their threshold, declared before anything is run."""
 
-    @field_validator("solvers")
-    @classmethod
-    def _free(cls, solvers: dict) -> dict:
-        for name, solver in solvers.items():
-            if not hasattr(solver, "normalised"):
-                raise ValueError(f"{name} is of kind {solver.kind}, which decodes no numbers")
-            if fixed := sorted(AXES & solver.model_fields_set):
-                raise ValueError(f"{name} sets {', '.join(fixed)}, an axis of the multiverse")
-        return solvers
-
-    @field_serializer("solvers")
-    def _without_axes(self, solvers: dict) -> dict:
-        """What a stage is handed is an entry of the config again."""
-        return {
-            name: {key: value for key, value in solver.dump().items() if key not in AXES}
-            for name, solver in solvers.items()
-        }
+    @property
+    def design(self) -> Spec:
+        """Every combination of choices, for the targets of all claims."""
+        targets = dict.fromkeys(t for claim in self.claims.values() for t in claim.targets)
+        axes = ("samples", "layers", "groupings", "normalisations")
+        return kinds.load("fit/designs", "every_way").Spec(
+            targets=tuple(targets), **{axis: getattr(self, axis) for axis in axes}
+        )
 
 
 class Local(Spec):
     """Where in the image spatial tokens hold a label: under the ball, far from it, by patch."""
 
+    system: Name
+    """System of balls."""
     encoders: tuple[Name, ...] = Field(min_length=1)
     """Encoders and controls that keep the spatial tokens of the layer."""
     layer: str = "final"
     """Layer whose tokens are read."""
-    probe: any_spec("probe")
-    """Ridge, and what it decodes."""
+    method: Name
+    """Entry of ``methods``, of kind ``ridge``: what is decoded."""
 
-    @field_validator("probe")
-    @classmethod
-    def _of_numbers(cls, probe: Spec) -> Spec:
-        if probe.kind != "ridge":
-            raise ValueError(f"is of kind {probe.kind}, not ridge")
-        return probe
+    @property
+    def design(self) -> Spec:
+        """Parts of the image in place of layers."""
+        return kinds.load("fit/designs", "places").Spec(layer=self.layer)

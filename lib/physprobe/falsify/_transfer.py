@@ -138,7 +138,7 @@ def _one(
         {**model, **row, **({key: whole[key] for key in kept} if row["metric"] == "r2" else {})}
         for row in _scores(moved, drawn)
     )
-    guess = np.reshape(result["predictions"]["training_mean"][target], moved.truth.shape)
+    guess = np.reshape(result["setting"]["training_mean"][target], moved.truth.shape)
     sums = np.stack([moved.squared, ((moved.truth - guess) ** 2).sum(1)], axis=-1)
     yield {
         **model, "baseline": "training mean", "metric": "skill",

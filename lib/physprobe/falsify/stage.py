@@ -49,8 +49,8 @@ def run(
     system = zarrs.read(simulation)
     found = {
         "probes": results.by_name(probes, "probe"),
-        "koopman": results.by_name(koopman, "koopman"),
-        "heads": results.by_name(heads, "koopman"),
+        "koopman": results.by_name(koopman, "dynamics"),
+        "heads": results.by_name(heads, "head"),
     }
     protocol = results.first(found["probes"])["spec"]
     stored = {path.parent.stem: zarrs.joined(zarrs.read(path), system) for path in embeddings}
@@ -168,7 +168,7 @@ def compare(
     labels = {name: store.attrs["label"] for name, store in stored.items()}
     together = metrics.parent.name
     decoded = results.by_folder(probes, "probe")
-    moved = results.by_folder(koopman, "koopman")
+    moved = results.by_folder(koopman, "dynamics")
 
     def evidence(folder: str, **more: object) -> Evidence:
         return Evidence(
@@ -225,7 +225,7 @@ def gate(
     Parameters
     ----------
     probes : list of Path
-        Results ``{system}/probes/{encoder}.{probe}.json`` of all of the gate's encoders.
+        Results ``{system}/fits/{encoder}.{method}.json`` of all of the gate's encoders.
     out : Path
         The result.
     spec : str
@@ -272,9 +272,9 @@ def transfer(
     Parameters
     ----------
     transferred : list of Path
-        Results ``transfers/{transfer}/{encoder}.{probe}.json`` of all encoders and controls.
+        Results ``{transfer}/fits/{encoder}.{method}.json`` of all encoders and controls.
     ordinary : list of Path
-        Results ``{system}/probes/{encoder}.{probe}.json`` of the same; the system that is scored
+        Results ``{system}/fits/{encoder}.{method}.json`` of the same; the system that is scored
         comes first.
     out : Path
         The result.
@@ -300,7 +300,7 @@ def transfer(
         training_clips=setting["training_clips"],
         systems=list(by_system),
         spread=_transfer.spread(moved[first], results.first(by_system)[first]),
-        labels={name: result["setting"]["label"] for name, result in moved.items()},
+        labels={name: result["label"] for name, result in moved.items()},
         provenance=job.provenance(
             code,
             results.digests(transferred + ordinary),

@@ -22,7 +22,7 @@ def run(
     Parameters
     ----------
     probes : list of Path
-        Results ``{system}/probes/{encoder}.{probe}.json`` of every panel, encoder and control.
+        Results ``{system}/fits/{encoder}.{method}.json`` of every panel, encoder and control.
     embeddings : list of Path
         Root ``zarr.json`` of their embeddings: labels, and how frames were cut.
     out : Path
@@ -49,7 +49,7 @@ def run(
         curves = {
             encoder: _curve.Curve(
                 encoder,
-                found[system, "probes", f"{encoder}.{asked['probe']}.json"],
+                found[system, "fits", f"{encoder}.{asked['probe']}.json"],
                 asked["target"],
                 asked["sample"],
                 asked["metric"],

@@ -16,15 +16,27 @@ VERDICTS = ("supported", "cannot tell", "refuted")
 
 
 class Fits:
-    """All fits of one encoder, by the axes of a specification."""
+    """All fits of one encoder, by the axes of a specification.
 
-    def __init__(self, result: Result):
-        self.about: Mapping[str, Mapping] = result["fits"]
-        self.layers: Mapping[str, str] = result["layers"]
-        self.groups = np.array(result["group"])
-        self._truth = result["truth"]
+    Parameters
+    ----------
+    methods : mapping of str to dict
+        Results by name of the method, whose clips and layers are the same.
+    """
+
+    def __init__(self, methods: Mapping[str, Result]):
+        self.about = {
+            f"{method}/{way}": {"solver": method, **about}
+            for method, result in methods.items()
+            for way, about in result["fits"].items()
+        }
+        first = next(iter(methods.values()))
+        self.layers: Mapping[str, str] = first["layers"]
+        self.groups = np.array(first["group"])
+        self._truth = first["truth"]
         self._rows = {
-            tuple(row[key] for key in ("model", "target", "sample", "layer")): row
+            (f"{method}/{row['model']}", row["target"], row["sample"], row["layer"]): row
+            for method, result in methods.items()
             for row in result["rows"]
         }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from physprobe.store import files, inputs, job, results, zarrs
 
 
-def fit(
+def run(
     *,
     probes: list[Path],
     koopman: list[Path],
@@ -54,8 +54,8 @@ def fit(
         controls=tuple(entry["controls"]),
         labels={name: store.attrs["label"] for name, store in stored.items()},
         probes=results.by_name(probes, "probe"),
-        koopman=results.by_name(koopman, "koopman"),
-        heads=results.by_name(heads, "koopman"),
+        koopman=results.by_name(koopman, "dynamics"),
+        heads=results.by_name(heads, "head"),
     )
     judged, system = results.read(falsification, "falsification"), zarrs.read(simulation)
     for sort in (study.probes, study.koopman, study.heads):
@@ -170,7 +170,7 @@ def compare(
     labels = {name: store.attrs["label"] for name, store in stored.items()}
     name = metrics.parent.name
     decoded = results.by_folder(probes, "probe")
-    moved = results.by_folder(koopman, "koopman")
+    moved = results.by_folder(koopman, "dynamics")
 
     def study(folder: str) -> _frames.Study:
         return _frames.Study(

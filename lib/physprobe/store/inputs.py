@@ -68,7 +68,7 @@ class Inputs:
             outer=spec_.outer,
             inner=spec_.inner,
             seed=spec_.seed,
-            grouping=getattr(spec_, "grouping", "clip"),
+            grouping=spec_.folds_by,
         )
         digests = {
             "embeddings": source.attrs["digest"],
@@ -103,7 +103,7 @@ class Inputs:
     def provenance(self, code: str, threads: int) -> dict:
         """Where a result that is made from these inputs comes from."""
         device, dtype = "cpu", "float64"
-        if getattr(self.spec, "TRAINED", False):
+        if self.spec.TRAINED:
             from torch import cuda
 
             device, dtype = "cuda" if cuda.is_available() else "cpu", "float32"
@@ -182,13 +182,12 @@ class Tokens(Mapping):
     def __init__(self, sources: Sequence[Dataset]):
         self.sources = sources
 
-    def __getitem__(self, layer: str) -> np.ndarray:
-        """Read the tokens of one layer, float32."""
+    def __getitem__(self, layer: str) -> "Spatial":
+        """Tokens of one layer."""
         name = f"tokens_{layer}"
         if name not in self.sources[0]:
             raise KeyError(layer)
-        parts = [zarrs.values(source, name).astype(np.float32) for source in self.sources]
-        return np.concatenate(parts)
+        return Spatial(self.sources, name)
 
     def __iter__(self) -> Iterator[str]:
         """Name the layers that keep tokens, in order."""
@@ -198,6 +197,39 @@ class Tokens(Mapping):
     def __len__(self) -> int:
         """Count them."""
         return sum(1 for _ in self)
+
+
+@dataclass(frozen=True)
+class Spatial(Sequence):
+    """Spatial tokens (clip, time, y, x, feature) of a layer, read in slices of clips, or whole."""
+
+    sources: Sequence[Dataset]
+    name: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(clip, time, y, x, feature)."""
+        return len(self), *self.sources[0][self.name].shape[1:]
+
+    def __len__(self) -> int:
+        """Count the clips."""
+        return sum(source.sizes["clip"] for source in self.sources)
+
+    def __getitem__(self, clips: slice) -> np.ndarray:
+        """Read some clips, as they are stored."""
+        start, stop, _ = clips.indices(len(self))
+        parts, first = [], 0
+        for source in self.sources:
+            count = source.sizes["clip"]
+            own = slice(max(start - first, 0), min(stop - first, count))
+            if own.start < own.stop:
+                parts.append(zarrs.values(source, self.name, clip=own))
+            first += count
+        return np.concatenate(parts)
+
+    def __array__(self, dtype: type | None = None, copy: bool | None = None) -> np.ndarray:
+        """Read all of them."""
+        return self[:].astype(dtype or np.float32)
 
 
 def equation(system: Dataset) -> str:

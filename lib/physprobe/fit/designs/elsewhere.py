@@ -1,87 +1,104 @@
-"""Transfer: clips to fit on and clips to score on that differ in their rendering or their range."""
+"""Elsewhere: fitted on clips that differ from those scored in their rendering or their range."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field, field_validator
 
-from physprobe.statistics import splits
+from physprobe.fit.designs import _read, _stack
+from physprobe.fit.section import Case, Design
+from physprobe.statistics import splits, targets
 from physprobe.statistics.splits import Fold
-from physprobe.store import stack
 from physprobe.store.inputs import Inputs, Layers
 
+Quantile = Annotated[float, Field(ge=0, le=1)]
 Region = Mapping[str, tuple[float, float]]
 """Range of every label, from quantile to quantile."""
 
 
-@dataclass(frozen=True)
-class Transfer:
-    """What a probe is fitted and scored on."""
-
-    inputs: Inputs
-    """With folds that train on one part of the clips only, and hold out clips of another."""
-    features: Sequence[np.ndarray]
-    """Over layers, (clip, time, feature)."""
-    strata: np.ndarray | None
-    """(clip,) clips that labels are permuted among; None if all are alike."""
-    edges: dict[str, tuple[float, float]]
-    """Range of every label of the region, in its unit."""
-
-
-def read(
-    embeddings: Sequence[Path], simulation: Sequence[Path], spec: str, region: Region
-) -> Transfer:
-    """Features, labels and folds that part training from held-out clips by more than chance.
+class Spec(Design):
+    """Folds that part training from held-out clips by more than chance.
 
     Of two renderings, ordinary folds hold out clips of the first and train on the second's clips of
     the other numbers: nothing of a held-out clip is known from the other rendering. A region is one
     outer fold: its clips are held out, and no clip of their groups is trained on.
-
-    Parameters
-    ----------
-    embeddings, simulation : sequence of Path
-        Root ``zarr.json`` of the stores: of one system, or of the rendering that is scored and of
-        that which is trained on.
-    spec : str
-        JSON of the probe's spec.
-    region : mapping of str to (float, float)
-        Range of every label between quantiles over all clips; empty for all of them.
-
-    Raises
-    ------
-    ValueError
-        If the two renderings show different clips, or nothing is left to train or to score on.
     """
-    if len(embeddings) != len(simulation) or len(embeddings) not in (1, 2):
-        raise ValueError(
-            f"{len(embeddings)} embeddings and {len(simulation)} simulations. Hint: give one of"
-            " each, or two: of the rendering that is scored first, then of that which is fitted."
-        )
-    first = Inputs.read("probe", embeddings[0], simulation[0], spec)
-    others = zip(embeddings[1:], simulation[1:], strict=True)
-    parts = [first, *(Inputs.read("probe", *paths, spec, like=first.system) for paths in others)]
-    if first.spec.kind != "ridge":
-        raise ValueError(f"probe {first.spec.kind!r}: only ridge probes are transferred.")
-    inside, edges = within(first.labels, region)
-    folds, strata = first.folds, None
-    if region:
-        folds = (apart(first.folds, first.groups, inside, first.spec),)
-        strata = np.isin(first.groups, first.groups[inside])
-    if len(parts) == 1:
-        return Transfer(replace(first, folds=folds), Layers(first.source), strata, edges)
-    stack.check(parts, embeddings)
-    _same_clips(parts, simulation)
-    clips = len(first.groups)
-    both = replace(
-        first,
-        system=first.system.isel(clip=np.tile(np.arange(clips), 2)),
-        groups=np.tile(first.groups, 2),
-        folds=tuple(crossed(folds, clips)),
-        digests=stack.digests(parts),
-    )
-    features = stack.Stacked([Layers(part.source) for part in parts])
-    return Transfer(both, features, None if strata is None else np.tile(strata, 2), edges)
+
+    kind: Literal["elsewhere"] = "elsewhere"
+    """Another rendering, or a region of labels that is never trained on."""
+    region: dict[str, tuple[Quantile, Quantile]] = Field(default_factory=dict)
+    """Labels with a range between quantiles: clips inside all of them are never trained on."""
+
+    @field_validator("region")
+    @classmethod
+    def _ascending(cls, region: dict) -> dict:
+        for name, (low, high) in region.items():
+            if low >= high:
+                raise ValueError(f"the range of {name} has to ascend")
+        if region and all(span == (0.0, 1.0) for span in region.values()):
+            raise ValueError("all clips are inside, so none is left to train on")
+        return region
+
+    def cases(
+        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+    ) -> Iterator[Case]:
+        """One fit; of two systems, that which is scored comes first, then that which is fitted."""
+        if len(embeddings) not in (1, 2):
+            raise ValueError(
+                f"{len(embeddings)} systems. Hint: give one, or two: the rendering that is scored"
+                " first, then that which is fitted."
+            )
+        parts = _stack.read(embeddings, simulation, method, alike=True)
+        first = parts[0]
+        if first.spec.kind != "ridge":
+            raise ValueError(f"method {first.spec.kind!r}: only ridge is fitted elsewhere.")
+        inside, edges = within(first.labels, self.region)
+        folds, strata = first.folds, None
+        if self.region:
+            folds = (apart(first.folds, first.groups, inside, first.spec),)
+            strata = np.isin(first.groups, first.groups[inside])
+        found, features = replace(first, folds=folds), Layers(first.source)
+        if len(parts) == 2:
+            _same_clips(parts, simulation)
+            clips = len(first.groups)
+            found = replace(
+                first,
+                system=first.system.isel(clip=np.tile(np.arange(clips), 2)),
+                groups=np.tile(first.groups, 2),
+                folds=tuple(crossed(folds, clips)),
+                digests=_stack.digests(parts),
+            )
+            features = _stack.Stacked([Layers(part.source) for part in parts])
+            strata = None if strata is None else np.tile(strata, 2)
+        setting = {
+            "region": {
+                name: {
+                    "quantiles": self.region[name], "low": low, "high": high,
+                    "units": first.units[name],
+                }
+                for name, (low, high) in edges.items()
+            },
+            "training_clips": [len(fold.train) for fold in found.folds],
+            "training_mean": _training_mean(found),
+        }  # fmt: skip
+        yield _read.case(found, features, strata=strata, setting={"setting": setting})
+
+
+def _training_mean(found: Inputs) -> dict[str, np.ndarray]:
+    """Mean of each target (clip, ...) over the training clips of the fold that holds a clip out."""
+    order = np.argsort(np.concatenate([fold.test for fold in found.folds]))
+    means = {}
+    for name in found.spec.targets:
+        values = targets.values(found.labels, name)
+        parts = [
+            np.broadcast_to(values[fold.train].mean(0), values[fold.test].shape)
+            for fold in found.folds
+        ]
+        means[name] = np.concatenate(parts)[order]
+    return means
 
 
 def within(

@@ -55,6 +55,11 @@ class Attentive(Protocol):
         return self.readout == "class"
 
     @property
+    def scored_apart(self) -> str | None:
+        """Label whose values are scored apart as well, if any."""
+        return self.by
+
+    @property
     def spatial(self) -> bool:
         """Whether spatial tokens are read."""
         return any(sample in SPATIAL for sample in self.samples)
@@ -170,7 +175,7 @@ def _source(
     names = list(tokens)
 
     def read(layer: int) -> np.ndarray:
-        found = tokens[names[layer]]
+        found = np.asarray(tokens[names[layer]], np.float32)
         return gathered(found[:, -1:] if sample == "space_last" else found, spec.cells)
 
     return Source(sample, names, read)

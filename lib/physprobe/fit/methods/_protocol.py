@@ -1,21 +1,21 @@
 """What all probes have in common: targets, samples, folds, and how sure a score has to be."""
 
-from typing import ClassVar, Literal
+from collections.abc import Callable
+from typing import Literal
 
 from pydantic import Field
 
-from physprobe.config.spec import Spec
-from physprobe.statistics import splits
+from physprobe.fit.section import Given, MethodSpec
+from physprobe.statistics import splits, targets
 
 Sample = Literal["clip", "token", "temporal_last", "temporal_first", "temporal_diff"]
 Normalisation = Literal["zscore", "center", "none"]
 
 
-class Protocol(Spec):
+class Protocol(MethodSpec):
     """Fields of every probe's spec."""
 
-    TRAINED: ClassVar[bool] = False
-    """Whether it is fitted by gradient steps: in float32, on a GPU where there is one."""
+    ROLE = "probe"
 
     targets: tuple[str, ...] = Field(("alpha", "log_alpha"), min_length=1)
     """Labels to decode; ``log_<label>`` is the logarithm of one, ``sincos_<label>`` sine and
@@ -38,6 +38,42 @@ class Protocol(Spec):
     """Seed of folds, permutations and draws."""
 
     @property
-    def of_classes(self) -> bool:
-        """Whether targets are classes, not numbers."""
-        return False
+    def folds_by(self) -> str:
+        """Clips that are on one side of every fold; see ``splits.GROUPINGS``."""
+        return self.grouping
+
+
+def fitted(
+    probe: Callable, spec: Protocol, given: Given, **more: object
+) -> tuple[list[dict], dict]:
+    """Rows and ``predictions`` of a probe.
+
+    Parameters
+    ----------
+    probe : callable
+        Of the kind: (spec, features, layers, targets, folds) and named arguments.
+    spec : Protocol
+    given : Given
+    **more
+        Arguments that only some kinds take.
+
+    Raises
+    ------
+    ValueError
+        If a target is no label of the system, or the kind can't do what is asked.
+    """
+    values = targets.classes if spec.of_classes else targets.values
+    if spec.scored_apart:
+        more["parts"] = targets.label(given.labels, spec.scored_apart)
+    rows, predictions = probe(
+        spec,
+        given.features,
+        given.layers,
+        {name: values(given.labels, name) for name in spec.targets},
+        given.folds,
+        times=given.times,
+        groups=given.groups,
+        components=given.components,
+        **more,
+    )
+    return rows, {"predictions": predictions}

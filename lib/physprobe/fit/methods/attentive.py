@@ -24,6 +24,8 @@ import numpy as np
 from pydantic import Field
 
 from physprobe.fit.methods._attentive import Attentive
+from physprobe.fit.methods._protocol import fitted
+from physprobe.fit.section import Given
 from physprobe.statistics.splits import Fold
 
 
@@ -56,3 +58,8 @@ def probe(
     from physprobe.fit.methods._attention import Query
 
     return _attentive.scored(spec, Query(), None, features, layers, targets, folds, **more)
+
+
+def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
+    """Decode every target from every layer's tokens; see :func:`probe`."""
+    return fitted(probe, spec, given, tokens=given.tokens if spec.spatial else None)

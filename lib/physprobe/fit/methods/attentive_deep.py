@@ -25,6 +25,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from physprobe.fit.methods._attentive import Attentive
+from physprobe.fit.methods._protocol import fitted
+from physprobe.fit.section import Given
 from physprobe.statistics.splits import Fold
 
 
@@ -71,3 +73,8 @@ def probe(
 
     model = Deep(spec.depth, spec.heads, spec.width)
     return _attentive.scored(spec, model, spec.batch, features, layers, targets, folds, **more)
+
+
+def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
+    """Decode every target from every layer's tokens; see :func:`probe`."""
+    return fitted(probe, spec, given, tokens=given.tokens if spec.spatial else None)

@@ -22,18 +22,18 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.config.spec import Spec as Base
 from physprobe.fit.methods._choices import Horizons, Penalties
 from physprobe.fit.methods._pairs import FIRST
+from physprobe.fit.section import Given, MethodSpec
 from physprobe.statistics.splits import Fold
 
-READS = "pooled"
 PENALTIES = tuple(10.0**power for power in range(-6, 7))
 
 
-class Spec(Base):
+class Spec(MethodSpec):
     """Linear dynamics of the pooled embedding, layer by layer."""
 
+    ROLE = "dynamics"
     SHORTEST: ClassVar[int] = FIRST + 3
     """Token times that a clip needs."""
 
@@ -69,7 +69,7 @@ class Spec(Base):
         return [ahead for ahead in self.horizons if ahead < times - FIRST]
 
 
-def fit(
+def dynamics(
     spec: Spec,
     pooled: Sequence[np.ndarray] | np.ndarray,
     labels: Mapping[str, np.ndarray],
@@ -117,4 +117,17 @@ def fit(
     equations = labels.get("equation")
     return _layers.fit(
         spec, pooled, folds, layers=layers, times=times, groups=groups, equations=equations
+    )
+
+
+def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
+    """Score linear dynamics of every layer; see :func:`dynamics`."""
+    return dynamics(
+        spec,
+        given.features,
+        given.labels,
+        given.folds,
+        layers=given.layers,
+        times=given.times,
+        groups=given.groups,
     )

@@ -26,7 +26,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from physprobe.fit.methods._protocol import Protocol
+from physprobe.fit.methods._protocol import Protocol, fitted
+from physprobe.fit.section import Given
 from physprobe.statistics.splits import Fold
 
 
@@ -50,6 +51,11 @@ class Spec(Protocol):
     def of_classes(self) -> bool:
         """Whether targets are classes, not numbers."""
         return True
+
+    @property
+    def scored_apart(self) -> str | None:
+        """Label whose values are scored apart as well, if any."""
+        return self.by
 
     @field_validator("penalties")
     @classmethod
@@ -142,3 +148,8 @@ def probe(
     return _classes.scored(
         spec, decode, layers, targets, folds, times, groups, parts, _class_rows.penalised
     )
+
+
+def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
+    """Tell the classes of every target apart; see :func:`probe`."""
+    return fitted(probe, spec, given)

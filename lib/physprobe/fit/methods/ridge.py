@@ -16,7 +16,8 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, field_validator
 
-from physprobe.fit.methods._protocol import Normalisation, Protocol
+from physprobe.fit.methods._protocol import Normalisation, Protocol, fitted
+from physprobe.fit.section import Given
 from physprobe.statistics.splits import Fold
 
 
@@ -121,3 +122,8 @@ def probe(
     return _numbers.scored(
         spec, decode, layers, targets, folds, times, groups, _rows.penalised, strata
     )
+
+
+def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
+    """Decode every target from every layer; see :func:`probe`."""
+    return fitted(probe, spec, given, strata=given.strata)

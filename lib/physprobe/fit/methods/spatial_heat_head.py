@@ -21,17 +21,17 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.config.spec import Spec as Base
 from physprobe.fit.methods._choices import Horizons, Penalties
+from physprobe.fit.section import Given, MethodSpec
 from physprobe.statistics.splits import Fold
 
-READS = "tokens"
 PENALTIES = tuple(10.0**power for power in range(-6, 7))
 
 
-class Spec(Base):
+class Spec(MethodSpec):
     """Alpha-scaled diffusion of the spatial tokens of one layer."""
 
+    ROLE = "head"
     kind: Literal["spatial_heat_head"] = "spatial_heat_head"
     """A heat step of the spatial tokens."""
     layer: str = "final"
@@ -58,14 +58,11 @@ class Spec(Base):
     """Seed of folds, permutations and draws."""
 
 
-def fit(
+def head(
     spec: Spec,
     tokens: Sequence,
     labels: Mapping[str, np.ndarray],
     folds: Sequence[Fold],
-    *,
-    layers: Sequence[str] = (),
-    times: Sequence[float] = (),
     groups: np.ndarray | None = None,
 ) -> tuple[list[dict], dict]:
     """Score the head with real, shuffled and no alpha.
@@ -78,8 +75,6 @@ def fit(
     labels : mapping of str to (clip,)
         Has ``spec.label``.
     folds : sequence of Fold
-    layers, times
-        Not used: there is one layer, and time is counted in tokens.
     groups : (clip,), optional
         Declared groups of clips.
 
@@ -141,3 +136,22 @@ def _alpha(spec: Spec, labels: Mapping[str, np.ndarray]) -> np.ndarray:
             " Hint: set `label` to one that every clip has."
         )
     return values.astype(float)
+
+
+def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
+    """Score the head with real, shuffled and no alpha; see :func:`head`."""
+    return head(spec, _tokens(spec, given), given.labels, given.folds, given.groups)
+
+
+def trained(spec: Spec, given: Given) -> dict[str, np.ndarray]:
+    """Tensors fitted on every clip; see :func:`weights`."""
+    return weights(spec, _tokens(spec, given), given.labels, given.folds, given.groups)
+
+
+def _tokens(spec: Spec, given: Given) -> Sequence[np.ndarray]:
+    if spec.layer not in given.tokens:
+        raise ValueError(
+            f"the embedding has no spatial tokens of layer {spec.layer!r}."
+            f" Hint: set tokens: [{spec.layer}] in the encoder's config entry."
+        )
+    return given.tokens[spec.layer]

@@ -21,7 +21,8 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from physprobe.fit.methods._protocol import Normalisation, Protocol
+from physprobe.fit.methods._protocol import Normalisation, Protocol, fitted
+from physprobe.fit.section import Given
 from physprobe.statistics.splits import Fold
 
 
@@ -127,3 +128,8 @@ def probe(
         if row["metric"] == "r2" and row["value"] is not None:
             row["note"] = "; ".join(part for part in (note, row.get("note")) if part)
     return rows, block
+
+
+def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
+    """Decode every target from every layer; see :func:`probe`."""
+    return fitted(probe, spec, given)

@@ -1,70 +1,47 @@
 """Stack: clips of several systems under one encoder, one system after another."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from xarray import Dataset
 
-from physprobe.statistics import splits
-from physprobe.store.inputs import Inputs, Layers, Tokens, equations
+from physprobe.fit.section import METHODS
+from physprobe.store.inputs import Inputs, Layers, Tokens
 
 
 def read(
-    stage: str, embeddings: Sequence[Path], simulation: Sequence[Path], spec: str
-) -> tuple[Inputs, Sequence[np.ndarray]]:
-    """Inputs and features of one system, or of several taken together.
-
-    Of several systems the labels that all of them have remain, and ``equation``: as the clips' own
-    label says, or the kind of system that they show. Their ``group`` pairs clips between them:
-    those of one initial condition. It may be lacking only where the systems declare their split.
+    embeddings: Sequence[Path], simulation: Sequence[Path], method: str, *, alike: bool = False
+) -> list[Inputs]:
+    """Stores of several systems, which one encoder has embedded alike.
 
     Parameters
     ----------
-    stage : str
-        Package whose kind the spec names.
     embeddings, simulation : sequence of Path
         Root ``zarr.json`` of the stores, system by system.
-    spec : str
-        JSON of the spec.
-
-    Returns
-    -------
-    inputs : Inputs
-        With the labels, groups and folds of all clips.
-    features : sequence over layers of (clip, time, feature)
+    method : str
+        JSON of the method's spec.
+    alike : bool
+        Whether all show the same clips, which are then put in the order of the first system's.
 
     Raises
     ------
     ValueError
-        If the stores don't go together.
+        If there aren't as many of either, or they don't go together.
     """
     if len(embeddings) != len(simulation) or not embeddings:
         raise ValueError(
             f"{len(embeddings)} embeddings and {len(simulation)} simulations. Hint: give one of"
             " each for every system, in the same order."
         )
-    parts = [
-        Inputs.read(stage, *stores, spec) for stores in zip(embeddings, simulation, strict=True)
-    ]
-    first = parts[0]
-    if len(parts) == 1:
-        return first, Layers(first.source)
-    check(parts, embeddings)
-    system = _system(parts, simulation)
-    groups, folds = splits.declared_by(
-        system,
-        outer=first.spec.outer,
-        inner=first.spec.inner,
-        seed=first.spec.seed,
-        grouping=getattr(first.spec, "grouping", "clip"),
-    )
-    stacked = replace(first, system=system, groups=groups, folds=folds, digests=digests(parts))
-    return stacked, Stacked([Layers(part.source) for part in parts])
+    parts: list[Inputs] = []
+    for paths in zip(embeddings, simulation, strict=True):
+        like = parts[0].system if alike and parts else None
+        parts.append(Inputs.read(METHODS, *paths, method, like=like))
+    _check(parts, embeddings)
+    return parts
 
 
-def check(parts: Sequence[Inputs], embeddings: Sequence[Path]) -> None:
+def _check(parts: Sequence[Inputs], embeddings: Sequence[Path]) -> None:
     """Refuse systems that were not embedded alike.
 
     Raises
@@ -125,24 +102,3 @@ def _differences(part: Inputs, first: Inputs) -> Iterator[tuple[str, object, obj
         ("split declared:", lambda inputs: "split" in inputs.system),
     ):
         yield what, of(part), of(first)
-
-
-def _system(parts: Sequence[Inputs], simulation: Sequence[Path]) -> Dataset:
-    """Common labels of all clips, ``equation``, ``group``, and ``split`` if declared."""
-    for path, part in zip(simulation, parts, strict=True):
-        if not {"group", "split"} & set(part.system.variables):
-            raise ValueError(
-                f"{path} has no group, so its clips have no counterparts. Hint: take systems that"
-                " number their initial conditions."
-            )
-    names = [
-        name
-        for name in (*parts[0].labels, "group", "split")
-        if all(name in part.system for part in parts)
-    ]
-    found = {
-        name: np.concatenate([np.array(part.system[name].values.tolist()) for part in parts])
-        for name in names
-    }
-    found["equation"] = np.concatenate([equations(part.system) for part in parts])
-    return Dataset({name: ("clip", values) for name, values in found.items()})

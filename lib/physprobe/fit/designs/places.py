@@ -1,15 +1,93 @@
-"""Places: which patches the ball is in, which it touches, and which are far from it."""
+"""Places: tokens of one part of the image in place of an embedding's layers.
+
+Which patches the ball is in, which it touches, and which are far from it.
+"""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
+from physprobe.fit.designs import _read
+from physprobe.fit.section import Case, Design, MethodSpec
 from physprobe.scenes import scene
 from physprobe.statistics import seeds
+from physprobe.store import zarrs
+from physprobe.store.inputs import Inputs, Layers
 
 ROW, COLUMN, PIXELS = (
     scene.QUANTITIES.index(name) for name in ("ball_row", "ball_column", "camera_pixels")
 )
+
+
+SCORES = ("r2", "mae", "circular_mae")
+
+
+class Spec(Design):
+    """Parts of the image that an encoder's spatial tokens are read at."""
+
+    kind: Literal["places"] = "places"
+    """The token under the ball, one far from it, all of them, and patch by patch."""
+    layer: str = "final"
+    """Layer whose spatial tokens are read."""
+
+    def cases(
+        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+    ) -> Iterator[Case]:
+        """One fit, whose layers are the parts of the image."""
+        found = _read.one(embeddings, simulation, method)
+        if found.spec.kind != "ridge":
+            raise ValueError(f"method {found.spec.kind!r}: parts of the image are read by ridge.")
+        tokens = _tokens(embeddings[0], found, self.layer)
+        film, grid = _film(simulation[0], found), tokens.shape[2:4]
+        parts = Parts(tokens, under(film, _member(found), grid), found.spec.seed)
+        setting = {"grid": list(grid), "touched": touched(film, grid).sum(0)}
+        yield _read.case(found, parts, layers=parts.names, setting=setting)
+
+    def schema(self, spec: MethodSpec) -> str:
+        """What kind of result comes of a method."""
+        return self.kind
+
+    def gathered(self, found: Sequence[tuple[Case, list[dict], dict]]) -> tuple[list[dict], dict]:
+        """Scores of the chosen parts, R2 of every patch; the part stands as ``model``."""
+        ((case, scored, blocks),) = found
+        scored = [
+            {**row, "layer": self.layer, "model": row["layer"]}
+            for row in scored
+            if row["layer"] != "selected" and row["metric"] in SCORES and row.get("time") is None
+        ]
+        rows = [row for row in scored if row["model"] in Parts.CHOSEN]
+        rows += [r for r in scored if r["model"] not in Parts.CHOSEN and r["metric"] == "r2"]
+        predictions = blocks["predictions"]
+        predictions["held_out"] = [
+            block for block in predictions["held_out"] if block["layer"] in Parts.CHOSEN
+        ]
+        predictions.pop("choices")
+        return rows, {"predictions": predictions, **case.setting}
+
+
+def _tokens(path: Path, found: Inputs, layer: str) -> np.ndarray:
+    if layer not in Layers(found.source).tokens:
+        raise ValueError(
+            f"{path} has no spatial tokens of layer {layer!r}."
+            f" Hint: set tokens: [{layer}] in the encoder's config entry."
+        )
+    return zarrs.values(found.source, f"tokens_{layer}")
+
+
+def _film(path: Path, found: Inputs) -> np.ndarray:
+    if found.system.attrs.get("field") != "scene":
+        raise ValueError(f"{path}: no scene, so no ball to look for. Hint: take a system of balls.")
+    return zarrs.values(found.system, "scene").astype(np.float64)
+
+
+def _member(found: Inputs) -> np.ndarray:
+    """Frames of each token: (time, frame) of bool."""
+    seconds, source = found.system.time.values, found.source
+    half = (seconds[1] - seconds[0]) / 2  # frames are inside their tokens by this much
+    start, end = (source[name].values[:, None] for name in ("time_start", "time_end"))
+    return (seconds > start - half) & (seconds < end - half)
 
 
 def under(film: np.ndarray, member: np.ndarray, grid: tuple[int, int]) -> np.ndarray:

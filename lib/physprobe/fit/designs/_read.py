@@ -1,0 +1,50 @@
+"""Read: from stores to what a method is given."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from physprobe.fit.section import METHODS, Case, Given
+from physprobe.store.inputs import Inputs, Layers
+
+
+def one(embeddings: Sequence[Path], simulation: Sequence[Path], method: str) -> Inputs:
+    """Stores of a design that takes a single system.
+
+    Raises
+    ------
+    ValueError
+        If several are given.
+    """
+    if (len(embeddings), len(simulation)) != (1, 1):
+        raise ValueError(
+            f"{len(embeddings)} embeddings and {len(simulation)} simulations, expected one of each."
+            " Hint: the design `together` takes several systems."
+        )
+    return Inputs.read(METHODS, embeddings[0], simulation[0], method)
+
+
+def case(
+    found: Inputs,
+    features: Sequence[np.ndarray] | None = None,
+    *,
+    layers: Sequence[str] | None = None,
+    strata: np.ndarray | None = None,
+    about: Mapping[str, object] | None = None,
+    setting: Mapping[str, object] | None = None,
+) -> Case:
+    """A fit to the layers of an embedding, or to features that stand for them."""
+    layered = Layers(found.source)
+    given = Given(
+        features=layered if features is None else features,
+        layers=layers or found.layers,
+        labels=found.labels,
+        folds=found.folds,
+        groups=found.groups,
+        times=found.times,
+        strata=strata,
+        components=found.source.attrs["spec"].get("components"),
+        tokens=getattr(features, "tokens", layered.tokens),
+    )
+    return Case(found, given, found.spec, about or {}, setting or {})

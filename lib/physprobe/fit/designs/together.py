@@ -1,0 +1,72 @@
+"""Together: clips of several systems in one fit, as if they were those of one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from xarray import Dataset
+
+from physprobe.fit.designs import _read, _stack
+from physprobe.fit.section import Case, Design
+from physprobe.statistics import splits
+from physprobe.store.inputs import Inputs, Layers, equations
+
+
+class Spec(Design):
+    """Outer folds over the clips of several systems, which have ``equation`` as a label.
+
+    The labels that all systems have remain, and ``equation``: as the clips' own label says, or the
+    kind of system that they show. Their ``group`` pairs clips between them: those of one initial
+    condition. It may be lacking only where the systems declare their split.
+    """
+
+    kind: Literal["together"] = "together"
+    """Folds of several systems' clips."""
+
+    def cases(
+        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+    ) -> Iterator[Case]:
+        """One fit of all layers to all clips."""
+        parts = _stack.read(embeddings, simulation, method)
+        if len(parts) == 1:
+            raise ValueError("one system, expected several. Hint: the design `plain` takes one.")
+        first = parts[0]
+        if first.spec.ROLE == "head":
+            raise ValueError(
+                f"{first.spec.kind} takes one system, but {len(parts)} are given."
+                " Hint: dmd takes several."
+            )
+        system = _system(parts, simulation)
+        groups, folds = splits.declared_by(
+            system,
+            outer=first.spec.outer,
+            inner=first.spec.inner,
+            seed=first.spec.seed,
+            grouping=first.spec.folds_by,
+        )
+        digests = _stack.digests(parts)
+        stacked = replace(first, system=system, groups=groups, folds=folds, digests=digests)
+        yield _read.case(stacked, _stack.Stacked([Layers(part.source) for part in parts]))
+
+
+def _system(parts: Sequence[Inputs], simulation: Sequence[Path]) -> Dataset:
+    """Common labels of all clips, ``equation``, ``group``, and ``split`` if declared."""
+    for path, part in zip(simulation, parts, strict=True):
+        if not {"group", "split"} & set(part.system.variables):
+            raise ValueError(
+                f"{path} has no group, so its clips have no counterparts. Hint: take systems that"
+                " number their initial conditions."
+            )
+    names = [
+        name
+        for name in (*parts[0].labels, "group", "split")
+        if all(name in part.system for part in parts)
+    ]
+    found = {
+        name: np.concatenate([np.array(part.system[name].values.tolist()) for part in parts])
+        for name in names
+    }
+    found["equation"] = np.concatenate([equations(part.system) for part in parts])
+    return Dataset({name: ("clip", values) for name, values in found.items()})

@@ -1,0 +1,157 @@
+"""Fit: what passes between a design, which chooses the clips, and a method, which is fitted."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+
+import numpy as np
+
+from physprobe.config.spec import Spec
+from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.store.inputs import Inputs
+
+METHODS, DESIGNS = "fit/methods", "fit/designs"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a method is fitted to and scored on.
+
+    Attributes
+    ----------
+    features : sequence over layers of (clip, time, feature)
+        Read one at a time, so a lazy sequence will do.
+    layers : (layer,) of str
+    labels : mapping of str to (clip,)
+    folds : sequence of Fold
+    groups : (clip,), optional
+        Clips that are drawn and permuted together; each on its own if not given.
+    times : (time,), optional
+        Mean time of each token [s].
+    strata : (clip,), optional
+        Clips that labels are permuted among, for the null of a split that follows from labels.
+    components : int, optional
+        Principal components, fitted on training clips, to use in place of the features.
+    tokens : mapping of str to (clip, time, y, x, feature)
+        Spatial tokens of the layers that keep them; each can be sliced along clips.
+    """
+
+    features: Sequence[np.ndarray]
+    layers: Sequence[str]
+    labels: Mapping[str, np.ndarray]
+    folds: Sequence[Fold]
+    groups: np.ndarray | None = None
+    times: Sequence[float] | None = None
+    strata: np.ndarray | None = None
+    components: int | None = None
+    tokens: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
+
+
+class MethodSpec(Spec):
+    """What is asked of every method's spec; a kind overrides what it is."""
+
+    TRAINED: ClassVar[bool] = False
+    """Whether it is fitted by gradient steps: in float32, on a GPU where there is one."""
+    ROLE: ClassVar[Literal["probe", "dynamics", "head"]]
+    """What studies ask it for: to decode labels, to forecast pooled embeddings, or to model the
+    spatial tokens of its ``layer``, which an encoder has to keep."""
+
+    @property
+    def of_classes(self) -> bool:
+        """Whether what it decodes are classes, not numbers."""
+        return False
+
+    @property
+    def folds_by(self) -> str:
+        """Clips that are on one side of every fold; see ``splits.GROUPINGS``."""
+        return "clip"
+
+    @property
+    def scored_apart(self) -> str | None:
+        """Label whose values are scored apart as well, if any."""
+        return None
+
+    def normalised(self, how: str) -> "MethodSpec":
+        """The same under one normalisation of features.
+
+        Raises
+        ------
+        ValueError
+            If the method has no choice of them.
+        """
+        raise ValueError(f"{type(self).model_fields['kind'].default} has one normalisation only")
+
+
+class Method(Protocol):
+    """Module of ``fit/methods``: one file a method."""
+
+    Spec: type[MethodSpec]
+
+    def fit(spec: MethodSpec, given: Given) -> tuple[list[dict], dict]:
+        """Rows, and further blocks of the result.
+
+        Raises
+        ------
+        ValueError
+            If the clips can't be fitted; the message says what would do.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fit that a design asks for.
+
+    Attributes
+    ----------
+    inputs : Inputs
+        The stores, and where they come from.
+    given : Given
+    spec : MethodSpec
+        The method's, as this case varies it.
+    about : mapping
+        What sets its rows apart from those of the design's other cases.
+    setting : mapping
+        What the result says of the clips besides.
+    """
+
+    inputs: "Inputs"
+    given: Given
+    spec: MethodSpec
+    about: Mapping[str, object] = field(default_factory=dict)
+    setting: Mapping[str, object] = field(default_factory=dict)
+
+
+class Design(Spec):
+    """Which clips are fitted, and which are scored; every kind derives its own."""
+
+    def cases(
+        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+    ) -> Iterator[Case]:
+        """Fits that are asked for.
+
+        Parameters
+        ----------
+        embeddings, simulation : sequence of Path
+            Root ``zarr.json`` of the stores, system by system.
+        method : str
+            JSON of the method's spec.
+
+        Raises
+        ------
+        ValueError
+            If the stores don't go together, or the method can't do what is asked.
+        """
+        raise NotImplementedError
+
+    def schema(self, spec: MethodSpec) -> str:
+        """What kind of result comes of a method."""
+        return spec.ROLE
+
+    def gathered(self, found: Sequence[tuple[Case, list[dict], dict]]) -> tuple[list[dict], dict]:
+        """Rows and blocks of the result, from those of every case; by default there is one."""
+        ((case, rows, blocks),) = found
+        return rows, {**blocks, **case.setting}

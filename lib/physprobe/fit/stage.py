@@ -1,0 +1,126 @@
+"""Fit: one method, applied to one encoder's embeddings under one design."""
+
+from pathlib import Path
+
+import numpy as np
+
+from physprobe.config import kinds
+from physprobe.fit.designs.plain import Spec as Plain
+from physprobe.fit.section import DESIGNS, METHODS, Design
+from physprobe.store import files, job, results
+
+
+def run(
+    *,
+    embeddings: list[Path],
+    simulation: list[Path],
+    out: Path,
+    spec: str,
+    design: str = '{"kind": "plain"}',
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Fit a method to one encoder's embeddings into ``fits/{encoder}.{method}.json``.
+
+    Parameters
+    ----------
+    embeddings : list of Path
+        Root ``zarr.json`` of the embeddings of each system.
+    simulation : list of Path
+        Root ``zarr.json`` of each system's simulation: labels, and ``group`` and ``split`` if
+        declared.
+    out : Path
+        The result.
+    spec : str
+        JSON of the method's spec.
+    design : str
+        JSON of the design's spec: which clips are fitted, and which are scored.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Threads of the linear algebra, which the caller has set; for the record.
+
+    Raises
+    ------
+    ValueError
+        If the stores' clips don't go together, a target is no label of the system, or the method
+        can't do what the design asks.
+    """
+    plan: Design = kinds.parse(DESIGNS, design)[1]
+    found = []
+    for case in plan.cases(embeddings, simulation, spec):
+        rows, blocks = case.inputs.kind.fit(case.spec, case.given)
+        found.append((case, rows, blocks))
+    first = found[0][0].inputs
+    rows, blocks = plan.gathered(found)
+    results.write(
+        out,
+        schema=plan.schema(first.spec),
+        spec=first.spec.dump(),
+        design=plan.dump(),
+        rows=[{"encoder": embeddings[0].parent.stem, **row} for row in rows],
+        **blocks,
+        label=first.source.attrs.get("label"),
+        provenance=first.provenance(code, threads),
+    )
+    folds = f"{len(first.folds)} outer fold{'s' * (len(first.folds) > 1)}"
+    job.done(f"{out.stem}: {len(first.groups)} clips in {folds}, {_best(rows)}")
+
+
+def weights(
+    *,
+    embeddings: list[Path],
+    simulation: list[Path],
+    out: Path,
+    spec: str,
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Fit a method that has weights on every clip into a safetensors file.
+
+    Parameters
+    ----------
+    embeddings, simulation, spec, code, threads
+        As for :func:`run`.
+    out : Path
+        The file; tensors as the kind's ``weights`` names them.
+
+    Raises
+    ------
+    ValueError
+        If the kind has no weights, or as for :func:`run`.
+    """
+    kind, _ = kinds.parse(METHODS, spec)
+    if not hasattr(kind, "trained"):
+        raise ValueError(f"{out}: kind {kind.__name__.rpartition('.')[2]!r} has no weights.")
+    (case,) = Plain().cases(embeddings, simulation, spec)
+    found, spec_ = case.inputs, case.spec
+    tensors = kind.trained(spec_, case.given)
+    metadata = {
+        "schema": "physprobe/spatial_head/1",
+        "equation": "x[t+1] = x[t] + alpha K(x[t]); x = (token - mean) @ matrix of whitening",
+        "layer": spec_.layer,
+        "label": spec_.label,
+        "label_unit": found.units.get(spec_.label, "1"),
+        "time_step_seconds": f"{np.diff(found.times).mean():.9g}",
+        "clips": str(len(found.groups)),
+        "encoder": str(found.source.attrs.get("label")),
+        "weights_hash": str(found.source.attrs.get("weights_hash")),
+        "embeddings": found.digests["embeddings"],
+        "code": code,
+        "spec": spec_.canonical(),
+    }
+    files.write_tensors(out, tensors, metadata)
+    channels = len(tensors["real.depthwise.weight"])
+    job.done(f"{out.stem}: kernels of {channels} channels from {len(found.groups)} clips")
+
+
+def _best(rows: list[dict]) -> str:
+    """First score of a layer that was chosen, or of a forecast one token ahead, in words."""
+    for row in rows:
+        chosen = row.get("layer") == "selected" and row["metric"] in ("r2", "accuracy")
+        ahead = row["metric"] == "skill" and row.get("baseline") == "persistence"
+        if (chosen or ahead) and row.get("value") is not None:
+            what = f"{row['metric']} of {row['target']}" if chosen else "skill against persistence"
+            return f"{what} {row['value']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
+    return f"{len(rows)} rows"
