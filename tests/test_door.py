@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from physprobe import __main__ as door
+from physprobe.config import stages
 from physprobe.store import job as jobs
 from physprobe.store import results, zarrs
 
@@ -54,7 +55,7 @@ def gate(folder: Path) -> Path:
     return out
 
 
-@pytest.mark.parametrize("command", door.STAGES)
+@pytest.mark.parametrize("command", stages.commands())
 def test_every_command_has_help_and_a_line(command: str, capsys: pytest.CaptureFixture):
     assert door.main([command, "--help"]) == 0
     shown = capsys.readouterr().out
@@ -169,7 +170,8 @@ def test_a_defect_of_the_program_keeps_its_traceback(tmp_path: Path, monkeypatch
         np.zeros(3) + np.zeros(4)
 
     monkeypatch.setattr(results, "broken", broken, raising=False)
-    monkeypatch.setitem(door.STAGES, "broken", "physprobe.store.results:broken")
+    broken_one = ("store", stages.Command("results:broken"))
+    monkeypatch.setitem(stages.commands(), "broken", broken_one)
     with pytest.raises(ValueError, match="broadcast"):
         door.main(["broken", "--out", str(tmp_path)])
 
@@ -269,8 +271,8 @@ def test_a_reader_that_leaves_early_is_no_traceback():
 
 
 def test_every_stage_says_what_it_raises_and_takes_threads():
-    for place in door.STAGES.values():
-        module, name = place.split(":")
+    for place in map(door._place, stages.commands()):
+        module, name = place
         function = getattr(__import__(module, fromlist=[name]), name)
         text = inspect.getdoc(function)
         for parameter in inspect.signature(function).parameters:

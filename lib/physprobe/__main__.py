@@ -19,52 +19,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from physprobe.config import problems
+from physprobe.config import problems, stages
 from physprobe.store import job
 
 PACKAGE = Path(__file__).parent
-STAGES = {
-    "simulate": "physprobe.simulate.stage:run",
-    "render": "physprobe.render.stage:run",
-    "preview": "physprobe.render.stage:preview",
-    "train": "physprobe.train.stage:run",
-    "embed": "physprobe.embed.stage:run",
-    "fit": "physprobe.fit.stage:run",
-    "weights": "physprobe.fit.stage:weights",
-    "discover": "physprobe.discover.stage:run",
-    "survey": "physprobe.survey.stage:run",
-    "falsify": "physprobe.falsify.stage:run",
-    "compare": "physprobe.falsify.stage:compare",
-    "gate": "physprobe.falsify.stage:gate",
-    "transfer": "physprobe.falsify.stage:transfer",
-    "layerwise": "physprobe.layerwise.stage:run",
-    "multiverse": "physprobe.multiverse.stage:run",
-    "local": "physprobe.local.stage:run",
-    "layout": "physprobe.report.stage:run",
-    "layout_comparison": "physprobe.report.stage:compare",
-    "learning": "physprobe.report.drawing:learning",
-    "layerwise_figure": "physprobe.report.drawing:layerwise",
-    "figure": "physprobe.report.drawing:figure",
-    "page": "physprobe.report.page:run",
-    "calibrate": "physprobe.calibrate.stage:run",
-    "export": "physprobe.store.export:run",
-    "verify": "physprobe.store.verify:run",
-    "schema": "physprobe.config.model:write_schema",
-}
-SECTIONS = {
-    "survey": "Discovery",
-    "falsify": "Study",
-    "layout": "Study",
-    "compare": "Comparison",
-    "layout_comparison": "Comparison",
-    "gate": "Gate",
-    "transfer": "Transfer",
-    "layerwise": "Layerwise",
-    "multiverse": "Multiverse",
-    "local": "Local",
-    "calibrate": "Calibration",
-}
-"""Commands whose spec is an entry of a section without kinds; others look their kind up."""
 JSON_OPTIONS = ("spec", "design")
 HINTS = {
     errno.ENOENT: "is the path right? A rule's output is written by: snakemake PATH --cores 1",
@@ -116,9 +74,9 @@ def _run(argv: list[str]) -> int:
         door.print_help()
         return WRONG_USAGE
     command, options = argv[0], argv[1:]
-    if command not in STAGES:
+    if command not in stages.commands():
         if not command.startswith("-"):
-            near = problems.nearest(command, STAGES)
+            near = problems.nearest(command, stages.commands())
             door.error(f"no command {command!r}.{near} Hint: python -m physprobe --help lists all.")
         door.parse_args(argv)
 
@@ -130,12 +88,11 @@ def _run(argv: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format=f"{command}: %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        module, name = STAGES[command].split(":")
+        module, name = _place(command)
         function = getattr(importlib.import_module(module), name)
         given = vars(_parser(command, function).parse_args(options))
-        if command in SECTIONS:
-            sections = importlib.import_module("physprobe.config.sections")
-            getattr(sections, SECTIONS[command]).parse(given["spec"])
+        if model := stages.model(command):
+            model.parse(given["spec"])
         function(**given)
     except Exception as error:
         line = told(error)
@@ -161,7 +118,7 @@ class Parser(argparse.ArgumentParser):
 
 def _door() -> Parser:
     """What there is, a line each."""
-    width = max(map(len, STAGES))
+    width = max(map(len, stages.commands()))
     lines = "\n".join(f"  {name:<{width}}  {about}" for name, about in _summaries())
     parser = Parser(
         prog="python -m physprobe",
@@ -174,10 +131,17 @@ def _door() -> Parser:
     return parser
 
 
+def _place(command: str) -> tuple[str, str]:
+    """Module and function of a command."""
+    folder, declared = stages.commands()[command]
+    module, name = declared.function.split(":")
+    return f"physprobe.{folder}.{module}", name
+
+
 def _summaries() -> Iterator[tuple[str, str]]:
     """Every command with the first line of its function's docstring; nothing is imported."""
-    for command, place in STAGES.items():
-        module, name = place.split(":")
+    for command in stages.commands():
+        module, name = _place(command)
         file = PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py")
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and node.name == name:

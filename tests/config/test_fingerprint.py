@@ -3,10 +3,8 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from physprobe.config import fingerprint
-from physprobe.config.pipeline import Pipeline
 
 
 @pytest.fixture
@@ -79,11 +77,3 @@ def test_an_edit_that_is_taken_back_gives_the_old_one(package: Path):
 def test_a_module_that_is_not_there_is_named(package: Path):
     with pytest.raises(ValueError, match=r"no module 'probe\.nothing'"):
         code("probe.nothing")
-
-
-def test_rules_of_the_report_follow_all_that_draws():
-    root = Path(__file__).parents[2]
-    found = Pipeline(yaml.safe_load((root / "tests/configs/smoke.yaml").read_text()))
-    modules = fingerprint.closure("report.stage", *found._kinds("report", None))
-    for path in (root / "lib/physprobe/report").glob("*.py"):
-        assert f"report.{path.stem}" in modules or path.stem == "__init__", path

@@ -332,14 +332,13 @@ def test_v_jepa_with_a_classifier_is_read_without_it(tmp_path: Path, video: np.n
 def test_every_file_that_is_read_is_an_input_of_the_rule_fault_2(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from physprobe.config.pipeline import Pipeline
-
-    pipeline = SimpleNamespace(recipes=[], _checkpoint=None)
-    pipeline._checkpoint = lambda *a, **k: Pipeline._checkpoint(pipeline, *a, **k)
+    from physprobe.embed.commands import STAGE
 
     def inputs(entry: object) -> set[str]:
-        pipeline.entry = lambda *_: entry
-        return {Path(path).name for path in Pipeline.weights(pipeline, None)}
+        config = SimpleNamespace(recipes=[], embedding=lambda _: entry)
+        asked = SimpleNamespace(system="heat", encoder="mine")
+        paths = STAGE.commands["embed"].inputs(config, asked)["weights"]
+        return {Path(path).name for path in paths}
 
     small = {"config.json", "preprocessor_config.json"}
     trained = huggingface.Spec(model=str(checkpoint))

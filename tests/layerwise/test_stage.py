@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from physprobe.config.sections import Layerwise
 from physprobe.fit import stage as fit
 from physprobe.fit.methods.ridge import Spec
 from physprobe.layerwise import stage
+from physprobe.layerwise.entries import Layerwise
 from physprobe.store import results, zarrs
 
 CLIPS = 80

@@ -46,7 +46,7 @@ rule calibration_figure:
         mem_mb=4000,
         runtime=20,
     params:
-        code=pipeline.code("report"),
+        code=pipeline.code("figure", "calibration"),
     message:
         "Draw the calibration"
     shell:

@@ -10,7 +10,8 @@ sys.path.insert(0, f"{workflow.basedir}/lib")
 from snakemake.exceptions import WorkflowError
 
 from physprobe.config import config_files
-from physprobe.config.pipeline import Pipeline, lead_jobs_here, packaged
+from physprobe.config.pipeline import Pipeline, lead_jobs_here
+from physprobe.config.shipped import packaged
 
 lead_jobs_here()
 
@@ -24,17 +25,4 @@ except config_files.ConfigError as error:
 
 
 wildcard_constraints:
-    system="|".join(pipeline.systems),
-    recipe="|".join(pipeline.recipes) or "none",
-    encoder="|".join(pipeline.embeddings),
-    method="|".join(pipeline.methods),
-    place="|".join(pipeline.places),
-    source="|".join(pipeline.sources),
-    study="|".join(pipeline.studies),
-    gate="|".join(pipeline.gates) or "none",
-    transfer="|".join(pipeline.transfers) or "none",
-    comparison="|".join(pipeline.comparisons) or "none",
-    layerwise="|".join(pipeline.layerwise) or "none",
-    multiverse="|".join(pipeline.multiverses) or "none",
-    local="|".join(pipeline.local) or "none",
-    figure="|".join(pipeline.figures) or "none",
+    **pipeline.wildcards,

@@ -10,8 +10,7 @@ OUTPUT  results/{system}/discovery/{source}.json          source: field, video, 
 
 rule discover:
     input:
-        simulation="results/{system}/simulation.zarr/zarr.json",
-        source=pipeline.source,
+        unpack(pipeline.inputs("discover")),
     output:
         "results/{system}/discovery/{source}.json",
     log:
@@ -34,7 +33,7 @@ rule discover:
 
 rule survey:
     input:
-        discoveries=pipeline.surveyed,
+        unpack(pipeline.inputs("survey")),
     output:
         "results/discovery/metrics.json",
     log:
@@ -74,7 +73,7 @@ rule confusion:
         mem_mb=4000,
         runtime=20,
     params:
-        code=pipeline.code("report"),
+        code=pipeline.code("figure", "confusion"),
     message:
         "Draw verdicts on laws"
     shell:
@@ -101,7 +100,7 @@ rule dispersion:
         mem_mb=4000,
         runtime=20,
     params:
-        code=pipeline.code("report"),
+        code=pipeline.code("figure", "dispersion"),
     message:
         "Draw dispersion relations"
     shell:

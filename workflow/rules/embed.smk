@@ -8,18 +8,16 @@ OUTPUT  results/{system}/embeddings/{encoder}.zarr   (clip, layer, time, feature
 
 rule embed:
     input:
-        clips="results/{system}/clips.zarr/zarr.json",
-        simulation=pipeline.seen,
-        weights=pipeline.weights,
+        unpack(pipeline.inputs("embed")),
     output:
         "results/{system}/embeddings/{encoder}.zarr/zarr.json",
     log:
         "results/logs/{system}/embed.{encoder}.log",
     conda:
         "../../envs/gpu.yaml"
-    threads: pipeline.threads
+    threads: pipeline.param("embed", "threads")
     resources:
-        gpu=pipeline.gpus,
+        gpu=pipeline.param("embed", "gpus"),
         mem_mb=8000,
         runtime=240,
     params:

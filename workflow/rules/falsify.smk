@@ -10,7 +10,7 @@ OUTPUT  results/{study}/pixel_falsification_metrics.json   controls, pixels agai
 
 rule falsify:
     input:
-        unpack(pipeline.evidence),
+        unpack(pipeline.inputs("falsify")),
     output:
         metrics="results/{study}/pixel_falsification_metrics.json",
         summary="results/{study}/pixel_falsification_summary.txt",
@@ -36,7 +36,7 @@ rule falsify:
 
 rule compare:
     input:
-        unpack(pipeline.contrasted),
+        unpack(pipeline.inputs("compare")),
     output:
         "results/{comparison}/falsification_metrics.json",
     log:

@@ -9,7 +9,7 @@ OUTPUT  results/{place}/fits/{encoder}.{method}.json   rows and held-out predict
 
 rule fit:
     input:
-        unpack(pipeline.fitted),
+        unpack(pipeline.inputs("fit")),
     output:
         "results/{place}/fits/{encoder}.{method}.json",
     log:
@@ -22,7 +22,7 @@ rule fit:
         runtime=240,
     params:
         spec=pipeline.spec("fit"),
-        design=pipeline.design,
+        design=pipeline.param("fit", "design"),
         code=pipeline.code("fit"),
     message:
         "Fit {wildcards.place}: {wildcards.method} to {wildcards.encoder}"
@@ -34,7 +34,7 @@ rule fit:
 
 rule weights:
     input:
-        unpack(pipeline.study_of_head),
+        unpack(pipeline.inputs("weights")),
     output:
         "results/{study}/{method}.safetensors",
     log:
@@ -46,7 +46,7 @@ rule weights:
         mem_mb=4000,
         runtime=60,
     params:
-        spec=pipeline.spec("fit"),
+        spec=pipeline.spec("weights"),
         code=pipeline.code("weights"),
     message:
         "Fit {wildcards.method} on every clip of {wildcards.study}"

@@ -8,7 +8,7 @@ OUTPUT  results/gates/{gate}.json  results/gates/{gate}.png   differences, paire
 
 rule gate:
     input:
-        probes=pipeline.gated,
+        unpack(pipeline.inputs("gate")),
     output:
         "results/gates/{gate}.json",
     log:
@@ -48,7 +48,7 @@ rule gate_figure:
         mem_mb=4000,
         runtime=20,
     params:
-        code=pipeline.code("report"),
+        code=pipeline.code("figure", "gate"),
     message:
         "Draw {wildcards.gate} beside random weights"
     shell:

@@ -9,7 +9,7 @@ OUTPUT  results/{layerwise}/{figure}.json                              scores, b
 
 rule layerwise:
     input:
-        unpack(pipeline.curves),
+        unpack(pipeline.inputs("layerwise")),
     output:
         "results/{layerwise}/{figure}.json",
     log:
@@ -51,7 +51,7 @@ rule layerwise_figure:
         mem_mb=4000,
         runtime=20,
     params:
-        code=pipeline.code("report"),
+        code=pipeline.code("layerwise_figure"),
     message:
         "Draw {wildcards.figure} of {wildcards.layerwise}"
     shell:

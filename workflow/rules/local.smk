@@ -8,7 +8,7 @@ OUTPUT  results/{local}/local/{encoder}.json  results/{local}/local/{encoder}.pn
 
 rule local:
     input:
-        fit=pipeline.located,
+        unpack(pipeline.inputs("local")),
     output:
         "results/{local}/local/{encoder}.json",
     log:
@@ -48,7 +48,7 @@ rule local_figure:
         mem_mb=4000,
         runtime=20,
     params:
-        code=pipeline.code("report"),
+        code=pipeline.code("figure", "local"),
     message:
         "Draw where in the image {wildcards.encoder} holds labels of {wildcards.local}"
     shell:

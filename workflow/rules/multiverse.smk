@@ -8,7 +8,7 @@ OUTPUT  results/{multiverse}/multiverse.json  results/{multiverse}/multiverse.pn
 
 rule multiverse:
     input:
-        fits=pipeline.specifications,
+        unpack(pipeline.inputs("multiverse")),
     output:
         "results/{multiverse}/multiverse.json",
     log:
@@ -48,7 +48,7 @@ rule multiverse_figure:
         mem_mb=4000,
         runtime=20,
     params:
-        code=pipeline.code("report"),
+        code=pipeline.code("figure", "multiverse"),
     message:
         "Draw the specification curve of {wildcards.multiverse}"
     shell:

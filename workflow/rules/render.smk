@@ -48,7 +48,7 @@ rule preview:
         mem_mb=2000,
         runtime=10,
     params:
-        code=pipeline.code("render"),
+        code=pipeline.code("preview"),
     message:
         "Preview {wildcards.system}: the first clips side by side"
     shell:

@@ -10,9 +10,7 @@ OUTPUT  results/{study}/fit_metrics.json  fit_summary.txt  fit_results.png  fit_
 
 rule layout:
     input:
-        unpack(pipeline.evidence),
-        falsification="results/{study}/pixel_falsification_metrics.json",
-        clips=pipeline.clips,
+        unpack(pipeline.inputs("layout")),
         style=packaged("report/physprobe.mplstyle"),
     output:
         metrics="results/{study}/fit_metrics.json",
@@ -32,8 +30,8 @@ rule layout:
         mem_mb=4000,
         runtime=20,
     params:
-        spec=pipeline.spec("report"),
-        code=pipeline.code("report"),
+        spec=pipeline.spec("layout"),
+        code=pipeline.code("layout"),
     message:
         "Report {wildcards.study}: numbers, text and figure"
     shell:
@@ -47,9 +45,7 @@ rule layout:
 
 rule layout_comparison:
     input:
-        unpack(pipeline.contrasted),
-        falsification="results/{comparison}/falsification_metrics.json",
-        clips=pipeline.contrasted_clips,
+        unpack(pipeline.inputs("layout_comparison")),
         style=packaged("report/physprobe.mplstyle"),
     output:
         metrics="results/{comparison}/fit_metrics.json",
@@ -69,8 +65,8 @@ rule layout_comparison:
         mem_mb=4000,
         runtime=20,
     params:
-        spec=pipeline.spec("compare"),
-        code=pipeline.code("report"),
+        spec=pipeline.spec("layout_comparison"),
+        code=pipeline.code("layout_comparison"),
     message:
         "Report {wildcards.comparison}: numbers, text and figure"
     shell:
@@ -83,9 +79,7 @@ rule layout_comparison:
 
 rule page:
     input:
-        unpack(pipeline.page),  # metrics, tables, falsifications, clips: one of each per study
-        unpack(pipeline.compared_page),  # comparisons, comparison_...: one of each; transfers, layerwise_tables, multiverses, places, surveys, calibrations
-        unpack(pipeline.shipped),  # gates, trainings: what is known of encoders that ship
+        unpack(pipeline.inputs("page")),
         published=packaged("report/published.yaml"),
         style=packaged("report/physprobe.mplstyle"),
         template=packaged("report/page.html.j2"),
@@ -104,7 +98,7 @@ rule page:
         mem_mb=4000,
         runtime=20,
     params:
-        code=pipeline.code("report"),
+        code=pipeline.code("page"),
     message:
         "Report: all studies on one page"
     shell:

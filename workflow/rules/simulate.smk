@@ -20,7 +20,7 @@ rule simulate:
     params:
         spec=pipeline.spec("simulate"),
         code=pipeline.code("simulate"),
-        files=pipeline.listing("simulate"),
+        files=pipeline.param("simulate", "files"),
     message:
         "Simulate {wildcards.system}: solve its equation for every clip"
     shell:

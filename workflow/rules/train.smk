@@ -9,7 +9,7 @@ OUTPUT  results/encoders/training.png  all recipes beside each other
 
 rule train:
     input:
-        pipeline.ancestor,
+        unpack(pipeline.inputs("train")),
         card=packaged("train/card.md.j2"),
     output:
         weights="results/encoders/{recipe}/model.safetensors",
@@ -55,7 +55,7 @@ rule learning:
         mem_mb=4000,
         runtime=20,
     params:
-        code=pipeline.code("report"),
+        code=pipeline.code("learning"),
     message:
         "Draw the training of {wildcards.recipe}"
     shell:
@@ -65,7 +65,7 @@ rule learning:
 
 rule recipes:
     input:
-        tables=expand("results/encoders/{recipe}/training.csv", recipe=pipeline.recipes),
+        unpack(pipeline.inputs("learning")),
         style=packaged("report/physprobe.mplstyle"),
     output:
         report(
@@ -82,7 +82,7 @@ rule recipes:
         mem_mb=4000,
         runtime=20,
     params:
-        code=pipeline.code("report"),
+        code=pipeline.code("learning"),
     message:
         "Draw the training of all recipes"
     shell:

@@ -8,7 +8,7 @@ OUTPUT  results/transfers/{transfer}.json  results/transfers/{transfer}.png     
 
 rule transfer:
     input:
-        unpack(pipeline.transferred),
+        unpack(pipeline.inputs("transfer")),
     output:
         "results/transfers/{transfer}.json",
     log:
@@ -48,7 +48,7 @@ rule transfer_figure:
         mem_mb=4000,
         runtime=20,
     params:
-        code=pipeline.code("report"),
+        code=pipeline.code("figure", "transfer"),
     message:
         "Draw {wildcards.transfer} beside ordinary folds"
     shell:

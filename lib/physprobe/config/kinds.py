@@ -18,7 +18,7 @@ from physprobe.config.problems import BROKEN
 from physprobe.config.spec import Spec, entry
 
 PACKAGE = Path(__file__).parents[1]
-NOT_A_KIND = {"section", "stage"}
+NOT_A_KIND = {"commands", "entries", "section", "stage"}
 
 
 @cache

@@ -1,6 +1,7 @@
 """Layout: which names in ``results/`` are the workflow's own, so that no entry may have them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 FOLDERS = {
     "logs": "the folder of all logs",
@@ -56,7 +57,15 @@ RESERVED: dict[str, Mapping[str, str]] = {
 """By section, names that mean something else, and what."""
 
 
-def names_of(config: object) -> dict[str, list[tuple[str, str]]]:
+def problems(config: Any) -> Iterator[str]:
+    """Names of entries that mean something else, a line each."""
+    for section, names in _names_of(config).items():
+        for where, name in names:
+            if meant := RESERVED[section].get(name):
+                yield f"{where}: {name} is {meant}. Hint: name it otherwise."
+
+
+def _names_of(config: Any) -> dict[str, list[tuple[str, str]]]:
     """Path and name of every entry that could be taken for something else, by section."""
     found = {
         section: [(f"{section}.{name}", name) for name in getattr(config, section)]

@@ -4,87 +4,22 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
-from physprobe.config import checks, config_files, problems
+from physprobe.config import config_files, layout, problems, stages
 from physprobe.config.config_files import ConfigError, Content
-from physprobe.config.kinds import any_spec
-from physprobe.config.sections import (
-    Calibration,
-    Comparison,
-    Discovery,
-    Gate,
-    Layerwise,
-    Local,
-    Multiverse,
-    Study,
-    Transfer,
-)
-from physprobe.config.spec import Spec
-from physprobe.config.system import Name, System
 from physprobe.store import files
 
 
-class Config(Spec):
+class Config(*stages.entries()):
     """Everything that ``config.yaml`` may say."""
-
-    systems: dict[Name, System]
-    """Physical worlds: results/{system}/."""
-    recipes: dict[Name, any_spec("train")] = Field(default_factory=dict)
-    """How encoders of our own are trained: results/encoders/{recipe}/, for ``model`` to name."""
-    encoders: dict[Name, any_spec("embed")]
-    """Frozen encoders under test."""
-    controls: dict[Name, any_spec("embed")] = Field(default_factory=dict)
-    """Twins and trivial statistics that could refute an encoder's score."""
-    methods: dict[Name, any_spec("fit/methods")]
-    """What is fitted to embeddings: probes of labels, models of the dynamics."""
-    discovery: Discovery = Field(default_factory=Discovery)
-    """Laws from clips alone: results/{system}/discovery/{source}.json, results/discovery/."""
-    studies: dict[Name, Study]
-    """What belongs together: results/{study}/fit_metrics.json and its kin."""
-    comparisons: dict[Name, Comparison] = Field(default_factory=dict)
-    """Systems side by side: results/{comparison}/fits/{encoder}.{method}.json."""
-    calibration: Calibration | None = None
-    """Rates of the tests on noise, of the intervals on planted truth; on the page if it is here."""
-    transfers: dict[Name, Transfer] = Field(default_factory=dict)
-    """Probes put to the test elsewhere: results/transfers/{transfer}.json and its figure."""
-    layerwise: dict[Name, Layerwise] = Field(default_factory=dict)
-    """Scores layer by layer: results/{entry}/{figure}.json and .png."""
-    multiverses: dict[Name, Multiverse] = Field(default_factory=dict)
-    """Probes fitted in every defensible way: results/{multiverse}/multiverse.json and .png."""
-    local: dict[Name, Local] = Field(default_factory=dict)
-    """Where in the image a label is: results/{local}/local/{encoder}.json and .png."""
-    gates: dict[Name, Gate] = Field(default_factory=dict)
-    """Comparisons with random weights: results/gates/{gate}.json."""
 
     @model_validator(mode="after")
     def _sections_fit(self) -> "Config":
-        found = list(dict.fromkeys(checks.problems(self)))
+        found = list(dict.fromkeys((*layout.problems(self), *stages.problems(self))))
         if found:
             raise ValueError("\n".join(found))
         return self
-
-    def embedding(self, name: str) -> Spec:
-        """Spec of an encoder or a control."""
-        return self.encoders[name] if name in self.encoders else self.controls[name]
-
-    def with_tokens(self, study: Study) -> list[str]:
-        """Encoders of a study that keep the spatial tokens that its head needs."""
-        if not study.head:
-            return []
-        layer = self.methods[study.head].layer
-        return [n for n in study.encoders if layer in getattr(self.encoders[n], "tokens", ())]
-
-    def with_grid(self) -> list[str]:
-        """What a law can be read off: the field, the video, and whatever keeps its spatial grid."""
-        layer = self.discovery.method.layer
-        grids = [
-            name
-            for name, spec in (*self.encoders.items(), *self.controls.items())
-            if layer in getattr(spec, "tokens", ())
-            or (spec.kind == "pixels" and spec.tubelet_frames == "mean")
-        ]
-        return ["field", "video", *grids]
 
 
 def load(content: Content | Mapping) -> Config:

@@ -4,7 +4,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -186,6 +186,19 @@ def _models(hint: Any) -> list[type[BaseModel]]:
 def _kind(model: type[BaseModel]) -> str | None:
     field = model.model_fields.get("kind")
     return field.default if field else None
+
+
+def known(where: str, name: str, section: Collection[str]) -> Iterator[str]:
+    """What to say of a name that a section doesn't have; nothing if it has it."""
+    if name not in section:
+        those = ", ".join(section) or "none"
+        yield f"{where}: found {name!r}.{nearest(name, section)} Known: {those}."
+
+
+def all_known(where: str, names: Iterable[str], section: Collection[str]) -> Iterator[str]:
+    """The same for several names."""
+    for name in names:
+        yield from known(where, name, section)
 
 
 def nearest(word: object, known: Iterable[str]) -> str:

@@ -20,9 +20,16 @@ class Spec(BaseModel):
         """Plain types only, as Snakemake's params and the stores' attributes need them."""
         return self.model_dump(mode="json")
 
-    def canonical(self) -> str:
-        """One JSON text per spec: fields in the model's order, named entries as declared."""
-        return json.dumps(self.dump(), separators=(",", ":"))
+    def canonical(self, *fields: str) -> str:
+        """One JSON text per spec: fields in the model's order, named entries as declared.
+
+        Parameters
+        ----------
+        *fields : str
+            Those that are wanted; all of them if none is named.
+        """
+        found = self.model_dump(mode="json", include=set(fields) or None)
+        return json.dumps(found, separators=(",", ":"))
 
     def listing(self) -> str:
         """Digest of the files that numbers follow from, as can be told without reading them whole.

@@ -21,8 +21,8 @@ def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: i
         Not used; every stage takes it.
     """
     from physprobe.report import _axes
-    from physprobe.report import learning as drawn
 
+    drawn = kinds.load("report", "learning")
     files.write_bytes(out, _axes.png(drawn.figure(drawn.table(tables))))
     job.done(f"{out}: {len(tables)} recipe{'s' * (len(tables) > 1)}")
 
@@ -80,8 +80,8 @@ def layerwise(
         Not used; every stage takes it.
     """
     from physprobe.report import _axes
-    from physprobe.report import layerwise as drawn
 
+    drawn = kinds.load("report", "layerwise")
     frame = drawn.frame(results.read(result, drawn.READS), files.read_yaml(published))
     files.write_bytes(figure, _axes.png(drawn.figure(frame)))
     files.write_text(table, frame.to_csv(index=False, float_format="%.7g"))

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from physprobe.config import kinds
 from physprobe.store import files, inputs, job, results, zarrs
 
 
@@ -44,7 +45,7 @@ def run(
     threads : int
         Not used; every stage takes it.
     """
-    from physprobe.report import _axes, _content, _frames, _metrics, _summary, fit_results
+    from physprobe.report import _axes, _content, _frames, _metrics, _summary
 
     entry = json.loads(spec)
     stored = {path.parent.stem: zarrs.read(path) for path in embeddings}
@@ -93,7 +94,8 @@ def run(
         "eigenvalues": _frames.eigenvalues(study),
     }
     files.write_text(table, _frames.table(frames).to_csv(index=False, float_format="%.7g"))
-    sheet = fit_results.figure(frames, _content.heading(content))
+    drawn = kinds.load("report", "fit_results")
+    sheet = drawn.figure(frames, _content.heading(content))
     files.write_bytes(figure, _axes.png(sheet))
     files.write_text(summary, _summary.text(content, judged["claims"]))
     results.write(
@@ -162,7 +164,6 @@ def compare(
         _content,
         _frames,
         _summary,
-        fit_comparison,
     )
 
     entry, judged = json.loads(spec), results.read(falsification, "falsification")
@@ -221,7 +222,8 @@ def compare(
         **_comparison.frames(comparison),
     }
     files.write_text(table, _frames.table(frames).to_csv(index=False, float_format="%.7g"))
-    files.write_bytes(figure, _axes.png(fit_comparison.figure(frames, _content.heading(content))))
+    drawn = kinds.load("report", "fit_comparison")
+    files.write_bytes(figure, _axes.png(drawn.figure(frames, _content.heading(content))))
     files.write_text(summary, _comparison_summary.text(content, judged["claims"]))
     results.write(
         metrics,

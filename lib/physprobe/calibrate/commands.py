@@ -1,0 +1,17 @@
+"""Calibrate's command."""
+
+from typing import TYPE_CHECKING, Any
+
+from physprobe.config.stages import Command, Stage
+
+if TYPE_CHECKING:
+    from physprobe.calibrate.entries import Calibration
+
+
+def _entry(config: Any, asked: Any) -> "Calibration":
+    from physprobe.calibrate.entries import Calibration
+
+    return config.calibration or Calibration()
+
+
+STAGE = Stage({"calibrate": Command(entry=_entry, model="calibrate.Calibration")})

@@ -1,0 +1,64 @@
+"""Embed's sections of ``config.yaml``: encoders and controls."""
+
+from collections.abc import Iterable, Iterator
+
+from pydantic import Field
+
+from physprobe.config import kinds
+from physprobe.config.kinds import any_spec
+from physprobe.config.spec import Spec
+from physprobe.config.system import Name
+from physprobe.simulate import entries as simulated
+
+
+class Entries(simulated.Entries):
+    """What the config says to embed, and what it is said of."""
+
+    encoders: dict[Name, any_spec("embed")]
+    """Frozen encoders under test."""
+    controls: dict[Name, any_spec("embed")] = Field(default_factory=dict)
+    """Twins and trivial statistics that could refute an encoder's score."""
+
+    @property
+    def embeddings(self) -> dict[str, Spec]:
+        """Encoders and controls."""
+        return {**self.encoders, **self.controls}
+
+    def embedding(self, name: str) -> Spec:
+        """Spec of an encoder or a control."""
+        return self.encoders[name] if name in self.encoders else self.controls[name]
+
+
+def problems(config: Entries) -> Iterator[str]:
+    """Encoders and controls of one name."""
+    for name in sorted(set(config.encoders) & set(config.controls)):
+        yield f"controls.{name}: {name}: an encoder and a control need different names."
+
+
+def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> Iterator[str]:
+    """Whether clips can be cut into encoders' tubelets, and hold what controls read."""
+    simulate = config.systems[system].simulate
+    scene = kinds.load("simulate", simulate.kind).FIELD == "scene"
+    uncut: dict[int, list[str]] = {}
+    for name in dict.fromkeys(names):
+        spec = config.embedding(name)
+        if (tubelet := _tubelet(spec)) and simulate.frames % tubelet:
+            uncut.setdefault(tubelet, []).append(name)
+        if getattr(spec, "SEES_SIMULATION", False) and not scene:
+            yield f"{where}: {name} reads where a ball is; {system} has none. Hint: leave it out."
+    for tubelet, found in uncut.items():
+        yield (
+            f"{where}: {system} has {simulate.frames} frames, which {', '.join(found)} can't cut"
+            f" into tubelets of {tubelet}. Hint: set systems.{system}.simulate.frames to a"
+            f" multiple of {tubelet}."
+        )
+
+
+def times(config: Entries, system: str, name: str) -> int | None:
+    """Token times of a system's clips, if they can be known."""
+    tubelet = _tubelet(config.embedding(name))
+    return config.systems[system].simulate.frames // tubelet if tubelet else None
+
+
+def _tubelet(spec: Spec) -> int | None:
+    return kinds.load("embed", spec.kind).tubelet(spec)

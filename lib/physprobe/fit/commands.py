@@ -1,0 +1,56 @@
+"""Fit's commands."""
+
+from typing import Any
+
+from physprobe.config.stages import STORE, Command, Stage
+
+
+def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
+    """Embeddings and simulations of a fit, system by system."""
+    folders = [f"results/{system}" for system in config.designs()[asked.place][1]]
+    return {
+        "embeddings": [f"{folder}/embeddings/{asked.encoder}.zarr/{STORE}" for folder in folders],
+        "simulation": [f"{folder}/simulation.zarr/{STORE}" for folder in folders],
+    }
+
+
+def _first(config: Any, asked: Any) -> dict[str, str]:
+    """Embedding by a study's first encoder."""
+    study = config.studies[asked.study]
+    folder = f"results/{study.system}"
+    return {
+        "embeddings": f"{folder}/embeddings/{study.encoders[0]}.zarr/{STORE}",
+        "simulation": f"{folder}/simulation.zarr/{STORE}",
+    }
+
+
+def _kinds(config: Any, asked: Any) -> list[str]:
+    design, _ = config.designs()[asked.place]
+    return [f"fit.methods.{config.methods[asked.method].kind}", f"fit.designs.{design.kind}"]
+
+
+STAGE = Stage(
+    {
+        "fit": Command(
+            entry=lambda config, asked: config.methods[asked.method],
+            inputs=_inputs,
+            kinds=_kinds,
+            params={
+                "design": lambda config, asked: config.designs()[asked.place][0].canonical(),
+            },
+        ),
+        "weights": Command(
+            "stage:weights",
+            entry=lambda config, asked: config.methods[asked.method],
+            inputs=_first,
+            kinds=lambda config, asked: [
+                f"fit.methods.{config.methods[asked.method].kind}",
+                "fit.designs.plain",
+            ],
+        ),
+    },
+    wildcards={
+        "method": lambda config: config.methods,
+        "place": lambda config: config.designs(),
+    },
+)

@@ -1,0 +1,97 @@
+"""Fit's section of ``config.yaml``: methods; and what entries have in common that name them."""
+
+from collections.abc import Collection, Iterator
+
+from physprobe.config import kinds
+from physprobe.config.kinds import any_spec
+from physprobe.config.problems import known, nearest
+from physprobe.config.spec import Spec
+from physprobe.config.system import Name
+from physprobe.embed import entries as embedded
+from physprobe.fit.section import DESIGNS, METHODS, Design
+from physprobe.statistics import nulls, targets
+
+
+class Place(Spec):
+    """An entry whose fits have a design of their own: results/{entry}/fits/."""
+
+    @property
+    def design(self) -> Design:
+        """Which clips are fitted, and which are scored."""
+        raise NotImplementedError
+
+    @property
+    def fitted(self) -> tuple[str, ...]:
+        """Systems that it is fitted to, that which is scored first."""
+        raise NotImplementedError
+
+
+class Entries(embedded.Entries):
+    """What the config says to fit, and to which embeddings."""
+
+    methods: dict[Name, any_spec(METHODS)]
+    """What is fitted to embeddings: probes of labels, models of the dynamics."""
+
+    def places(self) -> Iterator[tuple[str, str, Place]]:
+        """Section, name and entry of all whose fits have a design of their own."""
+        for section in type(self).model_fields:
+            entries = getattr(self, section)
+            for name, entry in entries.items() if isinstance(entries, dict) else ():
+                if isinstance(entry, Place):
+                    yield section, name, entry
+
+    def designs(self) -> dict[str, tuple[Design, tuple[str, ...]]]:
+        """Design of every place's fits, and the systems that they are of; systems are places."""
+        plain = kinds.load(DESIGNS, "plain").Spec()
+        found = {system: (plain, (system,)) for system in self.systems}
+        return found | {name: (entry.design, entry.fitted) for _, name, entry in self.places()}
+
+
+def problems(config: Entries) -> Iterator[str]:
+    """Places of one name."""
+    taken = dict.fromkeys(config.systems, "a system")
+    for section, name, _ in config.places():
+        if name in taken:
+            yield f"{section}.{name}: {name} is {taken[name]}. Hint: name it otherwise."
+        taken[name] = f"an entry of {section}"
+
+
+def method(config: Entries, where: str, name: str, role: str) -> Iterator[str]:
+    """Whether there is such a method, and it does what it is named for."""
+    unknown = [*known(where, name, config.methods)]
+    yield from unknown
+    if not unknown and (found := config.methods[name].ROLE) != role:
+        able = [other for other, spec in config.methods.items() if role == spec.ROLE]
+        yield (
+            f"{where}: {name} is a {found}, expected a {role}."
+            f" Hint: take one of {', '.join(able) or 'methods, once there is one'}."
+        )
+
+
+def labels(config: Entries, where: str, system: str, probe: str) -> Iterator[str]:
+    """Whether a system has what a probe decodes."""
+    kind = config.systems[system].simulate.kind
+    module = kinds.load("simulate", kind)
+    has = (*module.UNITS, *module.CLASSES)
+    for target in config.methods[probe].targets:
+        yield from decodable(f"{where}: {probe}", target, kind, has)
+    if by := config.methods[probe].scored_apart:
+        for line in known("by", by, has):
+            yield f"methods.{probe}.by: on {system}, {line.removeprefix('by: ')}"
+
+
+def decodable(who: str, target: str, kind: str, has: Collection[str]) -> Iterator[str]:
+    """Whether a target can be made of a system's labels."""
+    if not targets.labels_of(target, has):
+        yield (
+            f"{who} asks for target {target!r}, but {kind} has"
+            f" the labels {', '.join(has)}.{nearest(target, has)}"
+        )
+
+
+def too_few(where: str, name: str, found: int) -> str:
+    """What to say of a null with too few draws."""
+    return (
+        f"{where}: needs p below {nulls.LEVEL}, which {name}: {found} can't bring."
+        f" Hint: set it to {nulls.FEWEST} or more."
+    )

@@ -1,0 +1,92 @@
+"""Report's commands."""
+
+from typing import Any
+
+from physprobe.config import shipped
+from physprobe.config.shipped import packaged
+from physprobe.config.stages import STORE, Command, Stage
+from physprobe.falsify.commands import contrasted, evidence
+from physprobe.local.commands import located
+
+
+def _clips(*systems: str) -> list[str]:
+    return [f"results/{system}/clips.zarr/{STORE}" for system in systems]
+
+
+def _study(config: Any, asked: Any) -> dict[str, list[str] | str]:
+    return {
+        **evidence(config, asked),
+        "falsification": f"results/{asked.study}/pixel_falsification_metrics.json",
+        "clips": _clips(config.studies[asked.study].system),
+    }
+
+
+def _comparison(config: Any, asked: Any) -> dict[str, list[str] | str]:
+    return {
+        **contrasted(config, asked),
+        "falsification": f"results/{asked.comparison}/falsification_metrics.json",
+        "clips": _clips(*config.comparisons[asked.comparison].systems),
+    }
+
+
+def _page(config: Any, asked: Any) -> dict[str, list[str]]:
+    """What the page shows: one of each per study, then per comparison, then of all else."""
+    studies, comparisons = config.studies, config.comparisons
+    filmed = dict.fromkeys(system for entry in comparisons.values() for system in entry.systems)
+    return {
+        "metrics": [f"results/{name}/fit_metrics.json" for name in studies],
+        "tables": [f"results/{name}/fit_results.csv" for name in studies],
+        "falsifications": [f"results/{name}/pixel_falsification_metrics.json" for name in studies],
+        "clips": _clips(*(study.system for study in studies.values())),
+        "comparisons": [f"results/{name}/fit_metrics.json" for name in comparisons],
+        "comparison_tables": [f"results/{name}/fit_results.csv" for name in comparisons],
+        "comparison_falsifications": [
+            f"results/{name}/falsification_metrics.json" for name in comparisons
+        ],
+        "comparison_clips": _clips(*filmed),
+        "transfers": [f"results/transfers/{name}.json" for name in config.transfers],
+        "layerwise_tables": [
+            f"results/{name}/{figure}.csv"
+            for name, entry in config.layerwise.items()
+            for figure in entry.figures
+        ],
+        "multiverses": [f"results/{name}/multiverse.json" for name in config.multiverses],
+        "places": [f"{path}.json" for path in located(config)],
+        "surveys": ["results/discovery/metrics.json"] * bool(config.discovery.systems),
+        "calibrations": ["results/calibration.json"] * bool(config.calibration),
+        "gates": sorted(map(packaged, shipped.ENCODERS.glob("**/gate.json"))),
+        "trainings": sorted(map(packaged, shipped.ENCODERS.glob("**/training.csv"))),
+    }
+
+
+STAGE = Stage(
+    {
+        "layout": Command(
+            entry=lambda config, asked: config.studies[asked.study],
+            reads=("system", "encoders", "controls", "probe", "koopman", "head"),
+            model="falsify.Study",
+            inputs=_study,
+            kinds=lambda config, asked: ["report.fit_results"],
+        ),
+        "layout_comparison": Command(
+            "stage:compare",
+            entry=lambda config, asked: config.comparisons[asked.comparison],
+            reads=("systems", "parameters", "encoders", "controls", "probe", "koopman"),
+            model="falsify.Comparison",
+            inputs=_comparison,
+            kinds=lambda config, asked: ["report.fit_comparison"],
+        ),
+        "learning": Command(
+            "drawing:learning",
+            inputs=lambda config, asked: {
+                "tables": [f"results/encoders/{name}/training.csv" for name in config.recipes]
+            },
+            kinds=lambda config, asked: ["report.learning"],
+        ),
+        "layerwise_figure": Command(
+            "drawing:layerwise", kinds=lambda config, asked: ["report.layerwise"]
+        ),
+        "figure": Command("drawing:figure"),
+        "page": Command("page:run", inputs=_page),
+    }
+)
