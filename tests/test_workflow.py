@@ -27,10 +27,6 @@ LOCAL = {"local", "local_figure"}
 GATE = {"gate", "gate_figure"}
 CALIBRATION = {"calibrate", "calibration_figure"}
 RIDGE = GATE | CALIBRATION | {"train", "learning", "recipes"}  # an encoder is judged by it
-FIGURES = {
-    "transfer_figure", "layerwise_figure", "multiverse_figure", "local_figure", "gate_figure",
-    "calibration_figure", "learning", "recipes", "confusion", "dispersion",
-}  # fmt: skip
 TARGETS = (
     "all",
     "results/gates/heat.png",
@@ -193,10 +189,36 @@ def edit_figure(folder: Path) -> None:
     file.write_text(file.read_text() + "\nEDITED = True\n")
 
 
+def edit_figure_of_a_survey(folder: Path) -> None:
+    file = folder / "lib/physprobe/report/confusion.py"
+    file.write_text(file.read_text() + "\nEDITED = True\n")
+
+
 def edit_one_encoder(folder: Path) -> None:
     config = yaml.safe_load((folder / "config.yaml").read_text())
     config["controls"]["pixels_gray16"]["size"] = 4
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+def reword_a_claim(folder: Path) -> None:
+    edit(folder / "config.yaml", "Alpha is decodable better than", "Alpha can be read better than")
+
+
+def reword_a_claim_of_a_multiverse(folder: Path) -> None:
+    edit(folder / "config.yaml", "Direction is there.", "The direction is in there.")
+
+
+def reword_what_is_logged(folder: Path) -> None:
+    package = folder / "lib/physprobe"
+    edit(package / "store/log.py", "done, about", "ready, about")
+    edit(package / "fit/stage.py", 'log.done(f"', 'log.done(f"fit of ')
+    edit(package / "fit/designs/every_way.py", '"fits")', '"ways to fit")')
+
+
+def edit_a_check_and_a_command(folder: Path) -> None:
+    for name in ("fit/entries", "falsify/entries", "fit/commands", "config/stages"):
+        file = folder / f"lib/physprobe/{name}.py"
+        file.write_text(file.read_text() + "\nEDITED = True\n")
 
 
 @pytest.mark.parametrize(
@@ -204,8 +226,13 @@ def edit_one_encoder(folder: Path) -> None:
     [
         (edit_probe, {"fit", *TRANSFERS, *LAYERWISE, *MULTIVERSE, *LOCAL, *RIDGE, *DOWNSTREAM}),
         (edit_probe_parameter, {"fit", *TRANSFERS, *GATE, *DOWNSTREAM}),
-        (edit_figure, {"layout", "layout_comparison", "page", *FIGURES, "all"}),
+        (edit_figure, {"layout", "page", "all"}),
+        (edit_figure_of_a_survey, {"confusion", "page", "all"}),
         (edit_one_encoder, {"embed", "fit", *DOWNSTREAM}),
+        (reword_a_claim, DOWNSTREAM),
+        (reword_a_claim_of_a_multiverse, {*MULTIVERSE, "page", "all"}),
+        (reword_what_is_logged, set()),
+        (edit_a_check_and_a_command, set()),
     ],
 )
 def test_a_change_reruns_what_follows_from_it_and_nothing_else(
@@ -213,6 +240,35 @@ def test_a_change_reruns_what_follows_from_it_and_nothing_else(
 ):
     change(copy)
     assert would_run(copy) == expected
+
+
+def edit_the_design_of_transfers(folder: Path) -> None:
+    file = folder / "lib/physprobe/fit/designs/elsewhere.py"
+    file.write_text(file.read_text() + "\nEDITED = True\n")
+
+
+def add_an_encoder(folder: Path) -> None:
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["encoders"]["pixels_4"] = {"kind": "pixels", "size": 4, "color": "gray"}
+    config["studies"]["heat"]["encoders"].append("pixels_4")
+    config["multiverses"]["balls_multiverse"]["encoders"].append("pixels_4")
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (edit_the_design_of_transfers, r"results/heat_high_alpha/fits/\w+\.ridge\.json"),
+        (add_an_encoder, r"results/\w+/fits/pixels_4\.\w+\.json"),
+    ],
+)
+def test_a_change_reruns_no_fit_that_does_not_follow_from_it(
+    copy: Path, change: Callable[[Path], None], expected: str
+):
+    change(copy)
+    printed = snakemake(copy, *TARGETS, "--dry-run", "--cores", "2")
+    fits = re.findall(r"output: (results/\w+/fits/\S+\.json)", printed)
+    assert fits and all(re.fullmatch(expected, path) for path in fits), fits
 
 
 def test_comments_docstrings_new_times_and_edits_taken_back_rerun_nothing(copy: Path):

@@ -15,6 +15,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "core/deeper.py": "Y = 2\n",
         "core/unused.py": "Z = 3\n",
         "probe/stage.py": "def run():\n    from physprobe.core.used import X\n    return X\n",
+        "store/log.py": "def done(what): ...\n",
+        "probe/told.py": (
+            "from physprobe.store import log\nfor x in log.progress(range(3), 'clips'):\n"
+            "    log.done(f'{x} is there')\n    y = x\n"
+        ),
         "probe/ridge.py": '"""Text."""\nimport numpy\nimport physprobe.core.deeper\n',
     }
     for name, text in files.items():
@@ -77,3 +82,27 @@ def test_an_edit_that_is_taken_back_gives_the_old_one(package: Path):
 def test_a_module_that_is_not_there_is_named(package: Path):
     with pytest.raises(ValueError, match=r"no module 'probe\.nothing'"):
         code("probe.nothing")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "counts"),
+    [
+        ("'clips'", "'films', every=3.0", False),
+        ("{x} is there", "there is {x}", False),
+        ("    log.done(f'{x} is there')\n", "", False),
+        ("range(3)", "range(4)", True),
+        ("y = x", "y = 2 * x", True),
+    ],
+)
+def test_what_is_logged_does_not_count(package: Path, old: str, new: str, counts: bool):
+    before = code("probe.told")
+    stage = package / "probe/told.py"
+    assert old in stage.read_text()
+    stage.write_text(stage.read_text().replace(old, new))
+    assert (code("probe.told") != before) == counts
+
+
+def test_the_log_itself_does_not_count(package: Path):
+    before = code("probe.told")
+    (package / "store/log.py").write_text("def done(what): print(what)\n")
+    assert code("probe.told") == before

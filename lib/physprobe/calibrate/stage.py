@@ -12,7 +12,7 @@ from scipy.stats import binomtest, sem, t
 from physprobe.calibrate import _chance, _coverage, _noise
 from physprobe.statistics import seeds
 from physprobe.statistics.scores import Interval
-from physprobe.store import job, results
+from physprobe.store import job, log, results
 
 NOMINAL = {"rejection_rate": 0.05, "coverage": 0.95, "chance_level": 0.0}
 
@@ -53,7 +53,7 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
     )
     worst = max(row["value"] for row in rows if row["metric"] == "rejection_rate")
     covered = [row["value"] for row in rows if row["metric"] == "coverage"]
-    job.done(
+    log.done(
         f"noise rejected in at most {100 * worst:.1f} % of {noise} draws at 5 %;"
         f" 95 % intervals hold the truth in {100 * min(covered):.1f} to"
         f" {100 * max(covered):.1f} % of {planted}"
@@ -86,7 +86,7 @@ def _repeated(
 ) -> dict[str, np.ndarray]:
     """Outcomes (repetition, ...) of every test, in the processes of a pool."""
     outcomes = pool.map(draw, range(repetitions))
-    waiting = job.progress(range(repetitions), f"draws of {what}")
+    waiting = log.progress(range(repetitions), f"draws of {what}")
     found = [outcome for _, outcome in zip(waiting, outcomes, strict=False)]
     return {name: np.array([outcome[name] for outcome in found]) for name in found[0]}
 

@@ -6,14 +6,15 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-WORDS = {"config.problems"}
-"""Modules that word errors: no result follows from them."""
+LOG = "store.log"
+WORDS = {"config.problems", LOG}
+"""Modules that word errors and log lines: no result follows from them."""
 
 
 def code(*modules: str) -> str:
     """Hash over the syntax of modules and of everything inside the package that they import.
 
-    Comments, docstrings and layout don't count; nothing is imported.
+    Comments, docstrings, layout and what is logged don't count; nothing is imported.
 
     Parameters
     ----------
@@ -62,11 +63,33 @@ def _tree(module: str) -> ast.Module:
 @cache
 def _text(module: str) -> str:
     tree = ast.parse(ast.unparse(_tree(module)))
+    if LOG in _imports(module):
+        tree = _Unlogged().visit(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             body = [item for item in node.body if not _is_text(item)]
             node.body = body or [ast.Pass()]
     return ast.unparse(tree)
+
+
+class _Unlogged(ast.NodeTransformer):
+    """Code without its calls of the log, of which ``log.progress(items, ...)`` passes items on."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        return None if _logs(node.value) else self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        return self.visit(node.args[0]) if _logs(node) else self.generic_visit(node)
+
+
+def _logs(node: ast.AST) -> bool:
+    """Whether it is a call of a function of the log, which is imported by its own name."""
+    function = node.func if isinstance(node, ast.Call) else None
+    return (
+        isinstance(function, ast.Attribute)
+        and isinstance(function.value, ast.Name)
+        and function.value.id == LOG.rpartition(".")[2]
+    )
 
 
 def _is_text(node: ast.stmt) -> bool:

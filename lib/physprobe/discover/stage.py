@@ -6,7 +6,7 @@ import numpy as np
 from xarray import Dataset
 
 from physprobe.config import kinds
-from physprobe.store import job, results, zarrs
+from physprobe.store import job, log, results, zarrs
 
 # Systems on a square with walls; all others have none.
 WALLED = ("heat", "heat_published")
@@ -85,7 +85,7 @@ def run(
     )
     verdict = blocks["verdict"]
     why = f": {verdict['reason']}" if verdict["reason"] else f" by {verdict['law']}"
-    job.done(f"{out.stem}: {len(field)} clips, {field.name}; {verdict['verdict']}{why}")
+    log.done(f"{out.stem}: {len(field)} clips, {field.name}; {verdict['verdict']}{why}")
 
 
 class Clips:

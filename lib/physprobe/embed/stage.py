@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.config import kinds
-from physprobe.store import job, zarrs
+from physprobe.store import log, zarrs
 
 BLOCK = (
     16  # clips per file: large enough to write fast, small enough to lose little when a job dies
@@ -114,11 +114,11 @@ def run(
             return {"pooled": embedding.pooled, **found}
 
         store.fill(compute)
-    job.done(
+    log.done(
         f"{root} ({encoder.provenance['label']}):"
         f" {count} clips x {len(encoder.layers)} layers x {tokens} times"
         f" x {encoder.features} features,"
-        f" {job.megabytes(root):.0f} MB"
+        f" {log.megabytes(root):.0f} MB"
     )
 
 

@@ -10,7 +10,7 @@ from physprobe.config import kinds
 from physprobe.falsify import _arithmetic, _gate, _ladder, _pixels, _published, _summary, _transfer
 from physprobe.falsify._evidence import Evidence
 from physprobe.statistics import splits
-from physprobe.store import files, inputs, job, results, zarrs
+from physprobe.store import files, inputs, job, log, results, zarrs
 
 
 def run(
@@ -129,7 +129,7 @@ def run(
         **content,
     )
     files.write_text(summary, _summary.text(metrics.parent.name, content, rows))
-    job.done(f"{metrics.parent.name}: {_counted(claims)}")
+    log.done(f"{metrics.parent.name}: {_counted(claims)}")
 
 
 def compare(
@@ -209,7 +209,7 @@ def compare(
             threads=threads,
         ),
     )
-    job.done(f"{together}: {_counted(claims)}")
+    log.done(f"{together}: {_counted(claims)}")
 
 
 def gate(
@@ -255,7 +255,7 @@ def gate(
             threads=threads,
         ),
     )
-    job.done(f"{out.stem}: {'passed' if passed else 'not passed'}, {why}")
+    log.done(f"{out.stem}: {'passed' if passed else 'not passed'}, {why}")
 
 
 def transfer(
@@ -309,7 +309,7 @@ def transfer(
             threads=threads,
         ),
     )
-    job.done(f"{out.stem}: {_transfer.words(rows)}")
+    log.done(f"{out.stem}: {_transfer.words(rows)}")
 
 
 def _check_origins(

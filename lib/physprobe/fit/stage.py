@@ -7,7 +7,7 @@ import numpy as np
 from physprobe.config import kinds
 from physprobe.fit.designs.plain import Spec as Plain
 from physprobe.fit.section import DESIGNS, METHODS, Design
-from physprobe.store import files, job, results
+from physprobe.store import files, log, results
 
 
 def run(
@@ -64,7 +64,7 @@ def run(
         provenance=first.provenance(code, threads),
     )
     folds = f"{len(first.folds)} outer fold{'s' * (len(first.folds) > 1)}"
-    job.done(f"{out.stem}: {len(first.groups)} clips in {folds}, {_best(rows)}")
+    log.done(f"{out.stem}: {len(first.groups)} clips in {folds}, {_best(rows)}")
 
 
 def weights(
@@ -112,7 +112,7 @@ def weights(
     }
     files.write_tensors(out, tensors, metadata)
     channels = len(tensors["real.depthwise.weight"])
-    job.done(f"{out.stem}: kernels of {channels} channels from {len(found.groups)} clips")
+    log.done(f"{out.stem}: kernels of {channels} channels from {len(found.groups)} clips")
 
 
 def _best(rows: list[dict]) -> str:

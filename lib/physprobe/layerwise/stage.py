@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from physprobe.layerwise import _curve, _table
-from physprobe.store import inputs, job, results, zarrs
+from physprobe.store import inputs, job, log, results, zarrs
 
 
 def run(
@@ -79,7 +79,7 @@ def run(
         ),
     )
     onsets = [row for row in rows if row["metric"] == "onset" and row["encoder"] not in controls]
-    job.done(f"{name}: " + "; ".join(f"{r['encoder']} {r['model']} {r['note']}" for r in onsets))
+    log.done(f"{name}: " + "; ".join(f"{r['encoder']} {r['model']} {r['note']}" for r in onsets))
 
 
 def _about(system: str, name: str, attrs: Mapping, controls: tuple[str, ...]) -> dict:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from physprobe.falsify._evidence import decoded
 from physprobe.statistics import scores
-from physprobe.store import job, results
+from physprobe.store import job, log, results
 
 
 def run(*, fit: Path, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
@@ -49,7 +49,7 @@ def run(*, fit: Path, out: Path, spec: str, code: str = "by hand", threads: int 
         if row["model"] == "under" and row["metric"] == "r2" and row["value"] is not None
     )
     y, x = found["grid"]
-    job.done(f"{out.stem}: {y} x {x} patches, under the ball {told}")
+    log.done(f"{out.stem}: {y} x {x} patches, under the ball {told}")
 
 
 def _differences(found: Mapping, layer: str) -> Iterator[dict]:

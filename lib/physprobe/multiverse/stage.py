@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from physprobe.multiverse import _support
-from physprobe.store import job, results
+from physprobe.store import job, log, results
 
 
 def run(*, fits: list[Path], out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
@@ -54,4 +54,4 @@ def run(*, fits: list[Path], out: Path, spec: str, code: str = "by hand", thread
     )
     shares = [row for row in rows if row["metric"] == "share_supported"]
     told = "; ".join(f"{row['encoder']} {row['model']} {row['note']}" for row in shares)
-    job.done(f"{out.parent.name}: supported by {told}")
+    log.done(f"{out.parent.name}: supported by {told}")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.config import kinds
-from physprobe.store import job, zarrs
+from physprobe.store import log, zarrs
 
 
 def run(
@@ -76,9 +76,9 @@ def run(
         force=force,
     ) as store:
         store.fill(lambda block: {"video": frames(block.start)[None]}, threads)
-    job.done(
+    log.done(
         f"{root}: {count} clips x {' x '.join(map(str, example.shape))} uint8,"
-        f" {job.megabytes(root):.0f} MB"
+        f" {log.megabytes(root):.0f} MB"
     )
 
 
@@ -98,4 +98,4 @@ def preview(*, clips: Path, out: Path, threads: int = 1) -> None:
 
     source = zarrs.read(clips)
     _video.preview(zarrs.values(source, "video", clip=slice(0, 8)), out)
-    job.done(f"{out}: {min(8, source.sizes['clip'])} clips")
+    log.done(f"{out}: {min(8, source.sizes['clip'])} clips")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from physprobe.config import kinds
-from physprobe.store import files, job, results
+from physprobe.store import files, log, results
 
 
 def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: int = 1) -> None:
@@ -24,7 +24,7 @@ def learning(*, tables: list[Path], out: Path, code: str = "by hand", threads: i
 
     drawn = kinds.load("report", "learning")
     files.write_bytes(out, _axes.png(drawn.figure(drawn.table(tables))))
-    job.done(f"{out}: {len(tables)} recipe{'s' * (len(tables) > 1)}")
+    log.done(f"{out}: {len(tables)} recipe{'s' * (len(tables) > 1)}")
 
 
 def figure(*, kind: str, result: Path, out: Path, code: str = "by hand", threads: int = 1) -> None:
@@ -52,7 +52,7 @@ def figure(*, kind: str, result: Path, out: Path, code: str = "by hand", threads
         ]
         raise ValueError(f"{kind} draws no result by itself. Hint: {', '.join(alone)} do.")
     files.write_bytes(out, _axes.png(drawn.figure(drawn.frame(results.read(result, drawn.READS)))))
-    job.done(f"{out}: {drawn.TITLE}")
+    log.done(f"{out}: {drawn.TITLE}")
 
 
 def layerwise(
@@ -85,4 +85,4 @@ def layerwise(
     frame = drawn.frame(results.read(result, drawn.READS), files.read_yaml(published))
     files.write_bytes(figure, _axes.png(drawn.figure(frame)))
     files.write_text(table, frame.to_csv(index=False, float_format="%.7g"))
-    job.done(f"{figure}: {frame['variable'].nunique()} panels, {len(frame)} lines")
+    log.done(f"{figure}: {frame['variable'].nunique()} panels, {len(frame)} lines")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from physprobe.store import files, job, results, zarrs
+from physprobe.store import files, log, results, zarrs
 
 
 def run(
@@ -98,4 +98,4 @@ def run(
     text = _page.html(studies, sides, asked, shipped, published, template, code)
     files.write_text(out, text)
     shown = f"{len(studies)} studies, {len(sides)} comparisons"
-    job.done(f"{out}: {shown}, {job.megabytes(out):.1f} MB")
+    log.done(f"{out}: {shown}, {log.megabytes(out):.1f} MB")

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from physprobe.config import kinds
-from physprobe.store import files, inputs, job, results, zarrs
+from physprobe.store import files, inputs, job, log, results, zarrs
 
 
 def run(
@@ -115,7 +115,7 @@ def run(
         **content,
     )
     score = _summary.probability(content["alpha_probe_sim"]["test_r2"])
-    job.done(f"{study.name}: R2 of alpha {score} from {first} ({label}), {len(frames)} panels")
+    log.done(f"{study.name}: R2 of alpha {score} from {first} ({label}), {len(frames)} panels")
 
 
 def compare(
@@ -238,4 +238,4 @@ def compare(
         **content,
     )
     told = _summary.probability(content["equation_classification"]["sim_mean_test"]["accuracy"])
-    job.done(f"{name}: accuracy {told} from {first} ({labels[first]}), {len(frames)} panels")
+    log.done(f"{name}: accuracy {told} from {first} ({labels[first]}), {len(frames)} panels")

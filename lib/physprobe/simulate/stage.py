@@ -6,7 +6,7 @@ import numpy as np
 
 from physprobe.config import kinds
 from physprobe.simulate.section import Kind
-from physprobe.store import job, zarrs
+from physprobe.store import log, zarrs
 
 
 def run(
@@ -70,9 +70,9 @@ def run(
         force=force,
     ) as store:
         store.fill(lambda block: {system.FIELD: solve(block.start)[None]}, threads)
-    job.done(
+    log.done(
         f"{root}: {count} clips x {shape[1]} frames x"
-        f" {' x '.join(map(str, shape[2:]))}, gates passed, {job.megabytes(root):.0f} MB"
+        f" {' x '.join(map(str, shape[2:]))}, gates passed, {log.megabytes(root):.0f} MB"
     )
 
 

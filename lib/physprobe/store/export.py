@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.store import files, job, zarrs
+from physprobe.store import files, log, zarrs
 
 
 def run(*, embeddings: Path, out: Path, threads: int = 1) -> None:
@@ -61,4 +61,4 @@ def run(*, embeddings: Path, out: Path, threads: int = 1) -> None:
             with files.replacing(folder / name) as temporary, temporary.open("wb") as file:
                 np.save(file, array)
         files.write_text(folder / "embed_meta.json", json.dumps(meta, indent=2))
-    job.done(f"{out}: {source.sizes['clip']} clips")
+    log.done(f"{out}: {source.sizes['clip']} clips")

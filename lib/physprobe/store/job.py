@@ -1,25 +1,17 @@
-"""Job: what every stage does around its work - threads, one log line, progress, provenance."""
+"""Job: what every stage does around its work - threads, work ahead, provenance."""
 
-import logging
 import os
 import platform
-import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-
-from tqdm import tqdm
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-STARTED = time.monotonic()
 LIBRARIES = ("physprobe", "numpy", "scipy", "torch", "transformers", "zarr", "xarray")
 Item, Result = TypeVar("Item"), TypeVar("Result")
-log = logging.getLogger("physprobe")
 
 
 def limit_threads(count: int) -> None:
@@ -37,31 +29,6 @@ def draw_to_files() -> None:
     even be imported with it.
     """
     os.environ["MPLBACKEND"] = "agg"
-
-
-def progress(items: Sequence, what: str, every: float = 20.0) -> Iterator:
-    """Pass items on with a bar on a terminal, or a line in a log now and then.
-
-    Parameters
-    ----------
-    items : sequence
-        What is worked through.
-    what : str
-        What the items are, for instance ``clips``.
-    every : float
-        Seconds between two lines in a log [s].
-    """
-    if sys.stderr.isatty():
-        yield from tqdm(items, desc=what, leave=False)
-        return
-    begin = last = time.monotonic()
-    for done, item in enumerate(items):
-        now = time.monotonic()
-        if done and now - last > every:
-            last = now
-            left = (now - begin) / done * (len(items) - done)
-            log.info("%s: %d of %d done, about %.0f s left", what, done, len(items), left)
-        yield item
 
 
 @contextmanager
@@ -129,14 +96,3 @@ def _version(library: str) -> str | None:
         return version(library)
     except PackageNotFoundError:
         return None
-
-
-def megabytes(path: Path) -> float:
-    """Size of a file, or of everything in a folder [MB]."""
-    files = [path] if path.is_file() else path.rglob("*")
-    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
-
-
-def done(what: str) -> None:
-    """Log the one line that says what a stage did."""
-    log.info("%s, %.1f s", what, time.monotonic() - STARTED)

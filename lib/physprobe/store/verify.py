@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from physprobe.config import shipped
-from physprobe.store import job, results, zarrs
+from physprobe.store import log, results, zarrs
 from physprobe.store.manifest import ROOT, Manifest
 
 
@@ -37,22 +37,22 @@ def run(path: Path = Path("results"), *, repair: bool = False, threads: int = 1)
         raise FileNotFoundError(f"{path} is not there. Hint: name a folder of results, or a store.")
     roots, files = _found(path)
     damaged: dict[Path, dict[str, str]] = {}
-    for root in job.progress(roots, "stores"):
+    for root in log.progress(roots, "stores"):
         if not (root / ROOT).exists():
-            job.log.info("%s is unfinished. Hint: snakemake %s", root, root / ROOT)
+            log.info("%s is unfinished. Hint: snakemake %s", root, root / ROOT)
         elif faults := store_faults(root, threads):
             damaged[root] = faults
             for key, words in faults.items():
-                job.log.error("%s: %s", root, f"{key} {words}" if key else words)
+                log.error("%s: %s", root, f"{key} {words}" if key else words)
     unlike = shipped.faults() if path.is_dir() and path not in roots else []
     for words in unlike:
-        job.log.error("%s", words.split(" Hint:")[0])
+        log.error("%s", words.split(" Hint:")[0])
     broken = []
-    for file in job.progress(files, "results"):
+    for file in log.progress(files, "results"):
         words = result_fault(file)
         if words:
             broken.append(file)
-            job.log.error("%s", words)
+            log.error("%s", words)
     if repair:
         for root, faults in damaged.items():
             zarrs.set_back(root, faults)
@@ -65,7 +65,7 @@ def run(path: Path = Path("results"), *, repair: bool = False, threads: int = 1)
     told = f"{len(roots)} stores and {len(files)} results"
     again += ["install the package again"] * bool(unlike)
     if not again:
-        job.done(f"{path}: {told} are what was written")
+        log.done(f"{path}: {told} are what was written")
         return
     if damaged and not repair:
         again[0] = f"python -m physprobe verify --repair {shlex.quote(str(path))}"
@@ -88,7 +88,7 @@ def store_faults(root: Path, threads: int = 1) -> dict[str, str]:
     left = [key for key in manifest.files if key not in found]
     with ThreadPoolExecutor(threads) as pool:
         same = pool.map(manifest.same, left)
-        for key in job.progress(left, f"files of {root.name}"):
+        for key in log.progress(left, f"files of {root.name}"):
             if not next(same):
                 found[key] = "is damaged: its content is not what was written"
     return found

@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.storage import LocalStore
 
-from physprobe.store import files, job
+from physprobe.store import files, job, log
 from physprobe.store.manifest import MANIFEST, ROOT, Checked, Manifest, loaded
 
 IDENTITY = "fingerprint.json"  # beside the root: it has to be there while the store is unfinished
@@ -129,14 +129,14 @@ class Writer:
         """
         blocks = self.missing
         if len(blocks) < len(self.blocks()):
-            job.log.info(
+            log.info(
                 "goes on: %d of %d blocks are there",
                 len(self.blocks()) - len(blocks),
                 len(self.blocks()),
             )
         with job.at_once(ThreadPoolExecutor(threads)) as pool:
             written = pool.map(lambda block: self.write(block, compute(block)), blocks)
-            for _ in job.progress(blocks, "blocks of clips"):
+            for _ in log.progress(blocks, "blocks of clips"):
                 next(written)
 
     def write(self, block: slice, values: Mapping[str, np.ndarray]) -> None:
@@ -249,7 +249,7 @@ def create(
                     f"{shown} is finished, and follows from other code, spec or inputs."
                     " Hint: --force writes it anew."
                 )
-            job.log.info("%s is finished already; --force writes it anew", shown)
+            log.info("%s is finished already; --force writes it anew", shown)
             yield _Finished(root, variables, block)
             return
         unfinished = root.with_name(f".{root.name}.unfinished")
@@ -282,7 +282,7 @@ def _alone(root: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        job.log.info("waits for another job that is writing %s", root)
+        log.info("waits for another job that is writing %s", root)
         lock.acquire()
     try:
         yield

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from physprobe.store import job, results
+from physprobe.store import job, log, results
 from physprobe.survey import _rates
 
 
@@ -46,4 +46,4 @@ def run(
     told = ", ".join(
         f"{row['encoder']} {row['value']:.0%} right" for row in every if row["metric"] == "right"
     )
-    job.done(f"{len(found)} discoveries; {told}")
+    log.done(f"{len(found)} discoveries; {told}")

@@ -12,7 +12,7 @@ import transformers
 
 from physprobe.config import kinds
 from physprobe.embed._resize import Preprocessing
-from physprobe.store import job
+from physprobe.store import log
 
 CARD = Path(__file__).with_name("card.md.j2")
 WEIGHTS = "model.safetensors"
@@ -89,11 +89,11 @@ def run(
     for name in ("config.json", "preprocessor_config.json", "training.csv", "card.md", WEIGHTS):
         (work / name).replace(folder / name)
     shutil.rmtree(work)
-    job.done(
+    log.done(
         f"{folder.name}: {parameters / 1e6:.2f} M parameters by {entry['kind']},"
         f" {spec_.steps} steps,"
         f" kept step {kept['step']} with mean R2 {kept['score']:.3f}"
-        f" (before training {rows[0]['score']:.3f}), {job.megabytes(out):.1f} MB"
+        f" (before training {rows[0]['score']:.3f}), {log.megabytes(out):.1f} MB"
     )
 
 

@@ -15,7 +15,7 @@ from physprobe.config import kinds
 from physprobe.fit.designs import _read
 from physprobe.fit.section import METHODS, Case, Design, MethodSpec
 from physprobe.statistics import splits
-from physprobe.store import job
+from physprobe.store import log
 from physprobe.store.inputs import Layers
 
 KEPT = ("target", "sample", "layer", "squared_error", "influence")
@@ -49,7 +49,7 @@ class Spec(Design):
         free intercept centres.
         """
         features, ways = None, list(self.ways(kinds.parse(METHODS, method)[1]).items())
-        for text, about in job.progress(ways, "fits"):
+        for text, about in log.progress(ways, "fits"):
             found = _read.one(embeddings, simulation, text)
             if features is None:
                 features = list(Layers(found.source))

@@ -1,0 +1,52 @@
+"""Log: what a stage tells people while it works - progress, one line of what it did.
+
+No result follows from it, nor from any call of it: ``fingerprint`` leaves both out.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+STARTED = time.monotonic()
+_log = logging.getLogger("physprobe")
+info, error = _log.info, _log.error
+
+
+def progress(items: Sequence, what: str, every: float = 20.0) -> Iterator:
+    """Pass items on with a bar on a terminal, or a line in a log now and then.
+
+    Parameters
+    ----------
+    items : sequence
+        What is worked through.
+    what : str
+        What the items are, for instance ``clips``.
+    every : float
+        Seconds between two lines in a log [s].
+    """
+    if sys.stderr.isatty():
+        yield from tqdm(items, desc=what, leave=False)
+        return
+    begin = last = time.monotonic()
+    for done, item in enumerate(items):
+        now = time.monotonic()
+        if done and now - last > every:
+            last = now
+            left = (now - begin) / done * (len(items) - done)
+            info("%s: %d of %d done, about %.0f s left", what, done, len(items), left)
+        yield item
+
+
+def megabytes(path: Path) -> float:
+    """Size of a file, or of everything in a folder [MB]."""
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
+
+
+def done(what: str) -> None:
+    """Log the one line that says what a stage did."""
+    info("%s, %.1f s", what, time.monotonic() - STARTED)
