@@ -266,8 +266,8 @@ def test_a_change_reruns_no_fit_that_does_not_follow_from_it(
     copy: Path, change: Callable[[Path], None], expected: str
 ):
     change(copy)
-    printed = snakemake(copy, *TARGETS, "--dry-run", "--cores", "2")
-    fits = re.findall(r"output: (results/\w+/fits/\S+\.json)", printed)
+    printed = snakemake(copy, *TARGETS, "--dry-run", "--printshellcmds", "--cores", "2")
+    fits = re.findall(r"--out (results/\w+/fits/\S+\.json)", printed)
     assert fits and all(re.fullmatch(expected, path) for path in fits), fits
 
 
