@@ -33,6 +33,7 @@ lint: $(READY)  ## style of code and workflow
 	@ruff format --check --quiet
 	@snakefmt --check Snakefile workflow/rules
 	@snakemake --lint
+	@lint-imports --no-logo
 
 bench: $(READY)  ## benchmarks, one after the other, each ending in its ratio
 	@failed=; for file in tests/benchmarks/bench_*.py; do \

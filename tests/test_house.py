@@ -27,6 +27,25 @@ OPTIONAL = {"oracles"}
 """Extras that nothing needs, and the lock file leaves out."""
 BY_HAND = {"bpy"}
 """Optional imports that pip can't resolve beside the rest: Blender's wheel asks for NumPy 1."""
+STILL_PRIVATE = {
+    ("calibrate/_coverage.py", "falsify._evidence"),
+    ("calibrate/_noise.py", "discover._controls"),
+    ("calibrate/_noise.py", "discover._evidence"),
+    ("calibrate/_noise.py", "discover._laws"),
+    ("calibrate/_noise.py", "discover._modes"),
+    ("calibrate/_noise.py", "discover._observable"),
+    ("calibrate/_noise.py", "discover._order"),
+    ("calibrate/_noise.py", "discover._verdict"),
+    ("calibrate/_noise.py", "falsify._evidence"),
+    ("calibrate/_noise.py", "layerwise._curve"),
+    ("config/checks.py", "falsify._claim"),
+    ("local/stage.py", "falsify._evidence"),
+    ("multiverse/_support.py", "falsify._claim"),
+    ("multiverse/_support.py", "falsify._evidence"),
+    ("survey/_rates.py", "discover._dispersion"),
+    ("survey/_rates.py", "discover._laws"),
+}
+"""Imports of another folder's ``_module`` that are left."""
 BINARY = {".mp4", ".npz", ".png", ".gz", ".safetensors"}
 
 
@@ -63,6 +82,23 @@ def imported(folder: Path) -> dict[str, Path]:
     return found
 
 
+def private_imports() -> set[tuple[str, str]]:
+    """Modules that import a ``_module`` of another folder, each with its name."""
+    found = set()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        folder, *_ = path.relative_to(PACKAGE).parts
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            for name in (f"{node.module}.{alias.name}" for alias in node.names):
+                package, _, inside = name.partition(".")
+                other, *rest = inside.split(".")
+                private = [part for part in rest if part.startswith("_")]
+                if package == "physprobe" and other != folder and private:
+                    found.add((path.relative_to(PACKAGE).as_posix(), f"{other}.{private[0]}"))
+    return found
+
+
 def committed() -> list[Path]:
     """Text files that belong to the repository."""
     if not (ROOT / ".git").exists():
@@ -96,7 +132,7 @@ def test_environments_follow_the_lock(name):
 def test_environments_hold_what_their_rules_import():
     workflow_only = {"snakemake", "pygments"}
     assert pins("cpu").keys() == required().keys() - workflow_only
-    for stage in ("core", "embed", "train"):
+    for stage in ("config", "store", "statistics", "embed", "train"):
         for package, path in imported(PACKAGE / stage).items():
             assert package in pins("gpu"), f"envs/gpu.yaml lacks {package}, imported by {path}"
 
@@ -107,6 +143,11 @@ def test_imports_of_the_library_are_declared():
             f"pyproject.toml lacks {package}, imported by {path}"
         )
         assert package != "snakemake", f"{path} imports the workflow system"
+
+
+def test_no_module_is_imported_from_inside_another_folder():
+    """``_module`` is for its siblings: what others need has a public name. None may be added."""
+    assert private_imports() == STILL_PRIVATE
 
 
 def test_data_files_are_packaged():

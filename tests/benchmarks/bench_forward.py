@@ -6,7 +6,7 @@ import time
 
 import torch
 
-from physprobe.embed import _cpu, _weights
+from physprobe.embed.networks import cpu, weights
 
 SMALL = {"hidden_size": 128, "num_hidden_layers": 4, "num_attention_heads": 2, "crop_size": 64}
 LARGE = {"hidden_size": 1024, "num_hidden_layers": 2, "num_attention_heads": 16, "crop_size": 256}
@@ -21,9 +21,9 @@ CLOSE = 1e-6  # of the largest value
 
 def ready(config: dict, clips: int, frames: int) -> tuple[dict[str, torch.nn.Module], torch.Tensor]:
     """Both ways of running one encoder, and noise to look at."""
-    model = _weights.random({**config, "tubelet_size": 2}, seed=0, init="fan_in").eval()
+    model = weights.random({**config, "tubelet_size": 2}, seed=0, init="fan_in").eval()
     ways = {"ours": copy.deepcopy(model.encoder), "transformers": model.encoder}
-    _cpu.accelerate(ways["ours"])
+    cpu.accelerate(ways["ours"])
     noise, side = torch.Generator().manual_seed(0), config["crop_size"]
     return ways, torch.randn(clips, frames, 3, side, side, generator=noise)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from physprobe.embed import _pool, _weights
+from physprobe.embed.networks import pool, weights
 
 CLIPS, FRAMES, SIDE, GRID, ROUNDS = 2, 16, 256, (16, 16), 3
 CONFIG = {"hidden_size": 384, "num_hidden_layers": 24, "num_attention_heads": 6, "crop_size": SIDE}
@@ -20,7 +20,7 @@ CONFIG = {"hidden_size": 384, "num_hidden_layers": 24, "num_attention_heads": 6,
 def model_and_frames(clips: int = CLIPS, **changed: int) -> tuple:
     """Small-width V-JEPA 2 with the published crop, patch and tubelet, and noise to look at."""
     config = {**CONFIG, "patch_size": 16, "tubelet_size": 2, **changed}
-    model = _weights.random(config, seed=0, init="fan_in")
+    model = weights.random(config, seed=0, init="fan_in")
     noise = torch.Generator().manual_seed(0)
     return model.eval(), torch.randn(clips, FRAMES, 3, SIDE, SIDE, generator=noise)
 
@@ -29,7 +29,7 @@ def by_hooks(model: object, frames: torch.Tensor) -> torch.Tensor:
     """Means of every layer, kept as each layer runs."""
     encoder = model.encoder
     modules = dict(enumerate([encoder.embeddings, *encoder.layer, encoder.layernorm]))
-    with _pool.hooked(modules, GRID) as (pooled, _):
+    with pool.hooked(modules, GRID) as (pooled, _):
         encoder(pixel_values_videos=frames)
     return torch.stack(list(pooled.values()), 1)
 
@@ -90,9 +90,9 @@ def main() -> None:
     seconds = {way: [] for way in WAYS}
     print(agree(model, frames))
     for _ in range(ROUNDS):
-        for way, pool in WAYS.items():
+        for way, pooled in WAYS.items():
             start = time.perf_counter()
-            pool(model, frames)
+            pooled(model, frames)
             seconds[way].append(time.perf_counter() - start)
     median = {way: statistics.median(found) for way, found in seconds.items()}
     weight = {way: fresh_peak(way) for way in WAYS}

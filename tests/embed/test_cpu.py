@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from physprobe.embed import _cpu, _pool, _weights
+from physprobe.embed.networks import cpu, pool, weights
 from physprobe.statistics import onednn
 
 CLOSE = 1e-6  # of a layer's largest value: a few roundings of float32
@@ -22,7 +22,7 @@ SHAPES = {
 def network(fields: dict) -> torch.nn.Module:
     """Encoder with biases and norms that do something."""
     shape = {"num_hidden_layers": 3, "patch_size": 8, "tubelet_size": 2, "crop_size": 32}
-    encoder = _weights.random({**shape, **fields}, 0, "fan_in").encoder.eval().requires_grad_(False)
+    encoder = weights.random({**shape, **fields}, 0, "fan_in").encoder.eval().requires_grad_(False)
     maker = torch.Generator().manual_seed(1)
     for value in encoder.parameters():
         if value.ndim == 1:
@@ -35,7 +35,7 @@ def hidden_states(encoder: torch.nn.Module, video: torch.Tensor) -> dict[str, to
     modules = {f"layer {k}": layer for k, layer in enumerate(encoder.layer)}
     modules["final"] = encoder.layernorm
     side = encoder.config.crop_size // encoder.config.patch_size
-    with torch.inference_mode(), _pool.hooked(modules, (side, side), tokens=modules) as (_, tokens):
+    with torch.inference_mode(), pool.hooked(modules, (side, side), tokens=modules) as (_, tokens):
         encoder(pixel_values_videos=video)
     return tokens
 
@@ -49,7 +49,7 @@ def test_every_layer_equals_transformers(name):
     video = torch.randn(clips, frames, 3, side, side, generator=torch.Generator().manual_seed(2))
     expected = hidden_states(encoder, video)
     own = [type(layer) for layer in encoder.layer]
-    _cpu.accelerate(encoder)
+    cpu.accelerate(encoder)
     found = hidden_states(encoder, video)
     assert own != [type(layer) for layer in encoder.layer]
     for layer, tokens in expected.items():
@@ -60,13 +60,13 @@ def test_without_onednn_the_layers_stay_transformers_own(monkeypatch):
     monkeypatch.setattr(onednn, "AVAILABLE", False)
     encoder = network(dict(hidden_size=24, num_attention_heads=2))
     own = list(encoder.layer)
-    _cpu.accelerate(encoder)
+    cpu.accelerate(encoder)
     assert list(encoder.layer) == own
 
 
 def test_tables_turn_by_the_place_and_leave_what_is_not_turned():
     encoder = network(dict(hidden_size=20, num_attention_heads=1))  # three times six, and two more
-    cos, sin = _cpu.tables(encoder.layer[0].attention, 2 * 16)
+    cos, sin = cpu.tables(encoder.layer[0].attention, 2 * 16)
     assert cos.shape == sin.shape == (32, 1, 20)
     torch.testing.assert_close((cos[0], sin[0]), (torch.ones(1, 20), torch.zeros(1, 20)))
     torch.testing.assert_close(

@@ -11,7 +11,8 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants
 
-from physprobe.embed import _checkpoint, huggingface
+from physprobe.embed import huggingface
+from physprobe.embed.networks import checkpoint
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SIZE = {"frames": 8, "height": 48, "width": 48, "threads": 1}
@@ -108,7 +109,7 @@ def hub(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 def message(model: str, **fields: object) -> str:
     with pytest.raises(FileNotFoundError) as error:
-        _checkpoint.folder(model, **fields)
+        checkpoint.folder(model, **fields)
     found = str(error.value)
     assert "\n" not in found
     assert found.startswith(model)
@@ -166,11 +167,11 @@ def test_a_revision_or_file_that_is_not_there_is_named(hub: Hub):
 
 
 def test_a_model_is_fetched_once(hub: Hub):
-    found = _checkpoint.folder("somebody/tiny")
+    found = checkpoint.folder("somebody/tiny")
     assert found.name == COMMIT
     assert {path.name for path in found.iterdir()} >= set(hub.files()) - {"README.md"}
     hub.asked.clear()
-    assert _checkpoint.folder("somebody/tiny") == found
+    assert checkpoint.folder("somebody/tiny") == found
     assert hub.asked == []
 
 

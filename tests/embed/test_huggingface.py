@@ -57,14 +57,14 @@ def test_hooks_pool_in_float32_to_1e_6(checkpoint: Path):
     import torch
     from transformers import VJEPA2Model
 
-    from physprobe.embed import _pool
+    from physprobe.embed.networks import pool
 
     model = VJEPA2Model.from_pretrained(checkpoint, dtype=torch.float32).eval()
     frames = torch.randn(2, 8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     encoder = model.encoder
     modules = dict(enumerate([encoder.embeddings, *encoder.layer, encoder.layernorm]))
     with torch.inference_mode():
-        with _pool.hooked(modules, (4, 4)) as (pooled, spatial):
+        with pool.hooked(modules, (4, 4)) as (pooled, spatial):
             encoder(pixel_values_videos=frames)
         assert not any(module._forward_hooks for module in model.modules())
         found = model(frames, skip_predictor=True, output_hidden_states=True)

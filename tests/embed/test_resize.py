@@ -5,8 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from physprobe.embed import _resize
-from physprobe.embed._resize import Preprocessing
+from physprobe.embed.networks import resize
+from physprobe.embed.networks.resize import Preprocessing
 
 PLAIN = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 
@@ -44,8 +44,8 @@ def test_resampling_is_that_of_pillow(resample: str, code: int, side: int):
 @pytest.mark.parametrize(("old", "new"), [((60, 80), (24, 24)), ((24, 24), (60, 80))])
 def test_a_processor_and_a_gpu_resize_alike(resample: str, old: tuple, new: tuple):
     frames = torch.from_numpy(np.random.default_rng(1).integers(0, 256, (2, *old, 3), "uint8"))
-    found = torch.stack([_resize._sparse(frame, new, resample) for frame in frames])
-    expected = _resize._dense(frames.permute(0, 3, 1, 2).float(), new, resample)
+    found = torch.stack([resize._sparse(frame, new, resample) for frame in frames])
+    expected = resize._dense(frames.permute(0, 3, 1, 2).float(), new, resample)
     torch.testing.assert_close(found, expected, rtol=0, atol=255 * 5e-7)
 
 

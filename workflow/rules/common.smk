@@ -12,8 +12,10 @@ from snakemake.exceptions import WorkflowError
 from physprobe.config import config_files
 from physprobe.config.pipeline import Pipeline, lead_jobs_here
 from physprobe.config.shipped import packaged
+from physprobe.store.job import draw_to_files
 
 lead_jobs_here()
+draw_to_files()
 
 try:
     workflow.configfiles[:] = config_files.chosen(

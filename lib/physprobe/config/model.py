@@ -8,7 +8,6 @@ from pydantic import ValidationError, model_validator
 
 from physprobe.config import config_files, layout, problems, stages
 from physprobe.config.config_files import ConfigError, Content
-from physprobe.store import files
 
 
 class Config(*stages.entries()):
@@ -67,4 +66,4 @@ def write_schema(*, out: Path = Path("workflow/config.schema.json")) -> None:
     out : Path
         Where it goes.
     """
-    files.write_text(out, schema())
+    out.write_text(schema())

@@ -8,7 +8,6 @@ from typing import Any
 
 from physprobe.config import fingerprint, model, stages
 from physprobe.config.config_files import Content
-from physprobe.store.job import draw_to_files
 
 PACKAGE = Path(__file__).parents[1]
 Value = Callable[[Any], Any]
@@ -23,7 +22,6 @@ def lead_jobs_here() -> None:
     """
     _lead("PYTHONPATH", PACKAGE.parent)
     _lead("PATH", Path(sys.executable).parent)
-    draw_to_files()
 
 
 def _lead(variable: str, folder: Path) -> None:

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from physprobe.config import checkpoints, shipped
 from physprobe.embed._encoder import Encoder
-from physprobe.embed._network import Network
+from physprobe.embed.networks.network import Network
 
 TUBELET = {"vjepa2": 2, "videomae": 2, "dinov2": 1, "dinov2_with_registers": 1}
 """Architectures, as ``model_type`` names them, and frames per token where config.json has none."""
@@ -87,21 +87,22 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     Tong et al., VideoMAE, arXiv:2203.12602.
     Oquab et al., DINOv2, arXiv:2304.07193; with registers: Darcet et al., arXiv:2309.16588.
     """
-    from physprobe.embed import _checkpoint, _dinov2, _processor, _videomae, _vjepa, _weights
+    from physprobe.embed.networks import checkpoint, dinov2, videomae, vjepa, weights
+    from physprobe.embed.networks.processor import declared
 
     architectures = {
-        "vjepa2": _vjepa.VJEPA2,
-        "videomae": _videomae.VideoMAE,
-        "dinov2": _dinov2.DINOv2,
-        "dinov2_with_registers": _dinov2.WithRegisters,
+        "vjepa2": vjepa.VJEPA2,
+        "videomae": videomae.VideoMAE,
+        "dinov2": dinov2.DINOv2,
+        "dinov2_with_registers": dinov2.WithRegisters,
     }
 
-    folder = _checkpoint.folder(spec.model, spec.revision)
-    config = _checkpoint.config(folder, TUBELET)
-    processor = _checkpoint.processor(folder, config["model_type"])
+    folder = checkpoint.folder(spec.model, spec.revision)
+    config = checkpoint.config(folder, TUBELET)
+    processor = checkpoint.processor(folder, config["model_type"])
     encoder = architectures[config["model_type"]]
-    tensors = _checkpoint.tensors(folder)
-    model = _weights.trained(folder, config, tensors, encoder.MODEL, encoder.HEADS)
+    tensors = checkpoint.tensors(folder)
+    model = weights.trained(folder, config, tensors, encoder.MODEL, encoder.HEADS)
     side = getattr(model.config, encoder.SIDE)
     if not isinstance(side, int):
         raise ValueError(
@@ -113,7 +114,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     return encoder(
         model,
         spec,
-        _processor.declared(
+        declared(
             processor,
             side,
             spec.preprocess,
@@ -129,6 +130,6 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
             "revision": revision,
             "architecture": config,
             "processor": processor.fields,
-            "weights_hash": _checkpoint.weights_hash(tensors.items()),
+            "weights_hash": checkpoint.weights_hash(tensors.items()),
         },
     )

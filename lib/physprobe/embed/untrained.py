@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from physprobe.config import shipped
 from physprobe.config.architecture import Architecture
 from physprobe.embed._encoder import Encoder
-from physprobe.embed._network import Network
+from physprobe.embed.networks.network import Network
 
 ARCHITECTURE = (*Architecture.model_fields, "frames_per_clip")
 
@@ -72,27 +72,26 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     ValueError
         If the clips don't fit.
     """
-    from physprobe.embed import _checkpoint, _processor, _vjepa, _weights
+    from physprobe.embed.networks import checkpoint, vjepa, weights
+    from physprobe.embed.networks.processor import Processor, declared
 
     if spec.like:
-        folder = _checkpoint.folder(spec.like, spec.revision, weights=False)
-        config = _checkpoint.config(folder, ["vjepa2"])
-        processor, where = _checkpoint.processor(folder, "vjepa2"), str(folder / "config.json")
+        folder = checkpoint.folder(spec.like, spec.revision, weights=False)
+        config = checkpoint.config(folder, ["vjepa2"])
+        processor, where = checkpoint.processor(folder, "vjepa2"), str(folder / "config.json")
     else:
         config, where = {name: getattr(spec, name) for name in ARCHITECTURE}, "untrained"
-        processor = _processor.Processor(where)
-    model = _weights.random(config, spec.seed, spec.init, where)
+        processor = Processor(where)
+    model = weights.random(config, spec.seed, spec.init, where)
     shape = (
         f"like {spec.like}"
         if spec.like
         else f"{spec.hidden_size} wide, {spec.num_hidden_layers} blocks"
     )
-    return _vjepa.VJEPA2(
+    return vjepa.VJEPA2(
         model,
         spec,
-        _processor.declared(
-            processor, model.config.crop_size, spec.preprocess, height=height, width=width
-        ),
+        declared(processor, model.config.crop_size, spec.preprocess, height=height, width=width),
         frames=frames,
         threads=threads,
         provenance={
@@ -101,6 +100,6 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
             "revision": None,
             "architecture": config,
             "processor": processor.fields,
-            "weights_hash": _checkpoint.weights_hash(model.encoder.state_dict().items()),
+            "weights_hash": checkpoint.weights_hash(model.encoder.state_dict().items()),
         },
     )

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import VJEPA2Config, VJEPA2Model
 
 from physprobe.config import shipped
-from physprobe.embed import _checkpoint, _weights
+from physprobe.embed.networks import checkpoint, weights
 
 SAME = ("patch_size", "tubelet_size", "mlp_ratio", "qkv_bias", "hidden_act", "layer_norm_eps")
 LEAVES = ("attention.proj.weight", "mlp.fc2.weight")
@@ -57,9 +57,9 @@ def _smaller(model: str) -> VJEPA2Model:
             f"grown_from: there is no encoder {model}. Hint: a folder with model.safetensors and"
             " config.json, or physprobe/{name} for one that ships with the package."
         )
-    folder = _checkpoint.folder(model)
-    config, tensors = _checkpoint.config(folder, ["vjepa2"]), _checkpoint.tensors(folder)
-    return _weights.trained(folder, config, tensors, VJEPA2Model)
+    folder = checkpoint.folder(model)
+    config, tensors = checkpoint.config(folder, ["vjepa2"]), checkpoint.tensors(folder)
+    return weights.trained(folder, config, tensors, VJEPA2Model)
 
 
 def _check(new: VJEPA2Config, old: VJEPA2Config, model: str) -> None:

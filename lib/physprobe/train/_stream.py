@@ -9,7 +9,7 @@ import torch
 
 from physprobe.config import kinds
 from physprobe.config.system import System
-from physprobe.embed._resize import Preprocessing
+from physprobe.embed.networks.resize import Preprocessing
 from physprobe.statistics import seeds
 from physprobe.store import job
 from physprobe.train._training import STREAM, VALIDATION, Training

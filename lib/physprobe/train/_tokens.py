@@ -5,7 +5,7 @@ from torch import nn
 from transformers import VJEPA2Config
 from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Layer
 
-from physprobe.embed import _weights
+from physprobe.embed.networks import weights
 from physprobe.train import _growth
 from physprobe.train._training import Training
 
@@ -15,7 +15,7 @@ def encoder(spec: Training) -> nn.Module:
 
     Of its first modules as many as the spec says are frozen.
     """
-    model = _weights.random(spec.architecture(spec.crop, spec.frames), spec.seed, "fan_in")
+    model = weights.random(spec.architecture(spec.crop, spec.frames), spec.seed, "fan_in")
     if spec.grown_from:
         _growth.grow(model.encoder, model.config, spec.grown_from)
     for module in (model.encoder.embeddings, *model.encoder.layer)[: spec.frozen]:

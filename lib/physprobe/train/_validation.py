@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from transformers import VJEPA2Config, VJEPA2Model
 
-from physprobe.embed import _vjepa
-from physprobe.embed._network import Network
-from physprobe.embed._resize import Preprocessing
+from physprobe.embed.networks import vjepa
+from physprobe.embed.networks.network import Network
+from physprobe.embed.networks.resize import Preprocessing
 from physprobe.fit.methods import ridge
 from physprobe.statistics import splits, targets
 from physprobe.train import _stream
@@ -49,7 +49,7 @@ class Judge:
         found = {}
         whole = finished(self.spec, encoder.state_dict())
         for name, (video, wanted) in self.clips.items():
-            frozen = _vjepa.VJEPA2(
+            frozen = vjepa.VJEPA2(
                 whole,
                 Network(),
                 Preprocessing(crop=self.spec.crop_size),

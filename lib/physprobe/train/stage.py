@@ -11,7 +11,7 @@ import torch
 import transformers
 
 from physprobe.config import kinds
-from physprobe.embed._resize import Preprocessing
+from physprobe.embed.networks.resize import Preprocessing
 from physprobe.store import log
 
 CARD = Path(__file__).with_name("card.md.j2")

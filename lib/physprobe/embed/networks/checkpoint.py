@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from physprobe.config import checkpoints, shipped
 from physprobe.config.checkpoints import CONFIG, IMAGE, NESTED, PROCESSORS, VIDEO
-from physprobe.embed import _hub
-from physprobe.embed._processor import USUAL, Processor
+from physprobe.embed.networks import hub
+from physprobe.embed.networks.processor import USUAL, Processor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +62,7 @@ def folder(model: str, revision: str | None = None, *, weights: bool = True) -> 
             f"{model}: no such folder. Hint: give a folder with config.json and *.safetensors,"
             " or a hub id (owner/name)."
         )
-    found = _hub.fetch(
+    found = hub.fetch(
         model,
         revision,
         weights=weights,
@@ -113,7 +113,7 @@ def config(found: Path, readable: Collection[str]) -> dict:
         raise ValueError(
             f"{file}: found model_type {content.get('model_type')!r},"
             f" expected {' or '.join(map(repr, readable))}."
-            " Hint: another architecture needs a module beside embed/_vjepa.py."
+            " Hint: another architecture needs a module beside embed/networks/vjepa.py."
         )
     for name in ELSEWHERE:
         if content.get(name) is not None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from physprobe.embed._resize import RESAMPLE, Preprocessing
+from physprobe.embed.networks.resize import RESAMPLE, Preprocessing
 
 IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 CLIP = {

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from transformers import VideoMAEModel
 
-from physprobe.embed._transformer import VideoTransformer
+from physprobe.embed.networks.transformer import VideoTransformer
 
 
 class VideoMAE(VideoTransformer):

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 from transformers import VJEPA2Model
 
-from physprobe.embed import _cpu, _frames
-from physprobe.embed._transformer import VideoTransformer
+from physprobe.embed import _frames
+from physprobe.embed.networks import cpu
+from physprobe.embed.networks.transformer import VideoTransformer
 
 
 class VJEPA2(VideoTransformer):
@@ -26,7 +27,7 @@ class VJEPA2(VideoTransformer):
         return model.encoder
 
     def _accelerate(self) -> bool:
-        return _cpu.accelerate(self.network)
+        return cpu.accelerate(self.network)
 
     def _modules(self) -> tuple[nn.Module, ...]:
         return self.network.embeddings, *self.network.layer, self.network.layernorm

@@ -8,10 +8,11 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from physprobe.embed import _frames, _pool
+from physprobe.embed import _frames
 from physprobe.embed._encoder import Block, Embedding, Encoder, versions
-from physprobe.embed._network import Network
-from physprobe.embed._resize import Preprocessing
+from physprobe.embed.networks import pool
+from physprobe.embed.networks.network import Network
+from physprobe.embed.networks.resize import Preprocessing
 from physprobe.store import job
 
 HALF_MAX = 65504  # largest float16
@@ -239,7 +240,7 @@ class VideoTransformer(Encoder):
         for start in range(0, len(clip), at_once):
             some = clip[start : start + at_once], window[start : start + at_once]
             frames = shown[some[0][:, None], windows[some[1]]].to(self.precision)
-            with _pool.hooked(
+            with pool.hooked(
                 self.modules,
                 self.grid,
                 tokens=self.spec.tokens,

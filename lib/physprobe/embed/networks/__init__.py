@@ -1,0 +1,1 @@
+"""Networks: checkpoints read, weights drawn, clips prepared, and forward passes pooled."""
