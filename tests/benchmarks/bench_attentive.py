@@ -7,17 +7,20 @@ to all of them. The gate comes first: the same predictions for held-out clips.
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import product
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from physprobe.fit.methods import _attention, _readout, _trained
+from physprobe.fit.methods import _attention, _samples, _trained
+from physprobe.fit.methods._numbers import Numbers
 from physprobe.statistics import seeds, splits
 
 CLIPS, TIMES, FEATURES, EPOCHS = 120, 8, 128, 5
-SETTINGS = [(rate, decay) for rate in (0.01, 0.03) for decay in (3.0, 1.0, 0.1)]
+RATES, DECAYS = (0.01, 0.03), (3.0, 1.0, 0.1)
+SETTINGS = list(product(RATES, DECAYS))
 LABELS, COMPARED = 5, 60
 FOLDS = splits.nested(np.arange(CLIPS), outer=3, inner=3)
 
@@ -84,11 +87,11 @@ def loop(tokens: np.ndarray, labels: np.ndarray, most: int) -> list[np.ndarray]:
 
 def together(tokens: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
     """Outputs (clip, setting, member, output) of every part after all steps."""
-    readout = _readout.Numbers(labels[..., None], [1])
-    plan = _trained.Plan(_attention.Query(), SETTINGS, [EPOCHS], None, 0)
-    source = _trained.Source("time", ["0"], lambda layer: tokens)
-    parts = _trained._parts(source, readout, FOLDS)
-    return [held[0] for _, held, _ in _trained._fits(parts, plan)]
+    readout = Numbers(labels[..., None], {"a": 1}).readout()
+    plan = _trained.Trained(_attention.Query(), RATES, DECAYS, [EPOCHS], None, 0)
+    (source,) = _samples.pooled(["time"], [tokens], ["0"])
+    cuts = _trained._cuts(source.parts(FOLDS), readout)
+    return [held[0] for _, held, _ in _trained._fits(cuts, plan)]
 
 
 def seconds(work: Callable[..., list], *given: object) -> tuple[float, list]:

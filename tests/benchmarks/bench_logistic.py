@@ -14,7 +14,9 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from physprobe.fit.methods import _class_rows, _classify
+from physprobe.fit.methods import _class_rows, _logistic, _samples
+from physprobe.fit.methods._classes import Classes
+from physprobe.fit.probe import tallies
 from physprobe.statistics import splits
 from physprobe.statistics.splits import Fold
 
@@ -53,7 +55,7 @@ def refits(features: np.ndarray, labels: np.ndarray, folds: tuple[Fold, ...]) ->
                     model = _fit(z[rest], label[rest], PENALTIES[place] * unit)
                     guess = model.decision_function(z[held])
                     losses[place] += np.logaddexp(0, np.where(label[held], -guess, guess)).sum()
-                if losses.argmin() >= place + _classify.PATIENCE:
+                if losses.argmin() >= place + _logistic.PATIENCE:
                     break  # as ours does
             best.append(losses.argmin())
             model = _fit(z[fold.train], label[fold.train], PENALTIES[best[-1]] * unit)
@@ -69,16 +71,9 @@ def _fit(rows: np.ndarray, label: np.ndarray, penalty: float, **how: object) -> 
 
 def ours(features: np.ndarray, labels: np.ndarray, folds: tuple[Fold, ...]) -> list:
     """Everything fitted, per fold."""
-    (tally,) = _classify.decode(
-        [features],
-        labels,
-        2,
-        folds,
-        samples=["clip"],
-        penalties=PENALTIES,
-        scalings=["feature"],
-        inner_times=1,
-    )
+    solver = _logistic.Logistic(PENALTIES, ["feature"], inner_times=1)
+    asked = Classes(labels, 2, np.arange(CLIPS), {None: np.ones(CLIPS, bool)})
+    (tally,) = tallies(solver, asked, _samples.pooled(["clip"], [features], ["0"]), folds)
     return tally.layers[0]
 
 

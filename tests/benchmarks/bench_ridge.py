@@ -15,7 +15,9 @@ import numpy as np
 from sklearn.linear_model import Ridge, RidgeCV
 from threadpoolctl import threadpool_limits
 
-from physprobe.fit.methods import _nested, ridge, trained_sweep
+from physprobe.fit.methods import _ridge, _samples, ridge, trained_sweep
+from physprobe.fit.methods._numbers import Numbers
+from physprobe.fit.probe import probe, tallies
 from physprobe.statistics import scores, splits
 from physprobe.statistics.splits import Fold
 
@@ -67,15 +69,10 @@ def leave_one_out(features: np.ndarray, labels: np.ndarray, folds: tuple[Fold, .
 
 def ours(features: list[np.ndarray], labels: np.ndarray, folds: tuple[Fold, ...]) -> list:
     """Everything fitted, per layer and fold."""
-    (tally,) = _nested.decode(
-        features,
-        labels[:, None],
-        [1] * TARGETS,
-        folds,
-        samples=["clip"],
-        penalties=PENALTIES,
-        scalings=["feature"],
-    )
+    solver = _ridge.Ridge(PENALTIES, ["feature"])
+    asked = Numbers(labels[:, None], {str(target): 1 for target in range(TARGETS)})
+    sources = _samples.pooled(["clip"], features, [str(layer) for layer in range(len(features))])
+    (tally,) = tallies(solver, asked, sources, folds)
     return tally.layers
 
 
@@ -84,7 +81,7 @@ def probed(kind: ModuleType, features: list, labels: np.ndarray, folds: tuple, *
     targets = {str(number): values for number, values in enumerate(labels.T)}
     spec = kind.Spec(targets=tuple(targets), samples=("clip",), **more)
     names = [str(number) for number in range(len(features))]
-    return kind.probe(spec, features, names, targets, folds)[0]
+    return probe(spec, features, names, targets, folds)[0]
 
 
 def seconds(work: Callable[[], object], times: int) -> float:

@@ -8,8 +8,7 @@ from transformers.models.videomae.image_processing_pil_videomae import VideoMAEI
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 from transformers.processing_utils import ImagesKwargs, VideosKwargs
 
-from physprobe.embed.networks import processor
-from physprobe.embed.networks.processor import Processor
+from physprobe.embed.networks.processor import HARMLESS, HONOURED, RESAMPLE, Processor, declared
 
 ORACLES = {
     "VideoMAE": VideoMAEImageProcessorPil,
@@ -29,7 +28,7 @@ def read(
     **more: object,
 ) -> object:
     processor = Processor("there/preprocessor_config.json", fields, usual)
-    return processor.declared(processor, 32, how, height=size[0], width=size[1], **more)
+    return declared(processor, 32, how, height=size[0], width=size[1], **more)
 
 
 def compare(usual: str, fields: dict, size: tuple[int, int]) -> np.ndarray:
@@ -84,14 +83,14 @@ def test_missing_fields_are_those_of_the_class(usual: str):
     assert found.mean == tuple(expected.image_mean)
     assert found.std == tuple(expected.image_std)
     assert found.scale == pytest.approx(1 / expected.rescale_factor)
-    assert processor.RESAMPLE[expected.resample] == found.resample
+    assert RESAMPLE[expected.resample] == found.resample
     assert read({**fields, "image_processor_type": f"{usual}ImageProcessor"}) == found
     compare(usual, fields, (48, 64))
 
 
 def test_every_field_that_transformers_knows_is_known():
     for name in {*ImagesKwargs.__annotations__, *VideosKwargs.__annotations__}:
-        assert name in processor.HONOURED or name in processor.HARMLESS, name
+        assert name in HONOURED or name in HARMLESS, name
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,16 @@ from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2AttentivePooler
 
 from physprobe.fit.methods import (
     _attention,
-    _attentive,
     _class_rows,
-    _readout,
+    _samples,
     _trained,
     attentive,
     attentive_deep,
     ridge,
 )
-from physprobe.fit.methods.attentive import Spec, probe
+from physprobe.fit.methods._numbers import Numbers
+from physprobe.fit.methods.attentive import Spec
+from physprobe.fit.probe import probe, tallies
 from physprobe.statistics import seeds, splits
 from physprobe.store import results
 
@@ -113,8 +114,7 @@ def run(features, label, kind="class", module=None, folds=FOLDS, **more):
         **{"targets": ("a",), "readout": kind, **QUICK, **more}
     )
     names = [str(number) for number in range(len(features))]
-    ask = probe if module is None else module.probe
-    return ask(spec, features, names, {"a": label}, folds)
+    return probe(spec, features, names, {"a": label}, folds)
 
 
 def score(rows, metric, layer="selected"):
@@ -158,12 +158,12 @@ def test_each_fit_is_adamw_on_the_training_clips():
 def test_a_deep_fit_is_torchs_adamw_in_batches():
     tokens, label = planted("number")
     model = _attention.Deep(2, 2, None)
-    readout = _readout.Numbers(label[:, None, None], [1])
-    plan = _trained.Plan(model, [(1e-3, 0.01)], [3], 16, 5)
-    source = _trained.Source("time", ["0"], lambda layer: tokens)
-    (tally,) = _trained.decode([source], readout, FOLDS, plan)
+    labels = Numbers(label[:, None, None], {"a": 1})
+    plan, readout = _trained.Trained(model, [1e-3], [0.01], [3], 16, 5), labels.readout()
+    (tally,) = tallies(plan, labels, _samples.pooled(["time"], [tokens], ["0"]), FOLDS)
     fold = FOLDS[1]
-    part = _trained._Part(0, 1, None, tokens.astype(np.float32), fold.train, fold.test, readout)
+    shown = tokens.astype(np.float32)
+    part = _trained._Cut(0, 1, None, fold, shown, fold.train, fold.test, readout)
     first = model.first(FEATURES, 1, seeds.rng("first weights", 5))
     own = {name: torch.tensor(v).float()[None, None].requires_grad_() for name, v in first.items()}
     optimiser = torch.optim.AdamW(own.values(), lr=1e-3, weight_decay=0.01)
@@ -195,7 +195,7 @@ def test_it_finds_what_the_mean_over_tokens_hides(kind, metric, least):
     assert found["value"] > least and found["note"] == "layer 1 in 3 of the folds"
     assert found["p"] == pytest.approx(1 / 5) and found["null_q95"] < found["ci_low"]
     spec = ridge.Spec(targets=("a",), samples=("clip",), permutations=1, bootstraps=100)
-    blind, _ = ridge.probe(spec, [tokens], ["0"], {"a": label.astype(float)}, FOLDS)
+    blind, _ = probe(spec, [tokens], ["0"], {"a": label.astype(float)}, FOLDS)
     assert score(blind, "r2")["value"] < 0.05
     chosen = [c for c in block["choices"] if c["layer"] == "1"]
     assert all(c["epochs"] > 0 and c["scaling"] == "feature" for c in chosen)
@@ -266,7 +266,7 @@ def test_movies_that_end_alike_are_exactly_at_chance(module):
            **small},
     )  # fmt: skip
     folds = splits.nested(scene, outer=4, inner=3)
-    rows, _ = module.probe(
+    rows, _ = probe(
         spec, [tokens.mean((2, 3))], ["0"], {"possible": possible}, folds,
         groups=scene, tokens={"0": tokens},
     )  # fmt: skip
@@ -320,11 +320,11 @@ def test_spatial_tokens_are_attended_to_where_they_are_kept():
     none, _ = probe(spec, [grid.mean((2, 3))], ["0"], {"a": label}, FOLDS)
     (row,) = [r for r in none if r["sample"] == "space_time"]
     assert row["value"] is None and "no layer" in row["note"]
-    coarse = _attentive.gathered(grid.repeat(4, 2).repeat(2, 3), 2)
+    coarse = _samples.gathered(grid.repeat(4, 2).repeat(2, 3), 2)
     assert coarse.shape == (CLIPS, TOKENS // 2 * 4, FEATURES)
     np.testing.assert_allclose(coarse.mean(1), tokens.mean(1))
     with pytest.raises(ValueError, match=r"4 x 4 tokens can't be cut into 3 x 3"):
-        _attentive.gathered(np.zeros((1, 1, 4, 4, 2)), 3)
+        _samples.gathered(np.zeros((1, 1, 4, 4, 2)), 3)
 
 
 def test_what_can_not_be_is_refused():

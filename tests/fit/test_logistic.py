@@ -7,8 +7,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
-from physprobe.fit.methods import _class_rows, _classify
-from physprobe.fit.methods.logistic import Spec, probe
+from physprobe.fit.methods import _class_rows, _logistic
+from physprobe.fit.methods.logistic import Spec
+from physprobe.fit.probe import probe
 from physprobe.statistics import ridge, scores, splits
 from physprobe.store import results
 
@@ -90,7 +91,7 @@ def oracle(features, label, folds, sample, wanted):
                         truth = np.repeat(label[held], z.shape[1])
                         loss += log_loss(truth, guess.ravel(), normalize=False, labels=[0, 1])
                     loss /= len(fold.train) * z.shape[1]
-                    if best is None or loss < best[0] - _classify.TIE:
+                    if best is None or loss < best[0] - _logistic.TIE:
                         best = loss, number, scaling, penalty, z, unit
         _, number, scaling, penalty, z, unit = best
         guess = refit(z, label, fold.train, fold.test, penalty * unit)
@@ -155,7 +156,7 @@ def test_orderings_are_the_auc_of_every_column_ties_included():
     rng = np.random.default_rng(0)
     guess = np.round(rng.random((30, 2, 1, 4)), 1) * 0.98 + 0.01
     truth = rng.integers(2, size=(30, 4))
-    wins, pairs = _classify.orderings(np.log(np.concatenate([1 - guess, guess], 2)), truth)
+    wins, pairs = _class_rows.orderings(np.log(np.concatenate([1 - guess, guess], 2)), truth)
     for column in range(4):
         for time in range(2):
             expected = roc_auc_score(truth[:, column], guess[:, time, 0, column])
@@ -296,15 +297,15 @@ def test_margins_say_who_is_right(classes):
     rng = np.random.default_rng(2)
     logits = rng.normal(size=(50, 1 if classes == 2 else classes))
     truth = rng.integers(0, classes, 50)
-    margin, slopes = _classify.margins(logits, truth, classes)
+    margin, slopes = _logistic.margins(logits, truth, classes)
     both = np.hstack([np.zeros((50, 1)), logits]) if classes == 2 else logits
     np.testing.assert_array_equal(margin > 0, both.argmax(1) == truth)
-    moved, _ = _classify.margins(logits + 1e-6 * slopes, truth, classes)
+    moved, _ = _logistic.margins(logits + 1e-6 * slopes, truth, classes)
     np.testing.assert_allclose((moved - margin) / 1e-6, (slopes**2).sum(1), rtol=1e-4)
 
 
 def test_slopes_of_being_right_are_the_density_of_margins_at_0():
     rng = np.random.default_rng(1)
     margin = rng.normal(loc=0.7, size=4000)
-    slopes = _classify.crossing(margin, np.zeros((3, 4000)))
+    slopes = _logistic.crossing(margin, np.zeros((3, 4000)))
     assert slopes.mean() == pytest.approx(np.exp(-0.245) / np.sqrt(2 * np.pi), rel=0.05)

@@ -5,7 +5,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from physprobe.fit.methods import _class_rows
-from physprobe.fit.methods.logistic import Spec, probe
+from physprobe.fit.methods.logistic import Spec
+from physprobe.fit.probe import probe
 from physprobe.render import occlusion as renderer
 from physprobe.simulate import occlusion
 from physprobe.statistics import splits

@@ -7,7 +7,8 @@ import pytest
 from sklearn.linear_model import Ridge as Peer
 
 from physprobe.fit.methods import _rows
-from physprobe.fit.methods.ridge import Spec, probe
+from physprobe.fit.methods.ridge import Spec
+from physprobe.fit.probe import probe
 from physprobe.statistics import ridge, scores, splits, targets
 from physprobe.store import results
 

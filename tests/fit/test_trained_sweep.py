@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from physprobe.fit.methods import ridge
-from physprobe.fit.methods.trained_sweep import Spec, probe
+from physprobe.fit.methods.trained_sweep import Spec
+from physprobe.fit.probe import probe
 from physprobe.statistics import splits
 from physprobe.store import results
 
@@ -115,7 +116,7 @@ def test_selection_lifts_the_score_of_noise():
 
     swept = chance(probe, Spec(**asked))
     alone = chance(probe, Spec(**asked, rates=(1e-3,), decays=(0.1,)))
-    nested = chance(ridge.probe, ridge.Spec(**asked, permutations=1))
+    nested = chance(probe, ridge.Spec(**asked, permutations=1))
     assert (swept >= alone - 1e-6).all() and swept.mean() > alone.mean() + 0.05
     assert np.mean(swept > 0) > 0.1 and np.mean(nested > 0) < 0.1
 

@@ -11,7 +11,8 @@ from physprobe.falsify import stage as falsify
 from physprobe.fit import stage
 from physprobe.fit.designs import elsewhere
 from physprobe.fit.methods import logistic
-from physprobe.fit.methods.ridge import Spec, probe
+from physprobe.fit.methods.ridge import Spec
+from physprobe.fit.probe import probe
 from physprobe.statistics import splits
 from physprobe.store import results, zarrs
 

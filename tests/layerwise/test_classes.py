@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from physprobe.fit.methods.logistic import Spec, probe
+from physprobe.fit.methods.logistic import Spec
+from physprobe.fit.probe import probe
 from physprobe.layerwise import _curve, _table
 from physprobe.statistics import splits
 from physprobe.store import results

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from physprobe.fit.methods import (
-    _readout,
     attentive,
     dmd,
     logistic,
@@ -18,6 +17,8 @@ from physprobe.fit.methods import (
     spatial_heat_head,
     trained_sweep,
 )
+from physprobe.fit.methods._classes import Classes
+from physprobe.fit.probe import probe
 from physprobe.statistics import nulls, seeds, splits
 from physprobe.statistics.nulls import Arrangements
 
@@ -180,7 +181,7 @@ def ridge_p(groups: np.ndarray, seed: int, binary: bool) -> dict:
     features, label = noise(groups, seed, binary)
     spec = ridge.Spec(targets=("y",), samples=("clip",), permutations=99, bootstraps=100, seed=seed)
     folds = splits.nested(groups, outer=4, inner=2, seed=seed)
-    rows, _ = ridge.probe(spec, [features], ["0"], {"y": label}, folds, groups=groups)
+    rows, _ = probe(spec, [features], ["0"], {"y": label}, folds, groups=groups)
     return next(row for row in rows if row["layer"] == "selected" and row["metric"] == "r2")
 
 
@@ -202,7 +203,7 @@ def test_fault_13_noise_is_rejected_in_one_draw_of_twenty_at_most(design: str, b
 
 
 @pytest.mark.parametrize(
-    "probe",
+    "asked",
     [
         (ridge, {}),
         (trained_sweep, {"epochs": 20, "rates": (0.01,), "decays": (0.1,)}),
@@ -212,16 +213,16 @@ def test_fault_13_noise_is_rejected_in_one_draw_of_twenty_at_most(design: str, b
     ],
     ids=["ridge", "trained_sweep", "attentive", "logistic", "attentive, classes"],
 )
-def test_fault_13_no_probe_has_a_null_of_groups_that_nothing_permutes(probe: tuple):
-    kind, more = probe
+def test_fault_13_no_probe_has_a_null_of_groups_that_nothing_permutes(asked: tuple):
+    kind, more = asked
     more = {"samples": ("clip",), **more} if kind is not attentive else more
     spec = kind.Spec(targets=("y",), permutations=20, bootstraps=100, **more)
     features, label = noise(UNEQUAL, 1, binary=True)
     folds = splits.nested(UNEQUAL, outer=4, inner=2)
-    rows, _ = kind.probe(spec, [features], ["0"], {"y": label}, folds, groups=UNEQUAL)
-    asked = [row for row in rows if row["metric"] in ("r2", "accuracy", "auc", "log_loss")]
-    assert asked
-    for row in asked:
+    rows, _ = probe(spec, [features], ["0"], {"y": label}, folds, groups=UNEQUAL)
+    scored = [row for row in rows if row["metric"] in ("r2", "accuracy", "auc", "log_loss")]
+    assert scored
+    for row in scored:
         assert row["value"] is not None and "p" not in row and "null_mean" not in row
         assert "no permutation is possible: of 12 groups" in row["note"]
 
@@ -264,7 +265,7 @@ def test_fault_13_the_spatial_head_has_no_shuffled_twin_if_nothing_permutes():
 def test_permuted_classes_that_a_fold_lacks_start_from_a_finite_guess(classes: int):
     """Permuted labels may leave a class to no training clip, or to all."""
     labels = np.stack([np.arange(9) % classes, np.zeros(9, int), np.ones(9, int)], axis=1)
-    asked = _readout.Classes(labels, classes, np.arange(9), np.ones((1, 9), bool))
+    asked = Classes(labels, classes, np.arange(9), {None: np.ones(9, bool)}).readout()
     guess = asked.offset(np.arange(6))
     assert guess.shape == (3, asked.outputs) and np.isfinite(guess).all()
     share = np.mean(labels[:6, 0] == asked.numbers[-1])

@@ -7,6 +7,7 @@ one of these settings alone, which chooses nothing but the epoch, and nested rid
 import numpy as np
 
 from physprobe.fit.methods import ridge, trained_sweep
+from physprobe.fit.probe import probe
 from physprobe.statistics import splits
 
 LABELS = 5
@@ -27,7 +28,7 @@ def levels(rng: np.random.Generator) -> dict[str, np.ndarray]:
         folds = splits.nested(np.arange(clips))
         for way, (kind, settings) in WAYS.items():
             spec = kind.Spec(targets=tuple(targets), samples=("clip",), bootstraps=100, **settings)
-            rows, _ = kind.probe(spec, noise, ["0"], targets, folds)
+            rows, _ = probe(spec, noise, ["0"], targets, folds)
             found = [r["value"] for r in rows if (r["metric"], r["layer"]) == ("r2", "0")]
             scored[f"{way}, {size}"] = np.array(found)
     return scored

@@ -11,6 +11,7 @@ import numpy as np
 
 from physprobe.falsify._evidence import Decoded, decoded
 from physprobe.fit.methods import dmd, logistic, ridge
+from physprobe.fit.probe import probe
 from physprobe.statistics import scores, splits
 from physprobe.statistics.scores import Interval
 
@@ -50,7 +51,7 @@ def _ridge(rng: np.random.Generator) -> Iterator[tuple[str, Interval]]:
             found = {}
             for name, noise in NOISE.items():
                 features = _features(rng, label, width, noise)
-                _, block = ridge.probe(spec, [features], ["0"], {"y": label}, folds)
+                _, block = probe(spec, [features], ["0"], {"y": label}, folds)
                 found[name] = decoded({"predictions": block}, "y", sample)
             yield from _scored(found, f"R2, each {sample}, {many} features")
 
@@ -64,7 +65,7 @@ def _logistic(rng: np.random.Generator) -> Iterator[tuple[str, Interval]]:
         found = {}
         for name, noise in NOISE.items():
             features = _features(rng, 2.0 * label - 1.0, width, noise)
-            _, block = logistic.probe(spec, [features], ["0"], {"y": label}, folds)
+            _, block = probe(spec, [features], ["0"], {"y": label}, folds)
             found[name] = decoded({"predictions": block}, "y", "clip")
         yield from _scored(found, f"accuracy, {many} features")
 

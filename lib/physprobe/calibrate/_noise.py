@@ -15,6 +15,7 @@ from physprobe.falsify import decodable
 from physprobe.falsify._evidence import Evidence
 from physprobe.fit.designs import elsewhere
 from physprobe.fit.methods import dmd, logistic, ridge, spatial_heat_head
+from physprobe.fit.probe import probe
 from physprobe.layerwise import _curve
 from physprobe.statistics import splits
 from physprobe.store import results
@@ -43,7 +44,7 @@ def _probed(rng: np.random.Generator, target: np.ndarray) -> dict:
     layers = [str(layer) for layer in range(LAYERS)]
     spec = ridge.Spec(targets=("noise",), permutations=PERMUTATIONS, bootstraps=1000)
     folds = splits.nested(np.arange(CLIPS))
-    rows, predictions = ridge.probe(spec, _noise(rng), layers, {"noise": target}, folds)
+    rows, predictions = probe(spec, _noise(rng), layers, {"noise": target}, folds)
     return {"spec": spec.dump(), "rows": rows, "predictions": predictions}
 
 
@@ -87,7 +88,7 @@ def _logistic(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
         targets=("noise",), samples=("clip",), permutations=PERMUTATIONS, bootstraps=100
     )
     layers = [str(layer) for layer in range(LAYERS)]
-    rows, _ = logistic.probe(spec, _noise(rng), layers, {"noise": target}, folds)
+    rows, _ = probe(spec, _noise(rng), layers, {"noise": target}, folds)
     for row in rows:
         if row["metric"] in ("accuracy", "auc") and row["layer"] == "selected":
             yield f"logistic, {row['metric']}, selected layer", row["p"] <= 0.05
@@ -102,7 +103,7 @@ def _transfer(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
     inside, _ = elsewhere.within({"noise": target}, {"noise": (0.8, 1.0)})
     fold = elsewhere.apart(splits.nested(clips), clips, inside, spec)
     layers = [str(layer) for layer in range(LAYERS)]
-    rows, _ = ridge.probe(
+    rows, _ = probe(
         spec, _noise(rng), layers, {"noise": target}, (fold,), strata=inside.astype(int)
     )
     for row in rows:

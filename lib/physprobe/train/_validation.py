@@ -11,6 +11,7 @@ from physprobe.embed.networks import vjepa
 from physprobe.embed.networks.network import Network
 from physprobe.embed.networks.resize import Preprocessing
 from physprobe.fit.methods import ridge
+from physprobe.fit.probe import probe
 from physprobe.statistics import splits, targets
 from physprobe.train import _stream
 from physprobe.train._training import Training
@@ -58,7 +59,7 @@ class Judge:
                 provenance={"label": "in training"},
             )
             pooled = frozen.encode(video, np.arange(len(video))).pooled.astype(np.float64)
-            rows, _ = ridge.probe(
+            rows, _ = probe(
                 ridge.Spec(
                     targets=tuple(wanted), samples=("clip",), permutations=1, bootstraps=100
                 ),

@@ -1,14 +1,18 @@
 """Attentive: what the probes that attend to a clip's tokens have in common."""
 
 from collections.abc import Mapping, Sequence
-from itertools import product
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from physprobe.fit.methods._protocol import Protocol
 from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods._samples import Source
+    from physprobe.fit.methods._selection import Solver
+    from physprobe.fit.methods._trained import Model
 
 SPATIAL = ("space_time", "space_last")
 
@@ -59,148 +63,42 @@ class Attentive(Protocol):
         """Label whose values are scored apart as well, if any."""
         return self.by
 
-    @property
-    def spatial(self) -> bool:
-        """Whether spatial tokens are read."""
-        return any(sample in SPATIAL for sample in self.samples)
+    def trained(self) -> "tuple[Model, int | None]":
+        """What is trained, and the most clips of a step; None: all training clips."""
+        raise NotImplementedError
 
-    @property
-    def settings(self) -> list[tuple[float, float]]:
-        """Learning rates and weight decays, each with each, the strongest regularised first."""
-        return list(product(sorted(self.rates), sorted(self.decays, reverse=True)))
+    def solver(self, components: int | None) -> "Solver":
+        """Readouts trained under every setting, all of them in one program.
 
+        Raises
+        ------
+        ValueError
+            If components are asked for.
+        """
+        from physprobe.fit.methods import _trained
 
-def scored(
-    spec: Attentive,
-    model: object,
-    batch: int | None,
-    features: Sequence[np.ndarray],
-    layers: Sequence[str],
-    targets: Mapping[str, np.ndarray],
-    folds: Sequence[Fold],
-    *,
-    times: Sequence[float] | None = None,
-    groups: Sequence | np.ndarray | None = None,
-    components: int | None = None,
-    parts: Sequence | np.ndarray | None = None,
-    tokens: Mapping[str, np.ndarray] | None = None,
-) -> tuple[list[dict], dict]:
-    """Decode every target from every layer's tokens.
-
-    Parameters
-    ----------
-    spec : Attentive
-    model : _trained.Model
-    batch : int or None
-        Most clips of a step; None: all training clips.
-    features : sequence over layers of (clip, time, feature)
-        Read one at a time.
-    layers : (layer,) of str
-    targets : mapping of str to (clip,) or (clip, column)
-        Numbers, or classes by any name.
-    folds : sequence of Fold
-    times : (time,), optional
-        Not used: a clip has one prediction.
-    groups : (clip,), optional
-        Clips that are bootstrapped and permuted together (of classes: among each other); each on
-        its own if not given.
-    components : int, optional
-        Not supported.
-    parts : (clip,), optional
-        Label whose values are scored apart as well, of classes.
-    tokens : mapping of str to (clip, time, y, x, feature), optional
-        Spatial tokens of the layers that keep them, each read when asked for.
-
-    Returns
-    -------
-    rows : list of dict
-        As of ``ridge``, or of ``logistic`` for classes; without permutations there is no null.
-    predictions : dict
-        As of these; ``choices``: learning rate, weight decay and number of epochs.
-
-    Raises
-    ------
-    ValueError
-        If labels, features and folds disagree in size, folds leak, or components are asked for.
-    """
-    from physprobe.fit.methods import _classes, _numbers, _readout, _trained
-
-    if components:
-        raise ValueError(
-            f"{spec.kind} takes features as they are. Hint: probe components by ridge or logistic."
-        )
-    sources = [_source(spec, sample, features, layers, tokens or {}) for sample in spec.samples]
-    plan = _trained.Plan(model, spec.settings, spec.epochs, batch, spec.seed)
-
-    def chosen(spec: Attentive, fit: object, column: int) -> dict:
-        rate, decay = spec.settings[fit.setting[column]]
-        epochs, error = spec.epochs[fit.epoch[column]], fit.inner[column]
-        grids = (rate, spec.rates), (decay, spec.decays)
-        return {
-            "scaling": "feature",
-            "learning_rate": rate,
-            "weight_decay": decay,
-            "epochs": epochs,
-            **({"inner_log_loss": error} if spec.of_classes else {"inner_r2": 1.0 - error}),
-            "edge_hit": epochs == spec.epochs[-1]
-            or any(len(grid) > 1 and value in (min(grid), max(grid)) for value, grid in grids),
-        }
-
-    if spec.of_classes:
-
-        def tell(labels: np.ndarray, classes: int, groups: np.ndarray, parts: np.ndarray) -> list:
-            asked = _readout.Classes(labels, classes, groups, parts)
-            return _trained.decode(sources, asked, folds, plan)
-
-        return _classes.scored(spec, tell, layers, targets, folds, times, groups, parts, chosen)
-
-    def decode(labels: np.ndarray, widths: Sequence[int]) -> list:
-        return _trained.decode(sources, _readout.Numbers(labels, widths), folds, plan)
-
-    return _numbers.scored(spec, decode, layers, targets, folds, times, groups, chosen)
-
-
-def _source(
-    spec: Attentive,
-    sample: str,
-    features: Sequence[np.ndarray],
-    layers: Sequence[str],
-    tokens: Mapping[str, np.ndarray],
-) -> object:
-    """What a sample attends to, layer by layer."""
-    from physprobe.fit.methods._trained import Source
-
-    if sample == "time":
-        return Source(sample, list(layers), lambda layer: features[layer])
-    names = list(tokens)
-
-    def read(layer: int) -> np.ndarray:
-        found = np.asarray(tokens[names[layer]], np.float32)
-        return gathered(found[:, -1:] if sample == "space_last" else found, spec.cells)
-
-    return Source(sample, names, read)
-
-
-def gathered(tokens: np.ndarray, cells: int | None) -> np.ndarray:
-    """Tokens (clip, token, feature) of all times and places.
-
-    Parameters
-    ----------
-    tokens : (clip, time, y, x, feature)
-    cells : int or None
-        Cells along each side of the image whose means are taken.
-
-    Raises
-    ------
-    ValueError
-        If the grid can't be cut into so many cells.
-    """
-    clips, times, height, width, features = tokens.shape
-    if cells:
-        if height % cells or width % cells:
+        if components:
             raise ValueError(
-                f"cells: a grid of {height} x {width} tokens can't be cut into {cells} x {cells}."
+                f"{self.kind} takes features as they are."
+                " Hint: probe components by ridge or logistic."
             )
-        shape = (clips, times, cells, height // cells, cells, width // cells, features)
-        tokens = tokens.reshape(shape).mean((3, 5))
-    return tokens.reshape(clips, -1, features)
+        model, batch = self.trained()
+        return _trained.Trained(model, self.rates, self.decays, self.epochs, batch, self.seed)
+
+    def sources(
+        self,
+        features: Sequence[np.ndarray],
+        layers: Sequence[str],
+        folds: Sequence[Fold],
+        components: int | None,
+        tokens: Mapping[str, Sequence[np.ndarray]],
+    ) -> "list[Source]":
+        """Token times of every layer, and spatial tokens of those that keep them."""
+        from physprobe.fit.methods import _samples
+
+        return [
+            _samples.spatial(sample, tokens, self.cells)
+            if sample in SPATIAL
+            else _samples.pooled([sample], features, layers)[0]
+            for sample in self.samples
+        ]

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from physprobe.fit.methods import _classify, _rows
-from physprobe.fit.methods._classify import Fitted
-from physprobe.fit.methods._selection import Classes, Tally
+from physprobe.fit.methods import _rows
+from physprobe.fit.methods._selection import OfClasses, Solver, Tally
 from physprobe.statistics import logistic, nulls, orders, scores, seeds
 from physprobe.statistics.splits import Fold
 
@@ -86,12 +85,11 @@ def collect(
     tally: Tally,
     labels: np.ndarray,
     arranged: nulls.Arrangements,
-    layers: Sequence[str],
     folds: Sequence[Fold],
     held: _rows.HeldOut,
     times: Sequence[float] | None,
     parts: Mapping[str | None, np.ndarray],
-    chosen_by: Callable[[object, Classes, int], dict],
+    solver: Solver,
 ) -> _rows.Found:
     """Rows, predictions and choices of one target on one sample.
 
@@ -104,14 +102,13 @@ def collect(
         True classes first.
     arranged : Arrangements
         How they can be permuted.
-    layers : (layer,)
     folds : sequence of Fold
     held : HeldOut
     times : (time,) or None
     parts : mapping of str to (clip,) bool
         Clips that are scored together: all of them first, by the name None.
-    chosen_by : callable
-        As for :func:`_rows.collect`.
+    solver : Solver
+        What was fitted by.
     """
     found, apart = _rows.Found(), []
     truth, count = labels[held.clip, 0], len(held.clip)
@@ -125,15 +122,15 @@ def collect(
             sums, statistic, groups=groups, draws=spec.bootstraps, seed=spec.seed
         )
 
-    for place, layer in enumerate((*layers, "selected")):
+    for place, layer in enumerate((*tally.names, "selected")):
         fits = tally.selected if layer == "selected" else tally.layers[place]
         drawn = {
             name: _scores(fits, number, int(part[held.clip].sum()))
             for number, (name, part) in enumerate(parts.items())
         }
         predicted = np.concatenate([fit.predicted for fit in fits])[order][..., 0]
-        loss = _classify.losses(predicted[..., None], truth[:, None, None])[..., 0]
-        correct = _classify.right(predicted[..., None], truth[:, None, None])[..., 0]
+        loss = losses(predicted[..., None], truth[:, None, None])[..., 0]
+        correct = hits(predicted[..., None], truth[:, None, None])[..., 0]
         pairs = orders.Pairs.of(predicted, truth, held.fold)
         reach = held.influence(sum(fit.influence for fit in fits)[..., 0])
         sums = {
@@ -142,7 +139,9 @@ def collect(
             "log_loss": (_counted(loss.mean(1)), scores.mean_of),
         }
         order_sums = orders.relative_sums(predicted, truth, held.groups)
-        chosen = [{"chosen_layer": layers[fit.layer[0]], **chosen_by(spec, fit, 0)} for fit in fits]
+        chosen = [
+            {"chosen_layer": tally.names[fit.layer[0]], **solver.chosen(fit, 0)} for fit in fits
+        ]
         about = {"target": target, "sample": tally.sample, "layer": layer}
         common = {
             **about,
@@ -215,7 +214,7 @@ def _counted(values: np.ndarray) -> np.ndarray:
     return np.stack([values, np.ones_like(values)], -1)
 
 
-def _scores(fits: Sequence[Classes], part: int, clips: int) -> dict[str, np.ndarray]:
+def _scores(fits: Sequence[OfClasses], part: int, clips: int) -> dict[str, np.ndarray]:
     """Each score (time, 1 + permutation) of one part of the clips."""
 
     def total(name: str) -> np.ndarray:
@@ -262,11 +261,72 @@ def _calibration(predicted: np.ndarray, truth: np.ndarray) -> list[dict]:
     return [{"metric": m, "value": value} for m, value in zip(metrics, line, strict=True)]
 
 
-def penalised(spec: object, fit: Fitted, column: int) -> dict:
-    """What an outer fold of a logistic probe chose for a column."""
-    return {
-        "scaling": spec.scalings[fit.scaling[column]],
-        "lambda": spec.penalties[fit.penalty[column]],
-        "inner_log_loss": fit.inner[column],
-        "edge_hit": bool(fit.penalty[column] in (0, len(spec.penalties) - 1)),
-    }
+def scored(
+    log_probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray, parts: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Sums over each part of the held-out clips: fields of ``OfClasses``.
+
+    Parameters
+    ----------
+    log_probabilities : (clip, time, class, column)
+    truth : (clip, column) int
+    groups : (clip,)
+    parts : (part, clip) bool
+    """
+    kept = []
+    for part in parts:
+        mine, asked = log_probabilities[part], truth[part]
+        wins, pairs = orderings(mine, asked)
+        ordered, compared = orders.contrasted(mine, asked, groups[part])
+        kept.append(
+            {
+                "loss": losses(mine, asked[:, None]).sum(0),
+                "correct": hits(mine, asked[:, None]).sum(0),
+                "wins": wins,
+                "pairs": pairs,
+                "ordered": ordered.sum(0),
+                "compared": compared.sum(0),
+            }
+        )
+    return {name: np.stack([part[name] for part in kept]) for name in kept[0]}
+
+
+def losses(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Log loss (clip, time, column) from (clip, time, class, column) and numbers of classes."""
+    truth = np.broadcast_to(truth, np.delete(log_probabilities.shape, 2))
+    return -np.take_along_axis(log_probabilities, truth[:, :, None], 2)[:, :, 0]
+
+
+def hits(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Whether the most probable class is the true one (clip, time, column); those tied share."""
+    best = log_probabilities >= log_probabilities.max(2, keepdims=True) - scores.TIED
+    truth = np.broadcast_to(truth, np.delete(log_probabilities.shape, 2))
+    return np.take_along_axis(best, truth[:, :, None], 2)[:, :, 0] / best.sum(2)
+
+
+def orderings(log_probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of clips in the right order, of one class and another: AUC is their share.
+
+    Parameters
+    ----------
+    log_probabilities : (clip, time, class, column)
+    truth : (clip, column) int
+
+    Returns
+    -------
+    wins : (time, one-against-rest, column)
+        Clips at the same token time are compared; a tie counts half.
+    pairs : (one-against-rest, column)
+    """
+    marks = orders.ranked(log_probabilities)
+    order = marks.argsort(0, kind="stable")
+    ranks = np.empty(marks.shape)
+    numbers = np.arange(1.0, len(marks) + 1).reshape(-1, 1, 1, 1)
+    np.put_along_axis(ranks, order, numbers, 0)
+    backwards = np.empty(marks.shape)
+    np.put_along_axis(backwards, marks[::-1].argsort(0, kind="stable"), numbers, 0)
+    ranks = 0.5 * (ranks + backwards[::-1])  # ties share their mean rank
+    member = truth[:, None] == orders.numbers_of(log_probabilities.shape[2])[:, None]
+    inside = member.sum(0)
+    wins = np.einsum("ntac,nac->tac", ranks, member.astype(float)) - inside * (inside + 1) / 2
+    return wins, inside * (len(truth) - inside)

@@ -1,84 +1,85 @@
-"""Classes: what probes of classes share - labels with their null in, rows out."""
+"""Classes: labels that are classes, how they are permuted, and the rows that come of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from physprobe.fit.methods import _class_rows, _rows
-from physprobe.fit.methods._selection import Tally
+from physprobe.fit.methods import _class_rows
+from physprobe.fit.methods._rows import Asked, Found
+from physprobe.fit.methods._selection import Solver, Tally
 from physprobe.statistics import nulls
-from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods._readout import Readout
 
 
-def scored(
-    spec: object,
-    decode: Callable[[np.ndarray, int, np.ndarray, np.ndarray], list[Tally]],
-    layers: Sequence[str],
-    targets: Mapping[str, np.ndarray],
-    folds: Sequence[Fold],
-    times: Sequence[float] | None,
-    groups: Sequence | np.ndarray | None,
-    parts: Sequence | np.ndarray | None,
-    chosen_by: Callable,
-) -> tuple[list[dict], dict]:
-    """Rows and predictions of a probe of classes.
+@dataclass(frozen=True)
+class Classes:
+    """Classes of one target, true and permuted."""
 
-    Parameters
-    ----------
-    spec : probe's Spec
-    decode : callable
-        Fits labels (clip, column), given the number of classes, the groups (clip,) and the clips
-        (part, clip) that are scored together; a tally per sample.
-    layers, targets, folds, times, groups, parts
-        As the probe got them.
-    chosen_by : callable
-        As for :func:`_rows.collect`.
+    METRIC = "accuracy"
+    undefined = staticmethod(_class_rows.undefined)
 
-    Returns
-    -------
-    rows : list of dict
-    predictions : dict
+    values: np.ndarray
+    """(clip, column) number of each clip's class, the true label first."""
+    classes: int
+    """How many there are."""
+    groups: np.ndarray
+    """(clip,) clips whose order by probability is scored."""
+    parts: Mapping[str | None, np.ndarray]
+    """Clips (clip,) that are scored together: all of them first, by the name None."""
+    target: str = ""
+    arranged: nulls.Arrangements | None = None
+    """How they can be permuted."""
 
-    Raises
-    ------
-    ValueError
-        If labels and folds disagree in size, or folds leak.
-    """
-    held, block = _rows.begun(targets, folds, groups)
-    rows, block["classes"], groups = [], {}, held.everyone
-    masks = {None: np.ones(len(groups), bool)}
-    if parts is not None:
-        parts = np.asarray(parts)
-        masks |= {str(value): parts == value for value in np.unique(parts)}
-        block["part"] = parts[held.clip]
-    for name, values in targets.items():
+    @classmethod
+    def of(cls, targets: Mapping[str, np.ndarray], asked: Asked) -> Iterator["Classes"]:
+        """Targets (clip,) by themselves, one after the other."""
+        groups = asked.held.everyone
+        parts = {None: np.ones(len(groups), bool)}
+        if asked.parts is not None:
+            parts |= {str(value): asked.parts == value for value in np.unique(asked.parts)}
+        for name, values in targets.items():
+            classes, truth = np.unique(values, return_inverse=True)
+            labels = _class_rows.shuffled(truth, groups, asked.spec.permutations, asked.spec.seed)
+            arranged = nulls.Arrangements.of_classes(labels, groups, asked.used)
+            yield cls(labels, len(classes), groups, parts, name, arranged)
 
-        def missing(sample: str, layer: str, note: str, name: str = name) -> dict:
-            row = _rows.missing(name, sample, layer, note, len(held.clip))
-            return row | {"metric": "accuracy"}
+    @staticmethod
+    def about(targets: Mapping[str, np.ndarray], asked: Asked) -> dict:
+        """What predictions say of labels besides: names of classes, and what is scored apart."""
+        apart = {} if asked.parts is None else {"part": asked.parts[asked.held.clip]}
+        return {"classes": {name: np.unique(values) for name, values in targets.items()}, **apart}
 
-        note = _class_rows.undefined(np.asarray(values), folds)
-        if note:
-            rows += [
-                missing(sample, layer, note)
-                for sample in spec.samples
-                for layer in (*layers, "selected")
-            ]
-            continue
-        classes, truth = np.unique(values, return_inverse=True)
-        block["classes"][name] = classes
-        labels = _class_rows.shuffled(truth, groups, spec.permutations, spec.seed)
-        used = np.unique(np.concatenate([[*fold.train, *fold.test] for fold in folds]))
-        arranged = nulls.Arrangements.of_classes(labels, groups, used)
-        for tally in decode(labels, len(classes), groups, np.stack(list(masks.values()))):
-            if not tally.layers:
-                rows.append(missing(tally.sample, "selected", tally.note))
-                continue
-            own = layers if tally.names is None else tally.names
-            found = _class_rows.collect(
-                spec, name, tally, labels, arranged, own, folds, held, times, masks, chosen_by
-            )
-            rows += found.rows
-            block["held_out"] += found.held_out
-            block["choices"] += found.choices
-    return rows, block
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the targets: there is one."""
+        return (self.target,)
+
+    def readout(self) -> "Readout":
+        """What fits by gradient steps are asked for."""
+        from physprobe.fit.methods import _readout
+
+        return _readout.OfClasses(self)
+
+    def sums(self, log_probabilities: np.ndarray, clips: np.ndarray) -> dict[str, np.ndarray]:
+        """Sums over held-out clips (clip,), part by part: fields of ``_selection.OfClasses``."""
+        parts = np.stack([part[clips] for part in self.parts.values()])
+        return _class_rows.scored(log_probabilities, self.values[clips], self.groups[clips], parts)
+
+    def rows(self, tally: Tally, solver: Solver, asked: Asked) -> Found:
+        """Rows, predictions and choices of one sample."""
+        return _class_rows.collect(
+            asked.spec,
+            self.target,
+            tally,
+            self.values,
+            self.arranged,
+            asked.folds,
+            asked.held,
+            asked.times,
+            self.parts,
+            solver,
+        )

@@ -1,82 +1,82 @@
-"""Numbers: what probes of numbers share - labels with their null in, rows out."""
+"""Numbers: labels that are numbers, how they are permuted, and the rows that come of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from physprobe.fit.methods import _rows
-from physprobe.fit.methods._selection import Tally
+from physprobe.fit.methods._rows import Asked, Found
+from physprobe.fit.methods._selection import Solver, Tally
 from physprobe.statistics import nulls
-from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods._readout import Readout
 
 
-def scored(
-    spec: object,
-    decode: Callable[[np.ndarray, Sequence[int]], list[Tally]],
-    layers: Sequence[str],
-    targets: Mapping[str, np.ndarray],
-    folds: Sequence[Fold],
-    times: Sequence[float] | None,
-    groups: Sequence | np.ndarray | None,
-    chosen_by: Callable,
-    strata: Sequence | np.ndarray | None = None,
-) -> tuple[list[dict], dict]:
-    """Rows and predictions of a probe of numbers.
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers of several targets, side by side, true and permuted."""
 
-    Parameters
-    ----------
-    spec : probe's Spec
-    decode : callable
-        Fits labels (clip, draw, column), given the columns of each target; a tally per sample.
-    layers, targets, folds, times, groups
-        As the probe got them.
-    chosen_by : callable
-        As for :func:`_rows.collect`.
-    strata : (clip,), optional
-        As the probe got them.
+    METRIC = "r2"
+    undefined = staticmethod(_rows.undefined)
 
-    Returns
-    -------
-    rows : list of dict
-    predictions : dict
+    values: np.ndarray
+    """(clip, draw, column), the true labels first."""
+    widths: Mapping[str, int]
+    """Columns of each target, one target after the other."""
+    arranged: Mapping[str, nulls.Arrangements] = field(default_factory=dict)
+    """How those of each target can be permuted."""
 
-    Raises
-    ------
-    ValueError
-        If labels and folds disagree in size, or folds leak.
-    """
-    held, block = _rows.begun(targets, folds, groups)
-    notes = {name: _rows.undefined(values, folds) for name, values in targets.items()}
-    usable = [name for name, note in notes.items() if note is None]
-    rows = [
-        _rows.missing(name, sample, layer, note, len(held.clip))
-        for name, note in notes.items()
-        if note is not None
-        for sample in spec.samples
-        for layer in (*layers, "selected")
-    ]
-    if not usable:
-        return rows, block
-    columns = [np.asarray(targets[name], float).reshape(len(held.everyone), -1) for name in usable]
-    truth, widths = np.concatenate(columns, axis=1), [part.shape[1] for part in columns]
-    shuffled = truth[nulls.permutations(held.everyone, spec.permutations, spec.seed, strata)]
-    labels = np.concatenate([truth[:, None], shuffled.transpose(1, 0, 2)], axis=1)
-    named = dict(zip(usable, widths, strict=True))
-    used = np.unique(np.concatenate([[*fold.train, *fold.test] for fold in folds]))
-    arranged = [
-        nulls.Arrangements.of_labels(part, held.everyone, strata, used)
-        for part in np.split(labels, np.cumsum(widths)[:-1], axis=2)
-    ]
-    for tally in decode(labels, widths):
-        if not tally.layers:
-            rows += [_rows.missing(name, tally.sample, "selected", tally.note, len(held.clip))
-                     for name in usable]  # fmt: skip
-            continue
-        own = layers if tally.names is None else tally.names
-        found = _rows.collect(
-            spec, tally, labels, named, arranged, own, folds, held, times, chosen_by
+    @classmethod
+    def of(cls, targets: Mapping[str, np.ndarray], asked: Asked) -> Iterator["Numbers"]:
+        """All targets, (clip,) or (clip, column), which are fitted at once."""
+        groups = asked.held.everyone
+        columns = {
+            name: np.asarray(values, float).reshape(len(groups), -1)
+            for name, values in targets.items()
+        }
+        truth = np.concatenate(list(columns.values()), axis=1)
+        order = nulls.permutations(groups, asked.spec.permutations, asked.spec.seed, asked.strata)
+        labels = np.concatenate([truth[:, None], truth[order].transpose(1, 0, 2)], axis=1)
+        widths = {name: part.shape[1] for name, part in columns.items()}
+        parts = np.split(labels, np.cumsum(list(widths.values()))[:-1], axis=2)
+        yield cls(
+            labels,
+            widths,
+            {
+                name: nulls.Arrangements.of_labels(part, groups, asked.strata, asked.used)
+                for name, part in zip(widths, parts, strict=True)
+            },
         )
-        rows += found.rows
-        block["held_out"] += found.held_out
-        block["choices"] += found.choices
-    return rows, block
+
+    @staticmethod
+    def about(targets: Mapping[str, np.ndarray], asked: Asked) -> dict:
+        """What predictions say of labels besides."""
+        return {}
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the targets."""
+        return tuple(self.widths)
+
+    def readout(self) -> "Readout":
+        """What fits by gradient steps are asked for."""
+        from physprobe.fit.methods import _readout
+
+        return _readout.OfNumbers(self)
+
+    def rows(self, tally: Tally, solver: Solver, asked: Asked) -> Found:
+        """Rows, predictions and choices of one sample."""
+        return _rows.collect(
+            asked.spec,
+            tally,
+            self.values,
+            self.widths,
+            list(self.arranged.values()),
+            asked.folds,
+            asked.held,
+            asked.times,
+            solver,
+        )

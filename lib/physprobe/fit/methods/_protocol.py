@@ -1,12 +1,18 @@
 """What all probes have in common: targets, samples, folds, and how sure a score has to be."""
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from pydantic import Field
 
-from physprobe.fit.section import Given, MethodSpec
-from physprobe.statistics import splits, targets
+from physprobe.fit.section import MethodSpec
+from physprobe.statistics import splits
+from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods._samples import Source
+    from physprobe.fit.methods._selection import Solver
 
 Sample = Literal["clip", "token", "temporal_last", "temporal_first", "temporal_diff"]
 Normalisation = Literal["zscore", "center", "none"]
@@ -42,38 +48,30 @@ class Protocol(MethodSpec):
         """Clips that are on one side of every fold; see ``splits.GROUPINGS``."""
         return self.grouping
 
+    def solver(self, components: int | None) -> "Solver":
+        """What labels are fitted by.
 
-def fitted(
-    probe: Callable, spec: Protocol, given: Given, **more: object
-) -> tuple[list[dict], dict]:
-    """Rows and ``predictions`` of a probe.
+        Parameters
+        ----------
+        components : int or None
+            Principal components that take the place of the features, if any.
 
-    Parameters
-    ----------
-    probe : callable
-        Of the kind: (spec, features, layers, targets, folds) and named arguments.
-    spec : Protocol
-    given : Given
-    **more
-        Arguments that only some kinds take.
+        Raises
+        ------
+        ValueError
+            If it can't be fitted to components.
+        """
+        raise NotImplementedError
 
-    Raises
-    ------
-    ValueError
-        If a target is no label of the system, or the kind can't do what is asked.
-    """
-    values = targets.classes if spec.of_classes else targets.values
-    if spec.scored_apart:
-        more["parts"] = targets.label(given.labels, spec.scored_apart)
-    rows, predictions = probe(
-        spec,
-        given.features,
-        given.layers,
-        {name: values(given.labels, name) for name in spec.targets},
-        given.folds,
-        times=given.times,
-        groups=given.groups,
-        components=given.components,
-        **more,
-    )
-    return rows, {"predictions": predictions}
+    def sources(
+        self,
+        features: Sequence[np.ndarray],
+        layers: Sequence[str],
+        folds: Sequence[Fold],
+        components: int | None,
+        tokens: Mapping[str, Sequence[np.ndarray]],
+    ) -> "list[Source]":
+        """Its samples of every layer; by default, of the pooled tokens."""
+        from physprobe.fit.methods import _samples
+
+        return _samples.pooled(self.samples, features, layers, folds, components)

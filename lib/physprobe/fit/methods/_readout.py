@@ -4,7 +4,6 @@ A member is one label, true or permuted, with as many outputs as it takes: the c
 the log-odds of two classes, or a score of each of several.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,15 +11,16 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from physprobe.fit.methods import _classify, _selection
-from physprobe.fit.methods._nested import together
-from physprobe.fit.methods._selection import Choice
+from physprobe.fit.methods import _class_rows, _selection
+from physprobe.fit.methods._classes import Classes
+from physprobe.fit.methods._numbers import Numbers
+from physprobe.fit.methods._selection import Choice, together
 from physprobe.statistics import logistic, orders
 from physprobe.statistics.splits import Fold
 
 
-@dataclass(frozen=True)
-class TrainedNumbers(_selection.Numbers):
+@dataclass(frozen=True, kw_only=True)
+class TrainedNumbers(_selection.OfNumbers):
     """What was chosen in one outer fold, and what came of it, of labels that are numbers."""
 
     setting: np.ndarray
@@ -28,15 +28,23 @@ class TrainedNumbers(_selection.Numbers):
     epoch: np.ndarray
     """(column,) place among the numbers of epochs."""
 
+    def told(self, column: int) -> dict:
+        """Error of the inner folds, by its name."""
+        return {"inner_r2": 1.0 - self.inner[column]}
 
-@dataclass(frozen=True)
-class TrainedClasses(_selection.Classes):
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedClasses(_selection.OfClasses):
     """What was chosen in one outer fold, and what came of it, of labels that are classes."""
 
     setting: np.ndarray
     """(column,) place among the settings."""
     epoch: np.ndarray
     """(column,) place among the numbers of epochs."""
+
+    def told(self, column: int) -> dict:
+        """Error of the inner folds, by its name."""
+        return {"inner_log_loss": self.inner[column]}
 
 
 class Readout(Protocol):
@@ -67,9 +75,7 @@ class Readout(Protocol):
     def unit(self, fold: Fold) -> np.ndarray:
         """Unit (column,) of errors that are summed over a fold's training clips."""
 
-    def fitted(
-        self, fold: Fold, inner: np.ndarray, held: np.ndarray, train: np.ndarray, layer: int
-    ) -> Choice:
+    def fitted(self, fold: Fold, inner: np.ndarray, held: np.ndarray, train: np.ndarray) -> Choice:
         """What the least inner error (epoch, setting, column) chooses, fewest epochs if tied.
 
         ``held`` and ``train`` are outputs for the held-out clips, and for the training clips of
@@ -77,12 +83,13 @@ class Readout(Protocol):
         """
 
 
-class Numbers:
-    """Labels (clip, draw, column) that are numbers; a target's columns share one readout."""
+class OfNumbers:
+    """Readout of numbers; a target's columns share one."""
 
-    def __init__(self, labels: np.ndarray, widths: Sequence[int]):
-        self.widths, draws = widths, labels.shape[1]
-        self.columns = labels.reshape(len(labels), -1)
+    def __init__(self, labels: Numbers):
+        widths, draws = list(labels.widths.values()), labels.values.shape[1]
+        self.widths = widths
+        self.columns = labels.values.reshape(len(labels.values), -1)
         self.true, self.members = len(widths), draws * len(widths)
         self.outputs, self.true_columns = max(widths), sum(widths)
         target = np.repeat(np.arange(self.true), widths)
@@ -125,7 +132,7 @@ class Numbers:
         return found * deviation[:count] + mean[:count]
 
     def fitted(
-        self, fold: Fold, inner: np.ndarray, held: np.ndarray, train: np.ndarray, layer: int
+        self, fold: Fold, inner: np.ndarray, held: np.ndarray, train: np.ndarray
     ) -> TrainedNumbers:
         epoch, setting, least = _least(inner)
         predicted = _taken(self._values(held, fold.train), epoch, setting)
@@ -134,7 +141,6 @@ class Numbers:
         return TrainedNumbers(
             inner=least,
             errors=((predicted - self.columns[fold.test]) ** 2).sum(0)[None],
-            layer=np.full_like(setting, layer),
             predicted=predicted[:, None, : self.true_columns],
             train_squared=(residual**2).mean(0),
             train_absolute=np.abs(residual).mean(0),
@@ -144,13 +150,13 @@ class Numbers:
         )
 
 
-class Classes:
-    """Labels (clip, column) that are numbers of classes."""
+class OfClasses:
+    """Readout of classes."""
 
-    def __init__(self, labels: np.ndarray, classes: int, groups: np.ndarray, parts: np.ndarray):
-        self.labels, self.groups, self.parts = labels, groups, parts
-        self.members, self.true = labels.shape[1], 1
-        self.numbers = orders.numbers_of(classes)
+    def __init__(self, labels: Classes):
+        self.asked_of, self.labels = labels, labels.values
+        self.members, self.true = self.labels.shape[1], 1
+        self.numbers = orders.numbers_of(labels.classes)
         self.outputs = len(self.numbers)
         self.share = np.ones((self.members, self.outputs), np.float32)
 
@@ -177,7 +183,7 @@ class Classes:
         return np.full(self.members, float(len(fold.train)))
 
     def fitted(
-        self, fold: Fold, inner: np.ndarray, held: np.ndarray, train: np.ndarray, layer: int
+        self, fold: Fold, inner: np.ndarray, held: np.ndarray, train: np.ndarray
     ) -> TrainedClasses:
         epoch, setting, least = _least(inner)
         found, own = (
@@ -186,15 +192,13 @@ class Classes:
             )
             for outputs in (held, train)
         )
-        truth = self.labels[fold.test]
         mine = self.labels[fold.train][:, None, :1]
         return TrainedClasses(
             inner=least,
-            **_classify.scored(found, truth, self.groups[fold.test], self.parts[:, fold.test]),
-            layer=np.full_like(setting, layer),
+            **self.asked_of.sums(found, fold.test),
             predicted=found[..., :1],
-            train_loss=_classify.losses(own, mine).mean((0, 1)),
-            train_correct=_classify.right(own, mine).mean((0, 1)),
+            train_loss=_class_rows.losses(own, mine).mean((0, 1)),
+            train_correct=_class_rows.hits(own, mine).mean((0, 1)),
             influence=np.zeros((0, 1)),
             setting=setting,
             epoch=epoch,

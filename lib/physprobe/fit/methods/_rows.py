@@ -1,13 +1,13 @@
 """From what was fitted to rows: scores with interval and null, predictions, choices."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from physprobe.fit.methods._nested import Fitted, by_target
-from physprobe.fit.methods._selection import Choice, Numbers, Tally
+from physprobe.fit.methods._protocol import Protocol
+from physprobe.fit.methods._selection import OfNumbers, Solver, Tally, by_target
 from physprobe.statistics import nulls, scores, splits, targets
 from physprobe.statistics.splits import Fold
 
@@ -76,6 +76,26 @@ def begun(
     }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What rows are asked for, beside labels and what is fitted."""
+
+    spec: Protocol
+    folds: Sequence[Fold]
+    held: HeldOut
+    times: Sequence[float] | None = None
+    """(time,) of each token [s]."""
+    strata: Sequence | np.ndarray | None = None
+    """(clip,) clips that labels are permuted among."""
+    parts: np.ndarray | None = None
+    """(clip,) label whose values are scored apart as well."""
+
+    @property
+    def used(self) -> np.ndarray:
+        """Clips that some fold trains on or holds out."""
+        return np.unique(np.concatenate([[*fold.train, *fold.test] for fold in self.folds]))
+
+
 @dataclass
 class Found:
     """Rows and predictions of one sample."""
@@ -99,26 +119,16 @@ def undefined(values: np.ndarray, folds: Sequence[Fold]) -> str | None:
     return None
 
 
-def missing(target: str, sample: str, layer: str, note: str, clips: int) -> dict:
+def missing(target: str, sample: str, layer: str, metric: str, note: str, clips: int) -> dict:
     """Row of an undefined score."""
     return {
         "target": target,
         "sample": sample,
         "layer": layer,
-        "metric": "r2",
+        "metric": metric,
         "value": None,
         "n_clips": clips,
         "note": note,
-    }
-
-
-def penalised(spec: object, fit: Fitted, column: int) -> dict:
-    """What an outer fold of a ridge probe chose for a column."""
-    return {
-        "scaling": spec.scalings[fit.scaling[column]],
-        "lambda": spec.penalties[fit.penalty[column]],
-        "inner_r2": 1.0 - fit.inner[column],
-        "edge_hit": bool(fit.penalty[column] in (0, len(spec.penalties) - 1)),
     }
 
 
@@ -128,11 +138,10 @@ def collect(
     labels: np.ndarray,
     widths: Mapping[str, int],
     arranged: Sequence[nulls.Arrangements],
-    layers: Sequence[str],
     folds: Sequence[Fold],
     held: HeldOut,
     times: Sequence[float] | None,
-    chosen_by: Callable[[object, Choice, int], dict] = penalised,
+    solver: Solver,
 ) -> Found:
     """Rows, predictions and choices of one sample.
 
@@ -146,20 +155,18 @@ def collect(
         Columns of each target, in their order.
     arranged : (target,) of Arrangements
         How the labels of each target can be permuted.
-    layers : (layer,)
     folds : sequence of Fold
     held : HeldOut
     times : (time,) or None
-    chosen_by : callable
-        What an outer fold chose, from the spec, its fit and the number of a column: ``edge_hit``,
-        ``lambda`` if it has one, and whatever else is to be kept.
+    solver : Solver
+        What was fitted by.
     """
     found, counts = Found(), list(widths.values())
     columns = dict(zip(widths, _slices(counts), strict=True))
     spread = ((labels[held.clip] - labels[held.clip].mean(0)) ** 2).sum(0)
     spread, true = by_target(spread, counts), labels[held.clip, 0]
     truth = _padded(true, columns.values())
-    for place, layer in enumerate((*layers, "selected")):
+    for place, layer in enumerate((*tally.names, "selected")):
         fits = tally.selected if layer == "selected" else tally.layers[place]
         errors = sum(fit.errors for fit in fits).reshape(-1, *labels.shape[1:])
         errors = by_target(errors, counts)
@@ -176,7 +183,7 @@ def collect(
         training = _training(fits, labels[:, 0], counts, folds)
         for t, (target, own) in enumerate(columns.items()):
             chosen = [
-                {"chosen_layer": layers[fit.layer[own.start]], **chosen_by(spec, fit, own.start)}
+                {"chosen_layer": tally.names[fit.layer[own.start]], **solver.chosen(fit, own.start)}
                 for fit in fits
             ]
             common = {
@@ -289,7 +296,7 @@ def median(values: Sequence[float]) -> float | None:
 
 
 def _training(
-    fits: Sequence[Numbers], truth: np.ndarray, counts: Sequence[int], folds: Sequence[Fold]
+    fits: Sequence[OfNumbers], truth: np.ndarray, counts: Sequence[int], folds: Sequence[Fold]
 ) -> tuple[np.ndarray, np.ndarray]:
     """R2 and mean absolute error on training rows, folds pooled; each (target,)."""
     sizes = np.array([len(fold.train) for fold in folds], float)

@@ -1,23 +1,28 @@
-"""Selection: what probes of numbers and of classes share when they choose among nested fits."""
+"""Selection: what a solver chooses in an outer fold, and which of two choices is better."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
-from typing import ClassVar, Self
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
-from physprobe.statistics import ridge
 from physprobe.statistics.splits import Fold
 
 
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """Base of what was chosen in one outer fold: a dataclass of arrays, ``column`` the last axis.
 
-    Its ``inner`` (column,) is the error over the inner folds, of which less is better.
+    The first columns are of true labels, the others of permuted ones.
     """
 
-    TIE: ClassVar[float]
-    """Difference up to which two errors count as equal."""
+    TIE: ClassVar[float] = 0.0
+    """Difference up to which two inner errors count as equal."""
+
+    inner: np.ndarray
+    """(column,) error over the inner folds: less is better."""
+    layer: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    """(column,) place among the layers, once they are put beside each other."""
 
     def or_better(self, other: Self | None) -> Self:
         """Column by column, the one with the smaller inner error; this one if they are equal."""
@@ -25,31 +30,24 @@ class Choice:
             return self
         better = other.inner < self.inner - self.TIE
         return type(self)(
-            *(
-                np.where(better[: mine.shape[-1]], theirs, mine)
-                for mine, theirs in (
-                    (getattr(self, field.name), getattr(other, field.name))
-                    for field in fields(self)
-                )
-            )
+            **{
+                one.name: np.where(better[: mine.shape[-1]], theirs, mine)
+                for one in fields(self)
+                for mine, theirs in [(getattr(self, one.name), getattr(other, one.name))]
+            }
         )
 
 
-@dataclass(frozen=True)
-class Numbers(Choice):
+@dataclass(frozen=True, kw_only=True)
+class OfNumbers(Choice):
     """What came of one outer fold's choice, of labels that are numbers.
 
-    The first columns are the true labels; predictions and training errors are kept for these only.
+    ``inner`` is the squared error of a column's whole target, in units of its spread. Predictions
+    and training errors are kept for true labels only.
     """
 
-    TIE = 0.0
-
-    inner: np.ndarray
-    """(column,) squared error by which was chosen, in units of the spread, of its whole target."""
     errors: np.ndarray
     """(time, column) squared errors summed over held-out clips."""
-    layer: np.ndarray
-    """(column,) place among the layers."""
     predicted: np.ndarray
     """(clip, time, true column) of the held-out clips."""
     train_squared: np.ndarray
@@ -61,17 +59,14 @@ class Numbers(Choice):
     with the weight of every clip in the fit; of no clip where that is not known."""
 
 
-@dataclass(frozen=True)
-class Classes(Choice):
+@dataclass(frozen=True, kw_only=True)
+class OfClasses(Choice):
     """What came of one outer fold's choice, of labels that are classes.
 
-    The first column is the true label; what is kept for it alone has a last axis of one.
+    ``inner`` is the log loss, mean over rows. The first column is the true label; what is kept for
+    it alone has a last axis of one.
     """
 
-    TIE = 0.0
-
-    inner: np.ndarray
-    """(column,) log loss over the inner folds, mean over rows."""
     loss: np.ndarray
     """(part, time, column) log loss summed over held-out clips of each part."""
     correct: np.ndarray
@@ -84,8 +79,6 @@ class Classes(Choice):
     """(part, time, column) groups in the right order, of two classes; see ``scores.contrasts``."""
     compared: np.ndarray
     """(part, column) groups that have clips of both classes."""
-    layer: np.ndarray
-    """(column,) place among the layers."""
     predicted: np.ndarray
     """(clip, time, class, 1) log-probabilities of the held-out clips."""
     train_loss: np.ndarray
@@ -97,66 +90,82 @@ class Classes(Choice):
     grows with the weight of every clip in the fit; of no clip where that is not known."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """One layer of a sample in one outer fold: what a solver is fitted to."""
+
+    rows: np.ndarray
+    """(clip, row, feature)"""
+    layer: int
+    place: int
+    """Number of the outer fold."""
+    fold: Fold
+
+
+Labels, Chosen = TypeVar("Labels"), TypeVar("Chosen", bound=Choice)
+
+
+class Solver(Generic[Labels, Chosen]):
+    """How labels of either type are fitted, and everything that is to be chosen is chosen."""
+
+    LATER: ClassVar[bool] = False
+    """Of layers whose inner errors are equal, whether the later is taken; else the earlier."""
+
+    CAVEAT: ClassVar[str | None] = None
+    """What is to be said of every score."""
+
+    def fits(self, parts: Iterable[Part], labels: Labels) -> Iterator[Chosen]:
+        """What each part chooses, in their order; by default, each is fitted by itself."""
+        return (self.fit(part.rows, labels, part.fold) for part in parts)
+
+    def fit(self, rows: np.ndarray, labels: Labels, fold: Fold) -> Chosen:
+        """Choose inside the training clips of one fold; score its held-out clips.
+
+        Parameters
+        ----------
+        rows : (clip, row, feature)
+        labels : Numbers or Classes
+            Those of the two that the solver knows.
+        fold : Fold
+        """
+        raise NotImplementedError
+
+    def chosen(self, fit: Chosen, column: int) -> dict:
+        """What was chosen for a column, in plain types: ``edge_hit``, and ``lambda`` if any."""
+        raise NotImplementedError
+
+
 @dataclass
 class Tally:
     """Everything fitted on one sample: ``layers[layer][fold]`` and ``selected[fold]``."""
 
     sample: str
+    names: Sequence[str]
+    """Layers that have such a sample."""
     layers: list[list[Choice]]
-    selected: list[Choice | None]
-    names: Sequence[str] | None = None
-    """Layers that have such a sample; None: all of them."""
-    note: str | None = None
-    """Why there are none, if so."""
+    selected: list[Choice]
+
+    def add(self, found: Choice, folds: int, *, later: bool) -> None:
+        """Count what was fitted to the next fold, layer after layer."""
+        if not self.layers or len(self.layers[-1]) == folds:
+            self.layers.append([])
+        place = len(self.layers[-1])
+        found = replace(found, layer=np.full(len(found.inner), len(self.layers) - 1))
+        self.layers[-1].append(found)
+        if len(self.layers) == 1:
+            self.selected.append(found)
+            return
+        best = self.selected[place]
+        self.selected[place] = found.or_better(best) if later else best.or_better(found)
 
 
-def visits(
-    features: Sequence[np.ndarray],
-    folds: Sequence[Fold],
-    tallies: Sequence[Tally],
-    components: int | None,
-) -> Iterator[tuple[int, int, Tally, np.ndarray]]:
-    """Everything that is to be fitted: layer, fold, tally, and rows (clip, time, feature).
-
-    Layers are read one at a time, and each tally gets a list for what is fitted to each.
-    """
-    for number, layer in enumerate(features):
-        tokens = np.asarray(layer, dtype=np.float64)
-        for tally in tallies:
-            tally.layers.append([])
-        for place, fold in enumerate(folds):
-            inputs = ridge.principal(tokens, fold.train, components) if components else tokens
-            for tally in tallies:
-                yield number, place, tally, rows_of(inputs, tally.sample)
+def together(values: np.ndarray, widths: Sequence[int]) -> np.ndarray:
+    """Sums over the columns of each target, in the place of each: (..., draw x column)."""
+    shape = values.shape
+    sums = by_target(values.reshape(*shape[:-1], -1, sum(widths)), widths)
+    return np.repeat(sums, widths, axis=-1).reshape(shape)
 
 
-def rows_of(tokens: np.ndarray, sample: str) -> np.ndarray:
-    """Rows (clip, row, feature) that a probe is fitted to.
-
-    Parameters
-    ----------
-    tokens : (clip, time, feature)
-    sample : str
-        "token": each token time, with its clip's label; and with one row per clip "clip", the mean
-        over time, "temporal_last", "temporal_first", and "temporal_diff", the last less the first.
-
-    Raises
-    ------
-    ValueError
-        If a difference is asked of a single token time.
-    """
-    match sample:
-        case "token":
-            return tokens
-        case "clip":
-            return tokens.mean(1, keepdims=True)
-        case "temporal_last":
-            return tokens[:, -1:]
-        case "temporal_first":
-            return tokens[:, :1]
-        case "temporal_diff" if tokens.shape[1] > 1:
-            return tokens[:, -1:] - tokens[:, :1]
-    raise ValueError(
-        f"sample {sample!r} of {tokens.shape[1]} token times can't be had. Hint: a difference needs"
-        " two times."
-    )
+def by_target(values: np.ndarray, widths: Sequence[int]) -> np.ndarray:
+    """Sums (..., target) over the columns of each target."""
+    return np.add.reduceat(values, np.cumsum([0, *widths[:-1]]), axis=-1)

@@ -6,14 +6,15 @@ Every epoch is one step on all training rows. A setting stops when its error on 
 has not fallen for some epochs, and the epoch where that was least is kept: the published selection.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, product
 
 import numpy as np
 import torch
 
-from physprobe.fit.methods._nested import together
-from physprobe.fit.methods._selection import Numbers, Tally, rows_of
+from physprobe.fit.methods._numbers import Numbers
+from physprobe.fit.methods._selection import OfNumbers, Part, Solver, together
 from physprobe.statistics.splits import Fold
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
@@ -21,8 +22,8 @@ SMALL = 1e-6  # deviation below which a column is not scaled
 ROOM = 2**28  # numbers that the maps, their moments and the features of one program may take
 
 
-@dataclass(frozen=True)
-class Fitted(Numbers):
+@dataclass(frozen=True, kw_only=True)
+class Fitted(OfNumbers):
     """What was chosen on the held-out fold itself; ``inner`` is 1 - R2 there."""
 
     setting: np.ndarray
@@ -31,80 +32,66 @@ class Fitted(Numbers):
     """(column,) epoch that was kept."""
 
 
-def decode(
-    features: Sequence[np.ndarray],
-    labels: np.ndarray,
-    widths: Sequence[int],
-    folds: Sequence[Fold],
-    *,
-    samples: Sequence[str],
-    settings: Sequence[tuple[float, float]],
-    normalisation: str,
-    epochs: int,
-    patience: int,
-    seed: int,
-) -> list[Tally]:
-    """Train every layer in every outer fold under every setting; choose on the held-out fold.
+@dataclass(frozen=True)
+class Sweep(Solver[Numbers, Fitted]):
+    """Every setting in one program, the best taken on the held-out fold."""
 
-    Parameters
-    ----------
-    features : sequence over layers of (clip, time, feature)
-    labels : (clip, draw, column)
-        True labels first, then permuted ones.
-    widths : (target,) of int
-        Columns of each target, one target after the other.
-    folds : sequence of Fold
-    samples : sequence of str
-        What of a clip's tokens is a row; see ``_selection.rows_of``.
-    settings : sequence of (learning rate, decay)
-    normalisation : "zscore", "center" or "none"
-        Of features and labels, by the training rows.
-    epochs, patience : int
-        Most epochs, and epochs without a lower held-out error after which a setting stops.
-    seed : int
-        Of the first weights, the same for all.
+    LATER = True
+    CAVEAT = "setting and epoch chosen on the fold that is reported"
 
-    Returns
-    -------
-    list of Tally
-        One per sample.
-    """
-    tallies = []
-    for sample in samples:
-        tally = Tally(sample, [], [None] * len(folds))
-        for numbers, layers in _together(features, sample, labels, len(settings), len(folds)):
-            parts = [_Part(rows, labels, fold, normalisation) for rows in layers for fold in folds]
-            found = _train(parts, widths, settings, epochs, patience, seed)
-            for place, fitted in enumerate(found):
-                number, fold = numbers[place // len(folds)], place % len(folds)
-                fitted = replace(fitted, layer=np.full_like(fitted.setting, number))
-                if fold == 0:
-                    tally.layers.append([])
-                tally.layers[-1].append(fitted)
-                tally.selected[fold] = fitted.or_better(tally.selected[fold])
-        tallies.append(tally)
-    return tallies
+    rates: Sequence[float]
+    """Learning rates."""
+    decays: Sequence[float]
+    normalisation: str
+    """"zscore", "center" or "none": of features and labels, by the training rows."""
+    epochs: int
+    """Most epochs."""
+    patience: int
+    """Epochs without a lower held-out error after which a setting stops."""
+    seed: int
+    """Of the first weights, the same for all."""
+
+    @property
+    def settings(self) -> list[tuple[float, float]]:
+        """Learning rates and decays, each with each."""
+        return list(product(self.rates, self.decays))
+
+    def fits(self, parts: Iterable[Part], labels: Numbers) -> Iterator[Fitted]:
+        """Train every part under every setting, as many layers at once as there is room for."""
+        widths = list(labels.widths.values())
+        for some in _together(parts, len(self.settings) * labels.values[0].size):
+            ready = [_Normalised(p.rows, labels.values, p.fold, self.normalisation) for p in some]
+            yield from _train(ready, widths, self.settings, self.epochs, self.patience, self.seed)
+
+    def chosen(self, fit: Fitted, column: int) -> dict:
+        """What was chosen for a column."""
+        rate, decay = self.settings[fit.setting[column]]
+        return {
+            "learning_rate": rate,
+            "weight_decay": decay,
+            "epoch": fit.epoch[column],
+            "inner_r2": None,
+            "edge_hit": rate in (min(self.rates), max(self.rates))
+            or decay in (min(self.decays), max(self.decays)),
+        }
 
 
-def _together(
-    features: Sequence[np.ndarray], sample: str, labels: np.ndarray, settings: int, folds: int
-) -> Iterator[tuple[list[int], list[np.ndarray]]]:
+def _together(parts: Iterable[Part], columns: int) -> Iterator[list[Part]]:
     """Layers that are trained in one program: all of them, if there is room."""
-    numbers, layers, taken = [], [], 0
-    for number, layer in enumerate(features):
-        rows = rows_of(np.asarray(layer, dtype=np.float64), sample)
-        columns = settings * labels[0].size
-        size = folds * rows.shape[2] * (rows.shape[0] * rows.shape[1] + 4 * columns)
-        if layers and taken + size > ROOM:
-            yield numbers, layers
-            numbers, layers, taken = [], [], 0
-        numbers.append(number)
-        layers.append(rows)
+    waiting, taken = [], 0
+    for _, layer in groupby(parts, key=lambda part: part.layer):
+        mine = list(layer)
+        clips, times, features = mine[0].rows.shape
+        size = len(mine) * features * (clips * times + 4 * columns)
+        if waiting and taken + size > ROOM:
+            yield waiting
+            waiting, taken = [], 0
+        waiting += mine
         taken += size
-    yield numbers, layers
+    yield waiting
 
 
-class _Part:
+class _Normalised:
     """One layer's rows in one outer fold, normalised by its training rows."""
 
     def __init__(self, rows: np.ndarray, labels: np.ndarray, fold: Fold, normalisation: str):
@@ -134,7 +121,6 @@ class _Part:
             errors=squared.sum(0),
             setting=setting,
             epoch=epoch,
-            layer=np.zeros_like(setting),
             predicted=predicted.reshape(-1, self.times, self.true),
             train_squared=(residual**2).mean(0),
             train_absolute=np.abs(residual).mean(0),
@@ -154,7 +140,7 @@ def _normalised(
 
 
 def _train(
-    parts: Sequence[_Part],
+    parts: Sequence[_Normalised],
     widths: Sequence[int],
     settings: Sequence[tuple[float, float]],
     epochs: int,

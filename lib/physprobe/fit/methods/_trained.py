@@ -10,8 +10,9 @@ References
 Loshchilov, Hutter, "Decoupled weight decay regularization", ICLR 2019.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, product
 from typing import Protocol
 
 import numpy as np
@@ -19,8 +20,10 @@ import torch
 from torch import Tensor
 
 from physprobe.fit.methods._attention import Parameters
-from physprobe.fit.methods._readout import Readout
-from physprobe.fit.methods._selection import Tally
+from physprobe.fit.methods._classes import Classes
+from physprobe.fit.methods._numbers import Numbers
+from physprobe.fit.methods._readout import Readout, TrainedClasses, TrainedNumbers
+from physprobe.fit.methods._selection import Part, Solver
 from physprobe.statistics import seeds
 from physprobe.statistics.splits import Fold
 
@@ -54,38 +57,14 @@ class Model(Protocol):
         """Outputs (part, clip, member, output) from tokens (part, clip, token, feature)."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How readouts are trained, and what is chosen from."""
-
-    model: Model
-    settings: Sequence[tuple[float, float]]
-    """Learning rates and weight decays."""
-    epochs: Sequence[int]
-    """Numbers of epochs, ascending."""
-    batch: int | None
-    """Most clips of a step; None: all training clips."""
-    seed: int
-
-
-@dataclass(frozen=True)
-class Source:
-    """A sample of tokens: what a readout attends to."""
-
-    sample: str
-    names: Sequence[str]
-    """Layers that have such a sample."""
-    read: Callable[[int], np.ndarray]
-    """Tokens (clip, token, feature) of a layer, by its place among the names."""
-
-
 @dataclass
-class _Part:
+class _Cut:
     """One layer's tokens in one fold: an outer one, or an inner one of it."""
 
     layer: int
     place: int
     inner: int | None
+    fold: Fold
     tokens: np.ndarray
     train: np.ndarray
     held: np.ndarray
@@ -102,11 +81,11 @@ class _Part:
         """Tokens (clip, token, feature) of some clips, z-scored by the training clips."""
         return (self.tokens[clips] - self.mean) / self.scale
 
-    def steps(self, plan: Plan) -> int:
+    def steps(self, plan: "Trained") -> int:
         """Steps of an epoch."""
         return -(-len(self.train) // plan.batch) if plan.batch else 1
 
-    def batches(self, plan: Plan, epoch: int) -> list[np.ndarray]:
+    def batches(self, plan: "Trained", epoch: int) -> list[np.ndarray]:
         """Training clips of each step of an epoch, as places among them."""
         count = len(self.train)
         if not plan.batch:
@@ -123,67 +102,77 @@ class _Read:
     train: list[np.ndarray] = field(default_factory=list)
 
 
-def decode(
-    sources: Sequence[Source], readout: Readout, folds: Sequence[Fold], plan: Plan
-) -> list[Tally]:
-    """Fit every layer, and choose among settings, epochs and layers, in every outer fold.
+@dataclass(frozen=True)
+class Trained(Solver[Numbers | Classes, TrainedNumbers | TrainedClasses]):
+    """Readouts under every setting, trained together; also how that is done."""
 
-    Parameters
-    ----------
-    sources : sequence of Source
-        Layers are read one at a time.
-    readout : Readout
-        Of the labels, true and permuted.
-    folds : sequence of Fold
-    plan : Plan
+    model: Model
+    rates: Sequence[float]
+    """Learning rates to choose from."""
+    decays: Sequence[float]
+    """Weight decays to choose from."""
+    epochs: Sequence[int]
+    """Numbers of epochs to choose from, ascending."""
+    batch: int | None
+    """Most clips of a step; None: all training clips."""
+    seed: int
 
-    Returns
-    -------
-    list of Tally
-        One per source.
-    """
-    tallies = []
-    for source in sources:
-        tally = Tally(source.sample, [], [None] * len(folds), source.names)
-        if not source.names:
-            tally.note = "the embedding keeps the spatial tokens of no layer"
+    @property
+    def settings(self) -> list[tuple[float, float]]:
+        """Learning rates and weight decays, each with each, the strongest regularised first."""
+        return list(product(sorted(self.rates), sorted(self.decays, reverse=True)))
+
+    def fits(
+        self, parts: Iterable[Part], labels: Numbers | Classes
+    ) -> Iterator[TrainedNumbers | TrainedClasses]:
+        """Train every part and its inner folds, and choose setting and epochs by these."""
+        readout = labels.readout()
         errors: dict[tuple[int, int], np.ndarray] = {}
-        outputs: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
-        for part, held, train in _fits(_parts(source, readout, folds), plan):
+        outputs: dict[tuple[int, int], tuple[Fold, np.ndarray, np.ndarray]] = {}
+        for part, held, train in _fits(_cuts(parts, readout), self):
             here = part.layer, part.place
             if part.inner is None:
-                outputs[here] = held, train
+                outputs[here] = part.fold, held, train
             else:
                 found = readout.errors(held, part.train, part.held)
                 errors[here] = errors.get(here, 0.0) + found
-        for layer in range(len(source.names)):
-            tally.layers.append([])
-            for place, fold in enumerate(folds):
-                inner = errors[layer, place] / readout.unit(fold)
-                fitted = readout.fitted(fold, inner, *outputs.pop((layer, place)), layer)
-                tally.layers[-1].append(fitted)
-                best = tally.selected[place]
-                tally.selected[place] = best.or_better(fitted) if best else fitted
-        tallies.append(tally)
-    return tallies
+        for here in sorted(outputs):
+            fold, held, train = outputs.pop(here)
+            yield readout.fitted(fold, errors[here] / readout.unit(fold), held, train)
+
+    def chosen(self, fit: TrainedNumbers | TrainedClasses, column: int) -> dict:
+        """What was chosen for a column."""
+        rate, decay = self.settings[fit.setting[column]]
+        epochs = self.epochs[fit.epoch[column]]
+        grids = (rate, self.rates), (decay, self.decays)
+        return {
+            "scaling": "feature",
+            "learning_rate": rate,
+            "weight_decay": decay,
+            "epochs": epochs,
+            **fit.told(column),
+            "edge_hit": epochs == self.epochs[-1]
+            or any(len(grid) > 1 and value in (min(grid), max(grid)) for value, grid in grids),
+        }
 
 
-def _parts(source: Source, readout: Readout, folds: Sequence[Fold]) -> Iterator[_Part]:
+def _cuts(parts: Iterable[Part], readout: Readout) -> Iterator[_Cut]:
     """Everything that is to be fitted; outer folds, and the inner folds of each."""
-    for layer in range(len(source.names)):
-        tokens = np.asarray(source.read(layer), np.float32)
-        for place, fold in enumerate(folds):
-            cuts = [(None, fold.train, fold.test)]
-            cuts += [(number, *cut) for number, cut in enumerate(fold.inner)]
+    for layer, folds in groupby(parts, key=lambda part: part.layer):
+        own = list(folds)
+        tokens = np.asarray(own[0].rows, np.float32)
+        for part in own:
+            cuts = [(None, part.fold.train, part.fold.test)]
+            cuts += [(number, *cut) for number, cut in enumerate(part.fold.inner)]
             for inner, train, held in cuts:
-                yield _Part(layer, place, inner, tokens, train, held, readout)
+                yield _Cut(layer, part.place, inner, part.fold, tokens, train, held, readout)
 
 
 def _fits(
-    parts: Iterator[_Part], plan: Plan
-) -> Iterator[tuple[_Part, np.ndarray, np.ndarray | None]]:
+    parts: Iterator[_Cut], plan: Trained
+) -> Iterator[tuple[_Cut, np.ndarray, np.ndarray | None]]:
     """Outputs of each part, as many parts and members at a time as there is room for."""
-    waiting: dict[int, list[_Part]] = {}
+    waiting: dict[int, list[_Cut]] = {}
     for part in parts:
         together = waiting.setdefault(part.steps(plan), [])
         if together and (len(together) + 1) * _size(part, plan) > ROOM:
@@ -194,7 +183,7 @@ def _fits(
         yield from _shared(together, plan)
 
 
-def _size(part: _Part, plan: Plan, members: int | None = None) -> int:
+def _size(part: _Cut, plan: Trained, members: int | None = None) -> int:
     """Numbers that one part takes in training."""
     clips = min(plan.batch or len(part.train), len(part.train))
     fits = len(plan.settings) * (members or part.readout.members)
@@ -202,8 +191,8 @@ def _size(part: _Part, plan: Plan, members: int | None = None) -> int:
 
 
 def _shared(
-    parts: Sequence[_Part], plan: Plan
-) -> Iterator[tuple[_Part, np.ndarray, np.ndarray | None]]:
+    parts: Sequence[_Cut], plan: Trained
+) -> Iterator[tuple[_Cut, np.ndarray, np.ndarray | None]]:
     """Outputs of parts that are trained together, members in turn if there is no room for all."""
     members = parts[0].readout.members
     shares = min(members, -(-len(parts) * _size(parts[0], plan) // ROOM))
@@ -217,7 +206,7 @@ def _shared(
         yield part, held, np.concatenate(kept, axis=3)
 
 
-def _train(parts: Sequence[_Part], members: np.ndarray, plan: Plan) -> list[_Read]:
+def _train(parts: Sequence[_Cut], members: np.ndarray, plan: Trained) -> list[_Read]:
     """Train some members of all parts under all settings at once."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     readout, reads, step = parts[0].readout, [_Read() for _ in parts], 0
@@ -247,7 +236,7 @@ def _train(parts: Sequence[_Part], members: np.ndarray, plan: Plan) -> list[_Rea
 
 
 def _first(
-    parts: Sequence[_Part], members: np.ndarray, plan: Plan, device: str
+    parts: Sequence[_Cut], members: np.ndarray, plan: Trained, device: str
 ) -> dict[str, Tensor]:
     """First parameters (part, setting x member, ...), the same but for what is put out at first."""
     readout, features = parts[0].readout, parts[0].tokens.shape[2]
@@ -273,7 +262,7 @@ def _moments(model: Model, parameters: Parameters) -> tuple[dict[str, Tensor], d
 
 
 def _batches(
-    parts: Sequence[_Part], asked: Sequence[np.ndarray], plan: Plan, epoch: int, device: str
+    parts: Sequence[_Cut], asked: Sequence[np.ndarray], plan: Trained, epoch: int, device: str
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Tokens, what is asked of them, and weights, (part, clip, ...), of each step of an epoch.
 
@@ -318,7 +307,7 @@ def _step(
 
 
 def _read(
-    read: _Read, part: _Part, parameters: Parameters, members: np.ndarray, plan: Plan
+    read: _Read, part: _Cut, parameters: Parameters, members: np.ndarray, plan: Trained
 ) -> None:
     """Outputs for the held-out clips, in an outer fold in float64: equal tokens, equal outputs.
 
@@ -334,7 +323,7 @@ def _read(
 
 
 def _outputs(
-    part: _Part, parameters: Parameters, clips: np.ndarray, plan: Plan, *, double: bool
+    part: _Cut, parameters: Parameters, clips: np.ndarray, plan: Trained, *, double: bool
 ) -> np.ndarray:
     """Outputs (clip, setting, member, output) of one part's fits."""
     found, like = [], next(iter(parameters.values()))

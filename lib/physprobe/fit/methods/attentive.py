@@ -17,16 +17,15 @@ The null permutes labels as ``ridge`` and ``logistic`` do, with everything chose
 by default, the fewest with which p can be below 0.05.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from pydantic import Field
 
 from physprobe.fit.methods._attentive import Attentive
-from physprobe.fit.methods._protocol import fitted
 from physprobe.fit.section import Given
-from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods._trained import Model
 
 
 class Spec(Attentive):
@@ -44,22 +43,15 @@ class Spec(Attentive):
     permutations: int = Field(20, ge=0)
     """Permutations of labels for the null, each as dear as the labels themselves."""
 
+    def trained(self) -> "tuple[Model, int | None]":
+        """One query, on all training clips at each step."""
+        from physprobe.fit.methods._attention import Query
 
-def probe(
-    spec: Spec,
-    features: Sequence[np.ndarray],
-    layers: Sequence[str],
-    targets: Mapping[str, np.ndarray],
-    folds: Sequence[Fold],
-    **more: object,
-) -> tuple[list[dict], dict]:
-    """Decode every target from every layer; see ``_attentive.scored`` for what goes in and out."""
-    from physprobe.fit.methods import _attentive
-    from physprobe.fit.methods._attention import Query
-
-    return _attentive.scored(spec, Query(), None, features, layers, targets, folds, **more)
+        return Query(), None
 
 
 def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
-    """Decode every target from every layer's tokens; see :func:`probe`."""
-    return fitted(probe, spec, given, tokens=given.tokens if spec.spatial else None)
+    """Decode every target from every layer; see :func:`physprobe.fit.probe.probe`."""
+    from physprobe.fit import probe
+
+    return probe.fit(spec, given)

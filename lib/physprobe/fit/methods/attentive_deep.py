@@ -18,16 +18,15 @@ PEZ-Reproduction (arXiv 2602.07050), ``step_intphys_attentive.py``, written anew
 chosen on the held-out fold. Architecture: V-JEPA 2 (arXiv 2506.09985).
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from physprobe.fit.methods._attentive import Attentive
-from physprobe.fit.methods._protocol import fitted
 from physprobe.fit.section import Given
-from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods._trained import Model
 
 
 class Spec(Attentive):
@@ -58,23 +57,15 @@ class Spec(Attentive):
             raise ValueError(f"width: {self.heads} heads can't share {self.width} features")
         return self
 
+    def trained(self) -> "tuple[Model, int | None]":
+        """Blocks, in batches."""
+        from physprobe.fit.methods._attention import Deep
 
-def probe(
-    spec: Spec,
-    features: Sequence[np.ndarray],
-    layers: Sequence[str],
-    targets: Mapping[str, np.ndarray],
-    folds: Sequence[Fold],
-    **more: object,
-) -> tuple[list[dict], dict]:
-    """Decode every target from every layer; see ``_attentive.scored`` for what goes in and out."""
-    from physprobe.fit.methods import _attentive
-    from physprobe.fit.methods._attention import Deep
-
-    model = Deep(spec.depth, spec.heads, spec.width)
-    return _attentive.scored(spec, model, spec.batch, features, layers, targets, folds, **more)
+        return Deep(self.depth, self.heads, self.width), self.batch
 
 
 def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
-    """Decode every target from every layer's tokens; see :func:`probe`."""
-    return fitted(probe, spec, given, tokens=given.tokens if spec.spatial else None)
+    """Decode every target from every layer; see :func:`physprobe.fit.probe.probe`."""
+    from physprobe.fit import probe
+
+    return probe.fit(spec, given)

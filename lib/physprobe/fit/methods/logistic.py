@@ -19,16 +19,16 @@ Guo et al., "On calibration of modern neural networks", ICML 2017;
 Hand, Till, "A simple generalisation of the area under the ROC curve", Machine Learning 45 (2001).
 """
 
-from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from pydantic import Field, field_validator
 
-from physprobe.fit.methods._protocol import Protocol, fitted
+from physprobe.fit.methods._protocol import Protocol
 from physprobe.fit.section import Given
-from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods._selection import Solver
 
 
 class Spec(Protocol):
@@ -67,89 +67,17 @@ class Spec(Protocol):
             )
         return grid
 
+    def solver(self, components: int | None) -> "Solver":
+        """Penalised logistic regression; components keep their common scale, as for ridge."""
+        from physprobe.fit.methods._logistic import Logistic
 
-def probe(
-    spec: Spec,
-    features: Sequence[np.ndarray],
-    layers: Sequence[str],
-    targets: Mapping[str, np.ndarray],
-    folds: Sequence[Fold],
-    *,
-    times: Sequence[float] | None = None,
-    groups: Sequence | np.ndarray | None = None,
-    components: int | None = None,
-    parts: Sequence | np.ndarray | None = None,
-) -> tuple[list[dict], dict]:
-    """Tell the classes of every target apart, from every layer.
-
-    Parameters
-    ----------
-    spec : Spec
-    features : sequence over layers of (clip, time, feature)
-        Read one at a time, so a lazy array will do.
-    layers : (layer,) of str
-    targets : mapping of str to (clip,)
-        Classes by any name or number.
-    folds : sequence of Fold
-    times : (time,), optional
-        Mean time of each token [s]; their numbers if not given.
-    groups : (clip,), optional
-        Clips that are bootstrapped together and permuted among each other; each on its own if not
-        given.
-    components : int, optional
-        Principal components, fitted on training clips, to use in place of the features; they
-        keep their common scale.
-    parts : (clip,), optional
-        Label whose values are scored apart as well.
-
-    Returns
-    -------
-    rows : list of dict
-        Scores per target, sample and layer (``selected`` too: the layer chosen inside the training
-        clips): ``accuracy``, ``auc`` and ``log_loss`` with interval, null and p (``null_q95`` is on
-        the better side: of log loss, its 5th percentile), ``ece`` with interval, for two classes
-        ``calibration_intercept`` and ``calibration_slope``, ``train_accuracy`` and
-        ``train_log_loss``; the first three per token time of the selected layer. Where groups have
-        clips of both of two classes ``relative_accuracy``, the share of them whose clips of the
-        second class get more of its probability than those of the first, ties counted half. Last
-        the scores of each part, named by ``model``.
-    predictions : dict
-        ``clip``, ``fold``, ``group`` and ``truth`` of the held-out clips, ``part`` if they are
-        scored apart; ``classes`` of each target; ``held_out``: per clip its log-probabilities
-        (class, as in ``classes``; of the mean over tokens), and mean over tokens of log loss and
-        of being right; ``choices``: what each outer fold chose.
-
-    Raises
-    ------
-    ValueError
-        If labels, features and folds disagree in size, folds leak, or no feature varies.
-    """
-    from physprobe.fit.methods import _class_rows, _classes, _classify
-
-    # As for ridge: scaled to unit deviation, the smallest components would be chosen unduly.
-    scalings = ("none",) if components else spec.scalings
-    spec = spec.model_copy(update={"scalings": scalings})
-
-    def decode(labels: np.ndarray, classes: int, groups: np.ndarray, parts: np.ndarray) -> list:
-        return _classify.decode(
-            features,
-            labels,
-            classes,
-            folds,
-            samples=spec.samples,
-            penalties=spec.penalties,
-            scalings=spec.scalings,
-            inner_times=spec.inner_times,
-            components=components,
-            groups=groups,
-            parts=parts,
+        return Logistic(
+            self.penalties, ("none",) if components else self.scalings, self.inner_times
         )
-
-    return _classes.scored(
-        spec, decode, layers, targets, folds, times, groups, parts, _class_rows.penalised
-    )
 
 
 def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
-    """Tell the classes of every target apart; see :func:`probe`."""
-    return fitted(probe, spec, given)
+    """Decode every target from every layer; see :func:`physprobe.fit.probe.probe`."""
+    from physprobe.fit import probe
+
+    return probe.fit(spec, given)

@@ -9,16 +9,16 @@ with SST about the mean of the held-out labels: no constant, so no training mean
 [deg]: of the harmonic itself, so without knowledge 90 of each.
 """
 
-from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-import numpy as np
 from pydantic import Field, field_validator
 
-from physprobe.fit.methods._protocol import Normalisation, Protocol, fitted
+from physprobe.fit.methods._protocol import Normalisation, Protocol
 from physprobe.fit.section import Given
-from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods._selection import Solver
 
 
 class Spec(Protocol):
@@ -49,81 +49,19 @@ class Spec(Protocol):
         """The same with one scaling alone; ``none`` is ``center``, as the intercept is free."""
         return self.model_copy(update={"scalings": ("feature" if how == "zscore" else "none",)})
 
+    def solver(self, components: int | None) -> "Solver":
+        """Closed-form ridge.
 
-def probe(
-    spec: Spec,
-    features: Sequence[np.ndarray],
-    layers: Sequence[str],
-    targets: Mapping[str, np.ndarray],
-    folds: Sequence[Fold],
-    *,
-    times: Sequence[float] | None = None,
-    groups: Sequence | np.ndarray | None = None,
-    strata: Sequence | np.ndarray | None = None,
-    components: int | None = None,
-) -> tuple[list[dict], dict]:
-    """Decode every target from every layer.
+        The inner validation clips take part in the fit of components. Scaled to unit deviation, the
+        smallest would look better on them than they are, and be chosen: these keep their scale.
+        """
+        from physprobe.fit.methods._ridge import Ridge
 
-    Parameters
-    ----------
-    spec : Spec
-    features : sequence over layers of (clip, time, feature)
-        Read one at a time, so a lazy array will do.
-    layers : (layer,) of str
-    targets : mapping of str to (clip,) or (clip, column)
-    folds : sequence of Fold
-    times : (time,), optional
-        Mean time of each token [s]; their numbers if not given.
-    groups : (clip,), optional
-        Clips that are bootstrapped and permuted together; each on its own if not given.
-    strata : (clip,), optional
-        Clips that labels are permuted among, for the null of a split that follows from labels.
-    components : int, optional
-        Principal components, fitted on training clips, to use in place of the features; they
-        keep their common scale.
-
-    Returns
-    -------
-    rows : list of dict
-        Scores: ``r2`` with interval, null and p, ``mae`` with interval (mean over columns),
-        ``circular_mae`` of sines and cosines, ``train_r2`` and ``train_mae``, per target, sample
-        and layer (``selected`` too: the layer chosen inside the training clips), and ``r2`` per
-        token time of the selected layer.
-    predictions : dict
-        ``clip``, ``fold``, ``group`` and ``truth`` of the held-out clips; ``held_out``: prediction,
-        squared and absolute error (mean over tokens; sum and mean over columns) per clip, and its
-        ``influence`` on the errors of all through the fits;
-        ``choices``: what each outer fold chose.
-
-    Raises
-    ------
-    ValueError
-        If labels, features and folds disagree in size, folds leak, or no feature varies.
-    """
-    from physprobe.fit.methods import _nested, _numbers, _rows
-
-    if components:
-        # The inner validation clips took part in the components' fit. Scaled to unit deviation, the
-        # smallest components would look better on them than they are, and be chosen.
-        spec = spec.model_copy(update={"scalings": ("none",)})
-
-    def decode(labels: np.ndarray, widths: Sequence[int]) -> list:
-        return _nested.decode(
-            features,
-            labels,
-            widths,
-            folds,
-            samples=spec.samples,
-            penalties=spec.penalties,
-            scalings=spec.scalings,
-            components=components,
-        )
-
-    return _numbers.scored(
-        spec, decode, layers, targets, folds, times, groups, _rows.penalised, strata
-    )
+        return Ridge(self.penalties, ("none",) if components else self.scalings)
 
 
 def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
-    """Decode every target from every layer; see :func:`probe`."""
-    return fitted(probe, spec, given, strata=given.strata)
+    """Decode every target from every layer; see :func:`physprobe.fit.probe.probe`."""
+    from physprobe.fit import probe
+
+    return probe.fit(spec, given)

@@ -14,16 +14,15 @@ anew. Its penalty is added to the gradient before the moments (Adam with L2, no 
 included. Kingma, Ba, "Adam: A method for stochastic optimization", ICLR 2015.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import product
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-import numpy as np
 from pydantic import Field
 
-from physprobe.fit.methods._protocol import Normalisation, Protocol, fitted
+from physprobe.fit.methods._protocol import Normalisation, Protocol
 from physprobe.fit.section import Given
-from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods._selection import Solver
 
 
 class Spec(Protocol):
@@ -49,87 +48,27 @@ class Spec(Protocol):
         """The same under one normalisation."""
         return self.model_copy(update={"normalisation": how})
 
+    def solver(self, components: int | None) -> "Solver":
+        """Linear maps trained under every setting.
 
-def probe(
-    spec: Spec,
-    features: Sequence[np.ndarray],
-    layers: Sequence[str],
-    targets: Mapping[str, np.ndarray],
-    folds: Sequence[Fold],
-    *,
-    times: Sequence[float] | None = None,
-    groups: Sequence | np.ndarray | None = None,
-    components: int | None = None,
-) -> tuple[list[dict], dict]:
-    """Decode every target from every layer, as published.
+        Raises
+        ------
+        ValueError
+            If components are asked for.
+        """
+        from physprobe.fit.methods._sweep import Sweep
 
-    Parameters
-    ----------
-    spec : Spec
-    features : sequence over layers of (clip, time, feature)
-    layers : (layer,) of str
-    targets : mapping of str to (clip,) or (clip, column)
-    folds : sequence of Fold
-    times : (time,), optional
-        Mean time of each token [s]; their numbers if not given.
-    groups : (clip,), optional
-        Clips that are bootstrapped and permuted together; each on its own if not given.
-    components : int, optional
-        Not supported.
-
-    Returns
-    -------
-    rows : list of dict
-        As of ``ridge``; their ``note`` says what was chosen where.
-    predictions : dict
-        As of ``ridge``; ``choices``: learning rate, decay and epoch.
-
-    Raises
-    ------
-    ValueError
-        If labels, features and folds disagree in size, folds leak, or components are asked for.
-    """
-    from physprobe.fit.methods import _numbers, _sweep
-
-    if components:
-        raise ValueError(
-            "trained_sweep takes features as they are. Hint: probe components by ridge."
+        if components:
+            raise ValueError(
+                "trained_sweep takes features as they are. Hint: probe components by ridge."
+            )
+        return Sweep(
+            self.rates, self.decays, self.normalisation, self.epochs, self.patience, self.seed
         )
-    settings = list(product(spec.rates, spec.decays))
-
-    def decode(labels: np.ndarray, widths: Sequence[int]) -> list:
-        return _sweep.decode(
-            features,
-            labels,
-            widths,
-            folds,
-            samples=spec.samples,
-            settings=settings,
-            normalisation=spec.normalisation,
-            epochs=spec.epochs,
-            patience=spec.patience,
-            seed=spec.seed,
-        )
-
-    def chosen(spec: Spec, fit: _sweep.Fitted, column: int) -> dict:
-        rate, decay = settings[fit.setting[column]]
-        return {
-            "learning_rate": rate,
-            "weight_decay": decay,
-            "epoch": fit.epoch[column],
-            "inner_r2": None,
-            "edge_hit": rate in (min(spec.rates), max(spec.rates))
-            or decay in (min(spec.decays), max(spec.decays)),
-        }
-
-    rows, block = _numbers.scored(spec, decode, layers, targets, folds, times, groups, chosen)
-    note = "setting and epoch chosen on the fold that is reported"
-    for row in rows:
-        if row["metric"] == "r2" and row["value"] is not None:
-            row["note"] = "; ".join(part for part in (note, row.get("note")) if part)
-    return rows, block
 
 
 def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
-    """Decode every target from every layer; see :func:`probe`."""
-    return fitted(probe, spec, given)
+    """Decode every target from every layer; see :func:`physprobe.fit.probe.probe`."""
+    from physprobe.fit import probe
+
+    return probe.fit(spec, given)

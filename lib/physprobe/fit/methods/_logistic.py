@@ -1,7 +1,7 @@
-"""Nested selection of layer, scaling and penalty by log loss, for true and permuted labels at once.
+"""Logistic: everything chosen inside one fold's training clips, for true and permuted labels.
 
-The counterpart of ``_nested`` for classes. A permuted label is one more column: all of them are
-fitted together, and each goes through the whole selection that the true labels go through.
+A permuted label is one more column: all of them are fitted together, and each goes through the
+whole selection that the true labels go through.
 
 Inner folds go from the strongest penalty to weaker ones, each fit starting from the one before. A
 column is done when two penalties in turn have not lowered its loss: labels that the features don't
@@ -13,16 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.fit.methods._selection import Classes, Tally, visits
-from physprobe.statistics import logistic, orders, ridge, scores
+from physprobe.fit.methods import _class_rows
+from physprobe.fit.methods._classes import Classes
+from physprobe.fit.methods._selection import OfClasses, Solver
+from physprobe.statistics import logistic, ridge
 from physprobe.statistics.splits import Fold
 
 TIE = 1e-7  # of the log loss per row: fits that inner folds compare are no more exact
 PATIENCE = 2
 
 
-@dataclass(frozen=True)
-class Fitted(Classes):
+@dataclass(frozen=True, kw_only=True)
+class Fitted(OfClasses):
     """What was chosen in one outer fold, and what came of it; ``column`` is the last axis."""
 
     TIE = TIE
@@ -33,61 +35,34 @@ class Fitted(Classes):
     """(column,) place among the scalings."""
 
 
-def decode(
-    features: Sequence[np.ndarray],
-    labels: np.ndarray,
-    classes: int,
-    folds: Sequence[Fold],
-    *,
-    samples: Sequence[str],
-    penalties: Sequence[float],
-    scalings: Sequence[str],
-    inner_times: int,
-    components: int | None = None,
-    groups: np.ndarray | None = None,
-    parts: np.ndarray | None = None,
-) -> list[Tally]:
-    """Fit every layer, and choose among them, in every outer fold.
+@dataclass(frozen=True)
+class Logistic(Solver[Classes, Fitted]):
+    """Scaling and penalty from grids, by the log loss over inner folds."""
 
-    Parameters
-    ----------
-    features : sequence over layers of (clip, time, feature)
-        Read one at a time.
-    labels : (clip, column) int
-        Number of each clip's class: the true label first, then permuted ones.
-    classes : int
-    folds : sequence of Fold
-    samples : sequence of "clip", "token"
-        Mean over time of each clip, or each token time as a row with its clip's label.
-    penalties, scalings : sequence
-        Grids to choose from; penalties ascend.
-    inner_times : int
-        Token times of each clip, evenly spread, that inner folds choose on.
-    components : int, optional
-        Principal components, fitted on training clips, to use in place of the features.
-    groups : (clip,), optional
-        Clips whose order by probability is scored; each on its own if not given.
-    parts : (part, clip) bool, optional
-        Clips that are scored together; all of them if not given. Nothing is fitted apart.
+    LATER = True
 
-    Returns
-    -------
-    list of Tally
-        One per sample.
-    """
-    groups = np.arange(len(labels)) if groups is None else groups
-    parts = np.ones((1, len(labels)), bool) if parts is None else parts
-    tallies = [Tally(sample, [], [None] * len(folds)) for sample in samples]
-    for number, place, tally, rows in visits(features, folds, tallies, components):
-        fold = folds[place]
-        shown = groups[fold.test], parts[:, fold.test]
-        chosen = _Rows(rows, labels, classes, fold, penalties, inner_times, *shown)
+    penalties: Sequence[float]
+    """Ascending."""
+    scalings: Sequence[str]
+    inner_times: int
+    """Token times of each clip, evenly spread, that inner folds choose on."""
+
+    def fit(self, rows: np.ndarray, labels: Classes, fold: Fold) -> Fitted:
+        """Choose scaling and penalty inside one fold's training clips; score its held-out clips."""
+        asked = _Rows(rows, labels, fold, self.penalties, self.inner_times)
         best = None
-        for scaling, name in enumerate(scalings):
-            best = chosen.fit(name, scaling, number).or_better(best)
-        tally.layers[-1].append(best)
-        tally.selected[place] = best.or_better(tally.selected[place])
-    return tallies
+        for number, name in enumerate(self.scalings):
+            best = asked.fit(name, number).or_better(best)
+        return best
+
+    def chosen(self, fit: Fitted, column: int) -> dict:
+        """What was chosen for a column."""
+        return {
+            "scaling": self.scalings[fit.scaling[column]],
+            "lambda": self.penalties[fit.penalty[column]],
+            "inner_log_loss": fit.inner[column],
+            "edge_hit": bool(fit.penalty[column] in (0, len(self.penalties) - 1)),
+        }
 
 
 class _Rows:
@@ -96,24 +71,20 @@ class _Rows:
     def __init__(
         self,
         rows: np.ndarray,
-        labels: np.ndarray,
-        classes: int,
+        labels: Classes,
         fold: Fold,
         penalties: Sequence[float],
         inner_times: int,
-        groups: np.ndarray,
-        parts: np.ndarray,
     ):
-        self.groups, self.parts = groups, parts
-        self.places, self.count = fold.train, len(labels)
+        self.labels, self.fold = labels, fold
         self.centred, self.blocks = ridge.centre(rows, fold), ridge.blocks_of(fold)
-        self.train, self.test = labels[fold.train], labels[fold.test]
-        self.classes, self.penalties = classes, np.asarray(penalties)
+        self.train, self.test = labels.values[fold.train], labels.values[fold.test]
+        self.classes, self.penalties = labels.classes, np.asarray(penalties)
         times = rows.shape[1]
         spread = np.linspace(0, times - 1, min(inner_times, times))
         self.inner_times = np.unique(np.rint(spread).astype(int))
 
-    def fit(self, name: str, scaling: int, layer: int) -> Fitted:
+    def fit(self, name: str, scaling: int) -> Fitted:
         """Choose a penalty inside the training clips; score the held-out clips."""
         scale = self.centred.scale(name)
         train, test = self.centred.train / scale, self.centred.test / scale
@@ -133,13 +104,12 @@ class _Rows:
         true = self.train[:, None, :1]
         return Fitted(
             inner=np.take_along_axis(inner, place[None], 0)[0],
-            **scored(found, self.test, self.groups, self.parts),
+            **self.labels.sums(found, self.fold.test),
             penalty=place,
             scaling=np.full_like(place, scaling),
-            layer=np.full_like(place, layer),
             predicted=found[..., :1],
-            train_loss=losses(own, true).mean((0, 1)),
-            train_correct=right(own, true).mean((0, 1)),
+            train_loss=_class_rows.losses(own, true).mean((0, 1)),
+            train_correct=_class_rows.hits(own, true).mean((0, 1)),
             influence=self._influence(basis, test, fitted[..., 0], self.penalties[place[0]] * unit),
         )
 
@@ -153,8 +123,8 @@ class _Rows:
         margin, slopes = margins(coordinates @ fitted, asked, self.classes)
         directions = np.einsum("nd,nk->dkn", coordinates, slopes)
         moved = logistic.reached(basis, known, self.classes, penalty, fitted, directions, times)
-        found = np.zeros((self.count, 1))
-        found[self.places, 0] = moved @ crossing(margin, moved) / times
+        found = np.zeros((len(self.labels.values), 1))
+        found[self.fold.train, 0] = moved @ crossing(margin, moved) / times
         return found
 
     def _crossval(self, train: np.ndarray, unit: float) -> np.ndarray:
@@ -180,7 +150,7 @@ class _Rows:
                 logits = np.einsum("ntd,dkc->ntkc", held, starts[number], optimize=True)
                 guess = logistic.log_probabilities(logits, 2)
                 truth = self.train[np.ix_(block, going)]
-                total += losses(guess, truth[:, None]).sum((0, 1))
+                total += _class_rows.losses(guess, truth[:, None]).sum((0, 1))
             found[place, going] = total = total / (clips * times)
             lower = total < best - TIE
             best, waited = np.where(lower, total, best), np.where(lower, 0, waited + 1)
@@ -227,77 +197,6 @@ def crossing(margin: np.ndarray, moved: np.ndarray) -> np.ndarray:
     spread = 1.06 * margin.std() * len(margin) ** -0.2
     width = np.sqrt(spread**2 + (moved**2).sum(0)) + np.finfo(float).tiny
     return np.exp(-0.5 * (margin / width) ** 2) / (width * np.sqrt(2 * np.pi))
-
-
-def scored(
-    log_probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray, parts: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Sums over each part of the held-out clips: fields of ``_selection.Classes``.
-
-    Parameters
-    ----------
-    log_probabilities : (clip, time, class, column)
-    truth : (clip, column) int
-    groups : (clip,)
-    parts : (part, clip) bool
-    """
-    kept = []
-    for part in parts:
-        mine, asked = log_probabilities[part], truth[part]
-        wins, pairs = orderings(mine, asked)
-        ordered, compared = orders.contrasted(mine, asked, groups[part])
-        kept.append(
-            {
-                "loss": losses(mine, asked[:, None]).sum(0),
-                "correct": right(mine, asked[:, None]).sum(0),
-                "wins": wins,
-                "pairs": pairs,
-                "ordered": ordered.sum(0),
-                "compared": compared.sum(0),
-            }
-        )
-    return {name: np.stack([part[name] for part in kept]) for name in kept[0]}
-
-
-def losses(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Log loss (clip, time, column) from (clip, time, class, column) and numbers of classes."""
-    truth = np.broadcast_to(truth, np.delete(log_probabilities.shape, 2))
-    return -np.take_along_axis(log_probabilities, truth[:, :, None], 2)[:, :, 0]
-
-
-def right(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Whether the most probable class is the true one (clip, time, column); those tied share."""
-    best = log_probabilities >= log_probabilities.max(2, keepdims=True) - scores.TIED
-    truth = np.broadcast_to(truth, np.delete(log_probabilities.shape, 2))
-    return np.take_along_axis(best, truth[:, :, None], 2)[:, :, 0] / best.sum(2)
-
-
-def orderings(log_probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of clips in the right order, of one class and another: AUC is their share.
-
-    Parameters
-    ----------
-    log_probabilities : (clip, time, class, column)
-    truth : (clip, column) int
-
-    Returns
-    -------
-    wins : (time, one-against-rest, column)
-        Clips at the same token time are compared; a tie counts half.
-    pairs : (one-against-rest, column)
-    """
-    marks = orders.ranked(log_probabilities)
-    order = marks.argsort(0, kind="stable")
-    ranks = np.empty(marks.shape)
-    numbers = np.arange(1.0, len(marks) + 1).reshape(-1, 1, 1, 1)
-    np.put_along_axis(ranks, order, numbers, 0)
-    backwards = np.empty(marks.shape)
-    np.put_along_axis(backwards, marks[::-1].argsort(0, kind="stable"), numbers, 0)
-    ranks = 0.5 * (ranks + backwards[::-1])  # ties share their mean rank
-    member = truth[:, None] == orders.numbers_of(log_probabilities.shape[2])[:, None]
-    inside = member.sum(0)
-    wins = np.einsum("ntac,nac->tac", ranks, member.astype(float)) - inside * (inside + 1) / 2
-    return wins, inside * (len(truth) - inside)
 
 
 def _logits(basis: logistic.Basis, rows: np.ndarray, fitted: np.ndarray) -> np.ndarray:
