@@ -29,21 +29,12 @@ BY_HAND = {"bpy"}
 """Optional imports that pip can't resolve beside the rest: Blender's wheel asks for NumPy 1."""
 STILL_PRIVATE = {
     ("calibrate/_coverage.py", "falsify._evidence"),
-    ("calibrate/_noise.py", "discover._controls"),
-    ("calibrate/_noise.py", "discover._evidence"),
-    ("calibrate/_noise.py", "discover._laws"),
-    ("calibrate/_noise.py", "discover._modes"),
-    ("calibrate/_noise.py", "discover._observable"),
-    ("calibrate/_noise.py", "discover._order"),
-    ("calibrate/_noise.py", "discover._verdict"),
     ("calibrate/_noise.py", "falsify._evidence"),
     ("calibrate/_noise.py", "layerwise._curve"),
     ("config/checks.py", "falsify._claim"),
     ("local/stage.py", "falsify._evidence"),
     ("multiverse/_support.py", "falsify._claim"),
     ("multiverse/_support.py", "falsify._evidence"),
-    ("survey/_rates.py", "discover._dispersion"),
-    ("survey/_rates.py", "discover._laws"),
 }
 """Imports of another folder's ``_module`` that are left."""
 BINARY = {".mp4", ".npz", ".png", ".gz", ".safetensors"}

@@ -17,7 +17,7 @@ import numpy as np
 from physprobe.discover import _poles
 from physprobe.discover._laws import Law
 from physprobe.discover._modes import Modes
-from physprobe.statistics import seeds
+from physprobe.statistics import scores, seeds
 
 # A clip that fades by less than this, or turns by less of a radian, has no exponent.
 LEAST = 0.05
@@ -205,17 +205,6 @@ def scale(found: Dispersion, quantity: str) -> Scaling:
     )
 
 
-def median(values: np.ndarray, draws: int, seed: int) -> tuple[float, float, float, int]:
-    """Median of clips with its 95 % interval from a bootstrap over them; how many have a value."""
-    sound = values[np.isfinite(values)]
-    if not len(sound):
-        return np.nan, np.nan, np.nan, 0
-    rng = seeds.rng("dispersion", "median", seed)
-    drawn = np.median(sound[rng.integers(len(sound), size=(draws, len(sound)))], axis=1)
-    low, high = np.quantile(drawn, (0.025, 0.975)) if len(sound) > 1 else (np.nan, np.nan)
-    return float(np.median(sound)), float(low), float(high), len(sound)
-
-
 def curve(found: Scaling, weight: np.ndarray, draws: int, seed: int) -> dict[str, list[float]]:
     """Scaled rates of all clips in bins of the wavenumber, with a bootstrap over clips.
 
@@ -236,7 +225,7 @@ def curve(found: Scaling, weight: np.ndarray, draws: int, seed: int) -> dict[str
     total = heavy.sum(1)
     own = np.where(total > 0, sums[1] / np.where(total > 0, total, 1), np.nan)
     bins = np.flatnonzero(np.isfinite(own).any(0))
-    rows = [median(own[:, b], draws, seed) for b in bins]
+    rows = [scores.median(own[:, b], draws, seed) for b in bins]
     return {
         "wavenumber": list(sums[0].sum(0)[bins] / total.sum(0)[bins]),
         "value": [row[0] for row in rows],

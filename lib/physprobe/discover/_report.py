@@ -17,6 +17,7 @@ from physprobe.discover import (
 )
 from physprobe.discover._fit import covariance, fit
 from physprobe.discover._laws import BY_NAME, CANNOT_TELL, Law
+from physprobe.statistics import scores
 
 NONE = "no law was named"
 
@@ -226,7 +227,7 @@ def _of_order(spec: object, shuffled: _order.Succession, orders: _order.Order) -
 def _of_dispersion(spec: object, scalings: dict, found: _dispersion.Dispersion) -> Iterator[dict]:
     for name, scaling in scalings.items():
         for metric in ("exponent", "anisotropy"):
-            value, low, high, clips = _dispersion.median(
+            value, low, high, clips = scores.median(
                 getattr(scaling, metric), spec.bootstraps, spec.seed
             )
             yield {
@@ -240,7 +241,7 @@ def _of_dispersion(spec: object, scalings: dict, found: _dispersion.Dispersion) 
             }
     if found.rates.shape[-1] == 1:
         directed = found.velocity()[1]
-        value, low, high, clips = _dispersion.median(directed, spec.bootstraps, spec.seed)
+        value, low, high, clips = scores.median(directed, spec.bootstraps, spec.seed)
         yield {
             "target": "frequency",
             "metric": "directed",
@@ -269,7 +270,7 @@ def _of_parameters(spec: object, theta: dict, truth: dict) -> Iterator[dict]:
     for name, values in theta.items():
         if name in truth:
             apart = np.abs(values / truth[name] - 1)
-            value, low, high, clips = _dispersion.median(apart, spec.bootstraps, spec.seed)
+            value, low, high, clips = scores.median(apart, spec.bootstraps, spec.seed)
             yield {
                 "target": name,
                 "metric": "relative_error",

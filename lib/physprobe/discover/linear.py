@@ -5,7 +5,7 @@ time, which of the candidates in `_laws` it obeys, its parameters, and its dispe
 a law has to show before it is named stands in `_verdict`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from physprobe.config.spec import Spec as Base
+from physprobe.discover._laws import CANNOT_TELL as CANNOT_TELL
 
 
 class Spec(Base):
@@ -113,3 +114,10 @@ def discover(
         truth=truth or {},
         system=system,
     )
+
+
+def rejections(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
+    """Which tests find something in one draw of clips that have no law."""
+    from physprobe.discover import _noise
+
+    return _noise.rejections(rng)

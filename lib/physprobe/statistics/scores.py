@@ -293,6 +293,17 @@ def contrasts(
     return ordered * compared[between], compared
 
 
+def median(values: np.ndarray, draws: int, seed: int) -> tuple[float, float, float, int]:
+    """Median of clips with its 95 % interval from a bootstrap over them; how many have a value."""
+    sound = values[np.isfinite(values)]
+    if not len(sound):
+        return np.nan, np.nan, np.nan, 0
+    rng = seeds.rng("dispersion", "median", seed)
+    drawn = np.median(sound[rng.integers(len(sound), size=(draws, len(sound)))], axis=1)
+    low, high = np.quantile(drawn, (0.025, 0.975)) if len(sound) > 1 else (np.nan, np.nan)
+    return float(np.median(sound)), float(low), float(high), len(sound)
+
+
 def _by_unit(sums: np.ndarray, groups: Sequence | np.ndarray | None) -> np.ndarray:
     """Sums (..., unit, part) of what is drawn together."""
     sums = np.asarray(sums, float)

@@ -14,8 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from scipy.stats import binomtest
 
-from physprobe.discover._dispersion import median
-from physprobe.discover._laws import CANNOT_TELL
+from physprobe.discover.linear import CANNOT_TELL
 from physprobe.statistics import scores
 
 ALL = "all"
@@ -111,7 +110,7 @@ def _of_parameter(name: str, values: list, truth: list) -> Iterator[dict]:
     kept = np.isfinite(found)
     about = {"sample": "clip", "model": name}
     found, known = found[kept], known[kept]
-    value, low, high, clips = median(np.abs(found / known - 1), 1000, 0)
+    value, low, high, clips = scores.median(np.abs(found / known - 1), 1000, 0)
     yield {
         **about, "metric": "relative_error", "value": value, "ci_low": low, "ci_high": high,
         "n_clips": clips, "note": "median of clips with a verdict",
