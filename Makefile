@@ -33,7 +33,8 @@ lint: $(READY)  ## style of code and workflow
 	@ruff format --check --quiet
 	@snakefmt --check Snakefile workflow/rules
 	@snakemake --lint
-	@lint-imports --no-logo
+	@lint-imports --no-logo --no-cache
+	@mypy
 
 bench: $(READY)  ## benchmarks, one after the other, each ending in its ratio
 	@failed=; for file in tests/benchmarks/bench_*.py; do \
@@ -42,7 +43,7 @@ bench: $(READY)  ## benchmarks, one after the other, each ending in its ratio
 
 # Snakemake's records (.snakemake) and the results belong together: both stay.
 clean:  ## remove the environment and the tools' caches; results stay
-	rm -rf $(VENV) .pytest_cache .ruff_cache build dist lib/*.egg-info
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist lib/*.egg-info
 	find lib tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The lock holds setuptools, so that installing the package itself needs no isolated build.

@@ -96,7 +96,7 @@ def _fold(
     cross = np.stack([_rows(centred.train[b]).T @ _rows(targets[b]) for b in blocks])
     totals = np.stack([_rows(targets[b]).sum(0) for b in blocks])
     energy = (targets**2).sum()
-    best = None
+    best: tuple[float, str, int, np.ndarray] | None = None
     for scaling in scalings:
         scale = centred.scale(scaling)
         scaled, mixed = moments.scaled(scale), cross / scale[:, None]
@@ -118,6 +118,8 @@ def _fold(
         if best is None or errors[place] < best[0] - ridge.TIE:
             weights = dense.solve(gram, penalties[place] * unit, np.asfortranarray(mixed.sum(0)))
             best = errors[place], scaling, place, weights / scale[:, None]
+    if best is None:
+        raise ValueError("no scaling to choose from.")
     error, scaling, place, weights = best
     choice = {
         "scaling": scaling,

@@ -155,11 +155,11 @@ def reached(
             weight = probabilities[:, one] * ((one == other) - probabilities[:, other])
             curvature[one, :, other] = (rows * weight[:, None]).T @ rows
         curvature[one, :, one] += np.diag(penalty / basis.spectrum)
-    curvature = curvature.reshape(logits * size, -1)
+    whole = curvature.reshape(logits * size, -1)
     # intercepts of more than two classes have a common part that changes nothing
-    curvature.flat[:: len(curvature) + 1] += 1e-12 * np.trace(curvature) / len(curvature)
+    whole.flat[:: len(whole) + 1] += 1e-12 * np.trace(whole) / len(whole)
     towards = directions.swapaxes(0, 1).reshape(logits * size, -1)
-    moved = np.linalg.solve(curvature, towards).reshape(logits, size, -1)
+    moved = np.linalg.solve(whole, towards).reshape(logits, size, -1)
     pulled = np.einsum(
         "ctd,ctk->ckd", rows.reshape(-1, together, size), pull.reshape(-1, together, logits),
         optimize=True,

@@ -186,7 +186,7 @@ def permutations(
 
 
 def permutation_p(
-    observed: np.ndarray,
+    observed: np.ndarray | float,
     null: np.ndarray,
     arrangements: float = np.inf,
     same: np.ndarray | None = None,

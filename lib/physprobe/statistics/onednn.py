@@ -6,7 +6,7 @@ Whoever uses them looks at ``AVAILABLE`` first.
 """
 
 import logging
-from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,7 @@ from torch import Tensor
 NAME = "_linear_pointwise"
 
 
-def agrees(operator: Callable | None) -> bool:
+def agrees(operator: Any) -> bool:
     """Whether an operator computes what ``product`` and ``product_plus`` want of it.
 
     Parameters

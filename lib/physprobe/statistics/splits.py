@@ -74,7 +74,7 @@ def nested(
         clips = np.arange(len(groups))
         cuts = _partition(groups, clips, outer, "outer", seed)
     else:
-        cuts = (_published(np.asarray(declared), len(groups)),)
+        cuts = [_published(np.asarray(declared), len(groups))]
     folds = []
     for number, (train, test) in enumerate(cuts):
         within = _partition(groups, train, inner, f"inner {number}", seed)
@@ -128,13 +128,15 @@ def declared_by(
 
 def _together(values: Callable[[str], np.ndarray | None], grouping: str) -> np.ndarray:
     """(clip,) number of each combination of a grouping's labels."""
-    found = {f"{part}_id": values(f"{part}_id") for part in GROUPINGS[grouping]}
-    lacking = [name for name, value in found.items() if value is None]
-    if lacking:
-        raise ValueError(
-            f"grouping {grouping!r}: the system has no label {lacking[0]}. Hint: `clip` needs none."
-        )
-    return np.unique(np.stack(list(found.values())), axis=1, return_inverse=True)[1].ravel()
+    found = []
+    for name in (f"{part}_id" for part in GROUPINGS[grouping]):
+        value = values(name)
+        if value is None:
+            raise ValueError(
+                f"grouping {grouping!r}: the system has no label {name}. Hint: `clip` needs none."
+            )
+        found.append(value)
+    return np.unique(np.stack(found), axis=1, return_inverse=True)[1].ravel()
 
 
 def check(folds: Sequence[Fold], groups: Sequence | np.ndarray) -> None:

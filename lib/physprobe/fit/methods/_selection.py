@@ -102,7 +102,8 @@ class Part:
     fold: Fold
 
 
-Labels, Chosen = TypeVar("Labels"), TypeVar("Chosen", bound=Choice)
+Labels = TypeVar("Labels")
+Chosen = TypeVar("Chosen", bound=Choice)
 
 
 class Solver(Generic[Labels, Chosen]):
