@@ -31,7 +31,6 @@ STILL_PRIVATE = {
     ("calibrate/_coverage.py", "falsify._evidence"),
     ("calibrate/_noise.py", "falsify._evidence"),
     ("calibrate/_noise.py", "layerwise._curve"),
-    ("config/checks.py", "falsify._claim"),
     ("local/stage.py", "falsify._evidence"),
     ("multiverse/_support.py", "falsify._claim"),
     ("multiverse/_support.py", "falsify._evidence"),
