@@ -14,7 +14,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from physprobe.fit.methods import _attention, _samples, _trained
+from physprobe.fit.methods import _attention, _readout, _samples, _trained
 from physprobe.fit.methods._numbers import Numbers
 from physprobe.statistics import seeds, splits
 
@@ -87,7 +87,7 @@ def loop(tokens: np.ndarray, labels: np.ndarray, most: int) -> list[np.ndarray]:
 
 def together(tokens: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
     """Outputs (clip, setting, member, output) of every part after all steps."""
-    readout = Numbers(labels[..., None], {"a": 1}).readout()
+    readout = _readout.of(Numbers(labels[..., None], {"a": 1}))
     plan = _trained.Trained(_attention.Query(), RATES, DECAYS, [EPOCHS], None, 0)
     (source,) = _samples.pooled(["time"], [tokens], ["0"])
     cuts = _trained._cuts(source.parts(FOLDS), readout)

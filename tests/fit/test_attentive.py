@@ -10,6 +10,7 @@ from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2AttentivePooler
 from physprobe.fit.methods import (
     _attention,
     _class_rows,
+    _readout,
     _samples,
     _trained,
     attentive,
@@ -159,7 +160,7 @@ def test_a_deep_fit_is_torchs_adamw_in_batches():
     tokens, label = planted("number")
     model = _attention.Deep(2, 2, None)
     labels = Numbers(label[:, None, None], {"a": 1})
-    plan, readout = _trained.Trained(model, [1e-3], [0.01], [3], 16, 5), labels.readout()
+    plan, readout = _trained.Trained(model, [1e-3], [0.01], [3], 16, 5), _readout.of(labels)
     (tally,) = tallies(plan, labels, _samples.pooled(["time"], [tokens], ["0"]), FOLDS)
     fold = FOLDS[1]
     shown = tokens.astype(np.float32)

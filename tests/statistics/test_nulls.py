@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from physprobe.fit.methods import (
+    _readout,
     attentive,
     dmd,
     logistic,
@@ -265,7 +266,7 @@ def test_fault_13_the_spatial_head_has_no_shuffled_twin_if_nothing_permutes():
 def test_permuted_classes_that_a_fold_lacks_start_from_a_finite_guess(classes: int):
     """Permuted labels may leave a class to no training clip, or to all."""
     labels = np.stack([np.arange(9) % classes, np.zeros(9, int), np.ones(9, int)], axis=1)
-    asked = Classes(labels, classes, np.arange(9), {None: np.ones(9, bool)}).readout()
+    asked = _readout.of(Classes(labels, classes, np.arange(9), {None: np.ones(9, bool)}))
     guess = asked.offset(np.arange(6))
     assert guess.shape == (3, asked.outputs) and np.isfinite(guess).all()
     share = np.mean(labels[:6, 0] == asked.numbers[-1])

@@ -10,11 +10,9 @@ from itertools import zip_longest
 import numpy as np
 
 from physprobe.fit.methods import _rows
-from physprobe.fit.methods._classes import Classes
-from physprobe.fit.methods._numbers import Numbers
 from physprobe.fit.methods._protocol import Protocol
 from physprobe.fit.methods._samples import Source
-from physprobe.fit.methods._selection import Solver, Tally
+from physprobe.fit.methods._selection import Labels, Solver, Tally
 from physprobe.fit.section import Given
 from physprobe.statistics import nulls
 from physprobe.statistics import targets as labelled
@@ -119,7 +117,7 @@ def probe(
     """
     solver = spec.solver(components)
     sources = spec.sources(features, layers, folds, components, tokens or {})
-    kind = Classes if spec.of_classes else Numbers
+    kind = spec.label_type
     held, block = _rows.begun(targets, folds, groups)
     asked = _rows.Asked(
         spec, folds, held, times, strata, None if parts is None else np.array(parts)
@@ -155,7 +153,7 @@ def probe(
 
 
 def tallies(
-    solver: Solver, labels: Numbers | Classes, sources: Sequence[Source], folds: Sequence[Fold]
+    solver: Solver, labels: Labels, sources: Sequence[Source], folds: Sequence[Fold]
 ) -> list[Tally]:
     """Fit every layer, and choose among them, in every outer fold; a tally per sample."""
     found = [Tally(source.sample, source.names, [], []) for source in sources]

@@ -63,6 +63,13 @@ class Attentive(Protocol):
         """Label whose values are scored apart as well, if any."""
         return self.by
 
+    @property
+    def label_type(self) -> type:
+        """Numbers or classes, as ``readout`` says."""
+        from physprobe.fit.methods._classes import Classes
+
+        return Classes if self.of_classes else super().label_type
+
     def trained(self) -> "tuple[Model, int | None]":
         """What is trained, and the most clips of a step; None: all training clips."""
         raise NotImplementedError

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +9,6 @@ from physprobe.fit.methods import _class_rows
 from physprobe.fit.methods._rows import Asked, Found
 from physprobe.fit.methods._selection import Solver, Tally
 from physprobe.statistics import nulls
-
-if TYPE_CHECKING:
-    from physprobe.fit.methods._readout import Readout
 
 
 @dataclass(frozen=True)
@@ -57,12 +53,6 @@ class Classes:
     def targets(self) -> tuple[str, ...]:
         """Names of the targets: there is one."""
         return (self.target,)
-
-    def readout(self) -> "Readout":
-        """What fits by gradient steps are asked for."""
-        from physprobe.fit.methods import _readout
-
-        return _readout.OfClasses(self)
 
     def sums(self, log_probabilities: np.ndarray, clips: np.ndarray) -> dict[str, np.ndarray]:
         """Sums over held-out clips (clip,), part by part: fields of ``_selection.OfClasses``."""

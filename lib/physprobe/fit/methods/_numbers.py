@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +9,6 @@ from physprobe.fit.methods import _rows
 from physprobe.fit.methods._rows import Asked, Found
 from physprobe.fit.methods._selection import Solver, Tally
 from physprobe.statistics import nulls
-
-if TYPE_CHECKING:
-    from physprobe.fit.methods._readout import Readout
 
 
 @dataclass(frozen=True)
@@ -60,12 +56,6 @@ class Numbers:
     def targets(self) -> tuple[str, ...]:
         """Names of the targets."""
         return tuple(self.widths)
-
-    def readout(self) -> "Readout":
-        """What fits by gradient steps are asked for."""
-        from physprobe.fit.methods import _readout
-
-        return _readout.OfNumbers(self)
 
     def rows(self, tally: Tally, solver: Solver, asked: Asked) -> Found:
         """Rows, predictions and choices of one sample."""

@@ -48,6 +48,13 @@ class Protocol(MethodSpec):
         """Clips that are on one side of every fold; see ``splits.GROUPINGS``."""
         return self.grouping
 
+    @property
+    def label_type(self) -> type:
+        """How its labels are permuted, and which rows come of them: numbers, or classes."""
+        from physprobe.fit.methods._numbers import Numbers
+
+        return Numbers
+
     def solver(self, components: int | None) -> "Solver":
         """What labels are fitted by.
 

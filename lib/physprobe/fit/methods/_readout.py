@@ -83,6 +83,11 @@ class Readout(Protocol):
         """
 
 
+def of(labels: Numbers | Classes) -> Readout:
+    """Readout of either type of label."""
+    return OfClasses(labels) if isinstance(labels, Classes) else OfNumbers(labels)
+
+
 class OfNumbers:
     """Readout of numbers; a target's columns share one."""
 

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physprobe.fit.methods import _readout
 from physprobe.fit.methods._attention import Parameters
 from physprobe.fit.methods._classes import Classes
 from physprobe.fit.methods._numbers import Numbers
@@ -126,7 +127,7 @@ class Trained(Solver[Numbers | Classes, TrainedNumbers | TrainedClasses]):
         self, parts: Iterable[Part], labels: Numbers | Classes
     ) -> Iterator[TrainedNumbers | TrainedClasses]:
         """Train every part and its inner folds, and choose setting and epochs by these."""
-        readout = labels.readout()
+        readout = _readout.of(labels)
         errors: dict[tuple[int, int], np.ndarray] = {}
         outputs: dict[tuple[int, int], tuple[Fold, np.ndarray, np.ndarray]] = {}
         for part, held, train in _fits(_cuts(parts, readout), self):

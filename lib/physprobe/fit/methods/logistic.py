@@ -67,6 +67,13 @@ class Spec(Protocol):
             )
         return grid
 
+    @property
+    def label_type(self) -> type:
+        """Classes."""
+        from physprobe.fit.methods._classes import Classes
+
+        return Classes
+
     def solver(self, components: int | None) -> "Solver":
         """Penalised logistic regression; components keep their common scale, as for ridge."""
         from physprobe.fit.methods._logistic import Logistic
