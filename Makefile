@@ -19,8 +19,8 @@ help:  ## list the targets
 heat: $(READY)  ## heat diffusion, end to end: results/heat/fit_metrics.json
 	@snakemake --cores all results/heat/fit_metrics.json
 
-all: $(READY)  ## everything that config.yaml asks for, ending in results/report.html
-	@snakemake
+all: $(READY)  ## config.yaml and all of workflow/studies, ending in results/report.html
+	@snakemake --configfile workflow/studies/*.yaml
 
 calibrate: $(READY)  ## false positives on noise, coverage on planted truth: results/calibration.json
 	@snakemake --cores all results/calibration.png

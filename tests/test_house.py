@@ -1,6 +1,7 @@
 """The house around the code: pins in step, imports declared, profiles complete."""
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -9,10 +10,13 @@ import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from physprobe.config import config_files, model
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "lib" / "physprobe"
@@ -181,6 +185,24 @@ def test_make_alone_lists_every_target():
     (phony,) = re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE)
     listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert re.findall(r"^make (\w+) +\w", listed, re.MULTILINE) == phony.split()
+
+
+STUDIES = sorted((ROOT / "workflow/studies").glob("*.yaml"))
+FIRST = ROOT / config_files.FIRST
+
+
+def test_config_yaml_is_one_study():
+    assert len(FIRST.read_text().splitlines()) < 150, "Hint: other studies go to workflow/studies"
+
+
+@pytest.mark.parametrize(
+    "files", [[], *([path] for path in STUDIES), STUDIES], ids=lambda f: "-".join(p.stem for p in f)
+)
+def test_studies_stand_on_config_yaml_alone_and_together(files: list[Path]):
+    content = config_files.gather([FIRST, *files])
+    assert model.load(content).studies
+    for path in (FIRST, *files):
+        jsonschema.validate(config_files.read(path).values, json.loads(model.schema()))
 
 
 def test_no_test_reads_the_config_of_the_user():

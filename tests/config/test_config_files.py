@@ -30,7 +30,7 @@ CHAIN = "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1,
 
 
 @pytest.mark.parametrize(
-    "name", ["tests/configs/wide.yaml", "workflow/gate.yaml", "tests/configs/smoke.yaml"]
+    "name", ["tests/configs/wide.yaml", "tests/configs/smoke.yaml", "workflow/studies/pairs.yaml"]
 )
 def test_shipped_files_read_as_pyyaml_reads_them(name: str):
     assert config_files.read(ROOT / name).values == yaml.safe_load((ROOT / name).read_text())
@@ -134,6 +134,65 @@ def test_later_files_add_and_change(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert found.place(["a", "y", "0"]) == "mine.yaml, line 3"
     assert found.place(["a", "y", "1"]) == "mine.yaml, line 3"
     assert found.place(["b", "z"]) == "--config"
+
+
+def gathered(*texts: str) -> config_files.Content:
+    """Content of config files, one after the other."""
+    for number, text in enumerate(texts):
+        Path(f"{number}.yaml").write_text(text)
+    return config_files.gather(Path(f"{number}.yaml") for number in range(len(texts)))
+
+
+def test_null_takes_an_entry_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    first = "s: {a: {x: 1, claims: {c: {}, d: {}}}, b: {y: 1}}\nt: {c: {}}\n"
+    assert gathered(first, "s: {b: null, a: {claims: {c: null}}}\nt: null\n").values == {
+        "s": {"a": {"x": 1, "claims": {"d": {}}}}
+    }
+    # of a field it is a value
+    assert gathered(first, "s: {b: {y: null}}\n").values["s"]["b"] == {"y": None}
+    # and what was taken away can be given anew
+    found = gathered(first, "s: {b: null}\n", "s: {b: {z: 2}}\n")
+    assert found.values["s"]["b"] == {"z": 2}
+    assert found.place(["s", "b", "y"]) == "2.yaml, line 1"
+
+
+def test_an_entry_extends_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A sweep is an entry of its own; what extends an entry follows its later changes."""
+    monkeypatch.chdir(tmp_path)
+    first = """
+systems:
+  heat: {simulate: {kind: heat, sigma: [1, 2]}, render: {low: 0}}
+  green: {extends: heat, render: {low: 1}}
+encoders: {small: {model: mine}}
+controls: {shuffled: {extends: small, frames: shuffled}}
+"""
+    sweep = "systems: {wide: {extends: green, simulate: {sigma: [3, 4]}}}\n"
+    later = "systems: {heat: {simulate: {kind: other}, render: null}}\n"
+    found = gathered(first, sweep, later).values
+    assert found["systems"] == {
+        "heat": {"simulate": {"kind": "other", "sigma": [1, 2]}},
+        "green": {"simulate": {"kind": "other", "sigma": [1, 2]}, "render": {"low": 1}},
+        "wide": {"simulate": {"kind": "other", "sigma": [3, 4]}, "render": {"low": 1}},
+    }
+    assert found["controls"] == {"shuffled": {"model": "mine", "frames": "shuffled"}}
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ("s: {a: null}", r"0.yaml, line 2: s.b.extends: there is no s.a. Hint: .*\(s: {b: null}\)"),
+        ("s: {a: {extends: b}}", "0.yaml, line 2: s.b.extends: a extends b in turn"),
+        ("s: {a: {extends: a}}", "1.yaml, line 1: s.a.extends: a extends a in turn"),
+        ("s: {c: {extends: [a]}}", "1.yaml, line 1: s.c.extends: there is no"),
+    ],
+)  # fmt: skip
+def test_an_entry_that_extends_nothing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second: str, expected: str
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=expected):
+        gathered("s: {a: {x: 1},\n  b: {extends: a}}\n", second)
 
 
 @pytest.mark.parametrize(

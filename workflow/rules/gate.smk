@@ -1,5 +1,5 @@
 """
-Gate: put a trained encoder beside random weights of the same shape; declared in workflow/gate.yaml.
+Gate: put a trained encoder beside random weights of the same shape; declared in workflow/studies/gate.yaml.
 
 INPUT   results/{system}/fits/{encoder}.{method}.json
 OUTPUT  results/gates/{gate}.json  results/gates/{gate}.png   differences, paired by clip; see results/README.md

@@ -23,6 +23,9 @@ LARGEST = 2**63 - 1
 FIRST = Path("config.yaml")
 SUFFIXES = {".yaml", ".yml", ".json"}
 TEMPLATES = "__use_yte__"
+EXTENDS = "extends"
+SHARED = {"controls": "encoders"}
+"""Sections whose entries may extend those of another one too: twins of an encoder."""
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -58,7 +61,10 @@ class Content:
         return self.places.get(here, "")
 
     def updated(self, later: "Content") -> "Content":
-        """Put another content over this one: it adds entries, changes fields, replaces lists."""
+        """Put another content over this one: it adds entries, changes fields, replaces lists.
+
+        Null in the place of a mapping takes that entry away.
+        """
         values, places = copy.deepcopy(self.values), dict(self.places)
         _update(values, later.values, (), places)
         return Content(values, {**places, **later.places})
@@ -71,9 +77,12 @@ def _update(values: dict, later: Mapping, path: Way, places: dict[Way, str]) -> 
         if isinstance(value, Mapping) and isinstance(values.get(key), dict):
             _update(values[key], value, here, places)
             continue
-        values[key] = copy.deepcopy(value)
         for old in [old for old in places if old[: len(here)] == here]:
             del places[old]
+        if value is None and isinstance(values.get(key), dict):
+            del values[key]
+        else:
+            values[key] = copy.deepcopy(value)
 
 
 def chosen(others: Iterable[Path], *, alone: bool = False) -> list[Path]:
@@ -92,7 +101,7 @@ def chosen(others: Iterable[Path], *, alone: bool = False) -> list[Path]:
 
 
 def gather(files: Iterable[Path], given: Mapping | None = None) -> Content:
-    """Content of several config files, later ones over earlier ones.
+    """Content of several config files, later ones over earlier ones, ``extends`` followed.
 
     Parameters
     ----------
@@ -105,6 +114,7 @@ def gather(files: Iterable[Path], given: Mapping | None = None) -> Content:
     ------
     ConfigError
         If a file can't be read, or holds anything but data; every problem of every file in a line.
+        If an entry extends one that is not there, or itself.
     """
     found, problems = Content({}), []
     for file in files:
@@ -117,7 +127,43 @@ def gather(files: Iterable[Path], given: Mapping | None = None) -> Content:
     if given:
         places = dict.fromkeys(_paths(given, ()), "--config")
         found = found.updated(Content(dict(given), places))
-    return found
+    return _extended(found)
+
+
+def _extended(content: Content) -> Content:
+    """Content whose entries hold what they extend: another entry of their section."""
+    values = dict(content.values)
+    for section, entries in content.values.items():
+        if isinstance(entries, dict):
+            values[section] = {name: _whole(content, (section, name)) for name in entries}
+    return Content(values, content.places)
+
+
+def _whole(content: Content, *ways: Way) -> object:
+    """Value of an entry: what it says, over the entry that it extends.
+
+    Parameters
+    ----------
+    content : Content
+    *ways : tuple of str
+        Section and name of the entry, after those of the entries that extend it in turn.
+    """
+    section, name = ways[-1]
+    entry = content.values[section][name]
+    if not isinstance(entry, dict) or EXTENDS not in entry:
+        return copy.deepcopy(entry)
+    base = str(entry[EXTENDS])
+    where = f"{content.place((*ways[-1], EXTENDS))}: {section}.{name}.{EXTENDS}"
+    sections = (section, SHARED.get(section, section))
+    found = next((s for s in sections if isinstance(content.values.get(s, {}).get(base), dict)), "")
+    if not found:
+        hint = f"name one that is there, or take {name} away as well ({section}: {{{name}: null}})"
+        raise ConfigError(f"{where}: there is no {section}.{base}. Hint: {hint}.")
+    if (found, base) in ways:
+        raise ConfigError(f"{where}: {base} extends {name} in turn. Hint: write one of them out.")
+    whole = _whole(content, *ways, (found, base))
+    _update(whole, {key: value for key, value in entry.items() if key != EXTENDS}, (), {})
+    return whole
 
 
 def _paths(values: object, path: Way) -> Iterable[Way]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError, model_validator
 
 from physprobe.config import config_files, layout, problems, stages
-from physprobe.config.config_files import ConfigError, Content
+from physprobe.config.config_files import EXTENDS, ConfigError, Content
 
 
 class Config(*stages.entries()):
@@ -50,12 +50,25 @@ def load(content: Content | Mapping) -> Config:
 
 def read(path: Path) -> Config:
     """Config from a YAML file."""
-    return load(config_files.read(path))
+    return load(config_files.gather([path]))
 
 
 def schema() -> str:
-    """JSON schema of ``config.yaml``, for editors."""
-    return json.dumps(Config.model_json_schema(), indent=1) + "\n"
+    """JSON schema of a config file, for editors: it may say a part of the whole, extend entries."""
+    whole = Config.model_json_schema()
+    del whole["required"]
+    extending = {
+        "type": "object",
+        "required": [EXTENDS],
+        "properties": {
+            EXTENDS: {"description": "Entry of the same section whose fields hold besides."}
+        },
+    }
+    for section in whole["properties"].values():
+        for pattern, entry in section.get("patternProperties", {}).items():
+            several = {"if": {"required": [EXTENDS]}, "then": extending, "else": entry}
+            section["patternProperties"][pattern] = {"anyOf": [{"type": "null"}, several]}
+    return json.dumps(whole, indent=1) + "\n"
 
 
 def write_schema(*, out: Path = Path("workflow/config.schema.json")) -> None:

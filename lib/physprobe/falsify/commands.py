@@ -72,6 +72,8 @@ def _wanted(config: Any) -> Iterator[str]:
             yield f"results/{name}/{study.head}.safetensors"
     for name in config.transfers:
         yield f"results/transfers/{name}.png"
+    for name in config.gates:
+        yield f"results/gates/{name}.png"
 
 
 STAGE = Stage(

@@ -417,7 +417,8 @@ def _transfer(config: Entries, where: str, transfer: Transfer) -> Iterator[str]:
         fields = _differing(own.simulate, other.simulate)
         yield (
             f"{where}.onto: {transfer.onto} and {transfer.system} simulate different clips"
-            f" ({', '.join(fields)}). Hint: give both the same simulate entry."
+            f" ({', '.join(fields)}). Hint: let the one extend the other, give both the same"
+            f" simulate entry, or take the transfer away (null in the place of {where})."
         )
     if other.render == own.render:
         yield (
