@@ -163,6 +163,19 @@ def test_every_store_opens_without_arguments(finished: Path):
         assert found.attrs["digest"]
 
 
+def test_a_study_has_a_page_of_its_own(finished: Path):
+    """Nothing but what it shows is needed for it, and nothing else is on it."""
+    assert would_run(finished, "results/heat/report.html") == {"page_alone"}
+    snakemake(finished, "results/heat/report.html", "results/balls/report.html", "--cores", "2")
+    alone, whole = (
+        (finished / f"results/{name}").read_text() for name in ("heat/report.html", "report.html")
+    )
+    assert 'id="claims"' in alone and 'id="layerwise_tables"' not in alone
+    assert 'id="encoders"' in whole and 'id="encoders"' not in alone
+    other = (finished / "results/balls/report.html").read_text()
+    assert 'id="layerwise_tables"' in other and 'id="claims"' not in other
+
+
 def test_then_there_is_nothing_to_do(finished: Path):
     assert would_run(finished) == set()
 

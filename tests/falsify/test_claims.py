@@ -206,6 +206,20 @@ def test_fault_8_nothing_is_better_than_any_control_if_there_is_none():
     assert forecast.judge(forecasting, evidence(0.1, {}), "small")["verdict"] == "cannot tell"
 
 
+@pytest.mark.parametrize("own", [0.1, 0.45, 0.5, 0.9, 1.2])
+def test_a_difference_carries_its_own_p(own: float):
+    """It tells what the interval tells; that of the score itself is in the note."""
+    spec = decodable.Spec(statement="s", target="alpha", margin=0.02)
+    judged = decodable.judge(spec, evidence(own, {"brightness": 0.5}), "small")
+    inside = judged["ci_low"] <= spec.margin <= judged["ci_high"]
+    assert (judged["p"] >= 0.05) == inside
+    assert judged["null_q95"] is None and "R2 itself has p = " in judged["note"]
+    for beyond in ("baselines", "controls"):
+        spec = forecast.Spec(statement="s", beyond=beyond)
+        judged = forecast.judge(spec, evidence(own, {"brightness": 0.5}), "small")
+        assert (judged["null_q95"] is None) == (beyond == "controls") and judged["p"] is not None
+
+
 NOTE = "no permutation is possible: of 12 groups no two are of the same size"
 
 
@@ -217,7 +231,9 @@ def test_fault_13_without_a_p_nothing_is_supported_and_it_is_said_why(note: str,
         found.probes[name]["rows"][0].update(p=None, null_q95=None, note=note)
     spec = decodable.Spec(statement="s", target="alpha", beyond=beyond)
     judged = decodable.judge(spec, found, "small")
-    assert (judged["verdict"], judged["p"]) == ("cannot tell", None)
+    assert judged["verdict"] == "cannot tell"
+    # a difference has its own p
+    assert judged["p"] < 0.05 if beyond == "controls" else judged["p"] is None
     assert judged["ci_low"] > 0
     why = NOTE if NOTE in note else "there are no permutations"
     assert judged["note"].endswith(f"p is undefined: {why}")

@@ -47,6 +47,24 @@ def test_the_interval_is_the_plain_bootstrap_weighted_by_hand(rng: np.random.Gen
     assert interval.low + interval.high > 2 * interval.value
 
 
+@pytest.mark.parametrize("clips", [12, 60])
+def test_p_of_the_bootstrap_is_the_level_at_which_its_interval_ends(
+    clips: int, rng: np.random.Generator
+):
+    values = rng.exponential(size=clips)
+    sums = np.stack([values, np.ones(clips)], -1)
+    interval = scores.bootstrap(sums, scores.mean_of, draws=4000)
+    for end in (interval.low, interval.high):
+        assert scores.bootstrap_p(sums, scores.mean_of, float(end), draws=4000) == pytest.approx(
+            0.05, abs=0.002
+        )
+    assert scores.bootstrap_p(sums, scores.mean_of, float(values.mean()), draws=4000) > 0.8
+    assert scores.bootstrap_p(sums, scores.mean_of, -9.0, draws=4000) == pytest.approx(
+        5e-4, abs=3e-4
+    )
+    assert np.isnan(scores.bootstrap_p(sums[:1], scores.mean_of))
+
+
 STATISTICS = {
     "mean": (scores.mean_of, lambda a, b, axis: a.mean(axis)),
     "ratio": (scores.skill_of, lambda a, b, axis: 1 - a.sum(axis) / b.sum(axis)),

@@ -5,6 +5,7 @@ INPUT   results/{study}/pixel_falsification_metrics.json and what it was made fr
 OUTPUT  results/{study}/fit_metrics.json  fit_summary.txt  fit_results.png  fit_results.csv
         results/{comparison}/...   the same four files, of systems side by side
         results/report.html   one self-contained page; see results/README.md
+        results/{asked}/report.html   the same of one study, comparison, transfer, layerwise entry, ... alone
 """
 
 
@@ -100,7 +101,7 @@ rule page:
     params:
         code=pipeline.code("page"),
     message:
-        "Report: all studies on one page"
+        "Report: everything that was asked for on one page"
     shell:
         "python -m physprobe page --metrics {input.metrics} --tables {input.tables}"
         " --falsifications {input.falsifications} --clips {input.clips}"
@@ -112,3 +113,16 @@ rule page:
         " --gates {input.gates:q} --trainings {input.trainings:q}"
         " --published {input.published:q} --template {input.template:q}"
         " --out {output} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+use rule page as page_alone with:
+    output:
+        report(
+            "results/{asked}/report.html",
+            caption="../report/page.rst",
+            category="{asked}",
+        ),
+    log:
+        "results/logs/{asked}/page.log",
+    message:
+        "Report: {wildcards.asked} on a page of its own"

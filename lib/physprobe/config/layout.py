@@ -21,6 +21,7 @@ FILES = {
     "falsification_metrics": "verdicts",
     "multiverse": "a multiverse",
     "preview": "clips",
+    "report": "a page",
 }
 """Files in such a folder, without their ending, that are no layerwise figure's."""
 
@@ -31,6 +32,7 @@ LOGS = (
     "falsify",
     "compare",
     "layout",
+    "page",
     "multiverse",
 )
 """Logs in such a folder, without their ending, that are no layerwise figure's."""

@@ -172,6 +172,18 @@ def against_best(
     )
 
 
+def p_against_best(
+    first: np.ndarray,
+    others: Mapping[str, np.ndarray],
+    statistic: scores.Statistic,
+    draws: int,
+    margin: float,
+) -> float:
+    """Two-sided p of what `against_best` measures against a margin."""
+    stacked = np.concatenate([first, *others.values()], axis=-1)
+    return scores.bootstrap_p(stacked, above_best_of(statistic, len(others)), margin, draws=draws)
+
+
 def above_best_of(statistic: scores.Statistic, others: int) -> scores.Statistic:
     """How far a score is above the best of several others, from all of their sums side by side."""
 

@@ -14,14 +14,14 @@ AGGREGATES = (
 )
 
 
-def verdict(claims: Sequence[Mapping], encoder: str, labels: Mapping[str, str]) -> str:
-    """One sentence on the first encoder's claims."""
-    own = [claim for claim in claims if claim["encoder"] == encoder]
-    parts = [
-        f"{sum(claim['verdict'] == word for claim in own)} {word}"
-        for word in ("supported", "refuted", "cannot tell")
-    ]
-    return f"{encoder} ({labels[encoder]}): of {len(own)} claims {', '.join(parts)}."
+def verdict(claims: Sequence[Mapping], labels: Mapping[str, str]) -> str:
+    """One sentence on the claims of each encoder."""
+    found = []
+    for encoder in dict.fromkeys(claim["encoder"] for claim in claims):
+        own = [claim["verdict"] for claim in claims if claim["encoder"] == encoder]
+        parts = [f"{own.count(word)} {word}" for word in ("supported", "refuted", "cannot tell")]
+        found.append(f"{encoder} ({labels[encoder]}): of {len(own)} claims {', '.join(parts)}.")
+    return " ".join(found) or "No claims."
 
 
 def text(study: str, content: Mapping, rows: Sequence[Mapping]) -> str:

@@ -5,7 +5,13 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, judged
-from physprobe.falsify._evidence import Evidence, against_best, undefined_p, verdict
+from physprobe.falsify._evidence import (
+    Evidence,
+    against_best,
+    p_against_best,
+    undefined_p,
+    verdict,
+)
 from physprobe.statistics import nulls
 
 
@@ -44,7 +50,7 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     if own is None:
         return judged(spec, verdict="cannot tell", note=f"{spec.target} is undefined for {encoder}")
     row = evidence.probe(encoder, spec.target, spec.sample, own.metric)
-    null, lacking = {"null_q95": row["null_q95"], "p": row["p"]}, undefined_p(row)
+    lacking = undefined_p(row)
     what = f"{own.name} of {spec.target}"
     if spec.beyond == "chance":
         value, low, high, q95 = (
@@ -57,9 +63,10 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
             value=value,
             ci_low=low,
             ci_high=high,
+            null_q95=q95,
+            p=row["p"],
             verdict=verdict(low, high, spec.margin, row["p"]),
             note=lacking,
-            **null | {"null_q95": q95},
         )
     named = spec.controls or evidence.controls
     others = {
@@ -81,6 +88,9 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         ci_high=high,
         best_control=best,
         verdict=verdict(low, high, spec.margin, row["p"]),
-        note=nulls.noted(f"{encoder} {row['value']:.3f}, {best} {best_score:.3f}", lacking),
-        **null,
+        p=p_against_best(own.sums, others, own.statistic, evidence.bootstraps, spec.margin),
+        note=nulls.noted(
+            f"{encoder} {row['value']:.3f}, {best} {best_score:.3f}",
+            lacking or f"{own.name} itself has p = {row['p']:.2g}",
+        ),
     )

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, judged
-from physprobe.falsify._evidence import Evidence, against_best, verdict
+from physprobe.falsify._evidence import Evidence, against_best, p_against_best, verdict
 from physprobe.statistics import scores
 
 
@@ -43,6 +43,8 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
             draws=evidence.bootstraps,
         )
         best = min(baselines, key=lambda name: baselines[name].sum())
+        columns = evidence.shuffled_null(encoder, spec.horizon)
+        p = columns["p"]
         statistic = f"skill at horizon {spec.horizon} against the best baseline"
     else:
         own = _skill_sums(errors)
@@ -55,7 +57,12 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
             return judged(spec, verdict="cannot tell", note=NO_CONTROL)
         (value, low, high), best = against_best(own, others, scores.skill_of, evidence.bootstraps)
         statistic = f"skill at horizon {spec.horizon} against persistence, less the best control's"
-    null = evidence.shuffled_null(encoder, spec.horizon)
+        null = evidence.shuffled_null(encoder, spec.horizon)
+        p = null["p"]
+        columns = {
+            "p": p_against_best(own, others, scores.skill_of, evidence.bootstraps, spec.margin),
+            "note": null["note"] or f"skill itself has p = {p:.2g}",
+        }
     return judged(
         spec,
         statistic=statistic,
@@ -63,8 +70,8 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         ci_low=float(low),
         ci_high=float(high),
         best_control=best,
-        verdict=verdict(float(low), float(high), spec.margin, null["p"]),
-        **null,
+        verdict=verdict(float(low), float(high), spec.margin, p),
+        **columns,
     )
 
 

@@ -108,7 +108,7 @@ def run(
         "aggregate": _published.aggregate(per_seed),
         "labels": dict(evidence.labels),
         "claims": claims,
-        "verdict": _summary.verdict(claims, study["encoders"][0], evidence.labels),
+        "verdict": _summary.verdict(claims, evidence.labels),
     }
     results.write(
         metrics,
@@ -200,7 +200,7 @@ def compare(
         rows=rows,
         labels=labels,
         claims=claims,
-        verdict=_summary.verdict(claims, comparison["encoders"][0], labels),
+        verdict=_summary.verdict(claims, labels),
         provenance=job.provenance(
             code,
             results.digests((*probes, *koopman)),

@@ -29,6 +29,8 @@ from physprobe.store import files, zarrs
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 SCALE = 92  # pixels of the page per inch of a figure: letters are of one size in all of them
+SIZES = (0.01, "negligible"), (0.05, "small"), (0.2, "clear"), (float("inf"), "large")
+"""Words for how far a supported claim's value is above its margin, each up to its bound."""
 DRAWS = {
     "decodable": ("permutations", "permutations"),
     "forecast": ("shuffles", "time-shuffled fits"),
@@ -170,15 +172,20 @@ def html(
     )
     environment.filters |= {"number": number, "interval": interval, "shown": _palette.shown}
     fits = {material.fit["study"]: material.fit for material in studies}
+    names = [material.fit["study"] for material in (*studies, *comparisons)]
     numbers = files.read_yaml(published)
     return environment.from_string(files.read_text(template)).render(
         studies=[_study(material) for material in studies],
         comparisons=[_asked(material, fit_comparison.PANELS) for material in comparisons],
+        title=names[0] if len(names) == 1 else "report",
+        sizes=SIZES,
         sections=[_section(name, found) for name, found in asked.items() if found],
         shipped=_shipped(shipped),
         recipes=_recipes(shipped.trials),
         source=numbers["source"],
-        published=[_compared(entry, fits) for entry in numbers["numbers"]],
+        published=[
+            _compared(entry, fits) for entry in numbers["numbers"] if entry["study"] in fits
+        ],
         untrained=[
             material.fit["study"]
             for material in (*studies, *comparisons)
@@ -192,7 +199,7 @@ def _asked(material: Material, panels: Mapping[str, ModuleType]) -> dict:
     """What is shown of a study and of a comparison alike."""
     return {
         "fit": material.fit,
-        "verdict": material.judged["verdict"],
+        "answers": _answers(material.judged["claims"]),
         "claims": _claims(material),
         "figures": [
             _figure(name, module, material.frames[name])
@@ -216,11 +223,32 @@ def _study(material: Material) -> dict:
     }
 
 
+def _answers(claims: Sequence[Mapping]) -> list[dict]:
+    """Of each encoder: how many of its claims have which verdict, and which were refuted."""
+    found = []
+    for name in dict.fromkeys(claim["encoder"] for claim in claims):
+        own = [claim for claim in claims if claim["encoder"] == name]
+        words = [claim["verdict"] for claim in own]
+        found.append(
+            {
+                "encoder": name,
+                "label": own[0]["label"],
+                "counts": {w: words.count(w) for w in ("supported", "refuted", "cannot tell")},
+                "refuted": [c["statement"] for c in own if c["verdict"] == "refuted"],
+            }
+        )
+    return found
+
+
 def _claims(material: Material) -> dict[str, list[dict]]:
     """Lines of the claims table, those of one claim together."""
     found: dict[str, list[dict]] = {}
     for claim in material.judged["claims"]:
-        line = {**claim, "probability": probability(claim, material.fit["setup"])}
+        line = {
+            **claim,
+            "probability": probability(claim, material.fit["setup"]),
+            "size": size(claim) if claim["verdict"] == "supported" else "",
+        }
         found.setdefault(claim["claim"], []).append(line)
     return found
 
@@ -365,11 +393,19 @@ def _at(content: object, path: str) -> float | None:
     return content
 
 
+def size(claim: Mapping) -> str:
+    """A word for how far a value is above its margin."""
+    above = claim["value"] - claim["margin"]
+    return next(word for bound, word in SIZES if above < bound)
+
+
 def probability(claim: Mapping, setup: Mapping) -> str:
     """``p = 0.005 (200 permutations)``, or a dash."""
     if claim["p"] is None:
         return DASH
     key, what = DRAWS.get(claim["test"], (None, ""))
+    if claim["null_q95"] is None:
+        key, what = "bootstraps", "bootstrap draws"
     draws = f" ({setup[key]} {what})" if key in setup else ""
     return f"p = {claim['p']:.2g}{draws}" if claim["p"] >= 0.0005 else f"p < 0.0005{draws}"
 

@@ -8,6 +8,9 @@ from physprobe.config.stages import STORE, Command, Stage
 from physprobe.falsify.commands import contrasted, evidence
 from physprobe.local.commands import located
 
+WITH_PAGES = ("studies", "comparisons", "transfers", "layerwise", "multiverses", "local")
+"""Sections whose entries have a page of their own."""
+
 
 def _clips(*systems: str) -> list[str]:
     return [f"results/{system}/clips.zarr/{STORE}" for system in systems]
@@ -29,8 +32,21 @@ def _comparison(config: Any, asked: Any) -> dict[str, list[str] | str]:
     }
 
 
+def _alone(config: Any, name: str) -> Any:
+    """A config that asks for what has this name and nothing else."""
+    sections = {section: getattr(config, section).items() for section in WITH_PAGES}
+    kept = {
+        section: {key: entry for key, entry in entries if key == name}
+        for section, entries in sections.items()
+    }
+    no_laws = config.discovery.model_copy(update={"systems": ()})
+    return config.model_copy(update={**kept, "discovery": no_laws, "calibration": None})
+
+
 def _page(config: Any, asked: Any) -> dict[str, list[str]]:
-    """What the page shows: one of each per study, then per comparison, then of all else."""
+    """What a page shows: one of each per study, then per comparison, then of all else."""
+    whole = not asked.get("asked")
+    config = config if whole else _alone(config, asked.asked)
     studies, comparisons = config.studies, config.comparisons
     filmed = dict.fromkeys(system for entry in comparisons.values() for system in entry.systems)
     return {
@@ -54,8 +70,10 @@ def _page(config: Any, asked: Any) -> dict[str, list[str]]:
         "places": [f"{path}.json" for path in located(config)],
         "surveys": ["results/discovery/metrics.json"] * bool(config.discovery.systems),
         "calibrations": ["results/calibration.json"] * bool(config.calibration),
-        "gates": sorted(map(packaged, shipped.ENCODERS.glob("**/gate.json"))),
-        "trainings": sorted(map(packaged, shipped.ENCODERS.glob("**/training.csv"))),
+        "gates": sorted(map(packaged, shipped.ENCODERS.glob("**/gate.json"))) if whole else [],
+        "trainings": sorted(map(packaged, shipped.ENCODERS.glob("**/training.csv")))
+        if whole
+        else [],
     }
 
 
@@ -88,5 +106,8 @@ STAGE = Stage(
         ),
         "figure": Command("drawing:figure"),
         "page": Command("page:run", inputs=_page),
-    }
+    },
+    wildcards={
+        "asked": lambda config: {name for part in WITH_PAGES for name in getattr(config, part)}
+    },
 )

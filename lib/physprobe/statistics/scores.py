@@ -172,25 +172,71 @@ def bootstrap(
     from scipy.special import ndtr, ndtri
 
     by_unit = _by_unit(sums, groups)
-    total, units = by_unit.sum(-2), by_unit.shape[-2]
-    value = statistic(total)
-    if units < 2:
+    if by_unit.shape[-2] < 2:
+        value = statistic(by_unit.sum(-2))
         return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
     with np.errstate(invalid="ignore", divide="ignore"):
-        drawn = np.moveaxis(statistic(_weights(units, draws, seed) @ by_unit), -1, 0)
-        drawn = np.sort(drawn, axis=0)
-        left = statistic(total[..., None, :] - by_unit)
-        bias = ndtri((drawn < value).mean(0) + 0.5 * (drawn == value).mean(0))
-        spread = left.mean(-1, keepdims=True) - left
-        skew = (spread**3).sum(-1) / (6 * (spread**2).sum(-1) ** 1.5)
-        usable = np.isfinite(bias) & np.isfinite(skew)
-        bias, skew = np.where(usable, bias, 0.0), np.where(usable, skew, 0.0)
+        value, drawn, bias, skew = _resampled(by_unit, statistic, draws, seed)
         ends = []
         for z in ndtri((0.025, 0.975)):
             level = ndtr(bias + (bias + z) / (1 - skew * (bias + z)))
             ends.append(_quantile(drawn, level))
         there = np.isfinite(ends).all(0)  # draws without a score, all of one clip for instance
     return Interval(value, *(np.where(there, end, np.nan)[()] for end in ends))
+
+
+def bootstrap_p(
+    sums: np.ndarray, statistic: Statistic, at: float = 0.0, *, draws: int = 2000, seed: int = 0
+) -> float:
+    """Two-sided p of one score against the value ``at``, by the same bootstrap over clips.
+
+    It is below 0.05 where ``at`` lies outside of `bootstrap`'s interval, and never below
+    1 / (draws + 1).
+
+    Parameters
+    ----------
+    sums : (clip, part)
+    statistic : callable
+    at : float
+    draws : int
+    seed : int
+
+    Returns
+    -------
+    float
+        nan where the score is undefined.
+    """
+    from scipy.special import ndtr, ndtri
+
+    if len(sums) < 2:
+        return float("nan")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value, drawn, bias, skew = _resampled(np.asarray(sums, float), statistic, draws, seed)
+        if not np.isfinite(value) or not np.isfinite(drawn).all():
+            return float("nan")
+        share = (drawn < at).mean() + 0.5 * (drawn == at).mean()
+        # the level of the interval whose end is `at`
+        away = ndtri(np.clip(share, 0.5 / draws, 1 - 0.5 / draws)) - bias
+        tail = float(ndtr(away / (1 + skew * away) - bias))
+    return max(min(1.0, 2 * min(tail, 1 - tail)), 1 / (draws + 1))
+
+
+def _resampled(
+    by_unit: np.ndarray, statistic: Statistic, draws: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Score, its sorted draws (draw, ...), their bias and their acceleration."""
+    from scipy.special import ndtri
+
+    total, units = by_unit.sum(-2), by_unit.shape[-2]
+    value = statistic(total)
+    drawn = np.moveaxis(statistic(_weights(units, draws, seed) @ by_unit), -1, 0)
+    drawn = np.sort(drawn, axis=0)
+    left = statistic(total[..., None, :] - by_unit)
+    bias = ndtri((drawn < value).mean(0) + 0.5 * (drawn == value).mean(0))
+    spread = left.mean(-1, keepdims=True) - left
+    skew = (spread**3).sum(-1) / (6 * (spread**2).sum(-1) ** 1.5)
+    usable = np.isfinite(bias) & np.isfinite(skew)
+    return value, drawn, np.where(usable, bias, 0.0), np.where(usable, skew, 0.0)
 
 
 def band(
