@@ -8,7 +8,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help heat all calibrate test lint bench clean
+.PHONY: help heat all calibrate findings test lint bench clean
 
 # Rules call `python` from PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -24,6 +24,9 @@ all: $(READY)  ## config.yaml and all of workflow/studies, ending in results/rep
 
 calibrate: $(READY)  ## false positives on noise, coverage on planted truth: results/calibration.json
 	@snakemake --cores all results/calibration.png
+
+findings: $(READY)  ## numbers of README.md and docs, filled from results
+	@python docs/findings.py
 
 test: $(READY)  ## the whole test suite
 	@OMP_NUM_THREADS=1 python -m pytest -q --durations=10  # two threads spin on small matrices

@@ -187,8 +187,21 @@ def test_make_alone_lists_every_target():
     assert re.findall(r"^make (\w+) +\w", listed, re.MULTILINE) == phony.split()
 
 
+README = ROOT / "README.md"
+DOCS = sorted((ROOT / "docs").glob("*.md"))
 STUDIES = sorted((ROOT / "workflow/studies").glob("*.yaml"))
 FIRST = ROOT / config_files.FIRST
+
+
+def test_the_readme_is_short():
+    words = len((ROOT / "README.md").read_text().split())
+    assert words < 1800, f"{words} words. Hint: what is longer goes to docs"
+
+
+@pytest.mark.parametrize("page", [README, *DOCS], ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path):
+    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert (page.parent / link).exists(), link
 
 
 def test_config_yaml_is_one_study():
