@@ -155,7 +155,7 @@ class Parts(Sequence):
     tell what places alone give away; one far from the ball."""
 
     def __init__(self, tokens: np.ndarray, patches: np.ndarray, seed: int):
-        self.tokens, self.patches, self.seed = tokens, patches, seed
+        self._tokens, self.patches, self.seed = tokens, patches, seed
         self.grid = tokens.shape[2:4]
         self.names = (*self.CHOSEN, *(f"{y},{x}" for y, x in np.ndindex(*self.grid)))
 
@@ -174,10 +174,10 @@ class Parts(Sequence):
         return (self[part] for part in range(len(self)))
 
     def _read(self, name: str) -> np.ndarray:
-        clips, times = self.tokens.shape[:2]
+        clips, times = self._tokens.shape[:2]
         match name:
             case "mean":
-                return np.stack([clip.astype(np.float64).mean((1, 2)) for clip in self.tokens])
+                return np.stack([clip.astype(np.float64).mean((1, 2)) for clip in self._tokens])
             case "under":
                 return self._at(np.arange(clips), self.patches)
             case "elsewhere":
@@ -186,9 +186,9 @@ class Parts(Sequence):
                 place = far(self.patches, self.grid)
                 return self._at(np.arange(clips), np.repeat(place[:, None], times, axis=1))
         y, x = map(int, name.split(","))
-        return self.tokens[:, :, y, x]
+        return self._tokens[:, :, y, x]
 
     def _at(self, clips: np.ndarray, patches: np.ndarray) -> np.ndarray:
         """Tokens (clip, time, feature) of clips at patches (clip, time, 2)."""
-        times = np.arange(self.tokens.shape[1])
-        return self.tokens[clips[:, None], times, patches[..., 0], patches[..., 1]]
+        times = np.arange(self._tokens.shape[1])
+        return self._tokens[clips[:, None], times, patches[..., 0], patches[..., 1]]
