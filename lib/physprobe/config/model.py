@@ -69,14 +69,3 @@ def schema() -> str:
             several = {"if": {"required": [EXTENDS]}, "then": extending, "else": entry}
             section["patternProperties"][pattern] = {"anyOf": [{"type": "null"}, several]}
     return json.dumps(whole, indent=1) + "\n"
-
-
-def write_schema(*, out: Path = Path("workflow/config.schema.json")) -> None:
-    """Write the JSON schema that editors use to check ``config.yaml``.
-
-    Parameters
-    ----------
-    out : Path
-        Where it goes.
-    """
-    out.write_text(schema())

@@ -2,4 +2,4 @@
 
 from physprobe.config.stages import Command, Stage
 
-STAGE = Stage({"export": Command("export:run"), "verify": Command("verify:run")})
+STAGE = Stage({name: Command(f"{name}:run") for name in ("export", "schema", "verify")})
