@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.store import job, results
+from physprobe.store import job, log, results
 
 
 def test_a_row_has_every_column_and_no_other():
@@ -121,7 +121,7 @@ def test_results_are_named_once_and_missing_ones_said(tmp_path: Path):
 def test_two_runs_write_the_same_bytes_and_name_the_same_inputs(tmp_path: Path, monkeypatch):
     """Fault 19: nothing in a result says when or how long."""
     for number, elapsed in enumerate((1.0, 1e6)):
-        monkeypatch.setattr(job, "STARTED", elapsed)
+        monkeypatch.setattr(log, "STARTED", elapsed)
         origin = job.provenance("c0de", {"embeddings": "12"}, device="cpu")
         folder = tmp_path / str(number) / "heat" / "fits"
         written(folder / "a.json", **origin)
