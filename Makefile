@@ -28,8 +28,13 @@ calibrate: $(READY)  ## false positives on noise, coverage on planted truth: res
 findings: $(READY)  ## numbers of README.md and docs, filled from results
 	@python docs/findings.py
 
-test: $(READY)  ## the whole test suite
-	@OMP_NUM_THREADS=1 python -m pytest -q --durations=10  # two threads spin on small matrices
+# One thread each: two spin on small matrices.
+test: export OMP_NUM_THREADS := 1
+test: first := tests/test_workflow.py tests/config tests/embed tests/train
+test: $(READY)  ## the whole test suite, in two processes
+	@python -m pytest -q --durations=10 $(first) & failed=0; \
+	python -m pytest -q --durations=10 $(first:%=--ignore=%) || failed=1; \
+	wait $$! && exit $$failed
 
 lint: $(READY)  ## style of code and workflow
 	@ruff check --quiet
