@@ -30,6 +30,7 @@ def case(
     features: Sequence[np.ndarray] | None = None,
     *,
     layers: Sequence[str] | None = None,
+    tokens: Mapping[str, Sequence[np.ndarray]] | None = None,
     strata: np.ndarray | None = None,
     about: Mapping[str, object] | None = None,
     setting: Mapping[str, object] | None = None,
@@ -45,6 +46,6 @@ def case(
         times=found.times,
         strata=strata,
         components=found.source.attrs["spec"].get("components"),
-        tokens=getattr(features, "tokens", layered.tokens),
+        tokens=layered.tokens if tokens is None else tokens,
     )
     return Case(found, given, found.spec, about or {}, setting or {})

@@ -84,7 +84,8 @@ class Spec(Design):
             "training_clips": [len(fold.train) for fold in found.folds],
             "training_mean": _training_mean(found),
         }  # fmt: skip
-        yield _read.case(found, features, strata=strata, setting={"setting": setting})
+        more = {"strata": strata, "setting": {"setting": setting}}
+        yield _read.case(found, features, tokens=features.tokens, **more)
 
 
 def _training_mean(found: Inputs) -> dict[str, np.ndarray]:

@@ -48,7 +48,8 @@ class Spec(Design):
         )
         digests = _stack.digests(parts)
         stacked = replace(first, system=system, groups=groups, folds=folds, digests=digests)
-        yield _read.case(stacked, _stack.Stacked([Layers(part.source) for part in parts]))
+        features = _stack.Stacked([Layers(part.source) for part in parts])
+        yield _read.case(stacked, features, tokens=features.tokens)
 
 
 def _system(parts: Sequence[Inputs], simulation: Sequence[Path]) -> Dataset:
