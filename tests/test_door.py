@@ -18,6 +18,7 @@ import pytest
 
 from physprobe import __main__ as door
 from physprobe.config import stages
+from physprobe.falsify.stage import GATE
 from physprobe.store import job as jobs
 from physprobe.store import results, zarrs
 
@@ -51,7 +52,7 @@ def refused(caplog: pytest.LogCaptureFixture):
 def gate(folder: Path) -> Path:
     """Write a small result of a gate."""
     out = folder / "gates" / "small.json"
-    results.write(out, schema="gate", spec={}, rows=[], provenance={})
+    results.write(out, schema=GATE, spec={}, rows=[], provenance={})
     return out
 
 
@@ -135,7 +136,7 @@ def test_files_that_are_not_what_they_should_be_are_one_line(tmp_path: Path, ref
     assert "cut.json: cut or broken JSON" in draw(tmp_path / "cut.json")
     (tmp_path / "empty.json").write_text("")
     assert "empty.json: empty" in draw(tmp_path / "empty.json")
-    assert "expected physprobe/transfer/1" in draw(good, kind="transfer")
+    assert "expected physprobe/transfer/2" in draw(good, kind="transfer")
     assert "has no kind 'nothing'" in draw(good, kind="nothing")
     assert "draws no result by itself" in draw(good, kind="filmstrip")
     broken = tmp_path / "vjepa" / "training.csv"

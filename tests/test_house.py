@@ -32,10 +32,8 @@ OPTIONAL = {"oracles"}
 BY_HAND = {"bpy"}
 """Optional imports that pip can't resolve beside the rest: Blender's wheel asks for NumPy 1."""
 STILL_PRIVATE = {
-    ("calibrate/_coverage.py", "falsify._evidence"),
     ("calibrate/_noise.py", "falsify._evidence"),
     ("calibrate/_noise.py", "layerwise._curve"),
-    ("local/stage.py", "falsify._evidence"),
     ("multiverse/_support.py", "falsify._claim"),
     ("multiverse/_support.py", "falsify._evidence"),
 }

@@ -13,8 +13,8 @@ def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
     out = tmp_path / "calibration.json"
     stage.run(out=out, spec='{"noise": 2, "planted": 2, "chance": 2}')
     found = json.loads(out.read_text())
-    assert found["schema"] == "physprobe/calibration/1"
-    rates = {row["model"]: row for row in found["rows"]}
+    assert found["schema"] == "physprobe/calibration/2"
+    rates = {row["test"]: row for row in found["rows"]}
     assert {"ridge, clip, selected layer", "logistic, auc, selected layer"} <= set(rates)
     assert {"R2, each clip, few features", "skill of linear dynamics"} <= set(rates)
     for row in found["rows"]:

@@ -64,7 +64,7 @@ def rows(result: dict, **where: object) -> list[dict]:
 
 def test_field_gives_law_parameters_and_dispersion(places, tmp_path):
     found = run(places, "simulation", tmp_path / "field.json")
-    assert found["schema"] == "physprobe/discovery/1"
+    assert found["schema"] == "physprobe/discovery/2"
     assert found["verdict"] == {
         "verdict": "wave-like", "law": "damped_wave", "leading": "damped_wave", "order": 2,
         "reason": "",

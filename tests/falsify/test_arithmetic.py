@@ -15,8 +15,8 @@ def folds(outer: int = 5) -> tuple[splits.Fold, ...]:
 
 
 def found(features: np.ndarray, truth: np.ndarray, outer: int = 5) -> dict[tuple[str, str], dict]:
-    rows = _arithmetic.rows({"pixels": features}, truth, folds(outer), 100)
-    return {(row["metric"], row["sample"], row["model"]): row for row in rows}
+    rows = _arithmetic.rows({"pixels": features}, truth, folds(outer), np.arange(CLIPS), 100)
+    return {(row["metric"], row["sample"], row["way"]): row for row in rows}
 
 
 def test_well_conditioned_features_are_solved_alike_by_all_as_scikit_learn_does():

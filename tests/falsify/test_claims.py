@@ -5,8 +5,10 @@ import pytest
 
 from physprobe.config import kinds
 from physprobe.falsify import _pixels, beyond_pixels, conditioned, decodable, forecast
-from physprobe.falsify._evidence import Evidence, against_best, verdict
-from physprobe.statistics import linear_map, scores, splits
+from physprobe.falsify._evidence import Evidence, verdict
+from physprobe.statistics import linear_map, paired, scores, splits
+from physprobe.statistics.paired import Scored
+from physprobe.store.fits import Fits
 
 CLIPS = 80
 
@@ -21,7 +23,8 @@ def probe(truth: np.ndarray, noise: float, seed: int, p: float = 0.005) -> dict:
         "null_q95": 0.02, "p": p,
     }  # fmt: skip
     block = {"target": "alpha", "sample": "clip", "layer": "selected", "squared_error": error}
-    return {"rows": [row], "predictions": {"truth": {"alpha": truth}, "held_out": [block]}}
+    held = {"truth": {"alpha": truth}, "group": np.arange(CLIPS), "held_out": [block]}
+    return {"rows": [row], "predictions": held}
 
 
 def koopman(skill: float, seed: int, p: float = 0.005) -> dict:
@@ -34,7 +37,8 @@ def koopman(skill: float, seed: int, p: float = 0.005) -> dict:
         "layer": "final", "metric": "skill", "order": 1, "baseline": "persistence",
         "horizon": 4, "null_q95": 0.1, "p": p,
     }  # fmt: skip
-    return {"rows": [row], "forecast": {"final": {"horizon": [1, 2, 3, 4], "errors": errors}}}
+    block = {"horizon": [1, 2, 3, 4], "group": np.arange(CLIPS), "errors": errors}
+    return {"rows": [row], "forecast": {"final": block}}
 
 
 def evidence(own: float, controls: dict[str, float], **more: object) -> Evidence:
@@ -44,9 +48,8 @@ def evidence(own: float, controls: dict[str, float], **more: object) -> Evidence
         encoders=("small",),
         controls=tuple(controls),
         labels={},
-        probes={name: probe(truth, scale, n) for n, (name, scale) in enumerate(noise.items())},
-        koopman={name: koopman(0.5, n) for n, name in enumerate(noise)},
-        heads={},
+        probes=Fits({n: probe(truth, scale, k) for k, (n, scale) in enumerate(noise.items())}),
+        koopman=Fits({name: koopman(0.5, n) for n, name in enumerate(noise)}),
         bootstraps=500,
         **more,
     )
@@ -88,10 +91,11 @@ def test_the_best_of_many_equal_controls_is_not_beaten_by_an_equal_encoder():
     for seed in range(20):
         rng = np.random.default_rng(seed)
         sums = [scores.r2_sums(truth, rng.normal(size=CLIPS) ** 2) for _ in range(9)]
-        others = {str(number): part for number, part in enumerate(sums[1:])}
-        interval, best = against_best(sums[0], others, scores.r2_of, 300)
+        own, *rest = (Scored(part, scores.r2_of, np.arange(CLIPS)) for part in sums)
+        others = {str(number): part for number, part in enumerate(rest)}
+        interval, best = paired.above(own, *others.values()).interval(300), paired.best(others)
         supported += verdict(float(interval.low), float(interval.high), 0.0) == "supported"
-        assert scores.r2_of(others[best].sum(0)) == max(scores.r2_of(s.sum(0)) for s in sums[1:])
+        assert others[best].value == max(scores.r2_of(s.sum(0)) for s in sums[1:])
     assert supported <= 1
 
 
@@ -121,8 +125,9 @@ def test_pixels_in_disguise_are_found_out(linear: bool, expected: str):
     weights = rng.normal(size=(5, 4))
     embedding = pixels @ weights if linear else rng.normal(size=(CLIPS, 6, 4))
     folds = splits.nested(np.arange(CLIPS))
-    rows, sums = _pixels.cross({"pixels_gray": pixels}, {"small": embedding}, folds, 300)
-    found = evidence(0.1, {"pixels_gray": 0.5}, pixels=tuple(rows), pixel_sums=sums)
+    clips = np.arange(CLIPS)
+    rows, maps = _pixels.cross({"pixels_gray": pixels}, {"small": embedding}, folds, clips, 300)
+    found = evidence(0.1, {"pixels_gray": 0.5}, pixels=tuple(rows), maps=maps)
     judged = beyond_pixels.judge(beyond_pixels.Spec(statement="s"), found, "small")
     assert judged["verdict"] == expected
     r2 = next(row["value"] for row in rows if row["metric"] == "pixel_to_embed_r2")
@@ -161,7 +166,8 @@ def classes(truth: list[int], right: np.ndarray, p: float | None = 0.005, note: 
         "note": note,
     }  # fmt: skip
     block = {"target": "kind", "sample": "clip", "layer": "selected", "correct": right}
-    return {"rows": [row], "predictions": {"truth": {"kind": truth}, "held_out": [block]}}
+    held = {"truth": {"kind": truth}, "group": np.arange(len(truth)), "held_out": [block]}
+    return {"rows": [row], "predictions": held}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from physprobe.falsify import _gate
 from physprobe.falsify import stage as falsify
+from physprobe.fit.section import SCHEMAS
 from physprobe.report import drawing
 from physprobe.statistics import scores
 from physprobe.store import results
@@ -35,6 +36,7 @@ def result(targets: list[str], error: float, seed: int, shuffled: bool = False) 
         "spec": {"targets": targets, "bootstraps": 300},
         "predictions": {
             "clip": clip,
+            "group": clip,
             "truth": {t: values[clip] for t, values in truth.items()},
             "held_out": blocks,
         },
@@ -53,13 +55,13 @@ def probes(trained: float, random: float) -> dict:
 
 def test_differences_are_those_of_the_scores_and_the_mean_is_their_mean():
     rows = list(_gate.rows(probes(0.3, 0.6), "small", RANDOM, 300))
-    r2 = {(r["encoder"], r["model"], r["target"]): r["value"] for r in rows if r["metric"] == "r2"}
+    r2 = {(r["encoder"], r["system"], r["target"]): r["value"] for r in rows if r["metric"] == "r2"}
     *targets, mean = [r for r in rows if r["metric"] == "r2_difference"]
-    assert [(r["model"], r["target"]) for r in targets] == [
+    assert [(r["system"], r["target"]) for r in targets] == [
         ("heat", "alpha"), ("wave", "c"), ("wave", "gamma"),
     ]  # fmt: skip
     for row in targets:
-        at = row["model"], row["target"]
+        at = row["system"], row["target"]
         others = np.mean([r2[name, *at] for name in RANDOM])
         assert row["value"] == pytest.approx(r2["small", *at] - others)
     assert mean["value"] == pytest.approx(np.mean([row["value"] for row in targets]))
@@ -81,11 +83,48 @@ def test_the_same_clips_are_compared_whatever_their_order():
     for named in mixed.values():
         own = named["small"]["predictions"]
         order = np.argsort(own["clip"])
-        own["clip"] = own["clip"][order]
+        own["clip"], own["group"] = own["clip"][order], own["group"][order]
         own["truth"] = {t: values[order] for t, values in own["truth"].items()}
         for block in own["held_out"]:
             block["squared_error"] = block["squared_error"][order]
     assert list(_gate.rows(mixed, "small", RANDOM, 50)) == found
+
+
+def test_clips_of_one_group_are_drawn_together_in_every_interval():
+    """Groups of four clips: less is known of every score, difference and of their mean."""
+    grouped = probes(0.5, 0.6)
+    for named in grouped.values():
+        for found in named.values():
+            held = found["predictions"]
+            held["group"] = held["clip"] // 4
+            # what a group's clips get wrong they get wrong together
+            for block in held["held_out"]:
+                by_clip = block["squared_error"][np.argsort(held["clip"])]
+                block["squared_error"] = by_clip[held["group"] * 4]
+    known = {
+        name: list(_gate.rows(found, "small", RANDOM, 500))
+        for name, found in {"grouped": grouped, "alone": _ungrouped(grouped)}.items()
+    }
+    for own, other in zip(known["grouped"], known["alone"], strict=True):
+        assert own["value"] == pytest.approx(other["value"])
+    widths = {
+        name: [row["ci_high"] - row["ci_low"] for row in rows if row["metric"] == "r2_difference"]
+        for name, rows in known.items()
+    }
+    assert np.mean(widths["grouped"]) > 1.4 * np.mean(widths["alone"])
+
+
+def _ungrouped(found: dict) -> dict:
+    return {
+        system: {
+            name: {
+                **own,
+                "predictions": {**own["predictions"], "group": own["predictions"]["clip"]},
+            }
+            for name, own in named.items()
+        }
+        for system, named in found.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -114,13 +153,13 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path):
     for system, named in probes(0.3, 0.6).items():
         for name, content in named.items():
             path = tmp_path / system / "fits" / f"{name}.ridge.json"
-            results.write(path, schema="probe", provenance={}, **{"rows": [], **content})
+            results.write(path, schema=SCHEMAS["probe"], provenance={}, **{"rows": [], **content})
             paths.append(path)
     out, picture = tmp_path / "gates" / "small.json", tmp_path / "gates" / "small.png"
     spec = {"encoder": "small", "random": RANDOM, "margin": 0.05}
     falsify.gate(probes=paths, out=out, spec=json.dumps(spec))
     found = json.loads(out.read_text())
     assert found["passed"] is True
-    assert found["schema"] == "physprobe/gate/1"
+    assert found["schema"] == "physprobe/gate/2"
     drawing.figure(kind="gate", result=out, out=picture)
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -11,6 +11,7 @@ from physprobe.falsify._evidence import Evidence
 from physprobe.fit.methods import dmd
 from physprobe.statistics import splits
 from physprobe.store import results
+from physprobe.store.fits import Fits
 
 CLIPS, TIMES = 60, 16
 
@@ -58,7 +59,7 @@ def systems() -> dict[str, Evidence]:
 
 
 def evidence(koopman: dict, **more) -> Evidence:
-    return Evidence(("small",), (), {}, {}, {"small": koopman}, {}, bootstraps=500, **more)
+    return Evidence(("small",), (), {}, Fits(), Fits(small=koopman), bootstraps=500, **more)
 
 
 def judge(found: Evidence, encoder: str = "small", **spec) -> dict:
@@ -175,7 +176,7 @@ def test_what_is_not_there_can_not_be_judged(systems):
     for found, spec in (
         (both, {}),
         (systems["wave"], {"horizon": 99}),
-        (replace(systems["wave"], koopman={}), {}),
+        (replace(systems["wave"], koopman=Fits()), {}),
     ):
         judged = judge(found, **spec)
         assert judged["verdict"] == "cannot tell" and "no forecast of small" in judged["note"]

@@ -161,7 +161,7 @@ def test_clips_that_are_all_stable_or_none_leave_a_stratum_undefined(tmp_path: P
     check(found)
     empty = "unstable clips" if stable else "stable clips"
     rows = [row for row in found["rows"] if row["metric"] == "r2_stratum"]
-    assert rows and all((row["value"] is None) == (row["model"] == empty) for row in rows)
+    assert rows and all((row["value"] is None) == (row["stratum"] == empty) for row in rows)
 
 
 def test_a_label_that_is_constant_can_not_be_judged(tmp_path: Path):

@@ -8,6 +8,7 @@ import pytest
 
 from physprobe.falsify import _transfer
 from physprobe.falsify import stage as falsify
+from physprobe.fit.section import SCHEMAS
 from physprobe.report import drawing
 from physprobe.report import transfer as drawn
 from physprobe.store import results
@@ -85,7 +86,7 @@ def test_all_scores_are_read_on_the_transferred_clips_alone():
     rows = scored(*made())
     truth, biased, fair = TRUTH[TOP], errors(0.1, 1, -0.5)[TOP], errors(0.1, 1)[TOP]
     spread = ((truth - truth.mean()) ** 2).sum()
-    for model, error in {"transferred": biased, "heat": fair}.items():
+    for folds, error in {"transferred": biased, "heat": fair}.items():
         expected = {
             "r2": 1 - (error**2).sum() / spread,
             "mae": np.abs(error).mean(),
@@ -93,18 +94,18 @@ def test_all_scores_are_read_on_the_transferred_clips_alone():
             "correlation": np.corrcoef(truth, truth + error)[0, 1],
         }
         for metric, value in expected.items():
-            row = find(rows, "small", metric, model=model)
+            row = find(rows, "small", metric, folds=folds)
             assert row["value"] == pytest.approx(value) and row["n_clips"] == len(TOP)
             assert row["ci_low"] <= row["value"] <= row["ci_high"]
     ratio = (biased**2).sum() / (fair**2).sum()
-    assert find(rows, "small", "error_ratio", baseline="heat")["value"] == pytest.approx(ratio)
+    assert find(rows, "small", "error_ratio", against="heat")["value"] == pytest.approx(ratio)
     difference = ((fair**2).sum() - (biased**2).sum()) / spread
-    row = find(rows, "small", "r2_difference", baseline="heat")
+    row = find(rows, "small", "r2_difference", against="heat")
     assert row["value"] == pytest.approx(difference) and row["ci_high"] < 0
     skill = 1 - (biased**2).sum() / ((truth - 2) ** 2).sum()
     row = find(rows, "small", "skill", baseline="training mean")
     assert row["value"] == pytest.approx(skill)
-    kept = find(rows, "small", "r2", model="transferred")
+    kept = find(rows, "small", "r2", folds="transferred")
     assert (kept["null_q95"], kept["p"], kept["note"]) == (-0.5, 0.1, "layer 1 in 1 of the folds")
 
 
@@ -127,13 +128,13 @@ def test_targets_of_several_columns_are_scored_together():
     (moved, far), (home, near) = direction(1, TOP), direction(2, np.arange(CLIPS))
     rows = list(_transfer.rows({"small": moved}, {"heat": {"small": home}}, ()))
     spread = ((truth[TOP] - truth[TOP].mean(0)) ** 2).sum()
-    for model, error in {"transferred": far, "heat": near}.items():
-        row = find(rows, "small", "r2", model=model)
+    for folds, error in {"transferred": far, "heat": near}.items():
+        row = find(rows, "small", "r2", folds=folds)
         assert row["value"] == pytest.approx(1 - (error**2).sum() / spread)
     skill = 1 - (far**2).sum() / ((truth[TOP] - 0.1) ** 2).sum()
     assert find(rows, "small", "skill", baseline="training mean")["value"] == pytest.approx(skill)
     ratio = (far**2).sum() / (near**2).sum()
-    assert find(rows, "small", "error_ratio", baseline="heat")["value"] == pytest.approx(ratio)
+    assert find(rows, "small", "error_ratio", against="heat")["value"] == pytest.approx(ratio)
     assert not {"bias", "correlation"} & {row["metric"] for row in rows}
     found = _transfer.spread(moved, home)["alpha"]
     assert found["scored"] == pytest.approx(np.sqrt(spread / len(TOP)))
@@ -141,26 +142,26 @@ def test_targets_of_several_columns_are_scored_together():
 
 def test_equal_errors_are_no_loss():
     rows = scored(*made())
-    row = find(rows, "pixels", "error_ratio", baseline="heat")
+    row = find(rows, "pixels", "error_ratio", against="heat")
     assert (row["value"], row["ci_low"], row["ci_high"]) == pytest.approx((1, 1, 1))
-    row = find(rows, "pixels", "r2_difference", baseline="heat")
+    row = find(rows, "pixels", "r2_difference", against="heat")
     assert (row["value"], row["ci_low"], row["ci_high"]) == pytest.approx((0, 0, 0), abs=1e-12)
 
 
 def test_an_encoder_stands_beside_every_control_and_the_best():
     rows = scored(*made())
-    r2 = {name: find(rows, name, "r2", model="transferred")["value"] for name in made()[0]}
+    r2 = {name: find(rows, name, "r2", folds="transferred")["value"] for name in made()[0]}
     for name in ("pixels", "brightness"):
-        row = find(rows, "small", "r2_difference", baseline=name)
+        row = find(rows, "small", "r2_difference", control=name)
         assert row["value"] == pytest.approx(r2["small"] - r2[name])
-    best = find(rows, "small", "r2_difference", baseline="best control")
+    best = find(rows, "small", "r2_difference", control="best control")
     assert best["note"] == "pixels" and best["ci_high"] < 0
-    assert not [r for r in rows if r["encoder"] != "small" and r.get("baseline") == "best control"]
+    assert not [r for r in rows if r["encoder"] != "small" and r.get("control") == "best control"]
 
 
 def test_undefined_targets_and_clips_that_ordinary_folds_lack_are_named():
     rows = scored(*made(targets=("flat", "alpha")))
-    flat = [results.row(**r) for r in rows if r["target"] == "flat"]
+    flat = [falsify.TRANSFER.row(**r) for r in rows if r["target"] == "flat"]
     assert len(flat) == 3 and all(r["value"] is None for r in flat)
     assert {r["note"] for r in flat} == {"target is constant"}
     moved, home = made()
@@ -173,9 +174,9 @@ def test_scores_without_meaning_are_null_with_a_note():
     moved, home = made()
     home["small"] = result(np.zeros(CLIPS), np.arange(CLIPS))
     moved["small"] = result(3.0 - TRUTH, TOP)
-    rows = [results.row(**r) for r in scored(moved, home)]
+    rows = [falsify.TRANSFER.row(**r) for r in scored(moved, home)]
     assert find(rows, "small", "error_ratio")["note"] == "ordinary folds make no error"
-    assert find(rows, "small", "correlation", model="transferred")["value"] is None
+    assert find(rows, "small", "correlation", folds="transferred")["value"] is None
 
 
 @pytest.mark.parametrize("onto", [None, "heat_viridis"])
@@ -190,13 +191,13 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, onto: str |
         for name, content in found.items():
             path = tmp_path / folder / f"{name}.ridge.json"
             content["setting"]["region"] = content["setting"]["region"] if onto is None else {}
-            results.write(path, schema="probe", provenance={}, **{"rows": [], **content})
+            results.write(path, schema=SCHEMAS["probe"], provenance={}, **{"rows": [], **content})
             paths[key].append(path)
     spec = {"system": "heat", "onto": onto, "controls": ["pixels", "brightness"]}
     out = tmp_path / "transfers" / "top.json"
     falsify.transfer(**paths, out=out, spec=json.dumps(spec))
     found = results.read(out)
-    assert found["schema"] == "physprobe/transfer/1" and found["systems"] == systems
+    assert found["schema"] == "physprobe/transfer/2" and found["systems"] == systems
     assert found["spread"]["alpha"]["all"] == pytest.approx(TRUTH.std())
     inputs = found["provenance"]["inputs"]
     assert len(inputs) == len(paths["transferred"]) + len(paths["ordinary"])

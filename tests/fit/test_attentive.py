@@ -20,8 +20,8 @@ from physprobe.fit.methods import (
 from physprobe.fit.methods._numbers import Numbers
 from physprobe.fit.methods.attentive import Spec
 from physprobe.fit.probe import probe, tallies
+from physprobe.fit.section import SCHEMAS
 from physprobe.statistics import seeds, splits
-from physprobe.store import results
 
 CLIPS, TOKENS, FEATURES = 120, 6, 12
 PARTS, MEMBERS, OUTPUTS, WIDTH, HEADS = 3, 4, 2, 8, 4
@@ -200,7 +200,7 @@ def test_it_finds_what_the_mean_over_tokens_hides(kind, metric, least):
     assert score(blind, "r2")["value"] < 0.05
     chosen = [c for c in block["choices"] if c["layer"] == "1"]
     assert all(c["epochs"] > 0 and c["scaling"] == "feature" for c in chosen)
-    assert all(results.row(**row)["note"] or row["value"] is not None for row in rows)
+    assert all(SCHEMAS["probe"].row(**row)["note"] or row["value"] is not None for row in rows)
 
 
 def test_noise_is_left_at_chance():

@@ -433,7 +433,7 @@ def test_one_model_of_several_equations_is_scored_on_each():
             assert found["note"] == "null: sign flips"
     # folds keep twins on one side, and the whole's skill is between that of its parts
     whole = skill(rows, "persistence")["value"]
-    each = [row(rows, metric="skill_by_equation", target=n, baseline="persistence", order=1,
+    each = [row(rows, metric="skill_by_equation", equation=n, baseline="persistence", order=1,
                 horizon=4)["value"] for n in parts]  # fmt: skip
     assert min(each) < whole < max(each)
 

@@ -10,6 +10,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from physprobe.fit.methods import _class_rows, _logistic
 from physprobe.fit.methods.logistic import Spec
 from physprobe.fit.probe import probe
+from physprobe.fit.section import SCHEMAS
 from physprobe.statistics import ridge, scores, splits
 from physprobe.store import results
 
@@ -66,7 +67,7 @@ def test_planted_classes_are_found_in_their_layer():
         assert loss["p"] == pytest.approx(1 / 21)
     assert score(rows, "train_accuracy")["value"] > 0.85
     assert block["classes"] == {"equation": pytest.approx(["diffusion", "wave"])}
-    json.dumps([results.row(**row) for row in rows], allow_nan=False)
+    json.dumps([SCHEMAS["probe"].row(**row) for row in rows], allow_nan=False)
     json.dumps(results.plain(block), allow_nan=False)
 
 
@@ -244,7 +245,7 @@ def test_a_group_on_both_sides_is_refused():
 def test_classes_that_cannot_be_told_apart_are_null_with_a_note(labels, note):
     rows, block = run(planted(), labels)
     assert len(rows) == 6 and block["held_out"] == []
-    assert all(results.row(**r)["value"] is None and note in r["note"] for r in rows)
+    assert all(SCHEMAS["probe"].row(**r)["value"] is None and note in r["note"] for r in rows)
 
 
 def test_scores_at_each_token_time_add_up_to_the_whole():

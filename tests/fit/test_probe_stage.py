@@ -176,7 +176,7 @@ def test_a_result_holds_scores_predictions_and_where_they_come_from(world, tmp_p
     assert linear["value"] > rows["alpha", "clip", "selected", "r2", None]["value"]
     assert rows["flat", "clip", "final", "r2", None]["value"] is None
     assert ("log_alpha", "token", "selected", "r2", 2.5) in rows
-    assert found["schema"] == "physprobe/probe/1" and found["spec"]["kind"] == "ridge"
+    assert found["schema"] == "physprobe/probe/2" and found["spec"]["kind"] == "ridge"
     assert found["provenance"]["code"] == "c0de"
     assert found["provenance"]["inputs"]["embeddings"] == zarrs.digest(world["embeddings"])
     assert found["predictions"]["clip"] == list(range(CLIPS))

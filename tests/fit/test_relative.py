@@ -40,8 +40,8 @@ def run(features, parts=None, spec=SPEC):
     )  # fmt: skip
 
 
-def score(rows, metric, layer="selected", model=None):
-    wanted = {"metric": metric, "layer": layer, "model": model}
+def score(rows, metric, layer="selected", part=None):
+    wanted = {"metric": metric, "layer": layer, "part": part}
     (row,) = [r for r in rows if all(r.get(key) == value for key, value in wanted.items())]
     return row
 

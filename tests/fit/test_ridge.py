@@ -9,6 +9,7 @@ from sklearn.linear_model import Ridge as Peer
 from physprobe.fit.methods import _rows
 from physprobe.fit.methods.ridge import Spec
 from physprobe.fit.probe import probe
+from physprobe.fit.section import SCHEMAS
 from physprobe.statistics import ridge, scores, splits, targets
 from physprobe.store import results
 
@@ -158,7 +159,7 @@ def test_a_constant_target_is_null_with_a_note_and_spares_the_others():
     for name, note in {"flat": "constant", "gap": "not finite"}.items():
         mine = [r for r in rows if r["target"] == name]
         assert len(mine) == 6
-        assert all(results.row(**r)["value"] is None and note in r["note"] for r in mine)
+        assert all(SCHEMAS["probe"].row(**r)["value"] is None and note in r["note"] for r in mine)
     assert score(rows)["value"] > 0.85
     alone, _ = probe(spec(), features, ["0", "1"], {"a": label}, folds)
     assert score(alone)["value"] == pytest.approx(score(rows)["value"])

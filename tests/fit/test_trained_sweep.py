@@ -7,8 +7,8 @@ import torch
 from physprobe.fit.methods import ridge
 from physprobe.fit.methods.trained_sweep import Spec
 from physprobe.fit.probe import probe
+from physprobe.fit.section import SCHEMAS
 from physprobe.statistics import splits
-from physprobe.store import results
 
 CLIPS, FEATURES = 60, 12
 
@@ -141,7 +141,7 @@ def test_rows_say_what_they_are_and_components_are_refused():
     assert row["note"].startswith("setting and epoch chosen on the fold that is reported; layer 1")
     assert row["null_q95"] < row["value"] and row["p"] == pytest.approx(1 / 5)
     assert "constant" in find(rows, target="flat", layer="0", metric="r2")["note"]
-    assert all(results.row(**row)["note"] or row["value"] is not None for row in rows)
+    assert all(SCHEMAS["probe"].row(**row)["note"] or row["value"] is not None for row in rows)
     without, _ = probe(spec(epochs=20), features, ["0", "1"], targets, folds)
     assert find(without, target="a", layer="1", metric="r2").get("p") is None
     with pytest.raises(ValueError, match="by ridge"):

@@ -329,9 +329,9 @@ def test_the_comparison_with_ordinary_folds_says_what_was_planted(tmp_path):
     result = results.read(out)
     line, tuning = (row(result, encoder=name, metric="error_ratio") for name in ("line", "tuned"))
     assert line["ci_low"] < 2 and tuning["ci_low"] > 10
-    assert row(result, encoder="tuned", metric="r2_difference", baseline="heat")["ci_high"] < -1
+    assert row(result, encoder="tuned", metric="r2_difference", against="heat")["ci_high"] < -1
     assert row(result, encoder="tuned", metric="bias")["ci_high"] < 0
-    best = row(result, encoder="line", metric="r2_difference", baseline="best control")
+    best = row(result, encoder="line", metric="r2_difference", control="best control")
     assert best["note"] == "brightness" and best["ci_low"] > 0.5
 
 
@@ -352,4 +352,4 @@ def test_a_direction_is_transferred_by_both_of_its_columns(tmp_path):
     (own,) = (
         r["value"] for r in result["rows"] if r["layer"] == "selected" and r["metric"] == "r2"
     )
-    assert row(results.read(out), model="transferred")["value"] == pytest.approx(own, abs=1e-6)
+    assert row(results.read(out), folds="transferred")["value"] == pytest.approx(own, abs=1e-6)

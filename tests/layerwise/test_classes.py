@@ -7,6 +7,7 @@ import pytest
 
 from physprobe.fit.methods.logistic import Spec
 from physprobe.fit.probe import probe
+from physprobe.fit.section import SCHEMAS
 from physprobe.layerwise import _curve, _table
 from physprobe.statistics import splits
 from physprobe.store import results
@@ -33,7 +34,11 @@ def result(shares, seed):
     rows, block = probe(
         SPEC, features, layers, {"possible": POSSIBLE}, folds, groups=SCENE, parts=PRINCIPLE
     )
-    stored = {"spec": SPEC.dump(), "rows": [results.row(**r) for r in rows], "predictions": block}
+    stored = {
+        "spec": SPEC.dump(),
+        "rows": [SCHEMAS["probe"].row(**r) for r in rows],
+        "predictions": block,
+    }
     return json.loads(json.dumps(results.plain(stored)))
 
 
@@ -74,7 +79,7 @@ def test_onsets_are_where_they_were_planted(found, metric):
     onset = scored["O2"]["mine", "onset"]
     assert onset["value"] == 2 and onset["note"].startswith("layer 2 [2, ")
     words = {"auc": "AUC", "accuracy": "accuracy", "relative_accuracy": "relative accuracy"}
-    assert onset["baseline"] == f"{words[metric]} >= 0.9"
+    assert onset["threshold"] == f"{words[metric]} >= 0.9"
     assert scored["O1"]["mine", "onset"]["note"].startswith("not reached")
     assert scored["O2"]["mine", "onset_above_controls"]["value"] <= 2
     assert ("pixels", "onset") not in scored["O2"], "one layer has no onset"

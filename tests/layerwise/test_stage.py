@@ -114,7 +114,7 @@ def rows(found: dict, **where) -> list[dict]:
 
 
 def test_scores_are_the_probes_own_and_bands_are_wider(found):
-    for row in rows(found, encoder="mine", model="direction", metric="r2"):
+    for row in rows(found, encoder="mine", panel="direction", metric="r2"):
         (own,) = (
             r for r in found["probe"]["rows"]
             if (r["target"], r["metric"], r["layer"]) == ("sincos_direction", "r2", row["layer"])
@@ -125,7 +125,7 @@ def test_scores_are_the_probes_own_and_bands_are_wider(found):
         if row["layer"] == "selected":
             continue
         (band,) = rows(
-            found, encoder="mine", model="direction", metric="r2_band", layer=row["layer"]
+            found, encoder="mine", panel="direction", metric="r2_band", layer=row["layer"]
         )
         assert band["value"] == pytest.approx(row["value"], abs=1e-6)
         assert band["ci_low"] < row["value"] < band["ci_high"] < 1
@@ -133,16 +133,16 @@ def test_scores_are_the_probes_own_and_bands_are_wider(found):
 
 
 def test_onset_is_where_it_was_planted_and_only_there(found):
-    (onset,) = rows(found, encoder="mine", model="direction", metric="onset")
+    (onset,) = rows(found, encoder="mine", panel="direction", metric="onset")
     assert (onset["value"], onset["ci_low"], onset["ci_high"]) == (2, 2, 2)
-    assert onset["baseline"] == "R2 >= 0.8" and onset["note"] == "layer 2 [2, 2]"
+    assert onset["threshold"] == "R2 >= 0.8" and onset["note"] == "layer 2 [2, 2]"
     for name, panel in (("mine", "speed"), ("twin", "direction"), ("twin", "speed")):
-        (none,) = rows(found, encoder=name, model=panel, metric="onset")
+        (none,) = rows(found, encoder=name, panel=panel, metric="onset")
         assert none["value"] is None and none["note"] == "not reached"
     assert not rows(found, encoder="place", metric="onset"), "one layer has no onset"
-    (above,) = rows(found, encoder="mine", model="direction", metric="onset_above_controls")
+    (above,) = rows(found, encoder="mine", panel="direction", metric="onset_above_controls")
     assert above["value"] <= 2 and above["ci_high"] == 2
-    (noise,) = rows(found, encoder="mine", model="speed", metric="onset_above_controls")
+    (noise,) = rows(found, encoder="mine", panel="speed", metric="onset_above_controls")
     assert noise["ci_high"] is None
 
 
@@ -150,10 +150,10 @@ def test_distance_is_from_the_best_control(found):
     best = max(
         row["value"]
         for name in ("twin", "place")
-        for row in rows(found, encoder=name, model="direction", metric="r2", layer="selected")
+        for row in rows(found, encoder=name, panel="direction", metric="r2", layer="selected")
     )
-    for row in rows(found, encoder="mine", model="direction", metric="r2_above_controls"):
-        (own,) = rows(found, encoder="mine", model="direction", metric="r2", layer=row["layer"])
+    for row in rows(found, encoder="mine", panel="direction", metric="r2_above_controls"):
+        (own,) = rows(found, encoder="mine", panel="direction", metric="r2", layer=row["layer"])
         assert row["value"] == pytest.approx(own["value"] - best, abs=1e-6)
         assert row["ci_low"] < row["value"] < row["ci_high"]
 
@@ -197,7 +197,7 @@ def test_an_onset_is_at_the_same_depth_in_encoders_of_any_size(tmp_path):
     result = results.read(out)
     assert set(result["encoders"]) == {*half, "twin"}
     for name, place in (("of_4", 2), ("of_8", 4)):
-        about = {"encoder": name, "model": "sizes"}
+        about = {"encoder": name, "panel": "sizes"}
         (by_layer,) = rows(result, metric="onset", **about)
         (by_depth,) = rows(result, metric="onset_depth", **about)
         ends = ("value", "ci_low", "ci_high")

@@ -141,7 +141,7 @@ def noise(world) -> dict:
 
 def r2(found: dict, target: str) -> dict[str, dict]:
     return {
-        row["model"]: row
+        row["place"]: row
         for row in found["rows"]
         if (row["target"], row["metric"]) == (target, "r2")
     }
@@ -160,7 +160,7 @@ def test_what_the_token_under_the_ball_holds_is_found_there(planted, target):
     assert patches["1,2"] > 0.3
     assert max(value for name, value in patches.items() if name != "1,2") < 0.15
     gains = {
-        row["baseline"]: row
+        row["against"]: row
         for row in planted["rows"]
         if (row["target"], row["metric"]) == (target, "r2_difference")
     }

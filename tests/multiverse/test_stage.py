@@ -118,7 +118,7 @@ def share(world: dict, encoder: str, claim: str, word: str = "supported") -> dic
     (row,) = (
         row
         for row in world["found"]["rows"]
-        if (row["encoder"], row["model"], row["metric"]) == (encoder, claim, f"share_{word}")
+        if (row["encoder"], row["claim"], row["metric"]) == (encoder, claim, f"share_{word}")
     )
     return row
 
@@ -186,7 +186,7 @@ def test_shares_count_what_is_defined_and_have_no_interval(world):
 def test_controls_answer_the_same_specification(world):
     by_place = {
         name: {
-            (f"{method}/{row['model']}", row["target"], row["sample"], row["layer"]): row["value"]
+            (f"{method}/{row['way']}", row["target"], row["sample"], row["layer"]): row["value"]
             for method, fits in methods.items()
             for row in fits["rows"]
         }
@@ -219,7 +219,7 @@ def test_less_bad_than_a_control_is_no_support(world):
             ]}
             for name, way in result["fits"].items()
         }  # fmt: skip
-    own, control = (_support.Fits(result) for result in (world["fits"]["noise"], wild))
+    own, control = (_support.Specified(result) for result in (world["fits"]["noise"], wild))
     claim = ENTRY.dump()["claims"]["there"]
     found = list(_support.specifications("x", claim, "noise", own, {"wild": control}, ["clip"]))
     assert min(line["difference_ci_low"] for line in found) > 0
@@ -242,7 +242,7 @@ def test_the_result_is_plain(world):
 
 def test_fault_8_a_specification_without_a_control_is_above_none(world):
     claim = ENTRY.dump()["claims"]["there"]
-    mine = _support.Fits(world["fits"]["mine"])
+    mine = _support.Specified(world["fits"]["mine"])
     alone = list(_support.specifications("there", claim, "mine", mine, {}, ["clip"]))
     assert {line["verdict"] for line in alone} == {"cannot tell"}
     assert all("no control" in line["note"] for line in alone)
@@ -257,7 +257,7 @@ def test_fault_13_a_null_without_arrangements_supports_no_specification(world):
         for row in result["rows"]:
             row.update(p=None, null_q95=None, null_mean=None)
     claim = ENTRY.dump()["claims"]["at_all"]
-    mine = _support.Fits(fits)
+    mine = _support.Specified(fits)
     found = list(_support.specifications("at_all", claim, "mine", mine, {}, ["clip"]))
     by_solver = {
         solver: {line["verdict"] for line in found if line["solver"] == solver}

@@ -171,8 +171,9 @@ def test_counts_and_accuracy_say_the_same(metrics):
 def test_differences_and_claims_are_by_initial_condition_and_by_system(written):
     judged = results.read(written["falsification"])
     rows = [row for row in judged["rows"] if row["metric"] == "accuracy_difference"]
-    assert {row["n_clips"] for row in rows} == {24}, "pairs are drawn, not clips"
-    systems = {row["model"] for row in judged["rows"] if row["metric"] == "r2_difference"}
+    assert {row["n_clips"] for row in rows} == {48}
+    assert {row["system"] for row in rows} == {"advection+diffusion"}
+    systems = {row["system"] for row in judged["rows"] if row["metric"] == "r2_difference"}
     assert systems == {"advection", "diffusion"}
     claims = {claim["claim"]: claim for claim in judged["claims"]}
     assert claims["separable"]["statistic"].startswith("accuracy of equation")
@@ -202,4 +203,4 @@ def test_twins_share_their_start(written):
     assert list(strip["system"].unique()) == ["advection", "diffusion"]
     assert strip["clip"].nunique() == 1
     assert np.isfinite(strip["time"]).all()
-    assert json.loads(written["metrics"].read_text())["schema"] == "physprobe/comparison/1"
+    assert json.loads(written["metrics"].read_text())["schema"] == "physprobe/comparison/2"

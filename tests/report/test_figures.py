@@ -25,6 +25,7 @@ from physprobe.report import (
     multiverse,
 )
 from physprobe.store import results, zarrs
+from physprobe.store.fits import Fits
 
 SCORED = ("ladder", "predicted", "layers", "skill", "eigenvalues", "spatial")
 
@@ -39,9 +40,9 @@ def found(study) -> _frames.Study:
         ("small", "small_causal"),
         ("repeated_frame", "untrained", "pixels_gray16", "brightness"),
         dict(zip(names, labels, strict=True)),
-        results.by_name(study["probes"]),
-        results.by_name(study["koopman"]),
-        results.by_name(study["heads"]),
+        Fits.read(study["probes"], "probe"),
+        Fits.read(study["koopman"], "dynamics"),
+        Fits.read(study["heads"], "head"),
     )
 
 
@@ -244,7 +245,7 @@ def layered(shallow: int, deep: int, hf_repo: str = "mine", metric: str = "r2") 
             if role == "encoder":
                 place = (2, 1, None) if panel == "speed" else (None, None, None)
                 for form, blocks in (("", 1), ("_depth", depth)):
-                    row = {"metric": f"onset{form}", "model": panel, "encoder": name}
+                    row = {"metric": f"onset{form}", "panel": panel, "encoder": name}
                     ends = [value and value / blocks for value in place]
                     row |= dict(zip(("value", "ci_low", "ci_high"), ends, strict=True))
                     note = f"{form.strip('_') or 'layer'} {ends[0]} [{ends[1]}, not certain]"
@@ -430,7 +431,7 @@ def located(grid: tuple[int, int] = (4, 5), undefined: bool = False) -> dict:
             value = 0.8 if name == "under" else rng.uniform(-3, 0.3)
             rows.append({
                 "encoder": "mine", "target": target, "sample": "clip", "layer": "final",
-                "model": name, "metric": "r2", "value": value, "ci_low": value - 0.1,
+                "place": name, "metric": "r2", "value": value, "ci_low": value - 0.1,
                 "ci_high": value + 0.1, "null_q95": 0.03, "note": None, "n_clips": 40,
             })  # fmt: skip
     if undefined:
@@ -452,7 +453,7 @@ def test_local_figure_is_sound_and_its_colours_are_robust(undefined):
     assert len(maps) == 3
     scores = [image for image in maps if image.get_clim() == (-0.2, 1.0)]
     assert len(scores) == 2
-    values = {row["model"]: row["value"] for row in result["rows"][: 4 + 20]}
+    values = {row["place"]: row["value"] for row in result["rows"][: 4 + 20]}
     assert scores[0].get_array()[1, 3] == pytest.approx(values["1,3"])
     (counts,) = (image for image in maps if image not in scores)
     np.testing.assert_array_equal(counts.get_array(), result["touched"])

@@ -9,7 +9,9 @@ import matplotlib.image
 import pandas as pd
 import pytest
 
+from physprobe.calibrate import stage as calibrate
 from physprobe.falsify import _gate
+from physprobe.falsify import stage as falsify_stage
 from physprobe.report import _page, stage
 from physprobe.report import page as report_page
 from physprobe.store import results
@@ -366,8 +368,8 @@ def test_page_shows_what_is_known_of_an_encoder_that_ships(study, written, tmp_p
         table.parent.mkdir(parents=True)
         table.write_text(TRAINING.format(best=best))
     results.write(
-        folder / "gate.json", schema="gate", spec={}, rows=rows, provenance={}, passed=True,
-        why="mean over 1 targets +0.500",
+        folder / "gate.json", schema=falsify_stage.GATE, spec={}, rows=rows, provenance={},
+        passed=True, why="mean over 1 targets +0.500",
     )  # fmt: skip
     out = tmp_path / "page.html"
     report_page.run(
@@ -395,13 +397,15 @@ def test_page_shows_the_calibration(study, written, tmp_path):
         "chance_level": ("nested ridge, few features", -0.02),
     }
     rows = [
-        {"model": model, "metric": metric, "value": value, "ci_low": value - 0.02,
+        {"test": test, "metric": metric, "value": value, "ci_low": value - 0.02,
          "ci_high": value + 0.02, "note": "200 repetitions"}
-        for metric, (model, value) in rates.items()
+        for metric, (test, value) in rates.items()
     ]  # fmt: skip
     found, out = tmp_path / "calibration.json", tmp_path / "page.html"
     nominal = {"rejection_rate": 0.05, "coverage": 0.95, "chance_level": 0.0}
-    results.write(found, schema="calibration", spec={}, rows=rows, provenance={}, nominal=nominal)
+    results.write(
+        found, schema=calibrate.SCHEMA, spec={}, rows=rows, provenance={}, nominal=nominal
+    )
     report_page.run(
         metrics=[written["metrics"]],
         tables=[written["table"]],
@@ -430,6 +434,7 @@ GATE = (
                 "spec": {"targets": ["alpha"]},
                 "predictions": {
                     "clip": [0, 1, 2, 3],
+                    "group": [0, 1, 2, 3],
                     "truth": {"alpha": [1.0, 2.0, 3.0, 4.0]},
                     "held_out": [_BLOCK | {"squared_error": [error] * 4}],
                 },

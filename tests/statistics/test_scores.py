@@ -151,15 +151,6 @@ def test_a_band_around_nothing_is_undefined():
     assert np.isnan(found.low).all() and np.isnan(found.high).all()
 
 
-def test_pairing_by_clip_narrows_a_difference(rng: np.random.Generator):
-    truth, hard = rng.normal(size=80), rng.exponential(size=80)
-    better, worse = scores.r2_sums(truth, 0.2 * hard), scores.r2_sums(truth, 0.25 * hard)
-    difference = scores.paired(better, worse, scores.r2_of)
-    assert difference.low > 0
-    single = scores.bootstrap(better, scores.r2_of)
-    assert difference.high - difference.low < 0.5 * (single.high - single.low)
-
-
 def test_the_same_seed_gives_the_same_interval(rng: np.random.Generator):
     sums = scores.r2_sums(rng.normal(size=(3, 20)), rng.random((3, 20)))
     first, again, other = (scores.bootstrap(sums, scores.r2_of, seed=s) for s in (1, 1, 2))

@@ -8,36 +8,61 @@ import numpy as np
 import pytest
 
 from physprobe.store import job, log, results
+from physprobe.store.results import Schema
+
+PROBE = Schema("probe", ("target", "layer"))
 
 
 def test_a_row_has_every_column_and_no_other():
-    row = results.row(
+    row = PROBE.row(
         metric="r2", value=np.float64(0.5), n_clips=np.int64(3), edge_hit=np.bool_(True)
     )
-    assert tuple(row) == results.COLUMNS
+    assert tuple(row) == PROBE.columns
     assert row["value"] == 0.5 and row["edge_hit"] is True and row["layer"] is None
     with pytest.raises(ValueError, match="no column valeu"):
-        results.row(metric="r2", valeu=1)
+        PROBE.row(metric="r2", valeu=1)
+
+
+def test_a_dimension_means_one_thing_and_is_explained():
+    """Every schema declares its own; the README explains each in the table's words."""
+    with pytest.raises(ValueError, match="no dimension colour"):
+        Schema("probe", ("target", "colour"))
+    assert set(results.EVERYWHERE) < set(PROBE.columns)
+    text = (Path(__file__).parents[2] / "results" / "README.md").read_text()
+    told = re.findall(r"^\| `(\w+)` \| (.+) \|$", text.split("| dimension | meaning |")[1], re.M)
+    assert dict(told[: len(results.DIMENSIONS)]) == results.DIMENSIONS
+
+
+def test_every_row_says_what_it_is_of(tmp_path: Path):
+    out, of = tmp_path / "a.json", {"system": "heat", "encoder": "small"}
+    rows = [{"metric": "r2", "value": 1}, {"metric": "r2", "value": 0, "system": "wave"}]
+    results.write(out, schema=PROBE, of=of, spec={}, rows=rows, provenance={})
+    found = results.read(out, "probe")
+    assert (found["system"], found["encoder"]) == ("heat", "small")
+    assert [(row["system"], row["encoder"]) for row in found["rows"]] == [
+        ("heat", "small"),
+        ("wave", "small"),
+    ]
 
 
 def test_an_undefined_score_is_null_with_a_note():
-    assert results.row(value=np.nan, note="constant target")["value"] is None
+    assert PROBE.row(value=np.nan, note="constant target")["value"] is None
     with pytest.raises(ValueError, match="note"):
-        results.row(value=np.nan)
+        PROBE.row(value=np.nan)
 
 
 def test_a_file_is_json_that_any_reader_takes(tmp_path: Path):
     out = tmp_path / "a" / "b.json"
     results.write(
         out,
-        schema="probe",
+        schema=PROBE,
         spec={"kind": "ridge"},
         rows=[{"metric": "r2", "value": 1 / 3}],
         provenance={"code": "x"},
         predictions={"alpha": np.array([1.0, np.nan])},
     )
     content = json.loads(out.read_text())
-    assert content["schema"] == "physprobe/probe/1"
+    assert content["schema"] == "physprobe/probe/2"
     assert content["rows"][0]["value"] == 0.333333333
     assert content["predictions"]["alpha"] == [1.0, None]
     assert [file.name for file in out.parent.iterdir()] == ["b.json"]
@@ -47,7 +72,7 @@ def written(out: Path, schema: str = "probe", **provenance: object) -> Path:
     """Write a small result."""
     results.write(
         out,
-        schema=schema,
+        schema=Schema(schema),
         spec={"kind": "ridge", "seed": 7},
         rows=[{"metric": "r2", "value": 0.955, "n_clips": 40}],
         provenance={"code": "c0de", "inputs": {"embeddings": "12"}, **provenance},
@@ -89,7 +114,7 @@ def test_a_result_that_lacks_its_digest_is_refused(tmp_path: Path):
             results.read(out)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "7", '{"schema": "physprobe/probe/1"'])
+@pytest.mark.parametrize("content", ["", "{", "[]", "7", '{"schema": "physprobe/probe/2"'])
 def test_a_cut_or_foreign_file_is_one_line(tmp_path: Path, content: str):
     out = tmp_path / "a.json"
     out.write_text(content)
@@ -100,7 +125,7 @@ def test_a_cut_or_foreign_file_is_one_line(tmp_path: Path, content: str):
 
 def test_another_kind_of_result_is_refused(tmp_path: Path):
     out = written(tmp_path / "a.json", schema="koopman")
-    with pytest.raises(ValueError, match="is physprobe/koopman/1, expected physprobe/probe/1"):
+    with pytest.raises(ValueError, match="is physprobe/koopman/2, expected physprobe/probe/2"):
         results.read(out, "probe")
 
 

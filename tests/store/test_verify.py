@@ -10,6 +10,7 @@ import pytest
 from physprobe import __main__ as door
 from physprobe.config import shipped
 from physprobe.store import results, verify, zarrs
+from physprobe.store.results import Schema
 
 CLIPS, BLOCK = 10, 4
 
@@ -55,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
     row = {"metric": "r2", "value": 0.5}
     results.write(
         folder / "heat" / "fits" / "small.ridge.json",
-        schema="probe", spec={}, rows=[row], provenance={"inputs": {}},
+        schema=Schema("probe"), spec={}, rows=[row], provenance={"inputs": {}},
     )  # fmt: skip
     (folder / "encoders").mkdir()
     (folder / "encoders" / "config.json").write_text('{"hidden_size": 4}')

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from physprobe.discover import linear
+from physprobe.discover import stage as discover
 from physprobe.report import drawing
 from physprobe.store import results
 from physprobe.survey import _rates, stage
@@ -28,7 +29,7 @@ def discoveries(tmp_path_factory, world) -> list[Path]:
         )
         paths.append(folder / kind / "discovery" / "field.json")
         results.write(
-            paths[-1], schema="discovery", spec=QUICK.dump(), rows=rows, provenance={}, **blocks
+            paths[-1], schema=discover.SCHEMA, spec=QUICK.dump(), rows=rows, provenance={}, **blocks
         )
     return paths
 
@@ -42,14 +43,14 @@ def test_verdicts_parameters_and_rates_are_counted_and_drawn(discoveries, tmp_pa
         (one,) = [row for row in found["rows"] if where.items() <= row.items()]
         return one
 
-    every = {"encoder": "field", "target": "all"}
+    every = {"encoder": "field", "system": "all"}
     assert row(**every, sample="clip", metric="right")["value"] == 1
     assert row(**every, sample="clip", metric="right")["n_clips"] == 10
     assert row(**every, sample="system", metric="wrong")["value"] == 0
-    assert row(**every, metric="false_verdicts", model="all")["n_clips"] == 2 * 4 * 4
-    assert row(target="diffusion", metric="share")["model"] == "diffusive"
-    assert row(target="diffusion", metric="r2", model="alpha")["value"] > 0.999
-    assert row(target="advection", metric="relative_error", model="vx")["value"] < 1e-3
+    assert row(**every, metric="false_verdicts", decoy="all")["n_clips"] == 2 * 4 * 4
+    assert row(system="diffusion", metric="share")["verdict"] == "diffusive"
+    assert row(system="diffusion", metric="r2", target="alpha")["value"] > 0.999
+    assert row(system="advection", metric="relative_error", target="vx")["value"] < 1e-3
     decay = next(c for c in found["dispersion"] if (c["system"], c["quantity"]) ==
                  ("diffusion", "decay"))  # fmt: skip
     assert decay["value"] == pytest.approx(decay["true"], rel=0.02)

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from physprobe.falsify._evidence import Decoded, decoded
 from physprobe.fit.methods import dmd, logistic, ridge
 from physprobe.fit.probe import probe
-from physprobe.statistics import scores, splits
+from physprobe.statistics import paired, splits
 from physprobe.statistics.scores import Interval
+from physprobe.store.fits import Decoded, decoded
 
-CLIPS, TIMES = 200, 4
+CLIPS, TIMES, DRAWS = 200, 4, 2000
 WIDTHS = {"few": 16, "many": 128}
 NOISE = {"encoder": 1.0, "control": 2.0}  # per feature, where the label has a deviation of 1
 
@@ -35,9 +35,8 @@ def _features(rng: np.random.Generator, signal: np.ndarray, width: int, noise: f
 def _scored(sums: dict[str, Decoded], name: str) -> Iterator[tuple[str, Interval]]:
     """A score with its interval, and its difference to that of a control that sees less."""
     encoder, control = sums["encoder"], sums["control"]
-    yield name, scores.bootstrap(encoder.sums, encoder.statistic)
-    pair = scores.paired(encoder.sums, control.sums, encoder.statistic)
-    yield f"difference of {name}", pair
+    yield name, encoder.interval(DRAWS)
+    yield f"difference of {name}", paired.above(encoder, control).interval(DRAWS)
 
 
 def _ridge(rng: np.random.Generator) -> Iterator[tuple[str, Interval]]:

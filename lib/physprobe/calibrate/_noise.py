@@ -15,9 +15,10 @@ from physprobe.falsify._evidence import Evidence
 from physprobe.fit.designs import elsewhere
 from physprobe.fit.methods import dmd, logistic, ridge, spatial_heat_head
 from physprobe.fit.probe import probe
+from physprobe.fit.section import SCHEMAS
 from physprobe.layerwise import _curve
 from physprobe.statistics import splits
-from physprobe.store import results
+from physprobe.store.fits import Fits
 
 CLIPS, TIMES, FEATURES, LAYERS, SIDE = 60, 8, 12, 3, 4
 PERMUTATIONS = 99  # with these a test at 5 % rejects in exactly 5 of 100 cases
@@ -60,9 +61,7 @@ def _ridge(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
         encoders=("encoder",),
         controls=("control",),
         labels={},
-        probes={name: _named(name, probe) for name, probe in probes.items()},
-        koopman={},
-        heads={},
+        probes=Fits({name: _named(name, probe) for name, probe in probes.items()}),
         bootstraps=1000,
     )
     curve, beside = (
@@ -77,7 +76,10 @@ def _ridge(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
 
 
 def _named(name: str, probe: dict) -> dict:
-    return {**probe, "rows": [results.row(**row | {"encoder": name}) for row in probe["rows"]]}
+    return {
+        **probe,
+        "rows": [SCHEMAS["probe"].row(**row | {"encoder": name}) for row in probe["rows"]],
+    }
 
 
 def _logistic(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:

@@ -13,7 +13,9 @@ from physprobe.calibrate import _chance, _coverage, _noise
 from physprobe.statistics import seeds
 from physprobe.statistics.scores import Interval
 from physprobe.store import job, log, results
+from physprobe.store.results import Schema
 
+SCHEMA = Schema("calibration", ("test",))
 NOMINAL = {"rejection_rate": 0.05, "coverage": 0.95, "chance_level": 0.0}
 
 
@@ -23,7 +25,7 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
     Parameters
     ----------
     out : Path
-        The result: a row per test, per interval and per solver; ``model`` names it. The interval of
+        The result: a row per test, per interval and per solver; ``test`` names it. The interval of
         a rate is that of Clopper and Pearson, of a mean score that of Student.
     spec : str
         JSON of the config's ``calibration``: repetitions of each.
@@ -45,7 +47,7 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
         ]
     results.write(
         out,
-        schema="calibration",
+        schema=SCHEMA,
         spec=entry,
         rows=rows,
         nominal=NOMINAL,
@@ -98,8 +100,8 @@ def _rows(metric: str, outcomes: Mapping[str, np.ndarray]) -> list[dict]:
         low, high = test.proportion_ci()
         rows.append(
             {
-                "model": name, "metric": metric, "value": float(happened.mean()),
-                "ci_low": float(low), "ci_high": float(high),
+                "test": name, "metric": metric,
+                **Interval(happened.mean(), low, high).columns(),
                 "note": f"{len(happened)} repetitions",
             }
         )  # fmt: skip
@@ -114,8 +116,8 @@ def _levels(found: Mapping[str, np.ndarray]) -> list[dict]:
         low, high = t.interval(0.95, len(means) - 1, means.mean(), sem(means))
         rows.append(
             {
-                "model": name, "metric": "chance_level", "value": float(means.mean()),
-                "ci_low": float(low), "ci_high": float(high),
+                "test": name, "metric": "chance_level",
+                **Interval(means.mean(), low, high).columns(),
                 "null_q95": float(np.quantile(scores, 0.95)),
                 "note": f"{len(means)} repetitions of {scores.shape[1]} labels,"
                 f" {100 * (scores > 0).mean():.0f} % above 0",

@@ -140,7 +140,7 @@ def _of_controls(controls: dict) -> Iterator[dict]:
         named = [verdict != CANNOT_TELL for verdict in found["clips"]]
         yield {
             "sample": "clip",
-            "model": name,
+            "decoy": name,
             "metric": "false_verdicts",
             "value": sum(named) / len(named),
             "n_clips": len(named),
@@ -188,7 +188,7 @@ def _of_candidates(spec: object, evidence: _evidence.Evidence) -> Iterator[dict]
     left = np.median(evidence.unexplained(), axis=0)
     for place, name in enumerate(evidence.names):
         law = BY_NAME.get(name)
-        about = {"model": name, "order": law.order if law else None, "n_clips": len(gain)}
+        about = {"law": name, "order": law.order if law else None, "n_clips": len(gain)}
         yield {
             **about,
             "metric": "gain",
@@ -214,7 +214,7 @@ def _of_order(spec: object, shuffled: _order.Succession, orders: _order.Order) -
     yield {
         "metric": "second_order",
         "order": 2,
-        "model": "free_2",
+        "law": "free_2",
         "baseline": "free_1",
         "value": orders.gain.mean(),
         "null_mean": null.mean(),
@@ -231,7 +231,7 @@ def _of_dispersion(spec: object, scalings: dict, found: _dispersion.Dispersion) 
                 getattr(scaling, metric), spec.bootstraps, spec.seed
             )
             yield {
-                "target": name,
+                "quantity": name,
                 "metric": metric,
                 "value": value,
                 "ci_low": low,
@@ -243,7 +243,7 @@ def _of_dispersion(spec: object, scalings: dict, found: _dispersion.Dispersion) 
         directed = found.velocity()[1]
         value, low, high, clips = scores.median(directed, spec.bootstraps, spec.seed)
         yield {
-            "target": "frequency",
+            "quantity": "frequency",
             "metric": "directed",
             "value": value,
             "ci_low": low,
@@ -258,7 +258,7 @@ def _of_singles(singles: list[_verdict.Verdict]) -> Iterator[dict]:
     for verdict in sorted(set(said)):
         yield {
             "sample": "clip",
-            "model": verdict,
+            "verdict": verdict,
             "metric": "share",
             "value": said.count(verdict) / len(said),
             "n_clips": len(said),

@@ -7,6 +7,12 @@ from xarray import Dataset
 
 from physprobe.config import kinds
 from physprobe.store import job, log, results, zarrs
+from physprobe.store.results import Schema
+
+SCHEMA = Schema(
+    "discovery",
+    ("target", "sample", "order", "law", "verdict", "quantity", "decoy", "baseline"),
+)
 
 # Systems on a square with walls; all others have none.
 WALLED = ("heat", "heat_published")
@@ -68,7 +74,8 @@ def run(
     )
     results.write(
         out,
-        schema="discovery",
+        schema=SCHEMA,
+        of={"system": simulation.absolute().parents[1].name, "encoder": out.stem},
         spec=spec_.dump(),
         rows=rows,
         provenance=job.provenance(

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from physprobe.falsify._evidence import told
-from physprobe.statistics import ridge, scores
+from physprobe.statistics import ridge, scores, splits
+from physprobe.statistics.paired import Scored
 from physprobe.statistics.splits import Fold
 
 EQUAL = "the clips' labels are equal"
@@ -29,7 +29,11 @@ WAYS: dict[str, tuple[type, tuple[float, ...]]] = {
 
 
 def rows(
-    features: Mapping[str, np.ndarray], truth: np.ndarray, folds: Sequence[Fold], draws: int
+    features: Mapping[str, np.ndarray],
+    truth: np.ndarray,
+    folds: Sequence[Fold],
+    groups: np.ndarray,
+    draws: int,
 ) -> Iterator[dict]:
     """R2 of one label by every way of solving.
 
@@ -40,26 +44,29 @@ def rows(
     truth : (clip,)
         Label.
     folds : sequence of Fold
+    groups : (clip,)
+        Clips that are drawn together.
     draws : int
-        Bootstrap draws over clips.
+        Bootstrap draws.
 
     Yields
     ------
     dict
-        Rows: ``r2_arithmetic`` and ``train_r2_arithmetic`` per ``sample``; ``model`` is the way,
-        ``edge_hit`` says whether any fold chose the largest penalty of several.
+        Rows: ``r2_arithmetic`` and ``train_r2_arithmetic`` per ``sample``; ``way`` says how,
+        ``edge_hit`` whether any fold chose the largest penalty of several.
     """
     held = np.concatenate([fold.test for fold in folds])
+    groups = splits.joined([groups[held]])
     for name, tokens in features.items():
         for sample, inputs in (("clip", tokens.mean(1, keepdims=True)), ("token", tokens)):
             for way, (precision, grid) in WAYS.items():
                 found = [_one(inputs, truth, fold, precision, grid) for fold in folds]
                 sums = scores.r2_sums(truth[held], np.concatenate([part[0] for part in found]))
-                score = told(scores.bootstrap(sums, scores.r2_of, draws=draws), EQUAL)
+                score = Scored(sums, scores.r2_of, groups).interval(draws).columns(EQUAL)
                 chosen = [part[2] for part in found]
                 about = {
                     "encoder": name, "target": "alpha", "sample": sample, "layer": "final",
-                    "model": way, "n_clips": len(held),
+                    "way": way, "n_clips": len(held),
                 }  # fmt: skip
                 yield {
                     **about, "metric": "r2_arithmetic", **score,

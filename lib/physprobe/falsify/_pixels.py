@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from physprobe.falsify._evidence import told
 from physprobe.statistics import linear_map, scores
+from physprobe.statistics.paired import Scored
 from physprobe.statistics.splits import Fold
 
 STILL = "what is predicted is constant"
@@ -15,8 +15,9 @@ def cross(
     pixels: Mapping[str, np.ndarray],
     encoders: Mapping[str, np.ndarray],
     folds: tuple[Fold, ...],
+    groups: np.ndarray,
     draws: int,
-) -> tuple[list[dict], dict[tuple[str, str, str], np.ndarray]]:
+) -> tuple[list[dict], dict[tuple[str, str, str], Scored]]:
     """Linear maps both ways between every pixel control and every encoder.
 
     Parameters
@@ -24,18 +25,20 @@ def cross(
     pixels, encoders : mapping of str to (clip, time, feature)
         Aligned in time.
     folds : tuple of Fold
+    groups : (clip,)
+        Clips that are drawn together.
     draws : int
-        Bootstrap draws over clips.
+        Bootstrap draws.
 
     Returns
     -------
     rows : list of dict
-        Total-variance R2 and cosine; ``encoder``, ``model`` (the pixel control) and ``metric``
+        Total-variance R2 and cosine; ``encoder``, ``pixels`` (the control) and ``metric``
         ``pixel_to_embed_r2`` or ``embed_to_pixel_r2`` (and ``..._cos``).
-    sums : dict
-        Per (encoder, pixel control, direction) the sums (clip, 2) of SSE and SST.
+    maps : dict
+        R2 per (encoder, pixel control, direction), from sums (clip, 2) of SSE and SST.
     """
-    rows, sums = [], {}
+    rows, maps = [], {}
     for encoder, embedding in encoders.items():
         for name, image in pixels.items():
             for direction, (source, goal) in {
@@ -44,12 +47,13 @@ def cross(
             }.items():
                 held = linear_map.fit(source, goal, folds)
                 both = np.stack([held.sse, held.sst], axis=-1)
-                sums[encoder, name, direction] = both
-                score = told(scores.bootstrap(both, scores.skill_of, draws=draws), STILL)
+                found = Scored(both, scores.skill_of, groups[held.clip])
+                maps[encoder, name, direction] = found
+                score = found.interval(draws).columns(STILL)
                 about = {
                     "encoder": encoder,
                     "layer": "final",
-                    "model": name,
+                    "pixels": name,
                     "n_clips": len(held.clip),
                 }
                 penalties = sorted(choice["lambda"] for choice in held.choices)
@@ -68,4 +72,4 @@ def cross(
                         "note": "uncentred, for comparison with published numbers only",
                     },
                 ]
-    return rows, sums
+    return rows, maps

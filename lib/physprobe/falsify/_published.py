@@ -42,7 +42,7 @@ def block(evidence: Evidence, encoder: str, seed: int, sizes: tuple[int, int]) -
     cross = {
         mode(name).removeprefix("pixel_"): _cross(evidence, encoder, name)
         for name in pixels
-        if any(row["model"] == name for row in evidence.pixels)
+        if any(row["pixels"] == name for row in evidence.pixels)
     }
     return {
         "seed": seed,
@@ -62,7 +62,7 @@ def _alpha_probe(evidence: Evidence, name: str) -> dict:
     found = {}
     for sample, key in (("clip", "sim"), ("token", "frame")):
         for metric in ("train_r2", "r2", "mae"):
-            row = evidence.probe(name, TARGET, sample, metric) or {}
+            row = evidence.probes.probe(name, TARGET, sample, metric) or {}
             found[f"{key}_{metric if metric == 'train_r2' else f'test_{metric}'}"] = row.get(
                 "value"
             )
@@ -77,7 +77,7 @@ def _cross(evidence: Evidence, encoder: str, name: str) -> dict:
     rows = {
         row["metric"]: row
         for row in evidence.pixels
-        if (row["encoder"], row["model"]) == (encoder, name)
+        if (row["encoder"], row["pixels"]) == (encoder, name)
     }
     return {
         "lambda_pixel_to_embed": rows["pixel_to_embed_r2"]["lambda"],

@@ -58,7 +58,7 @@ def text(study: str, content: Mapping, rows: Sequence[Mapping]) -> str:
         "-" * 78,
     ]
     lines += [
-        f"{row['encoder']:<16} {row['target']:<10} {row['sample']:<6} - {row['baseline']:<16}"
+        f"{row['encoder']:<16} {row['target']:<10} {row['sample']:<6} - {row['control']:<16}"
         f" {_number(row['value'])} [{_number(row['ci_low'])}, {_number(row['ci_high'])}]"
         + (f"  ({row['note']})" if row.get("note") else "")
         for row in rows

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.falsify._evidence import against_best
-from physprobe.statistics import scores
+from physprobe.statistics import paired, scores
+from physprobe.statistics.paired import Scored
+from physprobe.store.fits import held_out, row
 
 Result = Mapping[str, object]
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """Held-out clips of one result, target and sample."""
+class Predicted:
+    """What was predicted of the held-out clips of one result, target and sample."""
 
     clip: np.ndarray
     """(clip,)"""
@@ -30,21 +31,23 @@ class Decoded:
     """(clip,) summed over columns."""
     absolute: np.ndarray
     """(clip,) mean over columns."""
+    groups: np.ndarray
+    """(clip,) clips that are drawn together."""
 
     @classmethod
-    def of(cls, result: Result, target: str, sample: str) -> "Decoded | None":
+    def of(cls, result: Result, target: str, sample: str) -> "Predicted | None":
         """What the layer that was chosen inside the training clips predicts; None if undefined."""
         predictions = result["predictions"]
-        for block in predictions["held_out"]:
-            if (block["target"], block["sample"], block["layer"]) == (target, sample, "selected"):
-                clip = np.asarray(predictions["clip"], int)
-                columns = (predictions["truth"][target], block["prediction"])
-                truth, prediction = (np.reshape(part, (len(clip), -1)) for part in columns)
-                errors = (np.asarray(block[f"{key}_error"]) for key in ("squared", "absolute"))
-                return cls(clip, truth, prediction, *errors)
-        return None
+        block = held_out(result, target, sample)
+        if block is None:
+            return None
+        clip = np.asarray(predictions["clip"], int)
+        columns = (predictions["truth"][target], block["prediction"])
+        truth, prediction = (np.reshape(part, (len(clip), -1)) for part in columns)
+        errors = (np.asarray(block[f"{key}_error"]) for key in ("squared", "absolute"))
+        return cls(clip, truth, prediction, *errors, np.asarray(predictions["group"]))
 
-    def on(self, clip: np.ndarray) -> "Decoded":
+    def on(self, clip: np.ndarray) -> "Predicted":
         """The same, of some of its clips.
 
         Raises
@@ -58,12 +61,17 @@ class Decoded:
         if not np.array_equal(self.clip[place], clip):
             lacking = np.setdiff1d(clip, self.clip)
             raise ValueError(f"Ordinary folds don't hold out clip {lacking[0]}.")
-        parts = (self.truth, self.prediction, self.squared, self.absolute)
-        return Decoded(clip, *(part[place] for part in parts))
+        parts = (self.truth, self.prediction, self.squared, self.absolute, self.groups)
+        return Predicted(clip, *(part[place] for part in parts))
 
-    def r2_sums(self) -> np.ndarray:
-        """Sums (clip, part) that R2 follows from."""
-        return scores.pooled_r2_sums(self.truth, self.squared)
+    @property
+    def r2(self) -> Scored:
+        """R2."""
+        return self.scored(scores.pooled_r2_sums(self.truth, self.squared), scores.r2_of)
+
+    def scored(self, sums: np.ndarray, statistic: scores.Statistic) -> Scored:
+        """A score of these clips from sums (clip, part)."""
+        return Scored(sums, statistic, self.groups)
 
     def line_sums(self) -> np.ndarray:
         """Sums (clip, 6) that the correlation of a number and its prediction follows from."""
@@ -73,7 +81,7 @@ class Decoded:
 
 
 def correlation_of(totals: np.ndarray) -> np.ndarray:
-    """Pearson's correlation from totals of `Decoded.line_sums`; nan if a part is constant."""
+    """Pearson's correlation from totals of `Predicted.line_sums`; nan if a part is constant."""
     count, first, second, squares, others, products = np.moveaxis(totals, -1, 0)
     spread = (squares - first**2 / count) * (others - second**2 / count)
     return (products - first * second / count) / np.sqrt(np.where(spread > 0, spread, np.nan))
@@ -103,8 +111,9 @@ def rows(
     Yields
     ------
     dict
-        Rows of a result; ``model`` is ``transferred``, or the system whose own clips were decoded
-        by ordinary folds, and ``baseline`` what the transferred probe is compared with.
+        Rows of a result; ``folds`` is ``transferred``, or the system whose own clips were decoded
+        by ordinary folds; the transferred probe is compared with those ``against``, or a
+        ``control``.
     """
     spec = next(iter(transferred.values()))["spec"]
     for target in spec["targets"]:
@@ -121,110 +130,80 @@ def _one(
     result: Result, ordinary: Mapping[str, Result], target: str, sample: str
 ) -> Iterator[dict]:
     """Rows of one encoder, target and sample."""
-    moved = Decoded.of(result, target, sample)
-    model = {"model": "transferred"}
-    whole = next(
-        row
-        for row in result["rows"]
-        if (row["target"], row["sample"], row["layer"], row["metric"], row["time"])
-        == (target, sample, "selected", "r2", None)
-    )
+    moved = Predicted.of(result, target, sample)
+    folds = {"folds": "transferred"}
+    about = {"target": target, "sample": sample, "layer": "selected"}
+    whole = row(result, **about, metric="r2", time=None)
     if moved is None:
-        yield {**model, "metric": "r2", "n_clips": whole["n_clips"], "note": whole["note"]}
+        yield {**folds, "metric": "r2", "n_clips": whole["n_clips"], "note": whole["note"]}
         return
-    drawn = _Draws.of(result)
+    draws = result["spec"]["bootstraps"]
     kept = ("null_mean", "null_q95", "p", "lambda", "edge_hit", "note")
     yield from (
-        {**model, **row, **({key: whole[key] for key in kept} if row["metric"] == "r2" else {})}
-        for row in _scores(moved, drawn)
+        {**folds, **line, **({key: whole[key] for key in kept} if line["metric"] == "r2" else {})}
+        for line in _scores(moved, draws)
     )
     guess = np.reshape(result["setting"]["training_mean"][target], moved.truth.shape)
     sums = np.stack([moved.squared, ((moved.truth - guess) ** 2).sum(1)], axis=-1)
     yield {
-        **model, "baseline": "training mean", "metric": "skill",
-        **drawn.said(sums, scores.skill_of, "the training clips' mean is exact"),
+        **folds, "baseline": "training mean", "metric": "skill",
+        **_said(moved.scored(sums, scores.skill_of), draws, "the training clips' mean is exact"),
     }  # fmt: skip
     for system, other in ordinary.items():
-        near = Decoded.of(other, target, sample)
+        near = Predicted.of(other, target, sample)
         if near is None:
             note = "ordinary folds leave the target undefined"
-            yield {"model": system, "metric": "r2", "n_clips": len(moved.clip), "note": note}
+            yield {"folds": system, "metric": "r2", "n_clips": len(moved.clip), "note": note}
             continue
         near = near.on(moved.clip)
-        yield from ({"model": system, **row} for row in _scores(near, drawn))
-        both = np.concatenate([moved.r2_sums(), near.r2_sums()], axis=-1)
+        yield from ({"folds": system, **line} for line in _scores(near, draws))
         yield {
-            **model, "baseline": system, "metric": "r2_difference",
-            **drawn.said(both, scores.difference_of(scores.r2_of), "the clips' labels are equal"),
+            **folds, "against": system, "metric": "r2_difference",
+            **_said(paired.above(moved.r2, near.r2), draws, "the clips' labels are equal"),
         }  # fmt: skip
         sums = np.stack([moved.squared, near.squared], axis=-1)
         yield {
-            **model, "baseline": system, "metric": "error_ratio",
-            **drawn.said(sums, ratio_of, "ordinary folds make no error"),
+            **folds, "against": system, "metric": "error_ratio",
+            **_said(moved.scored(sums, ratio_of), draws, "ordinary folds make no error"),
         }  # fmt: skip
 
 
-def _scores(decoded: Decoded, drawn: "_Draws") -> Iterator[dict]:
+def _scores(found: Predicted, draws: int) -> Iterator[dict]:
     """R2 and errors of one probe; bias and correlation too where it decodes a single number."""
-    said = drawn.said
-    yield {"metric": "r2", **said(decoded.r2_sums(), scores.r2_of, "the clips' labels are equal")}
-    yield {"metric": "mae", **said(_counted(decoded.absolute), scores.mean_of, None)}
-    if decoded.truth.shape[1] > 1:
+
+    def mean(values: np.ndarray) -> dict:
+        sums = np.stack([values, np.ones_like(values)], axis=-1)
+        return _said(found.scored(sums, scores.mean_of), draws, None)
+
+    yield {"metric": "r2", **_said(found.r2, draws, "the clips' labels are equal")}
+    yield {"metric": "mae", **mean(found.absolute)}
+    if found.truth.shape[1] > 1:
         return
-    signed = (decoded.prediction - decoded.truth)[:, 0]
-    yield {"metric": "bias", **said(_counted(signed), scores.mean_of, None)}
-    sums = decoded.line_sums()
-    yield {"metric": "correlation", **said(sums, correlation_of, "all predictions are equal")}
-
-
-def _counted(values: np.ndarray) -> np.ndarray:
-    """Sums (clip, 2) that a mean over clips follows from."""
-    return np.stack([values, np.ones_like(values)], axis=-1)
+    yield {"metric": "bias", **mean((found.prediction - found.truth)[:, 0])}
+    line = found.scored(found.line_sums(), correlation_of)
+    yield {"metric": "correlation", **_said(line, draws, "all predictions are equal")}
 
 
 def _above_controls(
     transferred: Mapping[str, Result], controls: tuple[str, ...], target: str, sample: str
 ) -> Iterator[dict]:
     """How far every transferred encoder is above each transferred control, and the best."""
-    decoded = {name: Decoded.of(result, target, sample) for name, result in transferred.items()}
+    decoded = {name: Predicted.of(result, target, sample) for name, result in transferred.items()}
     defined = {name: found for name, found in decoded.items() if found is not None}
-    others = {name: defined[name].r2_sums() for name in controls if name in defined}
+    others = {name: defined[name].r2 for name in controls if name in defined}
     for name in (name for name in defined if name not in controls and others):
-        drawn, own = _Draws.of(transferred[name]), defined[name].r2_sums()
+        draws, own = transferred[name]["spec"]["bootstraps"], defined[name].r2
         about = {"encoder": name, "target": target, "sample": sample, "layer": "selected"}
-        about |= {"model": "transferred", "metric": "r2_difference"}
-        for control, sums in others.items():
-            both = np.concatenate([own, sums], axis=-1)
-            difference = scores.difference_of(scores.r2_of)
-            yield {**about, "baseline": control, **drawn.said(both, difference, None)}
-        interval, best = against_best(own, others, scores.r2_of, drawn.draws, drawn.groups)
-        yield {
-            **about, "baseline": "best control", **_told(interval, len(own), None), "note": best,
-        }  # fmt: skip
+        about |= {"folds": "transferred", "metric": "r2_difference"}
+        for control, other in others.items():
+            yield {**about, "control": control, **_said(paired.above(own, other), draws, None)}
+        told = _said(paired.above(own, *others.values()), draws, None)
+        yield {**about, "control": "best control", **told, "note": paired.best(others)}
 
 
-@dataclass(frozen=True)
-class _Draws:
-    """Bootstrap draws of a result's held-out clips, the same for all of its scores."""
-
-    groups: np.ndarray
-    draws: int
-
-    @classmethod
-    def of(cls, result: Result) -> "_Draws":
-        return cls(np.asarray(result["predictions"]["group"]), result["spec"]["bootstraps"])
-
-    def said(self, sums: np.ndarray, statistic: scores.Statistic, note: str | None) -> dict:
-        """Score with interval, or the note that says why there is none."""
-        interval = scores.bootstrap(sums, statistic, groups=self.groups, draws=self.draws)
-        return _told(interval, len(sums), note)
-
-
-def _told(interval: scores.Interval, clips: int, note: str | None) -> dict:
-    value, low, high = (float(part) for part in interval)
-    if not np.isfinite(value):
-        return {"n_clips": clips, "note": note}
-    return {"value": value, "ci_low": low, "ci_high": high, "n_clips": clips}
+def _said(found: Scored, draws: int, note: str | None) -> dict:
+    """Score with interval, or the note that says why there is none."""
+    return {**found.interval(draws).columns(note), "n_clips": len(found.groups)}
 
 
 def spread(transferred: Result, ordinary: Result) -> dict[str, dict[str, float]]:
@@ -249,5 +228,5 @@ def words(found: list[dict]) -> str:
     mine = [row for row in found if about.items() <= row.items() and row["metric"] == "r2"]
     if any(row.get("value") is None for row in mine):
         return f"{first['target']} is undefined"
-    scored = ", ".join(f"{row['model']} {row['value']:.3f}" for row in mine)
+    scored = ", ".join(f"{row['folds']} {row['value']:.3f}" for row in mine)
     return f"R2 of {first['target']} from {first['encoder']}: {scored}"

@@ -6,7 +6,7 @@ import numpy as np
 
 from physprobe.falsify._claim import Claim, Needs, judged
 from physprobe.falsify._evidence import Evidence, verdict
-from physprobe.statistics import scores
+from physprobe.statistics import paired
 
 
 class Spec(Claim):
@@ -25,28 +25,18 @@ class Spec(Claim):
 def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     """Judge the claim for one encoder."""
     maps = {
-        name: sums
-        for (owner, name, direction), sums in evidence.pixel_sums.items()
+        name: found
+        for (owner, name, direction), found in evidence.maps.items()
         if owner == encoder and direction == "pixel_to_embed"
     }
     if not maps:
         return judged(spec, verdict="cannot tell", note="the study has no pixel control")
-
-    def left_over(totals: np.ndarray) -> np.ndarray:
-        return 1.0 - np.max(
-            [scores.skill_of(part) for part in np.split(totals, len(maps), axis=-1)], axis=0
-        )
-
-    value, low, high = scores.bootstrap(
-        np.concatenate(list(maps.values()), axis=-1), left_over, draws=evidence.bootstraps
-    )
-    best = max(maps, key=lambda name: float(scores.skill_of(maps[name].sum(0))))
+    left_over = paired.combined(tuple(maps.values()), lambda found: 1.0 - np.max(found, axis=0))
+    interval = left_over.interval(evidence.bootstraps)
     return judged(
         spec,
         statistic="1 - R2 of the embedding from pixels",
-        value=float(value),
-        ci_low=float(low),
-        ci_high=float(high),
-        best_control=best,
-        verdict=verdict(float(low), float(high), spec.margin),
+        best_control=paired.best(maps),
+        verdict=verdict(interval.low, interval.high, spec.margin),
+        **interval.columns(),
     )

@@ -26,11 +26,7 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     if encoder not in evidence.heads:
         return judged(spec, verdict="cannot tell", note=f"{encoder} keeps no spatial tokens")
     model = "real" if spec.family == "free" else f"real_{spec.family}"
-    rows = [
-        row
-        for row in evidence.heads[encoder]["rows"]
-        if row["metric"] == "skill_difference" and row["model"] == model
-    ]
+    rows = evidence.heads.rows(encoder, metric="skill_difference", model=model)
     if not rows or any(row["value"] is None for row in rows):
         notes = (row.get("note") for row in rows if row["value"] is None)
         note = next((note for note in notes if note), "the tokens do not change")

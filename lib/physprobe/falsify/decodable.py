@@ -2,17 +2,9 @@
 
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, judged
-from physprobe.falsify._evidence import (
-    Evidence,
-    against_best,
-    p_against_best,
-    undefined_p,
-    verdict,
-)
-from physprobe.statistics import nulls
+from physprobe.falsify._evidence import Evidence, undefined_p, verdict
+from physprobe.statistics import nulls, paired
 
 
 class Spec(Claim):
@@ -46,10 +38,10 @@ class Spec(Claim):
 
 def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     """Judge the claim for one encoder."""
-    own = evidence.decoded(encoder, spec.target, spec.sample)
+    own = evidence.probes.decoded(encoder, spec.target, spec.sample)
     if own is None:
         return judged(spec, verdict="cannot tell", note=f"{spec.target} is undefined for {encoder}")
-    row = evidence.probe(encoder, spec.target, spec.sample, own.metric)
+    row = evidence.probes.probe(encoder, spec.target, spec.sample, own.metric)
     lacking = undefined_p(row)
     what = f"{own.name} of {spec.target}"
     if spec.beyond == "chance":
@@ -69,28 +61,21 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
             note=lacking,
         )
     named = spec.controls or evidence.controls
-    others = {
-        name: found.sums
-        for name in named
-        if (found := evidence.decoded(name, spec.target, spec.sample)) is not None
-    }
+    others = evidence.decoded(named, spec.target, spec.sample)
     if not others:
         note = f"{spec.target} is undefined for all controls" if named else NO_CONTROL
         return judged(spec, verdict="cannot tell", note=note)
-    interval, best = against_best(own.sums, others, own.statistic, evidence.bootstraps)
-    best_score = float(own.statistic(others[best].sum(0)))
-    value, low, high = (float(np.asarray(part)) for part in interval)
+    gap, best = paired.above(own, *others.values()), paired.best(others)
+    interval = gap.interval(evidence.bootstraps)
     return judged(
         spec,
         statistic=f"{what} less that of the best control",
-        value=value,
-        ci_low=low,
-        ci_high=high,
         best_control=best,
-        verdict=verdict(low, high, spec.margin, row["p"]),
-        p=p_against_best(own.sums, others, own.statistic, evidence.bootstraps, spec.margin),
+        verdict=verdict(interval.low, interval.high, spec.margin, row["p"]),
+        p=gap.p(spec.margin, evidence.bootstraps),
         note=nulls.noted(
-            f"{encoder} {row['value']:.3f}, {best} {best_score:.3f}",
+            f"{encoder} {row['value']:.3f}, {best} {others[best].value:.3f}",
             lacking or f"{own.name} itself has p = {row['p']:.2g}",
         ),
+        **interval.columns(),
     )

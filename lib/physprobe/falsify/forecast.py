@@ -6,8 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, judged
-from physprobe.falsify._evidence import Evidence, against_best, p_against_best, verdict
-from physprobe.statistics import scores
+from physprobe.falsify._evidence import Evidence, verdict
+from physprobe.statistics import paired
 
 
 class Spec(Claim):
@@ -29,51 +29,39 @@ class Spec(Claim):
 
 def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     """Judge the claim for one encoder."""
-    errors = evidence.forecast_errors(encoder, spec.horizon)
-    if errors is None:
+    skills = evidence.koopman.skills(encoder, spec.horizon)
+    if skills is None:
         return judged(
             spec, verdict="cannot tell", note=f"no forecast of {encoder} at horizon {spec.horizon}"
         )
     if spec.beyond == "baselines":
-        baselines = {name: error for name, error in errors.items() if name != "model"}
-        sums = np.stack([errors["model"], *baselines.values()], axis=-1)
-        value, low, high = scores.bootstrap(
-            sums,
-            lambda totals: 1 - totals[..., 0] / totals[..., 1:].min(-1),
-            draws=evidence.bootstraps,
-        )
-        best = min(baselines, key=lambda name: baselines[name].sum())
+        least = paired.combined(tuple(skills.values()), lambda found: np.min(found, axis=0))
+        interval = least.interval(evidence.bootstraps)
+        best = min(skills, key=lambda name: float(skills[name].value))
         columns = evidence.shuffled_null(encoder, spec.horizon)
         p = columns["p"]
         statistic = f"skill at horizon {spec.horizon} against the best baseline"
     else:
-        own = _skill_sums(errors)
         others = {
-            name: _skill_sums(found)
+            name: found["persistence"]
             for name in evidence.controls
-            if (found := evidence.forecast_errors(name, spec.horizon)) is not None
+            if (found := evidence.koopman.skills(name, spec.horizon)) is not None
         }
         if not others:
             return judged(spec, verdict="cannot tell", note=NO_CONTROL)
-        (value, low, high), best = against_best(own, others, scores.skill_of, evidence.bootstraps)
+        gap, best = paired.above(skills["persistence"], *others.values()), paired.best(others)
+        interval = gap.interval(evidence.bootstraps)
         statistic = f"skill at horizon {spec.horizon} against persistence, less the best control's"
         null = evidence.shuffled_null(encoder, spec.horizon)
         p = null["p"]
         columns = {
-            "p": p_against_best(own, others, scores.skill_of, evidence.bootstraps, spec.margin),
+            "p": gap.p(spec.margin, evidence.bootstraps),
             "note": null["note"] or f"skill itself has p = {p:.2g}",
         }
     return judged(
         spec,
         statistic=statistic,
-        value=float(value),
-        ci_low=float(low),
-        ci_high=float(high),
         best_control=best,
-        verdict=verdict(float(low), float(high), spec.margin, p),
-        **columns,
+        verdict=verdict(interval.low, interval.high, spec.margin, p),
+        **columns | interval.columns(),
     )
-
-
-def _skill_sums(errors: dict[str, np.ndarray]) -> np.ndarray:
-    return np.stack([errors["model"], errors["persistence"]], axis=-1)

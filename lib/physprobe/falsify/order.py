@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 
 from physprobe.falsify._claim import Claim, Needs, judged
 from physprobe.falsify._evidence import Evidence, verdict
-from physprobe.statistics import nulls, scores, seeds
+from physprobe.statistics import nulls, paired, scores, seeds
+from physprobe.statistics.paired import Scored
 
 NAMES = {"persistence": "less that of order 1", "order_1": "against order 1"}
 
@@ -73,15 +74,11 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     else:
         found = scores.bootstrap(own[1], _gain, draws=evidence.bootstraps)
         more = _flipped(own[1], evidence.bootstraps)
-    value, low, high = (float(part) for part in found)
     return judged(
         spec,
         statistic=statistic,
-        value=value,
-        ci_low=low,
-        ci_high=high,
-        verdict=verdict(low, high, spec.margin, 0.0 if others else more.get("p")),
-        **more,
+        verdict=verdict(found.low, found.high, spec.margin, 0.0 if others else more.get("p")),
+        **more | found.columns(),
     )
 
 
@@ -89,11 +86,8 @@ def _gains(spec: Spec, evidence: Evidence, encoder: str) -> tuple[np.ndarray, np
     """Groups, and sums (group, 2): what the higher order spares, and the baseline's error."""
     if encoder not in evidence.koopman:
         return None
-    forecast = evidence.koopman[encoder]["forecast"]
-    if not forecast:
-        return None
-    *_, last = forecast.values()
-    higher = last["higher_orders"].get(str(spec.order))
+    last = evidence.koopman.forecast(encoder)
+    higher = last.get("higher_orders", {}).get(str(spec.order))
     if higher is None or spec.horizon not in last["horizon"]:
         return None
     place = last["horizon"].index(spec.horizon)
@@ -120,7 +114,8 @@ def _difference(
     """One system's gain less another's."""
     (groups, sums), (counterparts, others) = own, other
     if np.array_equal(groups, counterparts):
-        return scores.paired(sums, others, _gain, draws=draws)
+        own, other = (Scored(part, _gain, groups) for part in (sums, others))
+        return paired.above(own, other).interval(draws)
     (value, low, high), (less, least, most) = (
         scores.bootstrap(part, _gain, draws=draws) for part in (sums, others)
     )

@@ -11,6 +11,13 @@ from physprobe.falsify import _arithmetic, _gate, _ladder, _pixels, _published, 
 from physprobe.falsify._evidence import Evidence
 from physprobe.statistics import splits
 from physprobe.store import files, inputs, job, log, results, zarrs
+from physprobe.store.fits import Fits
+from physprobe.store.results import Schema
+
+SCORED = ("target", "sample", "layer", "control")
+FALSIFICATION = Schema("falsification", (*SCORED, "way", "stratum", "pixels"))
+GATE = Schema("gate", SCORED)
+TRANSFER = Schema("transfer", (*SCORED, "folds", "against", "baseline"))
 
 
 def run(
@@ -48,16 +55,16 @@ def run(
     study = json.loads(spec)
     system = zarrs.read(simulation)
     found = {
-        "probes": results.by_name(probes, "probe"),
-        "koopman": results.by_name(koopman, "dynamics"),
-        "heads": results.by_name(heads, "head"),
+        "probes": Fits.read(probes, "probe"),
+        "koopman": Fits.read(koopman, "dynamics"),
+        "heads": Fits.read(heads, "head"),
     }
     protocol = results.first(found["probes"])["spec"]
     stored = {path.parent.stem: zarrs.joined(zarrs.read(path), system) for path in embeddings}
     for sort in found.values():
         for name, result in sort.items():
             inputs.check_origin(name, result, embeddings=stored[name], simulation=system)
-    _, folds = splits.declared_by(
+    groups, folds = splits.declared_by(
         system,
         outer=protocol["outer"],
         inner=protocol["inner"],
@@ -68,23 +75,23 @@ def run(
         name: _features(stored[name]) for name in study["controls"] if _is_pixels(stored[name])
     }
     embedded = {name: _features(stored[name]) for name in study["encoders"]}
-    maps, sums = _pixels.cross(pixels, embedded, folds, protocol["bootstraps"])
+    told, maps = _pixels.cross(pixels, embedded, folds, groups, protocol["bootstraps"])
     evidence = Evidence(
         encoders=tuple(study["encoders"]),
         controls=tuple(study["controls"]),
         labels={name: store.attrs["label"] for name, store in stored.items()},
-        pixels=tuple(maps),
-        pixel_sums=sums,
+        pixels=tuple(told),
+        maps=maps,
         bootstraps=protocol["bootstraps"],
         **found,
     )
     claims = list(_judge(study, evidence))
-    rows = [*_ladder.differences(evidence), *maps]
+    rows = [*_ladder.differences(evidence), *told]
     if "stable" in system:
         # the published simulator: the published ways to score it belong beside it
         rows += _ladder.strata(evidence, np.asarray(system["stable"].values, bool))
         alpha = np.asarray(system["alpha"].values, float)
-        rows += _arithmetic.rows(embedded | pixels, alpha, folds, protocol["bootstraps"])
+        rows += _arithmetic.rows(embedded | pixels, alpha, folds, groups, protocol["bootstraps"])
     held = sum(len(fold.test) for fold in folds)
     sizes = (len(folds[0].train), held)
     per_seed = [_published.block(evidence, study["encoders"][0], protocol["seed"], sizes)]
@@ -112,7 +119,8 @@ def run(
     }
     results.write(
         metrics,
-        schema="falsification",
+        schema=FALSIFICATION,
+        of={"system": simulation.absolute().parents[1].name},
         spec=study,
         rows=rows,
         provenance=job.provenance(
@@ -167,35 +175,31 @@ def compare(
     stored = {path.parent.stem: zarrs.read(path) for path in embeddings}
     labels = {name: store.attrs["label"] for name, store in stored.items()}
     together = metrics.parent.name
-    decoded = results.by_folder(probes, "probe")
-    moved = results.by_folder(koopman, "dynamics")
+    decoded = Fits.by_folder(probes, "probe")
+    moved = Fits.by_folder(koopman, "dynamics")
 
-    def evidence(folder: str, **more: object) -> Evidence:
+    def evidence(folder: str, systems: Mapping[str, Evidence]) -> Evidence:
         return Evidence(
             encoders=tuple(comparison["encoders"]),
             controls=tuple(comparison["controls"]),
             labels=labels,
-            probes=decoded.get(folder, {}),
-            koopman=moved.get(folder, {}),
-            heads={},
+            probes=decoded.get(folder, Fits()),
+            koopman=moved.get(folder, Fits()),
             bootstraps=results.first(decoded[together])["spec"]["bootstraps"],
-            **more,
+            systems=systems,
         )
 
     fields = {path.parents[1].name: zarrs.read(path) for path in simulation}
     _check_origins(comparison["systems"], together, (decoded, moved), fields)
-    whole = evidence(
-        together,
-        groups=_groups([fields[name] for name in comparison["systems"]]),
-        systems={name: evidence(name) for name in fields},
-    )
+    whole = evidence(together, {name: evidence(name, {}) for name in fields})
     claims = list(_judge(comparison, whole))
     rows = list(_ladder.differences(whole))
     for name in comparison["parameters"]:
-        rows += _ladder.differences(whole.systems[name], name)
+        rows += [{**row, "system": name} for row in _ladder.differences(whole.systems[name])]
     results.write(
         metrics,
-        schema="falsification",
+        schema=FALSIFICATION,
+        of={"system": "+".join(comparison["systems"])},
         spec=comparison,
         rows=rows,
         labels=labels,
@@ -242,7 +246,8 @@ def gate(
     passed, why = _gate.passed(rows, entry["margin"])
     results.write(
         out,
-        schema="gate",
+        schema=GATE,
+        of={"encoder": entry["encoder"]},
         spec=entry,
         rows=rows,
         passed=passed,
@@ -293,7 +298,8 @@ def transfer(
     setting = moved[first]["setting"]
     results.write(
         out,
-        schema="transfer",
+        schema=TRANSFER,
+        of={"system": entry["onto"] or entry["system"]},
         spec=entry,
         rows=rows,
         region=setting["region"],
@@ -325,13 +331,6 @@ def _check_origins(
             stored = numbered if folder == together else {"simulation": fields[folder]}
             for name, result in by_name.items():
                 inputs.check_origin(f"{folder}/{name}", result, **stored)
-
-
-def _groups(systems: list) -> np.ndarray | None:
-    """Group (clip,) of every clip, system by system, if the systems pair their clips."""
-    if not all("group" in system for system in systems):
-        return None
-    return np.concatenate([np.asarray(system["group"].values) for system in systems])
 
 
 def _is_pixels(store: object) -> bool:

@@ -9,11 +9,20 @@ import numpy as np
 
 from physprobe.config.spec import Spec
 from physprobe.statistics.splits import Fold
+from physprobe.store.results import Schema
 
 if TYPE_CHECKING:
     from physprobe.store.inputs import Inputs
 
 METHODS, DESIGNS = "fit/methods", "fit/designs"
+SCHEMAS = {
+    "probe": Schema("probe", ("method", "target", "sample", "layer", "time", "part")),
+    "dynamics": Schema(
+        "dynamics", ("method", "layer", "horizon", "order", "model", "baseline", "equation")
+    ),
+    "head": Schema("head", ("method", "target", "layer", "horizon", "model", "baseline")),
+}
+"""What comes of a method, by its role."""
 
 
 @dataclass(frozen=True)
@@ -147,9 +156,13 @@ class Design(Spec):
         """
         raise NotImplementedError
 
-    def schema(self, spec: MethodSpec) -> str:
+    def schema(self, spec: MethodSpec) -> Schema:
         """What kind of result comes of a method."""
-        return spec.ROLE
+        return SCHEMAS[spec.ROLE]
+
+    def system(self, names: Sequence[str]) -> str:
+        """What the rows' ``system`` is, of the systems that are given: that which is scored."""
+        return names[0]
 
     def gathered(self, found: Sequence[tuple[Case, list[dict], dict]]) -> tuple[list[dict], dict]:
         """Rows and blocks of the result, from those of every case; by default there is one."""

@@ -56,9 +56,14 @@ def run(
     results.write(
         out,
         schema=plan.schema(first.spec),
+        of={
+            "system": plan.system([path.absolute().parents[1].name for path in simulation]),
+            "encoder": embeddings[0].parent.stem,
+            "method": out.stem.partition(".")[2] or first.spec.kind,
+        },
         spec=first.spec.dump(),
         design=plan.dump(),
-        rows=[{"encoder": embeddings[0].parent.stem, **row} for row in rows],
+        rows=rows,
         **blocks,
         label=first.source.attrs.get("label"),
         provenance=first.provenance(code, threads),

@@ -11,6 +11,7 @@ from physprobe.layerwise._measure import Measure
 from physprobe.layerwise._onset import Onset
 from physprobe.statistics import scores
 from physprobe.store import results
+from physprobe.store.fits import rows
 
 Result = Mapping[str, object]
 
@@ -40,9 +41,8 @@ class Curve:
 
     def rows(self, metric: str | None = None) -> list[dict]:
         """Rows of the curve's or another metric, layer by layer and then ``selected``."""
-        wanted = {"target": self.target, "sample": self.sample, "model": self.part, "time": None}
-        wanted["metric"] = metric or self.metric
-        return [row for row in self.probe["rows"] if wanted.items() <= row.items()]
+        about = {"target": self.target, "sample": self.sample, "metric": metric or self.metric}
+        return rows(self.probe, **about, part=self.part, time=None)
 
     @property
     def chance(self) -> float:
@@ -77,7 +77,7 @@ class Curve:
                 results.held_out(by_layer[layer], "squared_error", fixed) for layer in layers
             ]
             numbers = truth.astype(float).reshape(len(truth), -1)
-            return _measure.of_errors(numbers, np.stack(squared))
+            return _measure.of_errors(numbers, np.stack(squared), self.groups)
         found = [
             {
                 "log_probability": np.asarray(by_layer[layer]["log_probability"], float),
@@ -89,7 +89,7 @@ class Curve:
         classes = np.asarray(predictions["classes"][self.target])
         fold = np.asarray(predictions["fold"])[self.clips]
         number = np.searchsorted(classes, truth)
-        return _measure.of_classes(self.metric, found, number, fold, self.draws["groups"])
+        return _measure.of_classes(self.metric, found, number, fold, self.groups)
 
     @cached_property
     def measured(self) -> Measure:
@@ -97,11 +97,15 @@ class Curve:
         return self.measure(*self.layers)
 
     @property
-    def draws(self) -> dict:
-        """How a bootstrap over the clips is drawn."""
+    def groups(self) -> np.ndarray:
+        """(clip,) clips that are drawn together."""
+        return np.array(self.probe["predictions"]["group"])[self.clips]
+
+    @property
+    def draws(self) -> dict[str, int]:
+        """How a bootstrap is drawn."""
         spec = self.probe["spec"]
-        groups = np.array(self.probe["predictions"]["group"])[self.clips]
-        return {"groups": groups, "draws": spec["bootstraps"], "seed": spec["seed"]}
+        return {"draws": spec["bootstraps"], "seed": spec["seed"]}
 
     @cached_property
     def band(self) -> scores.Interval:
@@ -123,7 +127,7 @@ class Curve:
         measure = self.measure(layer, fixed=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             found = [
-                float(measure.score(measure.sums[:, fold == number].sum(1))[0])
+                float(measure.statistic(measure.sums[:, fold == number].sum(1))[0])
                 for number in np.unique(fold)
             ]
         return np.array([value for value in found if np.isfinite(value)])
@@ -144,7 +148,7 @@ def scored(
     Parameters
     ----------
     panel : str
-        Its name, ``model`` of the rows.
+        Its name.
     curves : mapping of str to Curve
         Of every encoder and control.
     controls : tuple of str
@@ -163,19 +167,19 @@ def scored(
     """
     known = {name: curves[name] for name in controls if curves[name].defined}
     for name, curve in curves.items():
-        about = {"encoder": name, "model": panel, "target": curve.target, "sample": curve.sample}
+        about = {"encoder": name, "panel": panel, "target": curve.target, "sample": curve.sample}
         for metric in (curve.metric, "circular_mae"):
             yield from ({**row, **about} for row in curve.rows(metric))
         if not curve.defined or len(curve.layers) == 1:
             continue
         yield from _banded({**about, "metric": f"{curve.metric}_band"}, curve.layers, curve.band)
-        level = {"baseline": f"{_measure.WORDS[curve.metric]} >= {threshold:g}"}
+        level = {"threshold": f"{_measure.WORDS[curve.metric]} >= {threshold:g}"}
         for form, onset in Onset.of(curve.band, threshold).rows(curve.layers).items():
             yield {**about, "metric": f"onset{form}", **level, **onset}
         if name in controls or not known:
             continue
         above = curve.above(known)
-        named = {"baseline": "best control"}
+        named = {"control": "best control"}
         distance = {**about, **named, "metric": f"{curve.metric}_above_controls"}
         yield from _banded(distance, curve.layers, above)
         # above, not at: a difference of nothing is no onset
@@ -184,11 +188,5 @@ def scored(
 
 
 def _banded(about: dict, layers: list[str], band: scores.Interval) -> Iterator[dict]:
-    for layer, value, low, high in zip(layers, *band, strict=True):
-        yield {
-            **about,
-            "layer": layer,
-            "value": float(value),
-            "ci_low": float(low),
-            "ci_high": float(high),
-        }
+    for place, layer in enumerate(layers):
+        yield {**about, "layer": layer, **band.at(place).columns()}

@@ -6,6 +6,12 @@ from pathlib import Path
 
 from physprobe.layerwise import _curve, _table
 from physprobe.store import inputs, job, log, results, zarrs
+from physprobe.store.results import Schema
+
+SCHEMA = Schema(
+    "layerwise",
+    ("panel", "method", "target", "sample", "layer", "time", "part", "control", "threshold"),
+)
 
 
 def run(
@@ -60,11 +66,11 @@ def run(
         scored = list(_curve.scored(panel, curves, controls, entry["threshold"]))
         told = {encoder: about[system, encoder] for encoder in curves}
         used |= told
-        rows += scored
+        rows += ({**row, "system": system} for row in scored)
         table += _table.lines(name, panel, curves, told, scored)
     results.write(
         out,
-        schema="layerwise",
+        schema=SCHEMA,
         spec=entry,
         rows=rows,
         figure=out.stem,
@@ -79,7 +85,7 @@ def run(
         ),
     )
     onsets = [row for row in rows if row["metric"] == "onset" and row["encoder"] not in controls]
-    log.done(f"{name}: " + "; ".join(f"{r['encoder']} {r['model']} {r['note']}" for r in onsets))
+    log.done(f"{name}: " + "; ".join(f"{r['encoder']} {r['panel']} {r['note']}" for r in onsets))
 
 
 def _about(system: str, name: str, attrs: Mapping, controls: tuple[str, ...]) -> dict:

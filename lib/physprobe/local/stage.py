@@ -4,9 +4,12 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from physprobe.falsify._evidence import decoded
-from physprobe.statistics import scores
+from physprobe.statistics import paired
 from physprobe.store import job, log, results
+from physprobe.store.fits import decoded
+from physprobe.store.results import Schema
+
+SCHEMA = Schema("local", ("method", "target", "sample", "layer", "place", "against"))
 
 
 def run(*, fit: Path, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
@@ -26,14 +29,15 @@ def run(*, fit: Path, out: Path, spec: str, code: str = "by hand", threads: int 
         Not used; every stage takes it.
     """
     entry, found = json.loads(spec), results.read(fit, "places")
-    whole = [row for row in found["rows"] if "," not in row["model"]]
-    patches = [row for row in found["rows"] if "," in row["model"]]
+    whole = [row for row in found["rows"] if "," not in row["place"]]
+    patches = [row for row in found["rows"] if "," in row["place"]]
     rows = [*whole, *_differences(found, entry["layer"]), *patches]
     results.write(
         out,
-        schema="local",
+        schema=SCHEMA,
+        of={key: found[key] for key in ("system", "encoder", "method")},
         spec=entry,
-        rows=[{**row, "encoder": out.stem} for row in rows],
+        rows=rows,
         **{key: found[key] for key in ("grid", "touched", "label")},
         provenance=job.provenance(
             code,
@@ -46,7 +50,7 @@ def run(*, fit: Path, out: Path, spec: str, code: str = "by hand", threads: int 
     told = "; ".join(
         f"{row['target']} R2 {row['value']:.3f}"
         for row in whole
-        if row["model"] == "under" and row["metric"] == "r2" and row["value"] is not None
+        if row["place"] == "under" and row["metric"] == "r2" and row["value"] is not None
     )
     y, x = found["grid"]
     log.done(f"{out.stem}: {y} x {x} patches, under the ball {told}")
@@ -54,24 +58,21 @@ def run(*, fit: Path, out: Path, spec: str, code: str = "by hand", threads: int 
 
 def _differences(found: Mapping, layer: str) -> Iterator[dict]:
     """R2 of the token under the ball less that of the others, paired by clip."""
-    protocol, predictions = found["spec"], found["predictions"]
+    protocol = found["spec"]
     for target in protocol["targets"]:
         for sample in protocol["samples"]:
             own = decoded(found, target, sample, "under")
             for name in () if own is None else ("mean", "elsewhere", "far"):
                 other = decoded(found, target, sample, name)
-                interval = scores.paired(
-                    own.sums, other.sums, scores.r2_of, groups=predictions["group"],
-                    draws=protocol["bootstraps"], seed=protocol["seed"],
-                )  # fmt: skip
-                ends = dict(zip(("value", "ci_low", "ci_high"), map(float, interval), strict=True))
+                difference = paired.above(own, other)
+                interval = difference.interval(protocol["bootstraps"], protocol["seed"])
                 yield {
                     "target": target,
                     "sample": sample,
                     "layer": layer,
-                    "model": "under",
-                    "baseline": name,
+                    "place": "under",
+                    "against": name,
                     "metric": "r2_difference",
                     "n_clips": len(own.sums),
-                    **ends,
+                    **interval.columns(),
                 }

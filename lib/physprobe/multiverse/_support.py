@@ -4,18 +4,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
-import numpy as np
-
 from physprobe.falsify._claim import NO_CONTROL
-from physprobe.falsify._evidence import against_best, decoded, verdict
-from physprobe.statistics import nulls, scores
+from physprobe.falsify._evidence import verdict
+from physprobe.statistics import nulls, paired
+from physprobe.store.fits import Decoded, decoded
 
 Result = Mapping[str, object]
 SCORE = ("value", "ci_low", "ci_high")
 VERDICTS = ("supported", "cannot tell", "refuted")
 
 
-class Fits:
+class Specified:
     """All fits of one encoder, by the axes of a specification.
 
     Parameters
@@ -32,10 +31,9 @@ class Fits:
         }
         first = next(iter(methods.values()))
         self.layers: Mapping[str, str] = first["layers"]
-        self.groups = np.array(first["group"])
-        self._truth = first["truth"]
+        self._held = {key: first[key] for key in ("truth", "group")}
         self._rows = {
-            (f"{method}/{row['model']}", row["target"], row["sample"], row["layer"]): row
+            (f"{method}/{row['way']}", row["target"], row["sample"], row["layer"]): row
             for method, result in methods.items()
             for row in result["rows"]
         }
@@ -44,20 +42,18 @@ class Fits:
         """Row of a specification's R2."""
         return self._rows[fit, target, sample, self.layers[capture]]
 
-    def sums(self, fit: str, target: str, sample: str, capture: str) -> np.ndarray | None:
-        """Sums (clip, part) that R2 follows from; None if it is undefined."""
-        predictions = {"truth": self._truth, "held_out": self.about[fit]["held_out"]}
-        probe = {"predictions": predictions}
-        found = decoded(probe, target, sample, layer=self.layers[capture])
-        return None if found is None else found.sums
+    def decoded(self, fit: str, target: str, sample: str, capture: str) -> Decoded | None:
+        """How well a specification decodes its target; None if it is undefined."""
+        predictions = {**self._held, "held_out": self.about[fit]["held_out"]}
+        return decoded({"predictions": predictions}, target, sample, layer=self.layers[capture])
 
 
 def specifications(
     name: str,
     claim: Mapping,
     encoder: str,
-    own: Fits,
-    controls: Mapping[str, Fits],
+    own: Specified,
+    controls: Mapping[str, Specified],
     samples: Sequence[str],
 ) -> Iterator[dict]:
     """Lines of one claim about one encoder, each a specification with its verdict.
@@ -72,9 +68,9 @@ def specifications(
     claim : mapping
         ``targets``, ``beyond`` and ``margin``.
     encoder : str
-    own : Fits
+    own : Specified
         Of the encoder.
-    controls : mapping of str to Fits
+    controls : mapping of str to Specified
     samples : sequence of str
 
     Yields
@@ -109,9 +105,9 @@ def specifications(
             yield {**line, "verdict": "undefined"}
             continue
         others = {
-            control: sums
+            control: found
             for control, theirs in controls.items()
-            if (sums := theirs.sums(*place)) is not None
+            if (found := theirs.decoded(*place)) is not None
         }
         if claim["beyond"] == "controls" and not others:
             note = nulls.noted(NO_CONTROL, line["note"])
@@ -120,14 +116,13 @@ def specifications(
         low, high = row["ci_low"], row["ci_high"]
         p = row["p"] if about["permutations"] else 0.0
         if others:
-            difference, best = against_best(
-                own.sums(*place), others, scores.r2_of, about["bootstraps"], own.groups
-            )
-            score, ends = controls[best].row(*place), [float(part) for part in difference]
+            above = paired.above(own.decoded(*place), *others.values())
+            difference, best = above.interval(about["bootstraps"]), paired.best(others)
+            score = controls[best].row(*place)
             line |= {"control": best, **{f"control_{key}": score[key] for key in SCORE}}
-            line |= {f"difference_{key}": end for key, end in zip(SCORE, ends, strict=True)}
+            line |= {f"difference_{key}": end for key, end in difference.columns().items()}
             if claim["beyond"] == "controls":
-                _, low, high = ends
+                low, high = difference.low, difference.high
         found = verdict(low, high, claim["margin"], p)
         if found == "supported" and row["ci_low"] <= 0:
             found = "cannot tell"  # a control that is worse than no knowledge makes none
@@ -142,19 +137,18 @@ def rows(lines: Sequence[Mapping], beyond: str) -> Iterator[dict]:
     """
     counts = Counter(line["verdict"] for line in lines)
     defined = sum(counts[word] for word in VERDICTS)
-    baseline = "best control" if beyond == "controls" else beyond
-    about = {"encoder": lines[0]["encoder"], "baseline": baseline}
+    about = {"encoder": lines[0]["encoder"], "beyond": beyond}
     left = f"; {counts['undefined']} undefined" if counts["undefined"] else ""
     for word in VERDICTS:
         note = f"{counts[word]} of {defined} specifications{left}"
         value = counts[word] / defined if defined else None
         metric = f"share_{word.replace(' ', '_')}"
-        claim = {"model": lines[0]["claim"], "metric": metric, "n_clips": lines[0]["n_clips"]}
+        claim = {"claim": lines[0]["claim"], "metric": metric, "n_clips": lines[0]["n_clips"]}
         yield {**about, **claim, "value": value, "note": note}
     for line in lines:
         place = {key: line[key] for key in ("encoder", "target", "sample", "layer", "n_clips")}
-        place["model"] = line["fit"]
+        place["method"], _, place["way"] = line["fit"].partition("/")
         yield {**place, "metric": "r2", **{key: line[key] for key in (*SCORE, "p", "note")}}
         if line["control"]:
             above = {key: line[f"difference_{key}"] for key in SCORE}
-            yield {**place, "metric": "r2_above_controls", "baseline": line["control"], **above}
+            yield {**place, "metric": "r2_above_controls", "control": line["control"], **above}

@@ -5,6 +5,11 @@ from pathlib import Path
 
 from physprobe.multiverse import _support
 from physprobe.store import job, log, results
+from physprobe.store.results import Schema
+
+SCHEMA = Schema(
+    "multiverse", ("claim", "beyond", "method", "way", "target", "sample", "layer", "control")
+)
 
 
 def run(*, fits: list[Path], out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
@@ -28,7 +33,7 @@ def run(*, fits: list[Path], out: Path, spec: str, code: str = "by hand", thread
     for path in fits:
         encoder, method = path.stem.split(".")
         found.setdefault(encoder, {})[method] = results.read(path, "every_way")
-    by_name = {name: _support.Fits(methods) for name, methods in found.items()}
+    by_name = {name: _support.Specified(methods) for name, methods in found.items()}
     controls = {name: by_name[name] for name in entry["controls"]}
     rows, lines = [], []
     for encoder in entry["encoders"]:
@@ -39,7 +44,8 @@ def run(*, fits: list[Path], out: Path, spec: str, code: str = "by hand", thread
             rows += _support.rows(mine, claim["beyond"])
     results.write(
         out,
-        schema="multiverse",
+        schema=SCHEMA,
+        of={"system": entry["system"]},
         spec=entry,
         rows=rows,
         specifications=lines,
@@ -53,5 +59,5 @@ def run(*, fits: list[Path], out: Path, spec: str, code: str = "by hand", thread
         ),
     )
     shares = [row for row in rows if row["metric"] == "share_supported"]
-    told = "; ".join(f"{row['encoder']} {row['model']} {row['note']}" for row in shares)
+    told = "; ".join(f"{row['encoder']} {row['claim']} {row['note']}" for row in shares)
     log.done(f"{out.parent.name}: supported by {told}")

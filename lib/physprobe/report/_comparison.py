@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from physprobe.report import _frames
-from physprobe.report._frames import SCORE, Result, Study, row
+from physprobe.report._frames import SCORE, Result, Study
+from physprobe.store.fits import row
 
 TARGET = "equation"
 SIDES = {"sim_mean": "clip", "frame": "token"}
@@ -38,13 +39,6 @@ def classified(study: Study, name: str, sample: str, metric: str = "accuracy") -
     return _frames.probe(study, name, sample, metric, TARGET)
 
 
-def held_out(study: Study, name: str, sample: str) -> Mapping | None:
-    """Held-out predictions of one encoder, the layer chosen inside the training clips."""
-    blocks = study.probes[name]["predictions"]["held_out"]
-    where = (TARGET, sample, "selected")
-    return next((b for b in blocks if (b["target"], b["sample"], b["layer"]) == where), None)
-
-
 def frames(comparison: Comparison) -> dict[str, pd.DataFrame]:
     """What each panel draws, but for the film strip."""
     return {
@@ -63,7 +57,7 @@ def _separation(study: Study) -> Iterator[dict]:
             if found.get("value") is not None:
                 score = {column: found.get(column) for column in SCORE}
                 yield {**about, "item": "accuracy", "sample": sample, **score}
-        found = held_out(study, name, "clip")
+        found = study.probes.held_out(name, TARGET, "clip")
         predictions = study.probes[name]["predictions"]
         classes = predictions["classes"].get(TARGET, [])
         if found is None or len(classes) != 2:
@@ -161,7 +155,7 @@ def _classification(comparison: Comparison, name: str, judged: Result) -> dict:
             for metric in ("accuracy", "auc", "log_loss", "ece", "train_accuracy")
         }
         score, where = rows["accuracy"], {"encoder": name, "sample": sample}
-        best = row(judged, baseline="best control", metric="accuracy_difference", **where)
+        best = row(judged, control="best control", metric="accuracy_difference", **where)
         found[f"{key}_train"] = {
             **dict.fromkeys(("precision", "recall", "tp", "tn", "fp", "fn")),
             "accuracy": rows["train_accuracy"].get("value"),
@@ -184,7 +178,8 @@ def _classification(comparison: Comparison, name: str, judged: Result) -> dict:
 
 def _counts(study: Study, name: str, sample: str, positive: str) -> dict:
     """Confusion of the first system's equation with the others, in clips or in token times."""
-    found, predictions = held_out(study, name, sample), study.probes[name]["predictions"]
+    found = study.probes.held_out(name, TARGET, sample)
+    predictions = study.probes[name]["predictions"]
     keys = ("tp", "fn", "tn", "fp", "precision", "recall")
     if found is None:
         return dict.fromkeys(keys)
@@ -211,8 +206,8 @@ def _regression(comparison: Comparison, name: str, judged: Result) -> dict:
             rows = {m: _frames.probe(study, name, "clip", m, target) for m in ("r2", "mae")}
             key = f"{equation}_{target}"
             found |= {f"{key}_{m}_test": found_row.get("value") for m, found_row in rows.items()}
-            where = {"encoder": name, "target": target, "sample": "clip", "model": system}
-            best = row(judged, baseline="best control", metric="r2_difference", **where)
+            where = {"encoder": name, "target": target, "sample": "clip", "system": system}
+            best = row(judged, control="best control", metric="r2_difference", **where)
             found[key] = {
                 "unit": comparison.units.get(system, {}).get(target.removeprefix("log_"), "1"),
                 "ci": {metric: _frames.ci(part) for metric, part in rows.items()},
@@ -249,9 +244,7 @@ def _koopman(study: Study, name: str, order: int) -> dict:
     """One published block, and skill by horizon, which has intervals."""
     result = study.koopman[name]
     layer = result["settings"]["report"][-1]
-    rows = [
-        r for r in result["rows"] if (r["layer"], r["order"], r["model"]) == (layer, order, "dmd")
-    ]
+    rows = study.koopman.rows(name, layer=layer, order=order, model="dmd")
     radius = next((r for r in rows if r["metric"] == "spectral_radius"), {})
     scores = ("rollout_cos_{}_mean", "rollout_cos_{}_std", "rollout_mse_{}_mean")
     known = result["published"] if order == 1 else result["published_orders"].get(str(order), {})

@@ -8,6 +8,7 @@ import pandas as pd
 
 from physprobe.report import _palette
 from physprobe.statistics import scores
+from physprobe.store.fits import Fits
 
 TARGET = "alpha"
 TIMES = 6  # frames of the film strip
@@ -34,9 +35,9 @@ class Study:
     controls: tuple[str, ...]
     labels: Mapping[str, str]
     """What each says about itself; random weights say ``untrained``."""
-    probes: Mapping[str, Result]
-    koopman: Mapping[str, Result]
-    heads: Mapping[str, Result] = field(default_factory=dict)
+    probes: Fits
+    koopman: Fits
+    heads: Fits = field(default_factory=Fits)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,16 +53,9 @@ class Study:
         }
 
 
-def row(result: Result, **where: object) -> dict | None:
-    """First row of a result that agrees with what is given, if any."""
-    rows = result["rows"]
-    return next((r for r in rows if all(r.get(k) == v for k, v in where.items())), None)
-
-
 def probe(study: Study, name: str, sample: str, metric: str = "r2", target: str = TARGET) -> dict:
     """Row of a probe in which the layer too was chosen inside the training clips; empty if none."""
-    where = {"target": target, "sample": sample, "layer": "selected", "metric": metric}
-    return row(study.probes[name], time=None, **where) or {}
+    return study.probes.probe(name, target, sample, metric) or {}
 
 
 def ci(found: Mapping) -> list | None:
@@ -78,14 +72,7 @@ def predicted(study: Study) -> pd.DataFrame:
 def _predicted(study: Study) -> Iterator[dict]:
     for name in study.names:
         block = study.probes[name]["predictions"]
-        found = next(
-            (
-                held
-                for held in block["held_out"]
-                if (held["target"], held["sample"], held["layer"]) == (TARGET, "clip", "selected")
-            ),
-            None,
-        )
+        found = study.probes.held_out(name, TARGET, "clip")
         if found is None:
             continue
         about, truth = study.about(name), np.asarray(block["truth"][TARGET], float)
@@ -116,10 +103,8 @@ def layers(study: Study) -> pd.DataFrame:
     return _frame(
         {**study.about(name), "layer": r["layer"], **_score(r)}
         for name in study.names
-        for r in study.probes[name]["rows"]
-        if (r["target"], r["sample"], r["metric"], r["time"]) == (TARGET, "clip", "r2", None)
-        and r["layer"] != "selected"
-        and r["value"] is not None
+        for r in study.probes.rows(name, target=TARGET, sample="clip", metric="r2", time=None)
+        if r["layer"] != "selected" and r["value"] is not None
     )
 
 
@@ -147,19 +132,13 @@ def skill(study: Study) -> pd.DataFrame:
             "ci_high": high,
         }
         for name in study.names
-        for block in [forecast(study, name)]
+        for block in [study.koopman.forecast(name)]
         for curve in block.get("curves", ())
         if curve["model"] == "dmd" and curve["baseline"] in BASELINES
         for horizon, value, low, high in zip(
             block["horizon"], curve["value"], curve["ci_low"], curve["ci_high"], strict=True
         )
     )
-
-
-def forecast(study: Study, name: str) -> dict:
-    """Curves and errors of the layer that the Koopman model reports; empty if it has none."""
-    blocks = study.koopman[name]["forecast"]
-    return blocks[list(blocks)[-1]] if blocks else {}
 
 
 def eigenvalues(study: Study) -> pd.DataFrame:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from physprobe.report._frames import TARGET, Result, Study, ci, forecast, probe, row
-from physprobe.statistics import scores
+from physprobe.report._frames import TARGET, Result, Study, ci, probe
+from physprobe.statistics import paired
+from physprobe.store.fits import row
+from physprobe.store.fits import rows as rows_of
 
 KOOPMAN = (
     "latent_dim",
@@ -58,7 +60,7 @@ def _alpha(study: Study, name: str, sample: str, falsification: Result) -> dict:
     block |= {key: score.get(key) for key in ("null_mean", "null_q95", "p", "n_clips")}
     block |= {key: score.get(key) for key in ("lambda", "edge_hit", "note")}
     where = {"encoder": name, "target": TARGET, "sample": sample, "metric": "r2_difference"}
-    best = row(falsification, baseline="best control", **where)
+    best = row(falsification, control="best control", **where)
     block["best_control"] = best and {
         "name": best["note"],
         "value": probe(study, best["note"], sample).get("value"),
@@ -74,11 +76,7 @@ def _koopman(study: Study, name: str) -> dict:
     block = {key: known.get(key) for key in KOOPMAN}
     block |= {key: value for key, value in known.items() if key not in block}
     layer = result["settings"]["report"][-1]
-    own = [
-        found
-        for found in result["rows"]
-        if (found["layer"], found["order"], found["model"]) == (layer, 1, "dmd")
-    ]
+    own = rows_of(result, layer=layer, order=1, model="dmd")
     block["ci"] = {DYNAMICS[r["metric"]]: ci(r) for r in own if r["metric"] in DYNAMICS}
     block["layer"], block["time_step"] = layer, result["settings"]["time_step"]
     keys = ("baseline", "horizon", "value", "null_q95", "p", "note")
@@ -97,31 +95,22 @@ def _best_forecast(study: Study, name: str, horizon: int = 1) -> dict | None:
     """Control with the highest skill against persistence, and the difference paired by clip."""
     if name not in study.encoders:
         return None
-    own = _skill_sums(study, name, horizon)
-    others = {other: _skill_sums(study, other, horizon) for other in study.controls}
-    known = {other: sums for other, sums in others.items() if sums is not None}
-    values = {other: float(scores.skill_of(sums.sum(0))) for other, sums in known.items()}
-    values = {other: value for other, value in values.items() if np.isfinite(value)}
-    if own is None or not values:
+    found = {each: study.koopman.skills(each, horizon) for each in (name, *study.controls)}
+    skills = {each: skill["persistence"] for each, skill in found.items() if skill is not None}
+    own = skills.pop(name, None)
+    others = {each: skill for each, skill in skills.items() if np.isfinite(skill.value)}
+    if own is None or not others:
         return None
-    best = max(values, key=values.get)
-    value, low, high = (float(part) for part in scores.paired(own, others[best], scores.skill_of))
+    best = paired.best(others)
+    draws = study.probes[name]["spec"]["bootstraps"]
+    found = paired.above(own, *others.values()).interval(draws).columns()
     return {
         "name": best,
         "statistic": f"skill against persistence, {horizon} token ahead",
-        "value": values[best],
-        "difference": value,
-        "ci": [low, high],
+        "value": float(others[best].value),
+        "difference": found["value"],
+        "ci": ci(found),
     }
-
-
-def _skill_sums(study: Study, name: str, horizon: int) -> np.ndarray | None:
-    """Sums (clip, 2) of squared errors of the model and of persistence."""
-    errors = forecast(study, name).get("errors")
-    if errors is None:
-        return None
-    both = np.array([errors["model"], errors["persistence"]], float)
-    return both[..., horizon - 1].T
 
 
 def _spatial(study: Study, name: str) -> dict | None:
@@ -141,12 +130,8 @@ def _spatial(study: Study, name: str) -> dict | None:
     skill = row(result, metric="skill", model="real") or {}
     block["skill"] = {"value": skill.get("value"), "ci": ci(skill), "baseline": "persistence"}
     block |= {key: skill.get(key) for key in ("null_q95", "p", "n_clips")}
-    gains = [
-        found
-        for found in result["rows"]
-        if (found["metric"], found["model"]) == ("skill_difference", "real")
-        and found["value"] is not None
-    ]
+    gains = rows_of(result, metric="skill_difference", model="real")
+    gains = [found for found in gains if found["value"] is not None]
     least = min(gains, key=lambda found: found["value"], default=None)
     block["best_control"] = least and {
         "name": least["baseline"],
@@ -165,14 +150,12 @@ def rows(study: Study) -> Iterator[dict]:
             for metric in SCORES.values():
                 found = probe(study, name, sample, metric)
                 if found:
-                    yield {**found, "encoder": name}
+                    yield found
         result = study.koopman[name]
         layer = result["settings"]["report"][-1]
-        for found in result["rows"]:
-            if found["layer"] == layer and found["order"] == 1 and found["model"] == "dmd":
-                yield {**found, "encoder": name}
-    for name, result in study.heads.items():
-        yield from ({**found, "encoder": name} for found in result["rows"])
+        yield from rows_of(result, layer=layer, order=1, model="dmd")
+    for result in study.heads.values():
+        yield from result["rows"]
 
 
 def artefact(study: Study, falsification: Result, stable: np.ndarray, exploded: np.ndarray) -> dict:
@@ -190,12 +173,11 @@ def artefact(study: Study, falsification: Result, stable: np.ndarray, exploded: 
     strata = [
         {
             "encoder": found["encoder"],
-            "clips": found["model"],
+            "clips": found["stratum"],
             **{key: found[key] for key in ("value", "n_clips", "note")},
             "ci": ci(found),
         }
-        for found in falsification["rows"]
-        if (found["metric"], found["target"], found["sample"]) == ("r2_stratum", TARGET, "clip")
+        for found in rows_of(falsification, metric="r2_stratum", target=TARGET, sample="clip")
     ]
     return {
         "clips": len(stable),
@@ -208,9 +190,8 @@ def artefact(study: Study, falsification: Result, stable: np.ndarray, exploded: 
 
 def _arithmetic(falsification: Result) -> list[dict]:
     """R2 of alpha by way of solving, of held-out clips and of training rows."""
-    rows = [found for found in falsification["rows"] if found["metric"] == "r2_arithmetic"]
-    keys = ("encoder", "sample", "model", "value", "lambda", "edge_hit")
-    named = ("encoder", "sample", "model")
+    keys = ("encoder", "sample", "way", "value", "lambda", "edge_hit")
+    named = ("encoder", "sample", "way")
     return [
         {
             **{key: found[key] for key in keys},
@@ -221,5 +202,5 @@ def _arithmetic(falsification: Result) -> list[dict]:
                 **{key: found[key] for key in named},
             )["value"],
         }
-        for found in rows
+        for found in rows_of(falsification, metric="r2_arithmetic")
     ]

@@ -352,7 +352,7 @@ def _arithmetic(fit: Mapping) -> list[dict]:
     found: dict[str, dict] = {}
     for part in fit["artefact"]["arithmetic"]:
         if part["sample"] == "token":
-            found.setdefault(part["encoder"], {})[part["model"]] = part
+            found.setdefault(part["encoder"], {})[part["way"]] = part
     both = fit["encoders"] | fit["controls"]
     return [
         {

@@ -53,7 +53,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             value, rows.index, xerr=_axes.bars(low, value, high), fmt="o", color=_palette.INK,
             ms=4.5, capsize=2, elinewidth=1.2,
         )  # fmt: skip
-        ax.set_yticks(rows.index, rows["model"].str.replace("_", " "))
+        ax.set_yticks(rows.index, rows["test"].str.replace("_", " "))
         ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x", color="0.92")

@@ -30,13 +30,13 @@ def frame(result: Mapping) -> pd.DataFrame:
     """What is drawn of a survey's result."""
     rows = pd.DataFrame(result["rows"])
     shares = rows[rows["metric"].eq("share")]
-    false = rows[rows["metric"].eq("false_verdicts") & rows["target"].eq("all")]
+    false = rows[rows["metric"].eq("false_verdicts") & rows["system"].eq("all")]
     systems = pd.DataFrame(result["systems"]).rename(
-        columns={"source": "encoder", "system": "target", "verdict": "together"}
+        columns={"source": "encoder", "verdict": "together"}
     )
     systems["label"] = systems["label"].fillna("")
-    keys = ["encoder", "target", "right", "together", "label"]
-    return pd.concat([shares, false]).merge(systems[keys], how="left", on=["encoder", "target"])
+    keys = ["encoder", "system", "right", "together", "label"]
+    return pd.concat([shares, false]).merge(systems[keys], how="left", on=["encoder", "system"])
 
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:
@@ -59,7 +59,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ax.set_axis_off()
     _controls(right.subplots(), frame[frame["metric"] == "false_verdicts"])
     _axes.title(part, TITLE)
-    counts = shares.groupby(["encoder", "target"])["n_clips"].first()
+    counts = shares.groupby(["encoder", "system"])["n_clips"].first()
     _axes.note(
         part,
         f"Each cell: percentage of {int(counts.min())} clips, below it the 95 % interval (Wilson)."
@@ -70,10 +70,10 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
 
 
 def _matrix(ax: object, rows: pd.DataFrame, source: str) -> None:
-    systems = list(rows["target"].unique())
+    systems = list(rows["system"].unique())
     ax.set(xlim=(-0.5, len(VERDICTS) + 0.5), ylim=(len(systems) - 0.5, -0.5))
     for y, system in enumerate(systems):
-        own = rows[rows["target"] == system].set_index("model")
+        own = rows[rows["system"] == system].set_index("verdict")
         right, together = own["right"].iloc[0], own["together"].iloc[0]
         for x, verdict in enumerate(VERDICTS):
             told = own.loc[verdict] if verdict in own.index else None
@@ -108,7 +108,7 @@ def _controls(ax: object, rows: pd.DataFrame) -> None:
     known = _palette.looks(sources, ())
     gap = np.linspace(-0.28, 0.28, len(sources))
     for shift, source in zip(gap, sources, strict=True):
-        own = rows[rows["encoder"] == source].set_index("model").reindex(list(CONTROLS))
+        own = rows[rows["encoder"] == source].set_index("decoy").reindex(list(CONTROLS))
         value, low, high = (100 * own[name] for name in ("value", "ci_low", "ci_high"))
         ax.errorbar(
             value, np.arange(len(own)) + shift, xerr=_axes.bars(low, value, high), fmt="o", ms=4,

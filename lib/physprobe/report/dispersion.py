@@ -26,7 +26,7 @@ LEAST = 1e-4  # [1/s] where axes end
 def frame(result: Mapping) -> pd.DataFrame:
     """What is drawn of a survey's result: a row per point of a cloud and per bin."""
     exponents = {
-        (row["target"], row["encoder"], row["model"]): row
+        (row["system"], row["encoder"], row["quantity"]): row
         for row in result["rows"]
         if row["metric"] == "exponent"
     }

@@ -41,7 +41,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     trained = differences["encoder"].iloc[0]
     left, right = part.subplots(1, 2, sharey=True)
     for y, row in enumerate(differences.itertuples()):
-        found = scores[(scores["model"] == row.model) & (scores["target"] == row.target)]
+        found = scores[(scores["system"] == row.system) & (scores["target"] == row.target)]
         for name, shift, colour, size in (
             *((name, 0.0, RANDOM, 3.5) for name in found["encoder"].unique() if name != trained),
             (trained, -0.2, TRAINED, 5.5),
@@ -52,7 +52,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         _bar(right, row, y, _palette.INK if row.target == "mean" else TRAINED, 5.5)
     right.axvline(0, color="0.45", lw=1)
     names = [
-        "mean of all" if row.target == "mean" else f"{row.model}: {row.target}".replace("_", " ")
+        "mean of all" if row.target == "mean" else f"{row.system}: {row.target}".replace("_", " ")
         for row in differences.itertuples()
     ]
     left.set_yticks(range(len(names)), names)

@@ -77,7 +77,7 @@ def _lines(result: Mapping, published: Mapping) -> Iterator[dict]:
     for line in result["table"]:
         shown = _palette.shown(line["encoder"], line["label"])
         yield {**line, "item": "score", "shown": shown, "threshold": threshold}
-    found = {(row["metric"], row["model"], row["encoder"]): row for row in result["rows"]}
+    found = {(row["metric"], row["panel"], row["encoder"]): row for row in result["rows"]}
     for (metric, panel, encoder), row in found.items():
         if metric in ("onset", "onset_above_controls"):
             yield {

@@ -38,12 +38,12 @@ def frame(result: Mapping) -> pd.DataFrame:
     """
     sample = result["rows"][0]["sample"]
     rows = [row for row in result["rows"] if (row["sample"], row["metric"]) == (sample, "r2")]
-    kept = ("encoder", "target", "layer", "model", "value", "ci_low", "ci_high", "null_q95", "note")
+    kept = ("encoder", "target", "layer", "place", "value", "ci_low", "ci_high", "null_q95", "note")
     lines = [{key: row[key] for key in kept} for row in rows]
     for line in lines:
-        line["item"] = "part" if line["model"] in PARTS else "patch"
+        line["item"] = "part" if line["place"] in PARTS else "patch"
         if line["item"] == "patch":
-            line["y"], line["x"] = map(int, line["model"].split(","))
+            line["y"], line["x"] = map(int, line["place"].split(","))
     for y, x in np.ndindex(*result["grid"]):
         count = result["touched"][y][x]
         lines.append({"item": "touched", "y": y, "x": x, "value": count})
@@ -96,7 +96,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
 
 def _parts(ax: Axes, rows: pd.DataFrame, colour: str, low: float) -> None:
     for y, name in enumerate(PARTS):
-        row = rows[rows["model"] == name].iloc[0]
+        row = rows[rows["place"] == name].iloc[0]
         if not np.isfinite(row["value"]):
             ax.annotate(
                 row["note"], (0.02, y), xycoords=("axes fraction", "data"), fontsize=7.5

@@ -4,7 +4,14 @@ import json
 from pathlib import Path
 
 from physprobe.config import kinds
+from physprobe.falsify.stage import FALSIFICATION
+from physprobe.fit.section import SCHEMAS
 from physprobe.store import files, inputs, job, log, results, zarrs
+from physprobe.store.fits import Fits
+from physprobe.store.results import Schema
+
+FIT = Schema("fit", tuple({name for part in SCHEMAS.values() for name in part.dimensions}))
+COMPARISON = Schema("comparison", FALSIFICATION.dimensions)
 
 
 def run(
@@ -54,9 +61,9 @@ def run(
         encoders=tuple(entry["encoders"]),
         controls=tuple(entry["controls"]),
         labels={name: store.attrs["label"] for name, store in stored.items()},
-        probes=results.by_name(probes, "probe"),
-        koopman=results.by_name(koopman, "dynamics"),
-        heads=results.by_name(heads, "head"),
+        probes=Fits.read(probes, "probe"),
+        koopman=Fits.read(koopman, "dynamics"),
+        heads=Fits.read(heads, "head"),
     )
     judged, system = results.read(falsification, "falsification"), zarrs.read(simulation)
     for sort in (study.probes, study.koopman, study.heads):
@@ -100,7 +107,8 @@ def run(
     files.write_text(summary, _summary.text(content, judged["claims"]))
     results.write(
         metrics,
-        schema="fit",
+        schema=FIT,
+        of={"system": simulation.absolute().parents[1].name},
         spec=entry,
         rows=_metrics.rows(study),
         provenance=job.provenance(
@@ -170,8 +178,8 @@ def compare(
     stored = {path.parent.stem: zarrs.read(path) for path in embeddings}
     labels = {name: store.attrs["label"] for name, store in stored.items()}
     name = metrics.parent.name
-    decoded = results.by_folder(probes, "probe")
-    moved = results.by_folder(koopman, "dynamics")
+    decoded = Fits.by_folder(probes, "probe")
+    moved = Fits.by_folder(koopman, "dynamics")
 
     def study(folder: str) -> _frames.Study:
         return _frames.Study(
@@ -179,8 +187,8 @@ def compare(
             encoders=tuple(entry["encoders"]),
             controls=tuple(entry["controls"]),
             labels=labels,
-            probes=decoded.get(folder, {}),
-            koopman=moved.get(folder, {}),
+            probes=decoded.get(folder, Fits()),
+            koopman=moved.get(folder, Fits()),
         )
 
     fields = {path.parents[1].name: zarrs.read(path) for path in simulation}
@@ -227,7 +235,8 @@ def compare(
     files.write_text(summary, _comparison_summary.text(content, judged["claims"]))
     results.write(
         metrics,
-        schema="comparison",
+        schema=COMPARISON,
+        of={"system": judged["system"]},
         spec=entry,
         rows=judged["rows"],
         provenance=job.provenance(

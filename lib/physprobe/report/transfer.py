@@ -80,14 +80,14 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     targets = frame["target"].unique()
     looks = _axes.looks(frame)
     names, scored = list(looks), frame["scored"].iloc[0]
-    systems = [name for name in frame["model"].unique() if name != "transferred"]
+    systems = [name for name in frame["folds"].unique() if name != "transferred"]
     axes = part.subplots(len(targets), 2, sharex="col", sharey=True, squeeze=False)
     for (left, right), target in zip(axes, targets, strict=True):
         mine = frame[frame["target"] == target]
         for y, name in enumerate(names):
             own, colour = mine[mine["encoder"] == name], looks[name].colour
             _scores(left, own, systems, y, colour)
-            ratio = own[(own["metric"] == "error_ratio") & (own["baseline"] == scored)]
+            ratio = own[(own["metric"] == "error_ratio") & (own["against"] == scored)]
             if len(ratio):
                 _mark(right, ratio.iloc[0], y, colour, "o", colour)
         right.axvline(1, color="0.45", lw=1, zorder=0)
@@ -119,10 +119,10 @@ def _scores(ax: Axes, own: pd.DataFrame, systems: list[str], y: float, colour: s
     for row in scores[scores["value"].isna()].itertuples():
         at = (0.02, y)
         ax.annotate(row.note, at, xycoords=("axes fraction", "data"), va="center", fontsize=7.5)
-    for place, model in enumerate(("transferred", *systems)):
-        found = scores[(scores["model"] == model) & scores["value"].notna()]
-        shape = "o" if model == "transferred" else OPEN[place - 1]
-        face = colour if model == "transferred" else "white"
+    for place, folds in enumerate(("transferred", *systems)):
+        found = scores[(scores["folds"] == folds) & scores["value"].notna()]
+        shape = "o" if folds == "transferred" else OPEN[place - 1]
+        face = colour if folds == "transferred" else "white"
         at = y + STEP * (place - len(systems) / 2)
         for row in found.itertuples():
             if np.isfinite(row.null_q95) and row.null_q95 > FLOOR:

@@ -27,6 +27,18 @@ class Interval(NamedTuple):
     low: np.ndarray
     high: np.ndarray
 
+    def at(self, *place: int) -> "Interval":
+        """One of several scores."""
+        return Interval(*(part[place] for part in self))
+
+    def columns(self, undefined: str | None = None) -> dict:
+        """Columns of a result's row; of a score that is not finite the note that says why."""
+        value, low, high = (float(part) for part in self)
+        if not np.isfinite(value):
+            nothing = dict.fromkeys(("value", "ci_low", "ci_high"))
+            return nothing | ({"note": undefined} if undefined else {})
+        return {"value": value, "ci_low": low, "ci_high": high}
+
 
 def r2(truth: np.ndarray, prediction: np.ndarray, axis: int = -1) -> np.ndarray:
     """1 - SSE / SST, with SST about the mean of the held-out truth itself.
@@ -123,16 +135,6 @@ def skill_of(totals: np.ndarray) -> np.ndarray:
     return _ratio_skill(totals[..., 0], totals[..., 1])
 
 
-def difference_of(statistic: Statistic) -> Statistic:
-    """Difference of one score between two models, from their sums side by side."""
-
-    def difference(totals: np.ndarray) -> np.ndarray:
-        first, second = np.split(totals, 2, axis=-1)
-        return statistic(first) - statistic(second)
-
-    return difference
-
-
 def bootstrap(
     sums: np.ndarray,
     statistic: Statistic,
@@ -186,7 +188,13 @@ def bootstrap(
 
 
 def bootstrap_p(
-    sums: np.ndarray, statistic: Statistic, at: float = 0.0, *, draws: int = 2000, seed: int = 0
+    sums: np.ndarray,
+    statistic: Statistic,
+    at: float = 0.0,
+    *,
+    groups: Sequence | np.ndarray | None = None,
+    draws: int = 2000,
+    seed: int = 0,
 ) -> float:
     """Two-sided p of one score against the value ``at``, by the same bootstrap over clips.
 
@@ -198,8 +206,8 @@ def bootstrap_p(
     sums : (clip, part)
     statistic : callable
     at : float
-    draws : int
-    seed : int
+    groups, draws, seed
+        As for `bootstrap`.
 
     Returns
     -------
@@ -208,10 +216,11 @@ def bootstrap_p(
     """
     from scipy.special import ndtr, ndtri
 
-    if len(sums) < 2:
+    by_unit = _by_unit(sums, groups)
+    if len(by_unit) < 2:
         return float("nan")
     with np.errstate(invalid="ignore", divide="ignore"):
-        value, drawn, bias, skew = _resampled(np.asarray(sums, float), statistic, draws, seed)
+        value, drawn, bias, skew = _resampled(by_unit, statistic, draws, seed)
         if not np.isfinite(value) or not np.isfinite(drawn).all():
             return float("nan")
         share = (drawn < at).mean() + 0.5 * (drawn == at).mean()
@@ -283,20 +292,6 @@ def band(
         return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
     reach = deviation * np.quantile(np.nanmax(distance, axis=0), 0.95)
     return Interval(value, value - reach, value + reach)
-
-
-def paired(
-    first: np.ndarray,
-    second: np.ndarray,
-    statistic: Statistic,
-    *,
-    groups: Sequence | np.ndarray | None = None,
-    draws: int = 2000,
-    seed: int = 0,
-) -> Interval:
-    """Difference of a score between two models on the same clips, each (..., clip, part)."""
-    both = np.concatenate(np.broadcast_arrays(first, second), axis=-1)
-    return bootstrap(both, difference_of(statistic), groups=groups, draws=draws, seed=seed)
 
 
 def contrasts(

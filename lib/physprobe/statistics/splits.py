@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from physprobe.statistics import seeds
 
@@ -137,6 +139,17 @@ def _together(values: Callable[[str], np.ndarray | None], grouping: str) -> np.n
             )
         found.append(value)
     return np.unique(np.stack(found), axis=1, return_inverse=True)[1].ravel()
+
+
+def joined(groupings: Sequence[np.ndarray]) -> np.ndarray:
+    """Groups (clip,), numbered as they come, that part none of several groupings', each (clip,)."""
+    members = [np.unique(part, return_inverse=True)[1].ravel() for part in groupings]
+    clips = len(members[0])
+    first = np.cumsum([clips, *(member.max() + 1 for member in members)])
+    nodes = np.concatenate([m + start for m, start in zip(members, first[:-1], strict=True)])
+    links = np.tile(np.arange(clips), len(members)), nodes
+    graph = coo_array((np.ones(len(nodes)), links), shape=(first[-1], first[-1]))
+    return connected_components(graph, directed=False)[1][:clips]
 
 
 def check(folds: Sequence[Fold], groups: Sequence | np.ndarray) -> None:

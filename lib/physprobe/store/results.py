@@ -4,38 +4,101 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from physprobe.store import files
 
-SCHEMA = 1
+VERSION = 2
 OUTSIDE = ("digest", "provenance")
 """What of a result its digest isn't of: two that say the same may come from different places."""
-COLUMNS = (
-    "encoder", "target", "sample", "layer", "time", "horizon", "order", "model", "baseline",
+EVERYWHERE = ("system", "encoder", "member")
+"""Dimensions that the rows of every result have."""
+DIMENSIONS = {
+    "system": "system whose clips the score is read on; `a+b`: of both together; `all`: of several",
+    "encoder": "encoder or control; of a discovery also the `field` or the `video`",
+    "member": "which of an entry's networks, where it has several",
+    "panel": "panel of a figure",
+    "claim": "claim that specifications are counted for",
+    "beyond": "what a claim has to beat: `controls` or `chance`",
+    "test": "test, interval or solver that is calibrated",
+    "method": "method that was fitted",
+    "way": "how it was fitted, where it was in several ways",
+    "folds": "`transferred`, or the system whose own clips were decoded, by ordinary folds",
+    "target": "label that is decoded, or that a model is given",
+    "sample": "`clip`: from its mean embedding; `token`: from each token time; or `system`",
+    "layer": "blocks applied; `selected`: as chosen inside the training clips",
+    "place": "part of the image: `under`, `elsewhere`, `far`, `mean`, or a patch `y,x`",
+    "time": "time of the token [s]",
+    "part": "value of a label whose clips are scored apart",
+    "stratum": "clips that the solver is stable for, or those that it isn't",
+    "equation": "equation whose clips a shared model is scored on",
+    "horizon": "tokens ahead",
+    "order": "frames that a model of the dynamics, or a law, remembers",
+    "model": "model of the dynamics or spatial head: `dmd`, `real`, or what stands in for one",
+    "pixels": "pixel control that is mapped to the embedding, or from it",
+    "law": "candidate among the laws",
+    "verdict": "verdict on the law that clips obey",
+    "quantity": "`decay` or `frequency`, as a function of the wavenumber",
+    "decoy": "what obeys no law: shuffled or still frames, noise; `all` of them",
+    "baseline": "what a skill or a gain is relative to",
+    "control": "control that the score is less; `best control` is found anew in every draw",
+    "against": "the same probe at another `place`, or by ordinary `folds`, that it is paired with",
+    "threshold": "level that counts as readable",
+}
+"""What a row is of. Each means one thing in all results; null where it doesn't apply."""
+SCORE = (
     "metric", "value", "ci_low", "ci_high", "null_mean", "null_q95", "p", "n_clips", "lambda",
     "edge_hit", "note",
 )  # fmt: skip
+"""What a row says."""
 
 
-def row(**score: object) -> dict:
-    """One score with every column of :data:`COLUMNS`; what is not given is null.
+@dataclass(frozen=True)
+class Schema:
+    """A kind of result: its name, and the dimensions that its rows have besides `EVERYWHERE`.
 
     Raises
     ------
     ValueError
-        If a column is unknown, or a value is missing without a note that says why.
+        If a dimension isn't one of :data:`DIMENSIONS`.
     """
-    unknown = set(score) - set(COLUMNS)
-    if unknown:
-        raise ValueError(f"A row has no column {', '.join(sorted(unknown))}.")
-    complete = {column: plain(score.get(column)) for column in COLUMNS}
-    if complete["value"] is None and not complete["note"]:
-        raise ValueError(f"An undefined score needs a note: {complete}.")
-    return complete
+
+    name: str
+    dimensions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse dimensions that mean nothing."""
+        unknown = set(self.dimensions) - set(DIMENSIONS)
+        if unknown:
+            raise ValueError(f"Schema {self.name}: no dimension {', '.join(sorted(unknown))}.")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of its rows, in the order of :data:`DIMENSIONS`."""
+        own = (*EVERYWHERE, *self.dimensions)
+        return (*(name for name in DIMENSIONS if name in own), *SCORE)
+
+    def row(self, **score: object) -> dict:
+        """One score with every column; what is not given is null.
+
+        Raises
+        ------
+        ValueError
+            If a column is unknown, or a value is missing without a note that says why.
+        """
+        unknown = set(score) - set(self.columns)
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise ValueError(f"A row of schema {self.name} has no column {names}.")
+        complete = {column: plain(score.get(column)) for column in self.columns}
+        if complete["value"] is None and not complete["note"]:
+            raise ValueError(f"An undefined score needs a note: {complete}.")
+        return complete
 
 
 def plain(value: object) -> object:
@@ -58,10 +121,11 @@ def plain(value: object) -> object:
 def write(
     out: Path,
     *,
-    schema: str,
+    schema: Schema,
     spec: Mapping,
     rows: Iterable[Mapping],
     provenance: Mapping,
+    of: Mapping[str, str] = MappingProxyType({}),
     **blocks: object,
 ) -> None:
     """Write a result.
@@ -70,21 +134,24 @@ def write(
     ----------
     out : Path
         The JSON file.
-    schema : str
-        What kind of result it is, for instance ``probe``.
+    schema : Schema
+    of : mapping
+        Dimensions that all rows agree in, such as ``system`` and ``encoder``; the head of the
+        result names them too. What a row says itself comes first.
     spec : mapping
         The validated config entry that it follows from.
     rows : iterable of mapping
-        Scores; see :func:`row`.
+        Scores; see :meth:`Schema.row`.
     provenance : mapping
         Code, inputs, versions, device; nothing that differs between two identical runs.
     **blocks
         Further named content, for instance predictions.
     """
     content = {
-        "schema": f"physprobe/{schema}/{SCHEMA}",
+        "schema": f"physprobe/{schema.name}/{VERSION}",
+        **plain(of),
         "spec": plain(spec),
-        "rows": [row(**score) for score in rows],
+        "rows": [schema.row(**{**of, **score}) for score in rows],
         **{name: plain(block) for name, block in blocks.items()},
     }
     origin = plain(provenance)
@@ -115,7 +182,7 @@ def read(path: Path, schema: str | None = None) -> dict:
     """
     whole = files.read_json(path)
     found = str(whole.get("schema")) if isinstance(whole, dict) else "no mapping"
-    expected = f"physprobe/{schema}/{SCHEMA}" if schema else "physprobe/..."
+    expected = f"physprobe/{schema}/{VERSION}" if schema else "physprobe/..."
     if not (found == expected if schema else found.startswith("physprobe/")):
         raise ValueError(
             f"{path}: schema is {found}, expected {expected}. Hint: is it the file that was meant?"

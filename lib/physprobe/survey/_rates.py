@@ -23,7 +23,7 @@ FEWEST = 3  # clips that R2 needs
 
 
 def rows(found: Mapping[tuple[str, str], Mapping]) -> Iterator[dict]:
-    """Rows of the survey's result; ``encoder`` is the source, ``target`` the system.
+    """Rows of the survey's result; ``encoder`` is the source.
 
     Parameters
     ----------
@@ -41,32 +41,29 @@ def rows(found: Mapping[tuple[str, str], Mapping]) -> Iterator[dict]:
         own = {system: result for (system, of), result in found.items() if of == source}
         for system, result in own.items():
             for row in _of_system(result):
-                yield {"encoder": source, "target": system, **row}
+                yield {"encoder": source, "system": system, **row}
         for row in _of_all(list(own.values())):
-            yield {"encoder": source, "target": ALL, **row}
+            yield {"encoder": source, "system": ALL, **row}
 
 
 def rate(happened: Sequence[bool]) -> dict:
     """Share of what happened, with Wilson's interval."""
     test = binomtest(sum(happened), len(happened))
     low, high = test.proportion_ci(method="wilson")
-    return {
-        "value": test.statistic, "ci_low": float(low), "ci_high": float(high),
-        "n_clips": len(happened),
-    }  # fmt: skip
+    return {**scores.Interval(test.statistic, low, high).columns(), "n_clips": len(happened)}
 
 
 def _of_system(result: Mapping) -> Iterator[dict]:
     said, right = result["clips"]["verdict"], result["system"]["verdict"]
     for verdict in sorted(set(said)):
         happened = [one == verdict for one in said]
-        yield {"sample": "clip", "model": verdict, "metric": "share", **rate(happened)}
+        yield {"sample": "clip", "verdict": verdict, "metric": "share", **rate(happened)}
     yield from _right_and_wrong("clip", [(one, right) for one in said])
     yield from _of_controls([result])
     for row in result["rows"]:
         if row["metric"] == "exponent":
             kept = ("metric", "value", "ci_low", "ci_high", "n_clips", "note")
-            yield {"model": row["target"], **{key: row[key] for key in kept}}
+            yield {"quantity": row["quantity"], **{key: row[key] for key in kept}}
     for name, values in result["clips"]["by_own_law"].items():
         if name in result["clips"]["truth"]:
             yield from _of_parameter(name, values, result["clips"]["truth"][name])
@@ -101,18 +98,18 @@ def _of_controls(results: list[Mapping]) -> Iterator[dict]:
     }
     named[ALL] = [one for clips in named.values() for one in clips]
     for name, happened in named.items():
-        yield {"sample": "clip", "model": name, "metric": "false_verdicts", **rate(happened)}
+        yield {"sample": "clip", "decoy": name, "metric": "false_verdicts", **rate(happened)}
 
 
 def _of_parameter(name: str, values: list, truth: list) -> Iterator[dict]:
     """Estimates against labels, on the clips that have one."""
     found, known = np.array(values, float), np.array(truth, float)
     kept = np.isfinite(found)
-    about = {"sample": "clip", "model": name}
+    about = {"sample": "clip", "target": name}
     found, known = found[kept], known[kept]
-    value, low, high, clips = scores.median(np.abs(found / known - 1), 1000, 0)
+    *ends, clips = scores.median(np.abs(found / known - 1), 1000, 0)
     yield {
-        **about, "metric": "relative_error", "value": value, "ci_low": low, "ci_high": high,
+        **about, "metric": "relative_error", **scores.Interval(*ends).columns(),
         "n_clips": clips, "note": "median of clips with a verdict",
     }  # fmt: skip
     if name in POSITIVE:
@@ -123,9 +120,8 @@ def _of_parameter(name: str, values: list, truth: list) -> Iterator[dict]:
         yield {**about, "note": f"undefined: it takes {FEWEST} clips with different labels"}
         return
     sums = scores.r2_sums(known, (found - known) ** 2)
-    value, low, high = (float(part) for part in scores.bootstrap(sums, scores.r2_of))
     note = "of logarithms" if name in POSITIVE else None
-    yield {**about, "value": value, "ci_low": low, "ci_high": high, "note": note}
+    yield {**about, **scores.bootstrap(sums, scores.r2_of).columns(), "note": note}
 
 
 def blocks(found: Mapping[tuple[str, str], Mapping]) -> dict:

@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 
 from physprobe.store import job, log, results
+from physprobe.store.results import Schema
 from physprobe.survey import _rates
+
+SCHEMA = Schema("survey", ("target", "sample", "verdict", "quantity", "decoy"))
 
 
 def run(
@@ -30,7 +33,7 @@ def run(
     rows = list(_rates.rows(found))
     results.write(
         out,
-        schema="survey",
+        schema=SCHEMA,
         spec=json.loads(spec),
         rows=rows,
         provenance=job.provenance(
@@ -42,7 +45,7 @@ def run(
         ),
         **_rates.blocks(found),
     )
-    every = [row for row in rows if row["target"] == _rates.ALL and row.get("sample") == "clip"]
+    every = [row for row in rows if row["system"] == _rates.ALL and row.get("sample") == "clip"]
     told = ", ".join(
         f"{row['encoder']} {row['value']:.0%} right" for row in every if row["metric"] == "right"
     )

@@ -17,7 +17,9 @@ from physprobe.fit.section import METHODS, Case, Design, MethodSpec
 from physprobe.statistics import splits
 from physprobe.store import log
 from physprobe.store.inputs import Layers
+from physprobe.store.results import Schema
 
+SCHEMA = Schema("every_way", ("method", "way", "target", "sample", "layer"))
 KEPT = ("target", "sample", "layer", "squared_error", "influence")
 
 
@@ -65,9 +67,9 @@ class Spec(Design):
             found.setdefault(text, {"normalisation": normalisation, "grouping": grouping})
         return found
 
-    def schema(self, spec: MethodSpec) -> str:
+    def schema(self, spec: MethodSpec) -> Schema:
         """What kind of result comes of a method."""
-        return self.kind
+        return SCHEMA
 
     def gathered(self, found: Sequence[tuple[Case, list[dict], dict]]) -> tuple[list[dict], dict]:
         """R2 of every specification; squared errors of the held-out clips by fit."""
@@ -77,7 +79,7 @@ class Spec(Design):
         for case, scored, blocks in found:
             way, predictions = "/".join(case.about.values()), blocks["predictions"]
             rows += [
-                {**row, "model": way}
+                {**{key: value for key, value in row.items() if key != "time"}, "way": way}
                 for row in scored
                 if row["metric"] == "r2"
                 and row.get("time") is None

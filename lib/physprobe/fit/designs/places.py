@@ -15,12 +15,12 @@ from physprobe.scenes import scene
 from physprobe.statistics import seeds
 from physprobe.store import zarrs
 from physprobe.store.inputs import Inputs, Layers
+from physprobe.store.results import Schema
 
 ROW, COLUMN, PIXELS = (
     scene.QUANTITIES.index(name) for name in ("ball_row", "ball_column", "camera_pixels")
 )
-
-
+SCHEMA = Schema("places", ("method", "target", "sample", "layer", "place"))
 SCORES = ("r2", "mae", "circular_mae")
 
 
@@ -45,20 +45,20 @@ class Spec(Design):
         setting = {"grid": list(grid), "touched": touched(film, grid).sum(0)}
         yield _read.case(found, parts, layers=parts.names, setting=setting)
 
-    def schema(self, spec: MethodSpec) -> str:
+    def schema(self, spec: MethodSpec) -> Schema:
         """What kind of result comes of a method."""
-        return self.kind
+        return SCHEMA
 
     def gathered(self, found: Sequence[tuple[Case, list[dict], dict]]) -> tuple[list[dict], dict]:
-        """Scores of the chosen parts, R2 of every patch; the part stands as ``model``."""
+        """Scores of the chosen parts, R2 of every patch; ``place`` says which."""
         ((case, scored, blocks),) = found
         scored = [
-            {**row, "layer": self.layer, "model": row["layer"]}
+            {**row, "layer": self.layer, "place": row["layer"]}
             for row in scored
             if row["layer"] != "selected" and row["metric"] in SCORES and row.get("time") is None
         ]
-        rows = [row for row in scored if row["model"] in Parts.CHOSEN]
-        rows += [r for r in scored if r["model"] not in Parts.CHOSEN and r["metric"] == "r2"]
+        rows = [row for row in scored if row["place"] in Parts.CHOSEN]
+        rows += [r for r in scored if r["place"] not in Parts.CHOSEN and r["metric"] == "r2"]
         predictions = blocks["predictions"]
         predictions["held_out"] = [
             block for block in predictions["held_out"] if block["layer"] in Parts.CHOSEN

@@ -51,6 +51,10 @@ class Spec(Design):
         features = _stack.Stacked([Layers(part.source) for part in parts])
         yield _read.case(stacked, features, tokens=features.tokens)
 
+    def system(self, names: Sequence[str]) -> str:
+        """All of them: each has its clips scored."""
+        return "+".join(names)
+
 
 def _system(parts: Sequence[Inputs], simulation: Sequence[Path]) -> Dataset:
     """Common labels of all clips, ``equation``, ``group``, and ``split`` if declared."""

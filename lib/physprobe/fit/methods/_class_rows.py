@@ -164,7 +164,7 @@ def collect(
                 relative = interval(order_sums[mine], scores.mean_of, held.groups[mine])
                 measured["relative_accuracy"] = relative
             (found.rows if name is None else apart).extend(
-                {**common, "model": name, "n_clips": int(mine.sum()), "metric": metric}
+                {**common, "part": name, "n_clips": int(mine.sum()), "metric": metric}
                 | _told(score, _null(arranged, metric, drawn[name][metric].mean(0)), note)
                 for metric, score in measured.items()
             )
@@ -232,10 +232,7 @@ def _scores(fits: Sequence[OfClasses], part: int, clips: int) -> dict[str, np.nd
 
 
 def _value(interval: scores.Interval) -> dict:
-    value, low, high = (float(part) for part in interval)
-    if np.isfinite(value):
-        return {"value": value, "ci_low": low, "ci_high": high}
-    return {"value": None, "note": "no outer fold holds out clips of two classes"}
+    return interval.columns("no outer fold holds out clips of two classes")
 
 
 def _told(score: scores.Interval, null: dict, note: str | None = None) -> dict:

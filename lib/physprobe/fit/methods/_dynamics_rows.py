@@ -78,8 +78,8 @@ class Skills:
                     note = f"clips of {length} times have no such horizon"
                     yield {**about, "horizon": ahead, "note": note}
                     continue
-                value, low, high = (part[place, ahead - 1] for part in self.interval)
-                if not np.isfinite(value):
+                score = self.interval.at(place, ahead - 1)
+                if not np.isfinite(score.value):
                     note = f"{baseline} makes no error"
                     yield {**about, "horizon": ahead, "note": note}
                     continue
@@ -91,10 +91,10 @@ class Skills:
                     drawn, note = 1.0 - errors / whole, "null: time-shuffled fits"
                     fitted = len(next(iter(found.train.values())))
                     arranged = nulls.Arrangements.of_times(fitted, length)
-                null = arranged.columns(value, drawn)
+                null = arranged.columns(score.value, drawn)
                 yield {
-                    **about, "horizon": ahead, "value": value, "ci_low": low, "ci_high": high,
-                    **null, "note": nulls.noted(note, null.get("note")),
+                    **about, "horizon": ahead, **score.columns(), **null,
+                    "note": nulls.noted(note, null.get("note")),
                 }  # fmt: skip
 
     def block(self, found: Tally) -> dict:
@@ -140,7 +140,7 @@ def by_equation(
     groups: np.ndarray,
     equations: np.ndarray,
 ) -> Iterator[dict]:
-    """Skill on the held-out clips of each equation, where there are several: ``target`` says which.
+    """Skill on the held-out clips of each equation, where there are several.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def by_equation(
         part = found.part(clips)
         skills = Skills.of(spec, part, part.errors["mean", None].shape[1], groups[clips])
         for row in skills.rows(spec, layer, part, length):
-            yield {**row, "target": name, "metric": "skill_by_equation"}
+            yield {**row, "equation": name, "metric": "skill_by_equation"}
 
 
 def others(
@@ -167,26 +167,22 @@ def others(
     """Rows of the spectral radius, the variance that is kept, and the published scores."""
     about = {"layer": layer, "n_clips": len(groups)}
     for item in spectra:
-        value, low, high = item.radius
+        radius = scores.Interval(*item.radius)
         yield {
             **about, "metric": "spectral_radius", "model": "dmd", "order": item.model.order,
-            "lambda": item.model.penalty, "value": value, "ci_low": low, "ci_high": high,
-            "note": GROWS if value > 1 else None,
+            "lambda": item.model.penalty, **radius.columns(),
+            "note": GROWS if radius.value > 1 else None,
         }  # fmt: skip
     draws = {"groups": groups, "draws": spec.bootstraps, "seed": spec.seed}
-    value, low, high = scores.bootstrap(found.variance, scores.skill_of, **draws)
-    yield {**about, "metric": "variance_kept", "value": value, "ci_low": low, "ci_high": high}
+    kept = scores.bootstrap(found.variance, scores.skill_of, **draws)
+    yield {**about, "metric": "variance_kept", **kept.columns()}
     values = np.stack(list(found.test.values()))
     band = scores.bootstrap(
         np.stack([values, np.ones_like(values)], axis=-1), scores.mean_of, **draws
     )
     for place, (name, order, key) in enumerate(found.test):
-        value, low, high = (part[place] for part in band)
-        yield {
-            **about, "metric": key, "model": name, "value": value, "ci_low": low, "ci_high": high,
-            "order": order,
-            "note": None if np.isfinite(value) else UNDEFINED[key.endswith("_cos")],
-        }  # fmt: skip
+        score = band.at(place).columns(UNDEFINED[key.endswith("_cos")])
+        yield {**about, "metric": key, "model": name, "order": order, **score}
 
 
 def undefined(spec: object, layer: str, note: str, clips: int) -> Iterator[dict]:

@@ -8,7 +8,8 @@ from physprobe.fit.methods._digits import short
 from physprobe.fit.methods._kernels import FAMILIES, LAPLACIAN, laplacian_residual
 from physprobe.fit.methods._rollout import Rollouts
 from physprobe.fit.methods._stencil import ONE
-from physprobe.statistics import nulls, scores
+from physprobe.statistics import nulls, paired, scores
+from physprobe.statistics.paired import Scored
 
 MODELS = ("real", "shuffled", "none")
 
@@ -148,8 +149,11 @@ def _one_step(
             yield {**row, "note": row.get("note") or f"{many}, each tried on its own alpha"}
     real = float(1.0 - errors["real"].sum() / whole)
     for other in ("shuffled", "none", "mirror"):
-        sums = [np.stack([errors[m], persistence], axis=-1) for m in ("real", other)]
-        difference = _value(*scores.paired(*sums, scores.skill_of, **draws))
+        both = [
+            Scored(np.stack([errors[m], persistence], axis=-1), scores.skill_of, draws["groups"])
+            for m in ("real", other)
+        ]
+        difference = _value(*paired.above(*both).interval(spec.bootstraps, spec.seed))
         base = 1.0 - errors[other].sum() / whole
         yield {
             "model": name_of(family, "real"), "horizon": 1, "metric": "skill_difference",
@@ -202,9 +206,9 @@ def _mean(values: np.ndarray, draws: dict) -> dict:
 
 
 def _value(value: float, low: float, high: float) -> dict:
-    if not np.isfinite(value):
-        return {"value": None, "note": "undefined: nothing changes in the held-out clips"}
-    return {"value": float(value), "ci_low": float(low), "ci_high": float(high)}
+    return scores.Interval(value, low, high).columns(
+        "undefined: nothing changes in the held-out clips"
+    )
 
 
 def _published(found: Mapping, rollouts: Mapping, family: str, cells: int, channels: int) -> dict:

@@ -211,7 +211,7 @@ def collect(
             if targets.harmonic(target):
                 angle = targets.angle_error(true[:, None, own], predicted[..., own]).mean(1)
                 found.rows.append(
-                    {**common, **_score(_means(spec, held, angle), ()), "metric": "circular_mae"}
+                    {**common, **_score(_means(spec, held, angle)), "metric": "circular_mae"}
                 )
             about = {"target": target, "sample": tally.sample, "layer": layer}
             mean = predicted[..., own].mean(1)
@@ -240,7 +240,7 @@ def collect(
                         "time": number if times is None else times[number],
                         "metric": "r2",
                         "n_clips": len(held.clip),
-                        **_score(by_time, (number, t)),
+                        **_score(by_time, number, t),
                         **arranged[t].columns(drawn[number, 0, t], drawn[number, 1:, t]),
                     }
                     for number in range(len(errors))
@@ -285,9 +285,8 @@ def _means(spec: object, held: HeldOut, values: np.ndarray) -> scores.Interval:
     )
 
 
-def _score(interval: scores.Interval, place: int | tuple[int, ...]) -> dict:
-    value, low, high = (part[place] for part in interval)
-    return {"value": value, "ci_low": low, "ci_high": high}
+def _score(interval: scores.Interval, *place: int) -> dict:
+    return interval.at(*place).columns()
 
 
 def median(values: Sequence[float]) -> float | None:

@@ -1,0 +1,155 @@
+"""Fits: find rows and held-out predictions in results."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from physprobe.statistics import scores
+from physprobe.statistics.paired import Scored
+from physprobe.store import results
+
+Result = Mapping[str, object]
+
+
+def rows(result: Result, **where: object) -> list[dict]:
+    """Rows of a result that agree with what is given."""
+    return [
+        row
+        for row in result["rows"]
+        if all(row.get(column) == value for column, value in where.items())
+    ]
+
+
+def row(result: Result, **where: object) -> dict | None:
+    """The row of a result that agrees with what is given, if there is one.
+
+    Raises
+    ------
+    ValueError
+        If several do.
+    """
+    found = rows(result, **where)
+    if len(found) > 1:
+        raise ValueError(f"{len(found)} rows agree with {where}, expected one.")
+    return found[0] if found else None
+
+
+@dataclass(frozen=True)
+class Decoded(Scored):
+    """How well a probe decodes a target from held-out clips."""
+
+    name: str = "R2"
+    """Name of the score, for people."""
+    metric: str = "r2"
+    """Its name in rows."""
+    chance: float = 0.0
+    """Score of the best guess that knows no clip: 0 of R2, about the held-out mean; of accuracy the
+    share of the most frequent class."""
+
+
+class Fits(results.Found):
+    """Results of one method by encoder and control."""
+
+    @classmethod
+    def read(cls, paths: Iterable[Path], schema: str) -> "Fits":
+        """Contents of results ``{encoder}.{method}.json``.
+
+        Raises
+        ------
+        ValueError
+            If two are of one encoder, or one isn't of the schema, or isn't what was written.
+        """
+        return cls(results.by_name(paths, schema))
+
+    @classmethod
+    def by_folder(cls, paths: Iterable[Path], schema: str) -> dict[str, "Fits"]:
+        """Contents of results ``{folder}/.../{encoder}.{method}.json`` by folder."""
+        found = results.by_folder(paths, schema)
+        return results.Found({folder: cls(named) for folder, named in found.items()})
+
+    def rows(self, encoder: str, **where: object) -> list[dict]:
+        """Rows of an encoder that agree with what is given."""
+        return rows(self[encoder], **where)
+
+    def row(self, encoder: str, **where: object) -> dict | None:
+        """The row of an encoder that agrees with what is given, if there is one.
+
+        Raises
+        ------
+        ValueError
+            If several do.
+        """
+        return row(self[encoder], **where)
+
+    def probe(self, encoder: str, target: str, sample: str, metric: str = "r2") -> dict | None:
+        """Row of a probe over all clips and times, layer chosen inside the training clips."""
+        about = {"target": target, "sample": sample, "layer": "selected", "metric": metric}
+        return self.row(encoder, **about, time=None, part=None)
+
+    def held_out(
+        self, encoder: str, target: str, sample: str, layer: str = "selected"
+    ) -> Result | None:
+        """What a probe predicts of held-out clips; None if the target is undefined."""
+        return held_out(self[encoder], target, sample, layer)
+
+    def decoded(
+        self, encoder: str, target: str, sample: str, fixed: bool = False
+    ) -> Decoded | None:
+        """How well an encoder's probe decodes a target, if it is defined."""
+        return decoded(self[encoder], target, sample, fixed=fixed)
+
+    def forecast(self, encoder: str) -> Result:
+        """Errors and curves of the layer that a dynamics model reports; empty if it has none."""
+        blocks = self[encoder]["forecast"]
+        return list(blocks.values())[-1] if blocks else {}
+
+    def skills(self, encoder: str, horizon: int) -> dict[str, Scored] | None:
+        """Skill of the first order at a horizon against every baseline, if it is defined."""
+        block = self.forecast(encoder)
+        if horizon not in block.get("horizon", ()):
+            return None
+        place, groups = block["horizon"].index(horizon), np.asarray(block["group"])
+        errors = {
+            name: np.asarray(values, float)[:, place] for name, values in block["errors"].items()
+        }
+        own = errors.pop("model")
+        return {
+            name: Scored(np.stack([own, error], axis=-1), scores.skill_of, groups)
+            for name, error in errors.items()
+        }
+
+
+def held_out(result: Result, target: str, sample: str, layer: str = "selected") -> Result | None:
+    """What a probe predicts of held-out clips; None if the target is undefined."""
+    about = {"target": target, "sample": sample, "layer": layer}
+    blocks = result["predictions"]["held_out"]
+    return next((block for block in blocks if about.items() <= block.items()), None)
+
+
+def decoded(
+    result: Result, target: str, sample: str, layer: str = "selected", fixed: bool = False
+) -> Decoded | None:
+    """How well a probe decodes a target; by default, layer chosen inside the training clips.
+
+    R2 of a number, or of several columns together, accuracy of a class; None if the target is
+    undefined. The sums count what each clip does to the fits that score the others, unless these
+    are to be taken as fixed: as they have to be where some clips are scored by themselves.
+    """
+    block = held_out(result, target, sample, layer)
+    if block is None:
+        return None
+    truth = result["predictions"]["truth"][target]
+    groups = np.asarray(result["predictions"]["group"])
+    if "correct" in block:
+        right = results.held_out(block, "correct", fixed)
+        sums = np.stack([right, np.ones_like(right)], axis=-1)
+        _, counts = np.unique(truth, return_counts=True)
+        chance = float(counts.max() / counts.sum())
+        return Decoded(
+            sums, scores.share_of, groups, name="accuracy", metric="accuracy", chance=chance
+        )
+    error = results.held_out(block, "squared_error", fixed)
+    sums = scores.pooled_r2_sums(np.asarray(truth, float).reshape(len(error), -1), error)
+    return Decoded(sums, scores.r2_of, groups)
