@@ -143,7 +143,7 @@ def test_several_systems_share_a_model(tmp_path):
     assert block["equation"] == ["wave"] * CLIPS + ["diffusion"] * CLIPS
     assert block["group"] == [*range(CLIPS), *range(CLIPS)]
     assert set(block["higher_orders"]) == {"2", "3"}
-    told = {r["target"] for r in found["rows"] if r["metric"] == "skill_by_equation"}
+    told = {r["equation"] for r in found["rows"] if r["metric"] == "skill_by_equation"}
     assert told == {"wave", "diffusion"}
     inputs = found["provenance"]["inputs"]
     assert inputs["embeddings 1"] == zarrs.digest(both["embeddings"][1])

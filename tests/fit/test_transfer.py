@@ -94,7 +94,7 @@ def ordinary(out: Path, found: dict[str, Path], **spec) -> dict:
 
 def row(found: dict, **where) -> dict:
     where = {"metric": "r2", "time": None, "layer": "selected", **where}
-    return next(r for r in found["rows"] if where.items() <= r.items())
+    return next(r for r in found["rows"] if all(r.get(key) == where[key] for key in where))
 
 
 def test_what_both_renderings_hold_alike_is_carried_over_and_what_one_holds_is_not(tmp_path):
