@@ -33,9 +33,9 @@ def halves(times=6, features=5, seed=0):
     return np.stack(movies)
 
 
-def run(features, parts=None, spec=SPEC):
+def run(features, parts=None, spec=SPEC, folds=FOLDS):
     return probe(
-        spec, features, [str(n) for n in range(len(features))], {"possible": POSSIBLE}, FOLDS,
+        spec, features, [str(n) for n in range(len(features))], {"possible": POSSIBLE}, folds,
         groups=SCENE, parts=parts,
     )  # fmt: skip
 
@@ -160,3 +160,16 @@ def test_noise_orders_half_of_the_scenes():
         rows, _ = run(features, spec=SPEC.model_copy(update={"permutations": 1}))
         values.append(score(rows, "relative_accuracy")["value"])
     assert np.mean(values) == pytest.approx(0.5, abs=3 * 0.5 / np.sqrt(30 * SCENES))
+
+
+def test_a_part_that_no_fold_holds_out_is_null_and_says_so():
+    """Clips of a declared split's training part alone have no held-out score of their own."""
+    declared = np.where(PRINCIPLE == "O1", "train", "test")
+    folds = splits.nested(SCENE, inner=3, declared=declared)
+    rows, _ = run([np.random.default_rng(0).normal(size=(120, 1, 4))], PRINCIPLE, folds=folds)
+    for layer in ("0", "selected"):
+        for metric in ("accuracy", "auc", "log_loss"):
+            lacking = score(rows, metric, layer, "O1")
+            assert lacking["value"] is None and lacking["n_clips"] == 0
+            assert lacking["note"] == _class_rows.NOBODY
+            assert score(rows, metric, layer, "O2")["value"] is not None

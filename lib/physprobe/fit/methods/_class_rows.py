@@ -10,6 +10,7 @@ from physprobe.statistics import logistic, nulls, orders, scores, seeds
 from physprobe.statistics.splits import Fold
 
 BINS = 10
+NOBODY = "no fold holds out clips of this part"
 
 
 def undefined(values: np.ndarray, folds: Sequence[Fold]) -> str | None:
@@ -152,6 +153,10 @@ def collect(
         note = _rows.choice_note(chosen) if layer == "selected" else None
         for name, part in parts.items():
             mine = part[held.clip]
+            if not mine.any():
+                lacking = {"part": name, "n_clips": 0, "value": None, "note": NOBODY}
+                apart += [{**about, **lacking, "metric": metric} for metric in sums]
+                continue
             measured = {
                 metric: interval(values[mine], statistic, held.groups[mine])
                 for metric, (values, statistic) in sums.items()
@@ -224,9 +229,9 @@ def _scores(fits: Sequence[OfClasses], part: int, clips: int) -> dict[str, np.nd
         return some / np.where(whole > 0, whole, np.nan)
 
     return {
-        "accuracy": total("correct") / clips,
+        "accuracy": share(total("correct"), clips),
         "auc": share(total("wins"), total("pairs")).mean(1),
-        "log_loss": total("loss") / clips,
+        "log_loss": share(total("loss"), clips),
         "relative_accuracy": share(total("ordered"), total("compared")),
     }
 
