@@ -23,6 +23,7 @@ include: "workflow/rules/layerwise.smk"
 include: "workflow/rules/multiverse.smk"
 include: "workflow/rules/local.smk"
 include: "workflow/rules/calibrate.smk"
+include: "workflow/rules/figure.smk"
 include: "workflow/rules/report.smk"
 
 

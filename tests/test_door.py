@@ -89,11 +89,44 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture):
     [
         (["rendre"], r"no command 'rendre'\. Did you mean 'render'\?"),
         (["--threads", "2"], "unrecognized arguments"),
-        (["figure", "--kind", "gate"], "required: --result, --out"),
-        (["figure", "--kind", "gate", "--result", "a", "--out", "b", "--fast"], "--fast"),
+        (["figure", "--kind", "gate"], "required: --sources, --out, --table"),
+        (
+            ["figure", "--kind", "gate", "--sources", "a", "--out", "b", "--table", "c", "--fast"],
+            "--fast",
+        ),
         (["schema", "--ou", "a"], "--ou"),
-        (["figure", "--kind", "a", "--result", "a", "--out", "b", "--threads", "0"], "from 1 on"),
-        (["figure", "--kind", "a", "--result", "a", "--out", "b", "--threads", "x"], "from 1 on"),
+        (
+            [
+                "figure",
+                "--kind",
+                "a",
+                "--sources",
+                "a",
+                "--out",
+                "b",
+                "--table",
+                "c",
+                "--threads",
+                "0",
+            ],
+            "from 1 on",
+        ),
+        (
+            [
+                "figure",
+                "--kind",
+                "a",
+                "--sources",
+                "a",
+                "--out",
+                "b",
+                "--table",
+                "c",
+                "--threads",
+                "x",
+            ],
+            "from 1 on",
+        ),
         (["simulate", "--out", "a", "--spec", "{kind: heat}"], "--spec: .*expected JSON"),
         (["simulate", "--out", "a", "--spec", "[1]"], "--spec: .*expected JSON"),
     ],
@@ -126,7 +159,10 @@ def test_what_is_finished_is_status_0(tmp_path: Path):
 
 def test_files_that_are_not_what_they_should_be_are_one_line(tmp_path: Path, refused):
     def draw(result: Path, out: Path = tmp_path / "a.png", kind: str = "gate") -> str:
-        return refused("figure", "--kind", kind, "--result", result, "--out", out)
+        table = tmp_path / "a.csv"
+        return refused(
+            "figure", "--kind", kind, "--sources", result, "--out", out, "--table", table
+        )
 
     good = gate(tmp_path)
     assert draw(tmp_path / "no.json").startswith(f"error: {tmp_path / 'no.json'}: No such file")
@@ -143,7 +179,15 @@ def test_files_that_are_not_what_they_should_be_are_one_line(tmp_path: Path, ref
     broken.parent.mkdir()
     broken.write_text("step,seconds\n1,2\n")
     assert "training.csv: has no column" in refused(
-        "learning", "--tables", broken, "--out", tmp_path / "a.png"
+        "figure",
+        "--kind",
+        "learning",
+        "--sources",
+        broken,
+        "--out",
+        tmp_path / "a.png",
+        "--table",
+        tmp_path / "a.csv",
     )
 
 

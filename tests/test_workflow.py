@@ -21,17 +21,17 @@ ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "workflow", "profiles", "lib", "envs"]
 FIRST = ("pooled/c/0/0/0/0", "tokens_final/c/0/0/0/0/0")  # files of an embedding's first block
 DOWNSTREAM = {"falsify", "layout", "page", "all"}
-TRANSFERS = {"transfer", "transfer_figure"}
-LAYERWISE = {"layerwise", "layerwise_figure"}
-LOCAL = {"local", "local_figure"}
-GATE = {"gate", "gate_figure"}
-CALIBRATION = {"calibrate", "calibration_figure"}
-RIDGE = GATE | CALIBRATION | {"train", "learning", "recipes"}  # an encoder is judged by it
+TRANSFERS = {"transfer", "figure"}
+LAYERWISE = {"layerwise", "figure"}
+LOCAL = {"local", "figure"}
+GATE = {"gate", "figure"}
+CALIBRATION = {"calibrate", "figure"}
+RIDGE = GATE | CALIBRATION | {"train"}  # an encoder is judged by it
 TARGETS = (
     "all",
     "results/gates/heat.png",
-    "results/encoders/tiny/training.png",
-    "results/encoders/training.png",
+    "results/encoders/tiny/learning.png",
+    "results/encoders/learning.png",
     "results/calibration.png",
     "results/discovery/confusion.png",
     "results/discovery/dispersion.png",
@@ -39,7 +39,7 @@ TARGETS = (
 """The page and what it shows; and what it doesn't wait for."""
 NOTEBOOK = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 ODD = "physprobe's clone, \N{LATIN SMALL LETTER E WITH ACUTE}t\N{LATIN SMALL LETTER E WITH ACUTE}"
-MULTIVERSE = {"multiverse", "multiverse_figure"}
+MULTIVERSE = {"multiverse", "figure"}
 
 
 def checkout(folder: Path) -> Path:
@@ -117,10 +117,12 @@ def test_everything_that_was_asked_for_is_there(finished: Path):
         "discovery/confusion.png",
         "discovery/dispersion.png",
         "gates/heat.png",
+        "gates/heat.csv",
         "encoders/tiny/model.safetensors",
-        "encoders/tiny/training.png",
-        "encoders/training.png",
+        "encoders/tiny/learning.png",
+        "encoders/learning.png",
         "calibration.png",
+        "calibration.csv",
         "balls/polar.json",
         "balls/polar.png",
         "balls/polar.csv",
@@ -240,7 +242,7 @@ def edit_a_check_and_a_command(folder: Path) -> None:
         (edit_probe, {"fit", *TRANSFERS, *LAYERWISE, *MULTIVERSE, *LOCAL, *RIDGE, *DOWNSTREAM}),
         (edit_probe_parameter, {"fit", *TRANSFERS, *GATE, *DOWNSTREAM}),
         (edit_figure, {"layout", "page", "all"}),
-        (edit_figure_of_a_survey, {"confusion", "page", "all"}),
+        (edit_figure_of_a_survey, {"figure", "page", "all"}),
         (edit_one_encoder, {"embed", "fit", *DOWNSTREAM}),
         (reword_a_claim, DOWNSTREAM),
         (reword_a_claim_of_a_multiverse, {*MULTIVERSE, "page", "all"}),

@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from figure_oracle import sound
 
 from physprobe.calibrate import _chance, _coverage, _noise, stage
-from physprobe.report import drawing
+from physprobe.report import calibration, drawing
 
 
 def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
@@ -24,8 +25,11 @@ def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
     for size in _chance.SIZES:
         nested, alone, swept = (rates[f"{way}, {size}"]["value"] for way in _chance.WAYS)
         assert alone < swept and nested < 0
-    drawing.figure(kind="calibration", result=out, out=tmp_path / "calibration.png")
-    assert (tmp_path / "calibration.png").stat().st_size > 10_000
+    picture, table = tmp_path / "calibration.png", tmp_path / "calibration.csv"
+    drawing.figure(kind="calibration", sources=[out], out=picture, table=table)
+    assert picture.stat().st_size > 10_000
+    assert len(table.read_text().splitlines()) == 1 + len(found["rows"])
+    sound(calibration.figure(calibration.frame(found)))
 
 
 def test_rates_and_their_intervals_are_those_of_the_counts():

@@ -12,6 +12,7 @@ def test_families():
         "pixels",
         "position",
         "statistics",
+        "twin",
         "untrained",
     )
 
@@ -22,7 +23,8 @@ def test_import_needs_no_heavy_library():
         "from physprobe.config import kinds\n"
         "for kind in kinds.names('embed'):\n"
         "    family = kinds.load('embed', kind)\n"
-        "    fields = {'model': 'a/b'} if kind == 'huggingface' else {}\n"
+        "    needed = {'huggingface': {'model': 'a/b'}, 'twin': {'weights': 'random'}}\n"
+        "    fields = needed.get(kind, {})\n"
         "    family.tubelet(family.Spec(**fields))\n"
         "heavy = {'torch', 'transformers', 'huggingface_hub', 'scipy', 'xarray', 'zarr'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from figure_oracle import sound
 
 from physprobe.falsify import _gate
 from physprobe.falsify import stage as falsify
 from physprobe.fit.section import SCHEMAS
-from physprobe.report import drawing
+from physprobe.report import drawing, gate
 from physprobe.statistics import scores
 from physprobe.store import results
 
@@ -161,5 +162,8 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path):
     found = json.loads(out.read_text())
     assert found["passed"] is True
     assert found["schema"] == "physprobe/gate/2"
-    drawing.figure(kind="gate", result=out, out=picture)
+    table = picture.with_suffix(".csv")
+    drawing.figure(kind="gate", sources=[out], out=picture, table=table)
+    sound(gate.figure(gate.frame(found)))
+    assert len(table.read_text().splitlines()) == 1 + len(found["rows"])
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from physprobe.config import kinds
+from physprobe.embed import pixels
 from physprobe.falsify import stage as falsify
 from physprobe.fit import stage as fit
 from physprobe.report import stage as report
@@ -29,6 +30,7 @@ CLAIMS = {
     "order": {"kind": "order"},
     "pixels": {"kind": "beyond_pixels"},
 }
+PIXELS = pixels.Spec(size=16, color="gray").dump()
 
 
 def written(root: Path, variables: Mapping, coords: Mapping, attrs: Mapping) -> Path:
@@ -62,7 +64,7 @@ def embedded(folder: Path, name: str, pooled: np.ndarray) -> Path:
             "layer": (("layer",), np.array(["final"]), {}),
             "time": (("time",), np.arange(TIMES, dtype=float), {"units": "s"}),
         },
-        {"label": name, "spec": {"kind": "pixels" if name.startswith("pixels") else "any"}},
+        {"label": name, "spec": PIXELS if name.startswith("pixels") else {"kind": "any"}},
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from figure_oracle import sound
 
 from physprobe.falsify import _transfer
 from physprobe.falsify import stage as falsify
@@ -212,5 +213,8 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, onto: str |
     assert "95 % intervals" in words and "small (untrained)" in {
         text.get_text() for text in figure.axes[0].get_yticklabels()
     }
-    drawing.figure(kind="transfer", result=out, out=out.with_suffix(".png"))
+    sound(figure)
+    table = out.with_suffix(".csv")
+    drawing.figure(kind="transfer", sources=[out], out=out.with_suffix(".png"), table=table)
+    assert len(table.read_text().splitlines()) == 1 + len(frame)
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")

@@ -74,7 +74,11 @@ def embedding(folder: Path, name: str, alpha: np.ndarray) -> Path:
     if name == "small":
         cells = rng.normal(size=(CLIPS, TIMES, 4, 4, 6)).astype("float16")
         tokens = {"tokens_final": (("clip", "time", "y", "x", "feature"), cells)}
-    kind = "pixels" if name.startswith("pixels") else "any"
+    specs = {
+        "pixels_gray16": {"kind": "pixels", "size": 16, "color": "gray", "tubelet": 2,
+                          "tubelet_frames": "mean", "frames": "ordered"},
+        "untrained": {"kind": "untrained"},
+    }  # fmt: skip
     return store(
         folder / "embeddings" / f"{name}.zarr" / "zarr.json",
         {"pooled": (("clip", "layer", "time", "feature"), pooled.astype("float32")), **tokens},
@@ -90,7 +94,7 @@ def embedding(folder: Path, name: str, alpha: np.ndarray) -> Path:
             "device": "cpu",
             "dtype": "float32",
             "code": "c0de",
-            "spec": {"kind": kind},
+            "spec": specs.get(name, {"kind": "any"}),
         },
     )
 

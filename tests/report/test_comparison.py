@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from figure_oracle import sound
 
 from physprobe.config import kinds
 from physprobe.config import model as config
 from physprobe.falsify import stage as falsify
+from physprobe.report import _page, fit_comparison, stage
 from physprobe.report import page as report_page
-from physprobe.report import stage
-from physprobe.store import results
+from physprobe.store import results, zarrs
 
 LIB = Path(__file__).parents[2] / "lib/physprobe/report"
 RIDGE = {"kind": "ridge", "samples": ["clip"], "permutations": 20, "bootstraps": 200}
@@ -123,7 +124,7 @@ def written(tmp_path_factory) -> dict[str, Path]:
         template=LIB / "page.html.j2",
         out=page,
     )
-    return {**files, "falsification": judged, "page": page}
+    return {**files, "falsification": judged, "page": page, "clips": clips}
 
 
 STAGES = ("simulate", "render", "embed", "fit")
@@ -204,3 +205,14 @@ def test_twins_share_their_start(written):
     assert strip["clip"].nunique() == 1
     assert np.isfinite(strip["time"]).all()
     assert json.loads(written["metrics"].read_text())["schema"] == "physprobe/comparison/2"
+
+
+def test_every_panel_is_sound(written):
+    clips = [zarrs.read(path) for path in written["clips"]]
+    panels = fit_comparison.PANELS
+    frames = _page.frames(written["table"], clips, panels, "counterparts")
+    for name, module in panels.items():
+        assert len(frames[name]), name
+        figure = module.figure(frames[name])
+        sound(figure)
+        assert figure.get_suptitle() == module.TITLE

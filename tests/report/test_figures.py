@@ -1,16 +1,15 @@
 """Figures: nothing empty, nothing cut off, intervals on everything, the same look everywhere."""
 
 import io
-import warnings
-from itertools import combinations, product
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from figure_oracle import parts, sound
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from physprobe.report import (
@@ -43,56 +42,18 @@ def found(study) -> _frames.Study:
         Fits.read(study["probes"], "probe"),
         Fits.read(study["koopman"], "dynamics"),
         Fits.read(study["heads"], "head"),
+        {path.parent.stem: zarrs.read(path).attrs["spec"] for path in study["embeddings"]},
     )
 
 
 @pytest.fixture(scope="module")
 def frames(found, study) -> dict[str, pd.DataFrame]:
     return {
-        "filmstrip": _content.films(zarrs.read(study["simulation"]), zarrs.read(study["clips"])),
+        "filmstrip": _content.films(
+            found, zarrs.read(study["simulation"]), zarrs.read(study["clips"])
+        ),
         **{name: getattr(_frames, name)(found) for name in SCORED},
     }
-
-
-def sound(figure: Figure) -> None:
-    """Draw without a warning; no axes is empty, nothing is cut off, no title is on another."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        figure.draw_without_rendering()
-    for ax in figure.axes:
-        name = ax.get_title(loc="left")
-        assert [*ax.lines, *ax.collections, *ax.images, *ax.patches], f"{name!r} is empty"
-        if ax.get_label() != "<colorbar>":
-            assert min(ax.get_position().size) > 0.03, f"{name!r} is crushed"
-    renderer = figure.canvas.get_renderer()
-    used = figure.get_tightbbox(renderer)
-    assert used.x0 > -0.02 and used.x1 < figure.get_figwidth() + 0.02
-    assert used.y0 > -0.02 and used.y1 < figure.get_figheight() + 0.02
-    for text in figure.findobj(Text):
-        assert text.get_fontsize() >= 6, text.get_text()
-    for part in parts(figure):
-        edges = [t for t in (part._suptitle, part._supxlabel) if t is not None]
-        inner = [t for ax in part.axes for t in (ax._left_title, ax.title, ax.xaxis.label)]
-        ticks = [t for ax in part.axes for t in shown(ax.get_xticklabels(), ax.get_xlim())]
-        written = [text for text in (*edges, *inner, *ticks) if text.get_text()]
-        for one, other in combinations(written, 2):
-            if one.get_rotation() == other.get_rotation() == 0:
-                apart = not one.get_window_extent().overlaps(other.get_window_extent())
-                assert apart, f"{one.get_text()!r} on {other.get_text()!r}"
-
-
-def shown(labels: list, limits: tuple[float, float]) -> list:
-    """Tick labels of an x axis that are drawn."""
-    low, high = sorted(limits)
-    inside = [low <= label.get_position()[0] <= high for label in labels]
-    return [label for label, drawn in zip(labels, inside, strict=True) if drawn]
-
-
-def parts(figure: Figure) -> list:
-    """Leaves of a figure's tree of subfigures."""
-    if not figure.subfigs:
-        return [figure]
-    return [leaf for part in figure.subfigs for leaf in parts(part)]
 
 
 @pytest.mark.parametrize("name", fit_results.PANELS)
@@ -160,6 +121,12 @@ def test_colour_does_not_depend_on_what_else_is_shown():
     assert len({look.colour for look in unknown.values()}) == 3
 
 
+def test_untrained_is_what_has_random_weights_not_what_is_called_so():
+    assert _palette.shown("mine", "untrained, 24 wide, seed 0") == "mine (untrained)"
+    for label in ("untrained_no_more", "untrained/net at 12345678", "results/encoders/x", None):
+        assert _palette.shown("mine", label) == "mine"
+
+
 def test_predictions_are_the_probes_own(frames, study):
     probe = results.read(study["probes"][0])["predictions"]
     (held,) = (
@@ -185,7 +152,7 @@ def test_bins_hold_every_clip_once_and_their_mean_is_inside_its_interval(frames)
 def test_film_strip_shows_lowest_median_and_highest(study, frames):
     alpha = zarrs.read(study["simulation"])["alpha"].values
     strip = frames["filmstrip"]
-    shown = strip.groupby("note", sort=False)["alpha"].first()
+    shown = strip.groupby("note", sort=False)["value"].first()
     assert list(shown.index) == ["lowest", "median", "highest"]
     assert shown["lowest"] == alpha.min() and shown["highest"] == alpha.max()
     assert 6 <= strip["time"].nunique() <= 8

@@ -1,6 +1,7 @@
 """Training figure: one curve per recipe, random weights dotted, the kept checkpoint starred."""
 
 import pandas as pd
+from figure_oracle import sound
 from matplotlib.image import imread
 
 from physprobe.report import drawing, learning
@@ -25,7 +26,8 @@ def test_recipes_stand_beside_each_other_with_their_random_weights():
     frame = pd.concat(
         [table([0.4, 0.6, 0.5]).assign(recipe="a"), table([0.3, 0.2, 0.1]).assign(recipe="b_c")]
     )
-    found = learning.figure(frame)
+    found = learning.figure(learning.frame(frame))
+    sound(found)
     first, loss = found.axes[0], found.axes[1]
     drawn = [list(line.get_ydata()) for line in first.get_lines()]
     assert [0.4, 0.6, 0.5] in drawn and [0.3, 0.2, 0.1] in drawn
@@ -40,5 +42,7 @@ def test_the_stage_draws_tables_by_their_folders(tmp_path):
         (tmp_path / name).mkdir()
         table([0.1, 0.2, 0.3]).to_csv(tmp_path / name / "training.csv", index=False)
     tables = [tmp_path / name / "training.csv" for name in ("one", "two")]
-    drawing.learning(tables=tables, out=tmp_path / "training.png")
-    assert imread(tmp_path / "training.png").shape[1] > 1000
+    picture, drawn = tmp_path / "learning.png", tmp_path / "learning.csv"
+    drawing.figure(kind="learning", sources=tables, out=picture, table=drawn)
+    assert imread(picture).shape[1] > 1000
+    assert list(pd.read_csv(drawn)["recipe"]) == ["one"] * 3 + ["two"] * 3

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from figure_oracle import sound
 
+from physprobe.config import kinds
 from physprobe.discover import linear
 from physprobe.discover import stage as discover
 from physprobe.report import drawing
@@ -57,7 +59,12 @@ def test_verdicts_parameters_and_rates_are_counted_and_drawn(discoveries, tmp_pa
 
     figures = {name: tmp_path / f"{name}.png" for name in ("confusion", "dispersion")}
     for kind, picture in figures.items():
-        drawing.figure(kind=kind, result=out, out=picture)
+        table = picture.with_suffix(".csv")
+        drawing.figure(kind=kind, sources=[out], out=picture, table=table)
+        drawn = kinds.load("report", kind)
+        frame = drawn.frame(found)
+        sound(drawn.figure(frame))
+        assert len(table.read_text().splitlines()) == 1 + len(frame)
     assert all(path.stat().st_size > 10_000 for path in figures.values())
 
 

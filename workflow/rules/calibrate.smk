@@ -2,7 +2,7 @@
 Calibrate: how often the tests reject noise, and the intervals hold a planted truth; `make calibrate`.
 
 INPUT   nothing
-OUTPUT  results/calibration.json  results/calibration.png   rates with intervals; see results/README.md
+OUTPUT  results/calibration.json   rates with intervals; see results/README.md
 """
 
 
@@ -25,30 +25,3 @@ rule calibrate:
     shell:
         "python -m physprobe calibrate --out {output}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
-
-
-rule calibration_figure:
-    input:
-        result="results/calibration.json",
-        style=packaged("report/physprobe.mplstyle"),
-    output:
-        report(
-            "results/calibration.png",
-            caption="../report/calibration.rst",
-            category="calibration",
-        ),
-    log:
-        "results/logs/calibration_figure.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=20,
-    params:
-        code=pipeline.code("figure", "calibration"),
-    message:
-        "Draw the calibration"
-    shell:
-        "python -m physprobe figure --kind calibration --result {input.result} --out {output}"
-        " --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -4,7 +4,6 @@ Discover: read the governing law off a system's clips - order in time, dispersio
 INPUT   results/{system}/simulation.zarr  and, for video and encoders,  clips.zarr  or  embeddings/{source}.zarr
 OUTPUT  results/{system}/discovery/{source}.json          source: field, video, or an encoder with spatial tokens
         results/discovery/metrics.json                    verdicts right, wrong and missing; see results/README.md
-        results/discovery/confusion.png  dispersion.png   the same, and rates against wavenumbers
 """
 
 
@@ -52,57 +51,3 @@ rule survey:
     shell:
         "python -m physprobe survey --discoveries {input.discoveries} --out {output}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
-
-
-rule confusion:
-    input:
-        result="results/discovery/metrics.json",
-        style=packaged("report/physprobe.mplstyle"),
-    output:
-        report(
-            "results/discovery/confusion.png",
-            caption="../report/confusion.rst",
-            category="discovery",
-        ),
-    log:
-        "results/logs/discovery/confusion.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=20,
-    params:
-        code=pipeline.code("figure", "confusion"),
-    message:
-        "Draw verdicts on laws"
-    shell:
-        "python -m physprobe figure --kind confusion --result {input.result} --out {output}"
-        " --code {params.code} --threads {threads} 2>&1 | tee {log}"
-
-
-rule dispersion:
-    input:
-        result="results/discovery/metrics.json",
-        style=packaged("report/physprobe.mplstyle"),
-    output:
-        report(
-            "results/discovery/dispersion.png",
-            caption="../report/dispersion.rst",
-            category="discovery",
-        ),
-    log:
-        "results/logs/discovery/dispersion.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=20,
-    params:
-        code=pipeline.code("figure", "dispersion"),
-    message:
-        "Draw dispersion relations"
-    shell:
-        "python -m physprobe figure --kind dispersion --result {input.result} --out {output}"
-        " --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -2,7 +2,7 @@
 Gate: put a trained encoder beside random weights of the same shape; declared in workflow/studies/gate.yaml.
 
 INPUT   results/{system}/fits/{encoder}.{method}.json
-OUTPUT  results/gates/{gate}.json  results/gates/{gate}.png   differences, paired by clip; see results/README.md
+OUTPUT  results/gates/{gate}.json   differences, paired by clip; see results/README.md
 """
 
 
@@ -27,30 +27,3 @@ rule gate:
     shell:
         "python -m physprobe gate --probes {input.probes} --out {output}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
-
-
-rule gate_figure:
-    input:
-        result="results/gates/{gate}.json",
-        style=packaged("report/physprobe.mplstyle"),
-    output:
-        report(
-            "results/gates/{gate}.png",
-            caption="../report/gate.rst",
-            category="training",
-        ),
-    log:
-        "results/logs/gates/{gate}.figure.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=20,
-    params:
-        code=pipeline.code("figure", "gate"),
-    message:
-        "Draw {wildcards.gate} beside random weights"
-    shell:
-        "python -m physprobe figure --kind gate --result {input.result} --out {output}"
-        " --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -2,7 +2,7 @@
 Multiverse: fit a probe in every defensible way, and count which share of them supports each claim.
 
 INPUT   results/{multiverse}/fits/{encoder}.{method}.json
-OUTPUT  results/{multiverse}/multiverse.json  results/{multiverse}/multiverse.png   verdicts and shares; see results/README.md
+OUTPUT  results/{multiverse}/multiverse.json   verdicts and shares; see results/README.md
 """
 
 
@@ -27,30 +27,3 @@ rule multiverse:
     shell:
         "python -m physprobe multiverse --fits {input.fits} --out {output}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
-
-
-rule multiverse_figure:
-    input:
-        result="results/{multiverse}/multiverse.json",
-        style=packaged("report/physprobe.mplstyle"),
-    output:
-        report(
-            "results/{multiverse}/multiverse.png",
-            caption="../report/multiverse.rst",
-            category="{multiverse}",
-        ),
-    log:
-        "results/logs/{multiverse}/multiverse.figure.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=20,
-    params:
-        code=pipeline.code("figure", "multiverse"),
-    message:
-        "Draw the specification curve of {wildcards.multiverse}"
-    shell:
-        "python -m physprobe figure --kind multiverse --result {input.result} --out {output}"
-        " --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -2,8 +2,7 @@
 Train: fit an encoder to an endless stream of simulated clips, without labels.
 
 INPUT   nothing but the recipe: clips are simulated on the fly; the encoder that it grows from, if it does
-OUTPUT  results/encoders/training.png  all recipes beside each other
-        results/encoders/{recipe}/   config.json  model.safetensors  preprocessor_config.json  training.csv  card.md  training.png
+OUTPUT  results/encoders/{recipe}/   config.json  model.safetensors  preprocessor_config.json  training.csv  card.md
 """
 
 
@@ -34,57 +33,3 @@ rule train:
     shell:
         "python -m physprobe train --out {output.weights} --card {input.card:q}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
-
-
-rule learning:
-    input:
-        tables="results/encoders/{recipe}/training.csv",
-        style=packaged("report/physprobe.mplstyle"),
-    output:
-        report(
-            "results/encoders/{recipe}/training.png",
-            caption="../report/training.rst",
-            category="training",
-        ),
-    log:
-        "results/logs/encoders/learning.{recipe}.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=20,
-    params:
-        code=pipeline.code("learning"),
-    message:
-        "Draw the training of {wildcards.recipe}"
-    shell:
-        "python -m physprobe learning --tables {input.tables} --out {output}"
-        " --code {params.code} --threads {threads} 2>&1 | tee {log}"
-
-
-rule recipes:
-    input:
-        unpack(pipeline.inputs("learning")),
-        style=packaged("report/physprobe.mplstyle"),
-    output:
-        report(
-            "results/encoders/training.png",
-            caption="../report/training.rst",
-            category="training",
-        ),
-    log:
-        "results/logs/encoders/learning.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=20,
-    params:
-        code=pipeline.code("learning"),
-    message:
-        "Draw the training of all recipes"
-    shell:
-        "python -m physprobe learning --tables {input.tables} --out {output}"
-        " --code {params.code} --threads {threads} 2>&1 | tee {log}"

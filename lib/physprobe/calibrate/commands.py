@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from physprobe.config.stages import Command, Stage
+from physprobe.config.stages import Command, Figure, Stage
 
 if TYPE_CHECKING:
     from physprobe.calibrate.entries import Calibration
@@ -14,4 +14,9 @@ def _entry(config: Any, asked: Any) -> "Calibration":
     return config.calibration or Calibration()
 
 
-STAGE = Stage({"calibrate": Command(entry=_entry, model="calibrate.Calibration")})
+STAGE = Stage(
+    {"calibrate": Command(entry=_entry, model="calibrate.Calibration")},
+    figures=lambda config: {
+        "calibration": Figure("calibration", ("results/calibration.json",), "calibration")
+    },
+)

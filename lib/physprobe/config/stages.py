@@ -60,6 +60,25 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A figure by itself.
+
+    Attributes
+    ----------
+    kind : str
+        Module of ``report`` that draws it.
+    sources : tuple of str
+        Results that it is of, in the order that the module's ``frame`` takes them.
+    category : str
+        Where Snakemake's own report shows it.
+    """
+
+    kind: str
+    sources: tuple[str, ...]
+    category: str
+
+
+@dataclass(frozen=True)
 class Stage:
     """What a folder's ``commands.py`` says.
 
@@ -68,12 +87,15 @@ class Stage:
     commands : mapping of str to Command
     wildcards : mapping of str to callable
         Wildcards of its rules, and the names that they stand for in a config.
+    figures : callable
+        Figures of a config by their path within ``results/``, without its ending.
     wanted : callable
         Results of a config that people take from it, beside the page and what that shows.
     """
 
     commands: Mapping[str, Command]
     wildcards: Mapping[str, Callable[[Any], Iterable[str]]] = field(default_factory=dict)
+    figures: Callable[[Any], Mapping[str, Figure]] = lambda config: {}
     wanted: Callable[[Any], Iterable[str]] = lambda config: ()
 
 
@@ -98,6 +120,14 @@ def commands() -> dict[str, tuple[str, Command]]:
         for folder, stage in declared().items()
         for name, command in stage.commands.items()
     }
+
+
+def figures(config: Any) -> dict[str, Figure]:
+    """Every figure that a config's stages have, by its path without an ending."""
+    found: dict[str, Figure] = {}
+    for stage in declared().values():
+        found |= stage.figures(config)
+    return found
 
 
 @cache

@@ -14,9 +14,6 @@ SCHEMA = Schema(
     ("target", "sample", "order", "law", "verdict", "quantity", "decoy", "baseline"),
 )
 
-# Systems on a square with walls; all others have none.
-WALLED = ("heat", "heat_published")
-
 
 def run(
     *,
@@ -57,10 +54,11 @@ def run(
     field = Clips(found, spec_.layer, spec_.clips)
     kept = slice(0, len(field))
     times = found.time.values
+    simulated = system.attrs["spec"]["kind"]
     rows, blocks = kind.discover(
         spec_,
         field,
-        periodic=system.attrs["spec"]["kind"] not in WALLED,
+        periodic=not kinds.load("simulate", simulated).WALLS,
         scale=kind.Scale(
             cell=system.sizes["x"] / field[0].shape[2], frame=float(np.diff(times).mean())
         ),
@@ -70,7 +68,7 @@ def run(
             for name in system.variables
             if system[name].dims == ("clip",) and system[name].dtype.kind == "f"
         },
-        system=system.attrs["spec"]["kind"],
+        system=simulated,
     )
     results.write(
         out,

@@ -1,6 +1,7 @@
 """Embed's sections of ``config.yaml``: encoders and controls."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Self
 
 from pydantic import Field
 
@@ -8,6 +9,8 @@ from physprobe.config import kinds
 from physprobe.config.kinds import any_spec
 from physprobe.config.spec import Spec
 from physprobe.config.system import Name
+from physprobe.embed import _twins, twin
+from physprobe.embed.networks.network import Network
 from physprobe.simulate import entries as simulated
 
 
@@ -18,6 +21,11 @@ class Entries(simulated.Entries):
     """Frozen encoders under test."""
     controls: dict[Name, any_spec("embed")] = Field(default_factory=dict)
     """Twins and trivial statistics that could refute an encoder's score."""
+
+    @classmethod
+    def strict(cls, content: Mapping) -> Self:
+        """The config, with the twins of every encoder among its controls."""
+        return super().strict(_twins.resolved(content))
 
     @property
     def embeddings(self) -> dict[str, Spec]:
@@ -30,7 +38,10 @@ class Entries(simulated.Entries):
 
 
 def problems(config: Entries) -> Iterator[str]:
-    """Encoders and controls of one name."""
+    """Encoders and controls of one name, and twins of nothing."""
+    for name, spec in config.encoders.items():
+        if isinstance(spec, twin.Spec):
+            yield f"encoders.{name}: a twin is a control. Hint: move it to controls."
     for name in sorted(set(config.encoders) & set(config.controls)):
         yield f"controls.{name}: {name}: an encoder and a control need different names."
 
@@ -52,6 +63,29 @@ def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> It
             f" into tubelets of {tubelet}. Hint: set systems.{system}.simulate.frames to a"
             f" multiple of {tubelet}."
         )
+
+
+def twins(
+    config: Entries, where: str, encoders: Iterable[str], controls: Iterable[str]
+) -> Iterator[str]:
+    """Whether a control that is "the same network, but ..." is that of one of the encoders."""
+    networks = {name: config.encoders[name] for name in encoders if name in config.encoders}
+    networks = {name: spec for name, spec in networks.items() if isinstance(spec, Network)}
+    for name in controls:
+        spec = config.controls.get(name)
+        if isinstance(spec, twin.Spec):
+            yield (
+                f"{where}.controls: {name} is the twin of a network, and no encoder here is one."
+                " Hint: leave it out."
+            )
+        elif isinstance(spec, Network) and networks:
+            if any(_twins.same_network(spec, other) for other in networks.values()):
+                continue
+            yield (
+                f"{where}.controls: {name} is another network than {', '.join(networks)}."
+                f" Hint: set controls.{name}: {{kind: twin, weights: random}}, or frames: shuffled,"
+                " which is made for every encoder."
+            )
 
 
 def times(config: Entries, system: str, name: str) -> int | None:

@@ -33,20 +33,21 @@ class Spec(Network):
     def sees_future(self) -> bool:
         """Whether an embedding follows from later frames; not where each frame is seen alone."""
         alone = (
-            TUBELET.get(str(_declared(self).get("model_type"))) == 1 and self.frames == "ordered"
+            TUBELET.get(str(declared(self.model).get("model_type"))) == 1
+            and self.frames == "ordered"
         )
         return super().sees_future and not alone
 
 
-def _declared(spec: Spec) -> dict:
+def declared(model: str) -> dict:
     """What config.json says, if it is in a folder; nothing of a checkpoint on the hub."""
-    file = (shipped.folder(spec.model) or Path(spec.model)) / checkpoints.CONFIG
+    file = (shipped.folder(model) or Path(model)) / checkpoints.CONFIG
     return checkpoints.content(file) if file.is_file() else {}
 
 
 def tubelet(spec: Spec) -> int | None:
     """Frames per token, if it can be known without touching the hub."""
-    config = _declared(spec)
+    config = declared(spec.model)
     found = config.get("tubelet_size", TUBELET.get(str(config.get("model_type"))))
     if found is not None and (type(found) is not int or found < 1):
         file = f"{spec.model}/{checkpoints.CONFIG}"
@@ -87,42 +88,24 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     Tong et al., VideoMAE, arXiv:2203.12602.
     Oquab et al., DINOv2, arXiv:2304.07193; with registers: Darcet et al., arXiv:2309.16588.
     """
-    from physprobe.embed.networks import checkpoint, dinov2, videomae, vjepa, weights
-    from physprobe.embed.networks.processor import declared
-
-    architectures = {
-        "vjepa2": vjepa.VJEPA2,
-        "videomae": videomae.VideoMAE,
-        "dinov2": dinov2.DINOv2,
-        "dinov2_with_registers": dinov2.WithRegisters,
-    }
+    from physprobe.embed.networks import architectures, checkpoint, weights
 
     folder = checkpoint.folder(spec.model, spec.revision)
     config = checkpoint.config(folder, TUBELET)
-    processor = checkpoint.processor(folder, config["model_type"])
-    encoder = architectures[config["model_type"]]
+    architecture = architectures.BY_NAME[config["model_type"]]
     tensors = checkpoint.tensors(folder)
-    model = weights.trained(folder, config, tensors, encoder.MODEL, encoder.HEADS)
-    side = getattr(model.config, encoder.SIDE)
-    if not isinstance(side, int):
-        raise ValueError(
-            f"{folder / checkpoints.CONFIG}: found {encoder.SIDE} {side!r}, expected the side of a"
-            " square. Hint: only networks of square inputs are read."
-        )
     local = shipped.folder(spec.model)
     revision = None if local else folder.name
-    return encoder(
-        model,
+    processor = checkpoint.processor(folder, config["model_type"])
+    return architectures.encoder(
+        architecture,
+        weights.trained(folder, config, tensors, architecture.MODEL, architecture.HEADS),
         spec,
-        declared(
-            processor,
-            side,
-            spec.preprocess,
-            height=height,
-            width=width,
-            stretches=encoder.STRETCHES,
-        ),
+        processor,
+        str(folder / checkpoints.CONFIG),
         frames=frames,
+        height=height,
+        width=width,
         threads=threads,
         provenance={
             "label": spec.model if local else f"{spec.model} at {revision[:8]}",

@@ -1,11 +1,12 @@
-"""Random weights: a V-JEPA 2 that has seen nothing, the control of every trained one."""
+"""Random weights: a network that has seen nothing, the control of every trained one."""
 
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from physprobe.config import shipped
+from physprobe.config import checkpoints, shipped
 from physprobe.config.architecture import Architecture
+from physprobe.embed import huggingface
 from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import Network
 
@@ -13,7 +14,7 @@ ARCHITECTURE = (*Architecture.model_fields, "frames_per_clip")
 
 
 class Spec(Architecture, Network):
-    """Architecture and seed of a V-JEPA 2 with random weights."""
+    """Architecture and seed of a network with random weights; by itself a V-JEPA 2."""
 
     kind: Literal["untrained"] = "untrained"
     """Family."""
@@ -45,8 +46,6 @@ class Spec(Architecture, Network):
 def tubelet(spec: Spec) -> int | None:
     """Frames per token, if it can be known without touching the hub."""
     if spec.like:
-        from physprobe.embed import huggingface
-
         return huggingface.tubelet(huggingface.Spec(model=spec.like))
     return spec.tubelet_size
 
@@ -72,27 +71,29 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     ValueError
         If the clips don't fit.
     """
-    from physprobe.embed.networks import checkpoint, vjepa, weights
-    from physprobe.embed.networks.processor import Processor, declared
+    from physprobe.embed.networks import architectures, checkpoint, weights
+    from physprobe.embed.networks.processor import Processor
 
     if spec.like:
         folder = checkpoint.folder(spec.like, spec.revision, weights=False)
-        config = checkpoint.config(folder, ["vjepa2"])
-        processor, where = checkpoint.processor(folder, "vjepa2"), str(folder / "config.json")
+        config = checkpoint.config(folder, huggingface.TUBELET)
+        name, where = config["model_type"], str(folder / checkpoints.CONFIG)
+        processor, shape = checkpoint.processor(folder, name), f"like {spec.like}"
     else:
-        config, where = {name: getattr(spec, name) for name in ARCHITECTURE}, "untrained"
-        processor = Processor(where)
-    model = weights.random(config, spec.seed, spec.init, where)
-    shape = (
-        f"like {spec.like}"
-        if spec.like
-        else f"{spec.hidden_size} wide, {spec.num_hidden_layers} blocks"
-    )
-    return vjepa.VJEPA2(
+        config = {field: getattr(spec, field) for field in ARCHITECTURE}
+        name, where, processor = "vjepa2", "untrained", Processor("untrained")
+        shape = f"{spec.hidden_size} wide, {spec.num_hidden_layers} blocks"
+    architecture = architectures.BY_NAME[name]
+    model = weights.random(config, spec.seed, spec.init, where, architecture)
+    return architectures.encoder(
+        architecture,
         model,
         spec,
-        declared(processor, model.config.crop_size, spec.preprocess, height=height, width=width),
+        processor,
+        where,
         frames=frames,
+        height=height,
+        width=width,
         threads=threads,
         provenance={
             "label": f"untrained, {shape}, {spec.init} init, seed {spec.seed}",
@@ -100,6 +101,8 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
             "revision": None,
             "architecture": config,
             "processor": processor.fields,
-            "weights_hash": checkpoint.weights_hash(model.encoder.state_dict().items()),
+            "weights_hash": checkpoint.weights_hash(
+                architecture.network_of(model).state_dict().items()
+            ),
         },
     )

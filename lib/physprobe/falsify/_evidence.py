@@ -21,6 +21,8 @@ class Evidence:
     probes: Fits = field(default_factory=Fits)
     koopman: Fits = field(default_factory=Fits)
     heads: Fits = field(default_factory=Fits)
+    specs: Mapping[str, Mapping] = field(default_factory=dict)
+    """Entry of the config that each embedding was made by: its kind, and what it is."""
     pixels: tuple[dict, ...] = ()
     """Rows of the linear maps between pixels and encoders; see ``_pixels``."""
     maps: Mapping[tuple[str, str, str], Scored] = field(default_factory=dict)

@@ -27,8 +27,12 @@ def block(evidence: Evidence, encoder: str, seed: int, sizes: tuple[int, int]) -
     dict
         Superset of the published keys; scores are nested and held out, not of one split.
     """
-    pixels = [name for name in evidence.controls if name.startswith("pixels")]
-    names = {"embed": encoder, **{mode(name): name for name in pixels}}
+    pixels = {
+        name: mode(evidence.specs[name])
+        for name in evidence.controls
+        if evidence.specs[name]["kind"] == "pixels"
+    }
+    names = {"embed": encoder, **{f"pixel_{mode}": name for name, mode in pixels.items()}}
     modalities = {
         key: {
             "alpha_probe": _alpha_probe(evidence, name),
@@ -40,8 +44,8 @@ def block(evidence: Evidence, encoder: str, seed: int, sizes: tuple[int, int]) -
         for key, name in names.items()
     }
     cross = {
-        mode(name).removeprefix("pixel_"): _cross(evidence, encoder, name)
-        for name in pixels
+        mode: _cross(evidence, encoder, name)
+        for name, mode in pixels.items()
         if any(row["pixels"] == name for row in evidence.pixels)
     }
     return {
@@ -53,9 +57,16 @@ def block(evidence: Evidence, encoder: str, seed: int, sizes: tuple[int, int]) -
     }
 
 
-def mode(name: str) -> str:
-    """Published name of a pixel control."""
-    return f"pixel_{name.removeprefix('pixels_')}"
+def mode(spec: Mapping) -> str:
+    """Published name of a pixel control, ``gray16``, and whatever else sets it apart."""
+    parts = {
+        "pca": spec.get("components"),
+        "tubelet": spec["tubelet"] if spec["tubelet"] != 2 else None,
+        "frames": spec["frames"] if spec["frames"] != "ordered" else None,
+        "tokens": spec["tubelet_frames"] if spec["tubelet_frames"] != "mean" else None,
+    }
+    more = [f"{what}_{value}" for what, value in parts.items() if value]
+    return "_".join([f"{spec['color']}{spec['size']}", *more])
 
 
 def _alpha_probe(evidence: Evidence, name: str) -> dict:

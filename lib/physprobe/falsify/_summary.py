@@ -13,6 +13,8 @@ AGGREGATES = (
     "best_pixel_to_embed_r2_total",
 )
 
+DIFFERENCES = ("r2_difference", "accuracy_difference")
+
 
 def verdict(claims: Sequence[Mapping], labels: Mapping[str, str]) -> str:
     """One sentence on the claims of each encoder."""
@@ -32,7 +34,7 @@ def text(study: str, content: Mapping, rows: Sequence[Mapping]) -> str:
         "=" * 78,
         f"sims: total={setup['n_total']} outer_folds={setup['outer_folds']} seeds={setup['seeds']}",
         f"pixel_modes: {', '.join(setup['pixel_modes'])}",
-        f"ridge_grid: {setup['ridge_grid'][0]:g} to {setup['ridge_grid'][-1]:g} x mean eigenvalue",
+        f"ridge_grid: {_grid(setup['ridge_grid'])}",
         f"embed: {setup['embed']} ({content['labels'][setup['embed']]})",
         "",
     ]
@@ -54,7 +56,7 @@ def text(study: str, content: Mapping, rows: Sequence[Mapping]) -> str:
         ]
     lines += [
         "",
-        "R2 of the encoder less that of each control (95 % interval over clips)",
+        "Score of the encoder less that of each control (95 % interval over clips)",
         "-" * 78,
     ]
     lines += [
@@ -62,10 +64,16 @@ def text(study: str, content: Mapping, rows: Sequence[Mapping]) -> str:
         f" {_number(row['value'])} [{_number(row['ci_low'])}, {_number(row['ci_high'])}]"
         + (f"  ({row['note']})" if row.get("note") else "")
         for row in rows
-        if row["metric"] == "r2_difference" and row.get("value") is not None
+        if row["metric"] in DIFFERENCES and row.get("value") is not None
     ]
     lines += ["", f"verdict: {content['verdict']}"]
     return "\n".join(lines)
+
+
+def _grid(penalties: Sequence[float] | None) -> str:
+    if not penalties:
+        return "none"
+    return f"{penalties[0]:g} to {penalties[-1]:g} x mean eigenvalue"
 
 
 def _number(value: float | None) -> str:

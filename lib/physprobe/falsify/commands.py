@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from physprobe.config.stages import STORE, Command, Stage
+from physprobe.config.stages import STORE, Command, Figure, Stage
 
 
 def evidence(config: Any, asked: Any) -> dict[str, list[str] | str]:
@@ -76,6 +76,16 @@ def _wanted(config: Any) -> Iterator[str]:
         yield f"results/gates/{name}.png"
 
 
+def _figures(config: Any) -> dict[str, Figure]:
+    return {
+        f"gates/{name}": Figure("gate", (f"results/gates/{name}.json",), "training")
+        for name in config.gates
+    } | {
+        f"transfers/{name}": Figure("transfer", (f"results/transfers/{name}.json",), "transfers")
+        for name in config.transfers
+    }
+
+
 STAGE = Stage(
     {
         "falsify": Command(
@@ -115,5 +125,6 @@ STAGE = Stage(
         "gate": lambda config: config.gates,
         "transfer": lambda config: config.transfers,
     },
+    figures=_figures,
     wanted=_wanted,
 )

@@ -387,6 +387,7 @@ def _embeddings(
     yield from dict.fromkeys(lacking)
     if lacking:
         return
+    yield from embedded.twins(config, where, asked.encoders, asked.controls)
     for system, probe in systems.items():
         yield from fits.labels(config, f"{where}.probe", system, probe)
         yield from embedded.frames(config, where, system, (*asked.encoders, *asked.controls))

@@ -82,12 +82,13 @@ def run(
         labels={name: store.attrs["label"] for name, store in stored.items()},
         pixels=tuple(told),
         maps=maps,
+        specs={name: store.attrs["spec"] for name, store in stored.items()},
         bootstraps=protocol["bootstraps"],
         **found,
     )
     claims = list(_judge(study, evidence))
     rows = [*_ladder.differences(evidence), *told]
-    if "stable" in system:
+    if {"stable", "alpha"} <= set(system.variables):
         # the published simulator: the published ways to score it belong beside it
         rows += _ladder.strata(evidence, np.asarray(system["stable"].values, bool))
         alpha = np.asarray(system["alpha"].values, float)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from physprobe.config.stages import STORE, Command, Stage
+from physprobe.config.shipped import packaged
+from physprobe.config.stages import STORE, Command, Figure, Stage
 
 if TYPE_CHECKING:
     from physprobe.layerwise.entries import Layerwise
@@ -33,6 +34,15 @@ def _wanted(config: Any) -> Iterator[str]:
             yield from (f"results/{curve.system}/preview.mp4" for curve in panels.values())
 
 
+def _figures(config: Any) -> dict[str, Figure]:
+    published = packaged("report/published_layers.yaml")
+    return {
+        f"{name}/{figure}": Figure("layerwise", (f"results/{name}/{figure}.json", published), name)
+        for name, entry in config.layerwise.items()
+        for figure in entry.figures
+    }
+
+
 STAGE = Stage(
     {"layerwise": Command(entry=_entry, model="layerwise.Layerwise", inputs=_inputs)},
     wildcards={
@@ -41,5 +51,6 @@ STAGE = Stage(
             figure for entry in config.layerwise.values() for figure in entry.figures
         },
     },
+    figures=_figures,
     wanted=_wanted,
 )

@@ -67,6 +67,9 @@ def problems(config: Entries) -> Iterator[str]:
 def _layerwise(config: Entries, where: str, entry: Layerwise) -> Iterator[str]:
     yield from all_known(f"{where}.encoders", entry.encoders, config.encoders)
     yield from all_known(f"{where}.controls", entry.controls, config.controls)
+    curves = [curve for panels in entry.figures.values() for curve in panels.values()]
+    asked = (*entry.encoders, *(name for curve in curves for name in curve.encoders))
+    yield from embedded.twins(config, where, asked, entry.controls)
     for figure, panels in entry.figures.items():
         for panel, curve in panels.items():
             yield from _curve(config, f"{where}.figures.{figure}.{panel}", entry, curve)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from physprobe.config.stages import Command, Stage
+from physprobe.config.stages import Command, Figure, Stage
 
 if TYPE_CHECKING:
     from physprobe.local.entries import Local
@@ -31,5 +31,10 @@ def located(config: Any) -> list[str]:
 STAGE = Stage(
     {"local": Command(entry=_entry, model="local.Local", inputs=_inputs)},
     wildcards={"local": lambda config: config.local},
+    figures=lambda config: {
+        f"{where}/local/{name}": Figure("local", (f"results/{where}/local/{name}.json",), where)
+        for where, entry in config.local.items()
+        for name in entry.encoders
+    },
     wanted=lambda config: (f"{path}.png" for path in located(config)),
 )

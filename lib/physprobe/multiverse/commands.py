@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from physprobe.config.stages import Command, Stage
+from physprobe.config.stages import Command, Figure, Stage
 
 
 def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
@@ -26,5 +26,9 @@ STAGE = Stage(
         )
     },
     wildcards={"multiverse": lambda config: config.multiverses},
+    figures=lambda config: {
+        f"{name}/multiverse": Figure("multiverse", (f"results/{name}/multiverse.json",), name)
+        for name in config.multiverses
+    },
     wanted=lambda config: (f"results/{name}/multiverse.png" for name in config.multiverses),
 )

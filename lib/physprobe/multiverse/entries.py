@@ -98,6 +98,7 @@ def _multiverse(config: Entries, where: str, entry: Multiverse) -> Iterator[str]
     yield from lacking
     if lacking:
         return
+    yield from embedded.twins(config, where, entry.encoders, entry.controls)
     yield from embedded.frames(config, where, entry.system, (*entry.encoders, *entry.controls))
     for method in entry.methods:
         draws = config.methods[method].permutations

@@ -1,8 +1,9 @@
 """Figures without global state: style, standalone figures, notes and intervals in one manner."""
 
 import io
+import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import matplotlib
@@ -15,6 +16,10 @@ from matplotlib.figure import Figure, FigureBase
 from physprobe.report import _palette
 
 MINUS = "\N{MINUS SIGN}"
+METRICS = {"r2": "R\N{SUPERSCRIPT TWO}"}
+RAISED = str.maketrans(
+    "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+)
 STYLE = Path(__file__).with_name("physprobe.mplstyle")
 
 
@@ -69,6 +74,17 @@ def names(frame: pd.DataFrame) -> list[str]:
     """Encoders first, then controls, in the study's order."""
     known = looks(frame)
     return list(known)
+
+
+def scored(of: Mapping[str, str] | pd.Series) -> str:
+    """A score for people, from its ``metric`` and ``target``: ``R\N{SUPERSCRIPT TWO} of alpha``."""
+    return f"{METRICS.get(of['metric'], of['metric'])} of {of['target'].replace('_', ' ')}"
+
+
+def unit(text: str, around: str = "[{}]") -> str:
+    """`` [px\N{SUPERSCRIPT TWO}/s]`` of ``px^2/s``; nothing of 1."""
+    raised = re.sub(r"\^(-?\d+)", lambda power: power[1].translate(RAISED), text)
+    return "" if text == "1" else " " + around.format(raised)
 
 
 def bars(low: np.ndarray, value: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -87,7 +87,7 @@ def _orders(comparison: Comparison) -> Iterator[dict]:
     studies = {comparison.equations[name]: part for name, part in comparison.systems.items()}
     for system, study in {**studies, "all together": comparison.together}.items():
         # an encoder, and what it has to be better than
-        names = [*study.encoders, *(n for n in study.controls if n.startswith("pixels"))]
+        names = [*study.encoders, *study.of_kind("pixels")]
         shown = _frames.skill(replace(study, encoders=tuple(names), controls=()))
         if len(shown):
             shown = shown[shown["baseline"] == "persistence"]

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from physprobe.report import _frames, _metrics
+from physprobe.report import _frames, _metrics, _palette
+from physprobe.statistics import targets
 from physprobe.store import zarrs
 
 EXPLODED = 1.01  # the initial maximum is 1, and no heat equation exceeds it
@@ -17,13 +18,16 @@ def heading(content: dict) -> str:
     return text
 
 
-def films(system: object, clips: object) -> object:
-    """Frame of the film strip, if the system has a diffusivity."""
+def films(study: object, system: object, clips: object) -> object:
+    """Frame of the film strip, by the label that the study's target is made from."""
+    label = targets.labels_of(study.target, [str(name) for name in system.variables])[0]
+    about = {"target": label, "unit": targets.unit(label, units(system))}
 
     def video(clip: int) -> np.ndarray:
         return zarrs.values(clips, "video", clip=clip)
 
-    return _frames.filmstrip(system[_frames.TARGET].values, clips.time.values, video)
+    values = np.array(system[label].values.tolist())
+    return _frames.filmstrip(values, about, clips.time.values, video)
 
 
 def protocol(study: object, first: str, total: int) -> dict:
@@ -63,12 +67,12 @@ def units(system: object) -> dict[str, str]:
 def told(study: object, name: str, blocks: dict) -> dict:
     """An encoder's or a control's own block, with what it is."""
     label = study.labels[name]
-    return {"label": label, "untrained": label.startswith("untrained"), **blocks[name]}
+    return {"label": label, "untrained": _palette.random(label), **blocks[name]}
 
 
 def artefact(study: object, judged: dict, system: object) -> dict | None:
     """Stable and unstable clips apart, where the solver can be unstable."""
-    if "stable" not in system:
+    if not {"stable", "alpha"} <= set(system.variables):
         return None
     stable = np.asarray(system["stable"].values, bool)
     name = system.attrs["field"]

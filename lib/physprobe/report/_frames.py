@@ -1,21 +1,22 @@
 """Frames: from results to what each figure draws, one tidy DataFrame per figure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from physprobe.report import _palette
-from physprobe.statistics import scores
+from physprobe.statistics import scores, targets
+from physprobe.store import results
 from physprobe.store.fits import Fits
 
-TARGET = "alpha"
 TIMES = 6  # frames of the film strip
+SHOWN = 3  # its clips
 BINS = 8
 CLOUD = 100  # bootstrap draws that are drawn: more make the cloud darker, not clearer
 BASELINES = ("persistence", "mean", "time_index_mean", "time_shuffled")
-SPECTRA = ("untrained", "pixels_gray16", "pixels_rgb16", "shuffled_frames")
+SPECTRA = ("untrained", "pixels")  # kinds of controls whose spectra are drawn, in this order
 HEAD = {
     "skill": ("skill", None),
     "skill_on_shuffled": ("skill", "shuffled_on_shuffled"),
@@ -38,11 +39,34 @@ class Study:
     probes: Fits
     koopman: Fits
     heads: Fits = field(default_factory=Fits)
+    specs: Mapping[str, Mapping] = field(default_factory=dict)
+    """Entry of the config that each embedding was made by."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """By label of the system."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Encoders first, then controls, in the order of the study."""
         return (*self.encoders, *self.controls)
+
+    @property
+    def target(self) -> str:
+        """What its figures are of: the first target of its probe."""
+        return results.first(self.probes)["spec"]["targets"][0]
+
+    @property
+    def decoded(self) -> dict:
+        """Columns that say what is decoded, and how it is scored."""
+        rows = [r for r in results.first(self.probes)["rows"] if r["target"] == self.target]
+        metric = "accuracy" if any(r["metric"] == "accuracy" for r in rows) else "r2"
+        unit = targets.unit(self.target, self.units)
+        return {"target": self.target, "unit": unit, "metric": metric}
+
+    def of_kind(self, *kinds: str) -> list[str]:
+        """Controls of some kinds, kind by kind."""
+        return [
+            name for kind in kinds for name in self.controls if self.specs[name]["kind"] == kind
+        ]
 
     def about(self, name: str) -> dict:
         """Columns that every frame begins with."""
@@ -53,7 +77,7 @@ class Study:
         }
 
 
-def probe(study: Study, name: str, sample: str, metric: str = "r2", target: str = TARGET) -> dict:
+def probe(study: Study, name: str, sample: str, metric: str, target: str) -> dict:
     """Row of a probe in which the layer too was chosen inside the training clips; empty if none."""
     return study.probes.probe(name, target, sample, metric) or {}
 
@@ -65,22 +89,26 @@ def ci(found: Mapping) -> list | None:
 
 
 def predicted(study: Study) -> pd.DataFrame:
-    """Held-out predictions of each clip, their means by true value, and R2."""
+    """Held-out predictions of each clip, their means by true value, and R2; of one number alone."""
     return _frame(_predicted(study))
 
 
 def _predicted(study: Study) -> Iterator[dict]:
+    decoded = study.decoded
     for name in study.names:
         block = study.probes[name]["predictions"]
-        found = study.probes.held_out(name, TARGET, "clip")
-        if found is None:
+        found = study.probes.held_out(name, study.target, "clip")
+        if found is None or "prediction" not in found:
             continue
-        about, truth = study.about(name), np.asarray(block["truth"][TARGET], float)
         value = np.asarray(found["prediction"], float)
+        if value.ndim > 1:
+            continue
+        about = {**study.about(name), **decoded}
+        truth = np.asarray(block["truth"][study.target], float)
         for clip, true, guess in zip(block["clip"], truth, value, strict=True):
             yield {**about, "item": "clip", "clip": clip, "truth": true, "value": guess}
         yield from ({**about, "item": "bin", **part} for part in _bins(truth, value))
-        yield {**about, "item": "score", **_score(probe(study, name, "clip"))}
+        yield {**about, "item": "score", **_score(probe(study, name, "clip", "r2", study.target))}
 
 
 def _bins(truth: np.ndarray, value: np.ndarray) -> Iterator[dict]:
@@ -99,22 +127,26 @@ def _bins(truth: np.ndarray, value: np.ndarray) -> Iterator[dict]:
 
 
 def layers(study: Study) -> pd.DataFrame:
-    """R2 of every layer from the clip's mean embedding."""
+    """Score of every layer from the clip's mean embedding."""
+    decoded = study.decoded
+    where = {"target": study.target, "sample": "clip", "metric": decoded["metric"], "time": None}
     return _frame(
-        {**study.about(name), "layer": r["layer"], **_score(r)}
+        {**study.about(name), **decoded, "layer": found["layer"], **_score(found)}
         for name in study.names
-        for r in study.probes.rows(name, target=TARGET, sample="clip", metric="r2", time=None)
-        if r["layer"] != "selected" and r["value"] is not None
+        for found in study.probes.rows(name, **where)
+        if found["layer"] not in ("selected", None) and found["value"] is not None
     )
 
 
 def ladder(study: Study) -> pd.DataFrame:
-    """R2 of every encoder and control, layer chosen inside the training clips."""
+    """Score of every encoder and control, layer chosen inside the training clips."""
+    decoded = study.decoded
     return _frame(
-        {**study.about(name), "sample": sample, **_score(found)}
+        {**study.about(name), **decoded, "sample": sample, **_score(found)}
         for name in study.names
         for sample in ("clip", "token")
-        if (found := probe(study, name, sample)).get("value") is not None
+        if (found := probe(study, name, sample, decoded["metric"], study.target)).get("value")
+        is not None
     )
 
 
@@ -147,8 +179,7 @@ def eigenvalues(study: Study) -> pd.DataFrame:
 
 
 def _eigenvalues(study: Study) -> Iterator[dict]:
-    telling = [name for name in SPECTRA if name in study.controls]
-    for name in [*study.encoders, *telling][: max(PANELS, len(study.encoders))]:
+    for name in [*study.encoders, *study.of_kind(*SPECTRA)][: max(PANELS, len(study.encoders))]:
         spectra = [s for s in study.koopman[name]["spectra"] if s["order"] == 1 and "cloud" in s]
         if not spectra:
             continue
@@ -196,20 +227,28 @@ def _spatial(study: Study, name: str) -> Iterator[dict]:
             }
 
 
-def filmstrip(alpha: np.ndarray, seconds: np.ndarray, video: Sequence) -> pd.DataFrame:
-    """Frames of the clips with the lowest, the median and the highest alpha.
+def filmstrip(
+    label: np.ndarray, about: Mapping[str, str], seconds: np.ndarray, video: Callable
+) -> pd.DataFrame:
+    """Frames of the clips with the lowest, the median and the highest label; or one of each class.
 
     Parameters
     ----------
-    alpha : (clip,)
-        [px2/s].
+    label : (clip,)
+        Numbers, or names of classes.
+    about : mapping of str to str
+        ``target`` and ``unit`` of the label.
     seconds : (time,)
         [s].
     video : callable
         Video (time, y, x, rgb) of a clip by its number.
     """
-    order = np.argsort(alpha)
+    order = np.argsort(label, kind="stable")
+    numbers = label.dtype.kind in "fiu"
     picks = {"lowest": order[0], "median": order[len(order) // 2], "highest": order[-1]}
+    if not numbers:
+        names, places = np.unique(label, return_index=True)
+        picks = dict(zip(map(str, names[:SHOWN]), places, strict=False))
     times = np.unique(np.linspace(0, len(seconds) - 1, TIMES).round().astype(int))
     found = []
     for note, clip in picks.items():
@@ -218,7 +257,8 @@ def filmstrip(alpha: np.ndarray, seconds: np.ndarray, video: Sequence) -> pd.Dat
             {
                 "clip": int(clip),
                 "note": note,
-                "alpha": float(alpha[clip]),
+                **about,
+                "value": float(label[clip]) if numbers else None,
                 "time": float(seconds[time]),
                 "image": images[time],
             }

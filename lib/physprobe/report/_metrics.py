@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from physprobe.report._frames import TARGET, Result, Study, ci, probe
+from physprobe.report._frames import Result, Study, ci, probe
 from physprobe.statistics import paired
 from physprobe.store.fits import row
 from physprobe.store.fits import rows as rows_of
@@ -28,13 +28,16 @@ DYNAMICS = {
     "rollout_cos": "rollout_cos_test_mean",
 }
 """Metrics of our rows, and the published keys that their intervals belong to."""
-SAMPLES = {"alpha_probe_sim": "clip", "alpha_probe_frame": "token"}
+SAMPLES = {"sim": "clip", "frame": "token"}
+"""Published names of what of a clip is a row."""
+PUBLISHED = "alpha"
+"""The label whose scores have published keys; those of other labels have them empty."""
 SCORES = {"train_r2": "train_r2", "test_r2": "r2", "train_mae": "train_mae", "test_mae": "mae"}
 """Published keys, and the metric of our rows that fills them."""
 
 
 def blocks(study: Study, name: str, falsification: Result) -> dict:
-    """The four published blocks for one encoder or control.
+    """What the study decodes by one encoder or control, and the four published blocks.
 
     Parameters
     ----------
@@ -46,28 +49,43 @@ def blocks(study: Study, name: str, falsification: Result) -> dict:
     Returns
     -------
     dict
-        ``alpha_probe_sim``, ``alpha_probe_frame``, ``koopman``, ``spatial`` (null without a head).
+        ``probe_sim``, ``probe_frame`` of the study's own target; ``alpha_probe_sim``,
+        ``alpha_probe_frame``, ``koopman``, ``spatial`` (null without a head).
     """
-    found = {key: _alpha(study, name, sample, falsification) for key, sample in SAMPLES.items()}
+    found = {}
+    for key, sample in SAMPLES.items():
+        found[f"probe_{key}"] = decoded(study, name, sample, falsification, **study.decoded)
+        found[f"alpha_probe_{key}"] = _alpha(study, name, sample, falsification)
     return {**found, "koopman": _koopman(study, name), "spatial": _spatial(study, name)}
 
 
+def decoded(
+    study: Study, name: str, sample: str, falsification: Result, metric: str, target: str, **_: str
+) -> dict:
+    """Score of a target, how sure it is, and how far it is above the best control."""
+    score = probe(study, name, sample, metric, target)
+    keys = ("value", "null_mean", "null_q95", "p", "n_clips", "lambda", "edge_hit", "note")
+    where = {"encoder": name, "target": target, "sample": sample, "metric": f"{metric}_difference"}
+    best = row(falsification, control="best control", **where)
+    return {
+        **{key: score.get(key) for key in keys},
+        "ci": ci(score),
+        "best_control": best and {
+            "name": best["note"],
+            "value": probe(study, best["note"], sample, metric, target).get("value"),
+            "difference": best["value"],
+            "ci": ci(best),
+        },
+    }  # fmt: skip
+
+
 def _alpha(study: Study, name: str, sample: str, falsification: Result) -> dict:
-    parts = {key: probe(study, name, sample, metric) for key, metric in SCORES.items()}
-    score = parts["test_r2"]
+    """The published block of alpha; of a system without an alpha its keys are empty."""
+    own = decoded(study, name, sample, falsification, "r2", PUBLISHED)
+    parts = {key: probe(study, name, sample, of, PUBLISHED) for key, of in SCORES.items()}
     block = {key: part.get("value") for key, part in parts.items()}
     block["ci"] = {key: ci(parts[key]) for key in ("test_r2", "test_mae")}
-    block |= {key: score.get(key) for key in ("null_mean", "null_q95", "p", "n_clips")}
-    block |= {key: score.get(key) for key in ("lambda", "edge_hit", "note")}
-    where = {"encoder": name, "target": TARGET, "sample": sample, "metric": "r2_difference"}
-    best = row(falsification, control="best control", **where)
-    block["best_control"] = best and {
-        "name": best["note"],
-        "value": probe(study, best["note"], sample).get("value"),
-        "difference": best["value"],
-        "ci": ci(best),
-    }
-    return block
+    return block | {key: own[key] for key in own if key not in ("value", "ci")}
 
 
 def _koopman(study: Study, name: str) -> dict:
@@ -147,8 +165,8 @@ def rows(study: Study) -> Iterator[dict]:
     """Tidy summary: decoding, and skill of order 1, of every encoder and control."""
     for name in study.names:
         for sample in SAMPLES.values():
-            for metric in SCORES.values():
-                found = probe(study, name, sample, metric)
+            for metric in dict.fromkeys((study.decoded["metric"], *SCORES.values())):
+                found = probe(study, name, sample, metric, study.target)
                 if found:
                     yield found
         result = study.koopman[name]
@@ -177,7 +195,7 @@ def artefact(study: Study, falsification: Result, stable: np.ndarray, exploded: 
             **{key: found[key] for key in ("value", "n_clips", "note")},
             "ci": ci(found),
         }
-        for found in rows_of(falsification, metric="r2_stratum", target=TARGET, sample="clip")
+        for found in rows_of(falsification, metric="r2_stratum", target=PUBLISHED, sample="clip")
     ]
     return {
         "clips": len(stable),

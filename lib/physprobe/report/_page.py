@@ -28,6 +28,10 @@ from physprobe.report import (
 from physprobe.store import files, zarrs
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+WORDS = (
+    "layer", "note", "encoder", "label", "equation", "system", "target", "unit", "metric",
+)  # fmt: skip
+"""Columns of a figure's table that are no numbers, whatever they look like."""
 SCALE = 92  # pixels of the page per inch of a figure: letters are of one size in all of them
 SIZES = (0.01, "negligible"), (0.05, "small"), (0.2, "clear"), (float("inf"), "large")
 """Words for how far a supported claim's value is above its margin, each up to its bound."""
@@ -62,8 +66,7 @@ def frames(
     strip : str
         Panel that is the film strip.
     """
-    text = dict.fromkeys(("layer", "note", "encoder", "label", "equation", "system"), str)
-    whole = files.read_table(table, ["panel"], dtype=text)
+    whole = files.read_table(table, ["panel"], dtype=dict.fromkeys(WORDS, str))
     found = {name: _frames.from_table(whole, name) for name in panels}
     shots, seconds = found[strip], clips[0].time.values
     keys = list(zip(shots.get("place", [0] * len(shots)), shots["clip"], strict=True))
@@ -171,6 +174,7 @@ def html(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"number": number, "interval": interval, "shown": _palette.shown}
+    environment.filters["scored"] = _axes.scored
     fits = {material.fit["study"]: material.fit for material in studies}
     names = [material.fit["study"] for material in (*studies, *comparisons)]
     numbers = files.read_yaml(published)
@@ -319,8 +323,8 @@ def _rung(blocks: Mapping) -> dict:
     nearest = [s for s in koopman["skill"] if s["baseline"] == "persistence"]
     return {
         "label": blocks["label"],
-        "sim": blocks["alpha_probe_sim"],
-        "frame": blocks["alpha_probe_frame"],
+        "sim": blocks["probe_sim"],
+        "frame": blocks["probe_frame"],
         "skill": nearest[0] if nearest else {"value": None, "ci": None},
         "radius": {"value": koopman["spectral_radius"], "ci": koopman["ci"].get("spectral_radius")},
     }

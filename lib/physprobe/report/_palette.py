@@ -63,5 +63,13 @@ def shown(name: str, description: str | None) -> str:
         What the encoder says about itself; random weights begin with ``untrained``.
     """
     text = name.replace("_", " ")
-    random = (description or "").startswith("untrained") and "untrained" not in text
-    return f"{text} (untrained)" if random else text
+    said = random(description) and "untrained" not in text
+    return f"{text} (untrained)" if said else text
+
+
+def random(description: str | None) -> bool:
+    """Whether what an embedding says about itself is that its weights are random.
+
+    A checkpoint's label is its hub id or folder, whatever that is called: ``untrained_no_more``.
+    """
+    return (description or "").partition(",")[0] == "untrained"

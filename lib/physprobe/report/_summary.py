@@ -63,20 +63,20 @@ def _ours(content: Mapping, claims: Sequence[Mapping]) -> Iterator[str]:
     )
     yield "interval: 95 %, bootstrap over clips"
     yield f"null: {setup['permutations']} permutations of labels, the whole selection redone"
-    yield from ("", "r2 of alpha, clip mean / each token (interval; null 95th percentile; p)")
+    what = f"{content['decoded']['metric']} of {content['decoded']['target']}"
+    yield from ("", f"{what}, clip mean / each token (interval; null 95th percentile; p)")
     yield "-" * RULE
     for role in ("encoders", "controls"):
         for name, blocks in content[role].items():
-            for key in ("alpha_probe_sim", "alpha_probe_frame"):
-                block = blocks[key]
+            for key in ("sim", "frame"):
+                block = blocks[f"probe_{key}"]
                 yield (
-                    f"{name:<16} {'sim' if key.endswith('sim') else 'frame':<6}"
-                    f" {score(block['test_r2'])} {interval(block['ci']['test_r2'])}"
+                    f"{name:<16} {key:<6} {score(block['value'])} {interval(block['ci'])}"
                     f" null {score(block['null_q95'])} p {probability(block['p'])}"
                 )
     yield from ("", "above the best control, paired by clip", "-" * RULE)
     for name, blocks in content["encoders"].items():
-        for key in ("alpha_probe_sim", "alpha_probe_frame", "koopman"):
+        for key in ("probe_sim", "probe_frame", "koopman"):
             best = blocks[key]["best_control"]
             if best:
                 yield (

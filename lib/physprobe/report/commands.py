@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from physprobe.config import shipped
+from physprobe.config import kinds, shipped
 from physprobe.config.shipped import packaged
-from physprobe.config.stages import STORE, Command, Stage
+from physprobe.config.stages import STORE, Command, Figure, Stage, figures
 from physprobe.falsify.commands import contrasted, evidence
 from physprobe.local.commands import located
 
@@ -77,6 +77,15 @@ def _page(config: Any, asked: Any) -> dict[str, list[str]]:
     }
 
 
+def _figure(config: Any, asked: Any) -> Figure:
+    return figures(config)[asked.drawn]
+
+
+def _caption(config: Any, asked: Any) -> str:
+    """Caption of the module that draws a figure, for Snakemake's own report."""
+    return kinds.load("report", _figure(config, asked).kind).CAPTION.replace("*", r"\*")
+
+
 STAGE = Stage(
     {
         "layout": Command(
@@ -94,20 +103,20 @@ STAGE = Stage(
             inputs=_comparison,
             kinds=lambda config, asked: ["report.fit_comparison"],
         ),
-        "learning": Command(
-            "drawing:learning",
-            inputs=lambda config, asked: {
-                "tables": [f"results/encoders/{name}/training.csv" for name in config.recipes]
+        "figure": Command(
+            "drawing:figure",
+            inputs=lambda config, asked: {"sources": list(_figure(config, asked).sources)},
+            kinds=lambda config, asked: [f"report.{_figure(config, asked).kind}"],
+            params={
+                "kind": lambda config, asked: _figure(config, asked).kind,
+                "category": lambda config, asked: _figure(config, asked).category,
+                "caption": _caption,
             },
-            kinds=lambda config, asked: ["report.learning"],
         ),
-        "layerwise_figure": Command(
-            "drawing:layerwise", kinds=lambda config, asked: ["report.layerwise"]
-        ),
-        "figure": Command("drawing:figure"),
         "page": Command("page:run", inputs=_page),
     },
     wildcards={
-        "asked": lambda config: {name for part in WITH_PAGES for name in getattr(config, part)}
+        "asked": lambda config: {name for part in WITH_PAGES for name in getattr(config, part)},
+        "drawn": figures,
     },
 )

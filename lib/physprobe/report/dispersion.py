@@ -129,5 +129,6 @@ def _one(ax: object, own: pd.DataFrame) -> None:
 
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw a survey's dispersion relations as a figure of its own."""
-    shape = 3.1 * frame["source"].nunique() + 0.6, 2.3 * frame["system"].nunique() + 1.6
+    width = max(6.0, 3.1 * frame["source"].nunique() + 0.6)
+    shape = width, 2.3 * frame["system"].nunique() + 1.6
     return _axes.alone(panel, frame, shape)

@@ -7,8 +7,8 @@ from physprobe.report import _axes
 
 TITLE = "What the encoders see"
 CAPTION = (
-    "Frames of the clips with the lowest, the median and the highest alpha, as rendered; time in"
-    " seconds (one frame is one time unit), position in pixels."
+    "Frames of the clips with the lowest, the median and the highest label, or one clip of each"
+    " class, as rendered; time in seconds (one frame is one time unit), position in pixels."
 )
 
 
@@ -19,15 +19,18 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ----------
     part : Figure or SubFigure
     frame : DataFrame
-        ``alpha`` [px2/s], ``time`` [s], ``note`` (lowest, median, highest) and ``image``
-        (y, x, rgb) uint8.
+        ``target``, its ``value`` and ``unit``, ``time`` [s], ``note`` (lowest, median, highest, or
+        a class) and ``image`` (y, x, rgb) uint8.
     """
-    named = (
-        f"{shot.note}\n\N{GREEK SMALL LETTER ALPHA} = {shot.alpha:.2f} px\N{SUPERSCRIPT TWO}/s"
-        for shot in frame.itertuples()
-    )
-    strip(part, frame.assign(note=list(named)))
+    strip(part, frame.assign(note=[_named(shot) for _, shot in frame.iterrows()]))
     _axes.title(part, TITLE)
+
+
+def _named(shot: pd.Series) -> str:
+    """Which clip a line of frames is."""
+    if pd.isna(shot.value):
+        return f"{shot.target}: {shot.note}"
+    return f"{shot.note}\n{shot.target} = {shot.value:.3g}{_axes.unit(shot.unit, around='{}')}"
 
 
 def strip(part: FigureBase, frame: pd.DataFrame) -> None:

@@ -8,11 +8,11 @@ from physprobe.report import _axes, _rungs
 
 TITLE = "Encoders on the ladder of controls"
 CAPTION = (
-    "R\N{SUPERSCRIPT TWO} of alpha on held-out clips for every encoder (colour) and control (grey):"
+    "Score of the label on held-out clips for every encoder (colour) and control (grey):"
     " filled markers read the clip's mean embedding, open ones each token time on its own. Bars are"
     " 95 % intervals by bootstrap over clips; ochre ticks are the 95th percentile of the null,"
     " permuted labels with the whole selection redone. The dotted line is the best control from the"
-    " clip's mean: an encoder says something about alpha only to the right of it."
+    " clip's mean: an encoder says something about the label only to the right of it."
 )
 FLOOR = -0.5  # worse than this is written, not drawn
 
@@ -25,12 +25,12 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     part : Figure or SubFigure
     frame : DataFrame
         ``encoder``, ``role``, ``label``, ``sample`` (clip or token), ``value``, ``ci_low``,
-        ``ci_high``, ``null_q95``; layer chosen inside the training clips.
+        ``ci_high``, ``null_q95``, ``target``, ``metric``; layer chosen inside the training clips.
     """
     looks = _axes.looks(frame)
     ax = part.subplots()
     _rungs.draw(ax, frame, looks, FLOOR)
-    ax.set_xlabel("R\N{SUPERSCRIPT TWO} of alpha on held-out clips")
+    ax.set_xlabel(f"{_axes.scored(frame.iloc[0])} on held-out clips")
     low = max(FLOOR, min(-0.05, np.nanmin(np.r_[frame.ci_low, frame.null_q95])))
     ax.set_xlim(low - 0.03, 1.02)
     _axes.title(part, TITLE)

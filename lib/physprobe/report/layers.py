@@ -6,9 +6,9 @@ from matplotlib.figure import Figure, FigureBase
 
 from physprobe.report import _axes, _palette
 
-TITLE = "Decoding of alpha, layer by layer"
+TITLE = "Decoding, layer by layer"
 CAPTION = (
-    "R\N{SUPERSCRIPT TWO} on held-out clips from the mean embedding of each layer (0 is the patch"
+    "Score on held-out clips from the mean embedding of each layer (0 is the patch"
     " embedding, final is after the last LayerNorm). Bands and bars are 95 % intervals by bootstrap"
     " over clips. Grey: controls; those without layers stand on the right. The shaded floor reaches"
     " up to the 95th percentile of the null, permuted labels with the whole selection redone."
@@ -18,14 +18,14 @@ FLOOR = -0.5  # lowest R2 that is drawn
 
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:
-    """Draw R2 by layer.
+    """Draw scores by layer.
 
     Parameters
     ----------
     part : Figure or SubFigure
     frame : DataFrame
         ``encoder``, ``role``, ``label``, ``layer``, ``value``, ``ci_low``, ``ci_high``,
-        ``null_q95``.
+        ``null_q95``, ``target``, ``metric``.
     """
     looks = _axes.looks(frame)
     depth = frame.groupby("encoder", sort=False)["layer"].nunique()
@@ -83,7 +83,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         tick.set(rotation=40, ha="right", rotation_mode="anchor")
     ax.set_xlim(-0.4, start + len(flat) - (0.4 if flat else 0.9))
     ax.set_xlabel("layer [blocks applied]" + ("  |  controls without layers" if flat else ""))
-    ax.set_ylabel("R\N{SUPERSCRIPT TWO} of alpha on held-out clips")
+    ax.set_ylabel(f"{_axes.scored(frame.iloc[0])} on held-out clips")
     _axes.limits(ax, np.r_[frame.value, frame.ci_low], floor=FLOOR, top=1.0, lowest=-0.1)
     handles, labels = ax.get_legend_handles_labels()
     ax.legend(
@@ -109,5 +109,5 @@ def order(layers: list[str]) -> list[str]:
 
 
 def figure(frame: pd.DataFrame) -> Figure:
-    """Draw R2 by layer as a figure of its own."""
+    """Draw scores by layer as a figure of its own."""
     return _axes.alone(panel, frame, (8.6, 5.2))

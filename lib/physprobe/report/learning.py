@@ -1,13 +1,11 @@
 """Figure: how encoders of our own learn - physics per second of compute, and signs of collapse."""
 
-from pathlib import Path
-
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
 from physprobe.report import _axes, _palette
-from physprobe.store import files
 
+READS = "training"
 TITLE = "Training: physics learnt, and signs of collapse"
 CAPTION = (
     "Left, mean R\N{SUPERSCRIPT TWO} of a probe on validation clips against the seconds of"
@@ -27,10 +25,9 @@ PANELS = {
 COLUMNS = ("step", "seconds", "kept", *PANELS)
 
 
-def table(tables: list[Path]) -> pd.DataFrame:
-    """Tables ``{recipe}/training.csv``, one below the other."""
-    frames = [files.read_table(path, COLUMNS).assign(recipe=path.parent.name) for path in tables]
-    return pd.concat(frames) if frames else pd.DataFrame()
+def frame(*tables: pd.DataFrame) -> pd.DataFrame:
+    """Tables ``training.csv``, each with its ``recipe``, one below the other."""
+    return pd.concat(tables) if tables else pd.DataFrame()
 
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:

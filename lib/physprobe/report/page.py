@@ -58,7 +58,7 @@ def run(
     threads : int
         Not used; every stage takes it.
     """
-    from physprobe.report import _page, fit_comparison, fit_results, learning
+    from physprobe.report import _page, drawing, fit_comparison, fit_results, learning
 
     studies = [
         _page.Material(
@@ -80,7 +80,8 @@ def run(
         frames = _page.frames(table, videos, fit_comparison.PANELS, "counterparts")
         sides.append(_page.Material(fit, results.read(judged, "falsification"), frames))
     shipped = _page.Shipped(
-        {path.parent.name: results.read(path, "gate") for path in gates}, learning.table(trainings)
+        {path.parent.name: results.read(path, "gate") for path in gates},
+        learning.frame(*(drawing.content(path, learning) for path in trainings)),
     )
     asked = {
         "transfers": {path.stem: results.read(path, "transfer") for path in transfers},

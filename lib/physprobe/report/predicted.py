@@ -9,11 +9,11 @@ from matplotlib.figure import Figure, FigureBase
 
 from physprobe.report import _axes, _palette
 
-TITLE = "Held-out predictions of alpha"
+TITLE = "Held-out predictions"
 CAPTION = (
     "Each dot is a clip that the fit never saw, predicted from its mean embedding, with layer,"
     " scaling and ridge strength chosen inside the training clips. Squares are means over clips of"
-    " similar true alpha; their bars, and the brackets behind R\N{SUPERSCRIPT TWO}, are 95 %"
+    " similar true value; their bars, and the brackets behind R\N{SUPERSCRIPT TWO}, are 95 %"
     " intervals by bootstrap over clips. The line is the identity; encoders are in colour, controls"
     " in grey."
 )
@@ -28,7 +28,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     part : Figure or SubFigure
     frame : DataFrame
         ``encoder``, ``role``, ``label``, ``item`` (clip, bin or score), ``truth``, ``value``,
-        ``ci_low``, ``ci_high`` [px2/s], for the score R2.
+        ``ci_low``, ``ci_high``, for the score R2; ``target`` and its ``unit``.
     """
     looks = _axes.looks(frame)
     columns = min(COLUMNS, len(looks))
@@ -43,16 +43,17 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         _one(ax, frame[frame["encoder"] == name], looks[name], ends, reach)
     for ax in grid.flat[len(looks) :]:
         ax.remove()
+    target, unit = frame["target"].iloc[0].replace("_", " "), _axes.unit(frame["unit"].iloc[0])
     for column in range(columns):
         last = max(row for row in range(len(grid)) if row * columns + column < len(looks))
-        grid[last, column].set_xlabel("true alpha [px\N{SUPERSCRIPT TWO}/s]")
+        grid[last, column].set_xlabel(f"true {target}{unit}")
         grid[last, column].tick_params(labelbottom=True)
     for row in grid:
-        row[0].set_ylabel("predicted [px\N{SUPERSCRIPT TWO}/s]")
+        row[0].set_ylabel(f"predicted{unit}")
     _axes.title(part, TITLE)
     _axes.note(
         part,
-        "Dots: held-out clips. Squares: means over clips of similar true alpha. Bars and brackets:"
+        "Dots: held-out clips. Squares: means over clips of similar true value. Bars and brackets:"
         " 95 % intervals by bootstrap over clips. Line: identity. Controls in grey.",
     )
 

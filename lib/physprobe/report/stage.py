@@ -52,10 +52,11 @@ def run(
     threads : int
         Not used; every stage takes it.
     """
-    from physprobe.report import _axes, _content, _frames, _metrics, _summary
+    from physprobe.report import _axes, _content, _frames, _metrics, _palette, _summary
 
     entry = json.loads(spec)
     stored = {path.parent.stem: zarrs.read(path) for path in embeddings}
+    system = zarrs.read(simulation)
     study = _frames.Study(
         name=metrics.parent.name,
         encoders=tuple(entry["encoders"]),
@@ -64,8 +65,10 @@ def run(
         probes=Fits.read(probes, "probe"),
         koopman=Fits.read(koopman, "dynamics"),
         heads=Fits.read(heads, "head"),
+        specs={name: store.attrs["spec"] for name, store in stored.items()},
+        units=_content.units(system),
     )
-    judged, system = results.read(falsification, "falsification"), zarrs.read(simulation)
+    judged = results.read(falsification, "falsification")
     for sort in (study.probes, study.koopman, study.heads):
         for name, result in sort.items():
             inputs.check_origin(name, result, embeddings=stored[name], simulation=system)
@@ -76,7 +79,8 @@ def run(
     content = {
         "study": study.name,
         "label": label,
-        "untrained": label.startswith("untrained"),
+        "untrained": _palette.random(label),
+        "decoded": study.decoded,
         "setup": {
             **_content.protocol(study, first, system.sizes["clip"]),
             "embedding_dim": stored[first].sizes["feature"],
@@ -92,7 +96,7 @@ def run(
         "artefact": _content.artefact(study, judged, system),
     }
     frames = {
-        "filmstrip": _content.films(system, films),
+        "filmstrip": _content.films(study, system, films),
         "ladder": _frames.ladder(study),
         "predicted": _frames.predicted(study),
         "layers": _frames.layers(study),
@@ -122,8 +126,8 @@ def run(
         ),
         **content,
     )
-    score = _summary.probability(content["alpha_probe_sim"]["test_r2"])
-    log.done(f"{study.name}: R2 of alpha {score} from {first} ({label}), {len(frames)} panels")
+    score = _summary.probability(content["probe_sim"]["value"])
+    log.done(f"{study.name}: {study.target} {score} from {first} ({label}), {len(frames)} panels")
 
 
 def compare(
@@ -171,6 +175,7 @@ def compare(
         _comparison_summary,
         _content,
         _frames,
+        _palette,
         _summary,
     )
 
@@ -187,6 +192,7 @@ def compare(
             encoders=tuple(entry["encoders"]),
             controls=tuple(entry["controls"]),
             labels=labels,
+            specs={name: store.attrs["spec"] for name, store in stored.items()},
             probes=decoded.get(folder, Fits()),
             koopman=moved.get(folder, Fits()),
         )
@@ -206,7 +212,7 @@ def compare(
     content = {
         "study": name,
         "label": labels[first],
-        "untrained": labels[first].startswith("untrained"),
+        "untrained": _palette.random(labels[first]),
         "equations": {system: comparison.equations[system] for system in entry["systems"]},
         "setup": {
             **_content.protocol(together, first, sum(store.sizes["clip"] for store in pairs)),

@@ -90,6 +90,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             ratio = own[(own["metric"] == "error_ratio") & (own["against"] == scored)]
             if len(ratio):
                 _mark(right, ratio.iloc[0], y, colour, "o", colour)
+        left.axvline(0, color="0.45", lw=1, zorder=0)
         right.axvline(1, color="0.45", lw=1, zorder=0)
         labels = [frame.loc[frame["encoder"] == name, "label"].iloc[0] for name in names]
         left.set_yticks(range(len(names)), labels)

@@ -21,6 +21,8 @@ class Kind(Protocol):
     FIELD_UNIT: str
     RESOLUTION: float | None = None
     """Values are stored to the nearest multiple of it, a power of two; by default every bit."""
+    WALLS: bool = False
+    """Whether the square has walls, that nothing passes; by default what leaves it comes back."""
     UNITS: Mapping[str, str]
     """Units of the labels that are numbers to decode, by name."""
     CLASSES: tuple[str, ...] = ()

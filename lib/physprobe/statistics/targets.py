@@ -66,6 +66,20 @@ def values(labels: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     return np.log(value)
 
 
+def unit(name: str, units: Mapping[str, str]) -> str:
+    """Unit of a target: its label's, and 1 of a logarithm, a sine or a class.
+
+    Parameters
+    ----------
+    name : str
+    units : mapping of str to str
+        By label.
+    """
+    found = labels_of(name, units) or ()
+    plain = name in units or len(found) > 1
+    return units[found[0]] if plain else "1"
+
+
 def classes(labels: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     """Classes (clip,) of a target: a label's values, whatever they are.
 

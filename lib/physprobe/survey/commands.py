@@ -1,6 +1,6 @@
 """Survey's command."""
 
-from physprobe.config.stages import Command, Stage
+from physprobe.config.stages import Command, Figure, Stage
 
 STAGE = Stage(
     {
@@ -16,5 +16,9 @@ STAGE = Stage(
                 ]
             },
         )
-    }
+    },
+    figures=lambda config: {
+        f"discovery/{kind}": Figure(kind, ("results/discovery/metrics.json",), "discovery")
+        for kind in ("confusion", "dispersion")
+    },
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from physprobe.config.stages import Command, Stage
+from physprobe.config.stages import Command, Figure, Stage
 from physprobe.embed.commands import checkpoint
 
 
@@ -14,6 +14,14 @@ def _kinds(config: Any, asked: Any) -> Iterator[str]:
     for system in entry.systems.values():
         yield f"simulate.{system.simulate.kind}"
         yield f"render.{system.render.kind}"
+
+
+def _figures(config: Any) -> dict[str, Figure]:
+    """How each recipe learnt, and all of them beside each other."""
+    tables = {name: f"results/encoders/{name}/training.csv" for name in config.recipes}
+    shown = {f"encoders/{name}/learning": (table,) for name, table in tables.items()}
+    shown["encoders/learning"] = tuple(tables.values())
+    return {path: Figure("learning", found, "training") for path, found in shown.items() if found}
 
 
 STAGE = Stage(
@@ -27,4 +35,5 @@ STAGE = Stage(
         )
     },
     wildcards={"recipe": lambda config: config.recipes},
+    figures=_figures,
 )

@@ -44,6 +44,8 @@ class VideoTransformer(Encoder):
         Class of transformers that its checkpoints are read with.
     HEADS : tuple of str
         How names begin of a checkpoint's tensors that no embedding needs.
+    WITHOUT : dict
+        Fields of config.json that leave out what no embedding needs, where weights are drawn.
     SIDE : str
         Field of config.json with the side of the input that positions are made for [px].
     STRETCHES : bool
@@ -57,6 +59,7 @@ class VideoTransformer(Encoder):
 
     MODEL: ClassVar[type[PreTrainedModel]]
     HEADS: ClassVar[tuple[str, ...]] = ()
+    WITHOUT: ClassVar[dict[str, int]] = {}
     SIDE: ClassVar[str] = "image_size"
     STRETCHES: ClassVar[bool] = False
     dtype = "float16"
@@ -98,7 +101,7 @@ class VideoTransformer(Encoder):
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         # bf16 products are some fifty times slower than float32 on most CPUs
         self.precision = torch.bfloat16 if self.device.type == "cuda" else torch.float32
-        network = self._network(model).to(self.device, self.precision)
+        network = self.network_of(model).to(self.device, self.precision)
         self.network = network.eval().requires_grad_(False)
         self._accelerated = self.device.type == "cpu" and self._accelerate()
         self.modules = dict(zip(self.layers, self._modules(), strict=True))
@@ -126,7 +129,8 @@ class VideoTransformer(Encoder):
         """Tokens in front of the spatial ones; they are left out."""
         return 0
 
-    def _network(self, model: PreTrainedModel) -> nn.Module:
+    @staticmethod
+    def network_of(model: PreTrainedModel) -> nn.Module:
         """Part of the model that is run."""
         return model
 

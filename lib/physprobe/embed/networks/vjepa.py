@@ -1,5 +1,7 @@
 """V-JEPA 2: clips of up to as many frames as it was trained on in one forward pass."""
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import nn
@@ -15,6 +17,7 @@ class VJEPA2(VideoTransformer):
 
     MODEL = VJEPA2Model
     HEADS = ("pooler.", "classifier.")
+    WITHOUT: ClassVar = {"pred_num_hidden_layers": 0}
     SIDE = "crop_size"
 
     def _windows(self, frames: int) -> list[np.ndarray]:
@@ -23,7 +26,9 @@ class VJEPA2(VideoTransformer):
             return super()._windows(frames)
         return _frames.pieces(frames, self.config.frames_per_clip)
 
-    def _network(self, model: VJEPA2Model) -> nn.Module:
+    @staticmethod
+    def network_of(model: VJEPA2Model) -> nn.Module:
+        """The encoder alone."""
         return model.encoder
 
     def _accelerate(self) -> bool:

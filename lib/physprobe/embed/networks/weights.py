@@ -1,4 +1,4 @@
-"""Weights: a checkpoint's, or random ones of a V-JEPA 2."""
+"""Weights: a checkpoint's, or random ones of its architecture."""
 
 import logging
 import os
@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import torch
 import transformers
-from transformers import PreTrainedConfig, PreTrainedModel, VJEPA2Model
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from physprobe.config.checkpoints import CONFIG
+from physprobe.embed.networks.transformer import VideoTransformer
+from physprobe.embed.networks.vjepa import VJEPA2
 from physprobe.statistics import seeds
 
 BLOCKS = {"num_hidden_layers": "encoder", "pred_num_hidden_layers": "predictor"}
 """Fields of config.json that count blocks, and the part of a network that they are in."""
 MOST_BLOCKS = 1000
+SCALE = "lambda1"  # of DINOv2's blocks
 LIMITS = {
     "hidden_size": (1, 2**16),
     "num_attention_heads": (1, 2**12),
@@ -166,23 +169,32 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
-def random(config: dict, seed: int, init: str, where: str = "untrained") -> VJEPA2Model:
+def random(
+    config: dict,
+    seed: int,
+    init: str,
+    where: str = "untrained",
+    architecture: type[VideoTransformer] = VJEPA2,
+) -> PreTrainedModel:
     """Draw a model's weights: the same on every machine, from no one else's random numbers.
 
-    Biases are 0, norms 1. Weights are normal: ``fan_in`` with standard deviation
+    Biases are 0, norms and scales 1. Weights are normal: ``fan_in`` with standard deviation
     1 / sqrt(inputs of the unit), which keeps the size of activations from layer to layer;
-    ``fixed`` with ``initializer_range`` (0.02), as transformers does.
+    ``fixed`` with ``initializer_range`` (0.02), as transformers does. Tokens and tables of
+    positions, which have no inputs, are drawn as ``fixed`` in both.
 
     Parameters
     ----------
     config : dict
-        Fields of ``VJEPA2Config``.
+        Fields of config.json.
     seed : int
         Seed; every tensor has its own stream, named for it.
     init : str
         ``fan_in`` or ``fixed``.
     where : str
         What gives the config, for messages.
+    architecture : type
+        What runs the model; a V-JEPA 2 by default.
 
     Raises
     ------
@@ -195,21 +207,25 @@ def random(config: dict, seed: int, init: str, where: str = "untrained") -> VJEP
             f"{where}: num_hidden_layers is {blocks}, expected 1 to {MOST_BLOCKS}."
             " Hint: look at that field."
         )
-    settings = _settings(where, {**config, "pred_num_hidden_layers": 0}, VJEPA2Model)
-    model = _outline(where, settings, VJEPA2Model)
-    needed = 4 * sum(value.numel() for value in model.encoder.parameters())
+    settings = _settings(where, {**config, **architecture.WITHOUT}, architecture.MODEL)
+    outline = architecture.network_of(_outline(where, settings, architecture.MODEL))
+    needed = 4 * sum(value.numel() for value in outline.parameters())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:
         raise ValueError(
             f"{where}: describes an encoder of {needed / 1e9:.0f} GB, and this machine has"
             f" {memory / 1e9:.0f} GB of memory. Hint: take fewer or narrower blocks."
         )
-    model.encoder.to_empty(device="cpu")
-    for name, value in model.encoder.state_dict().items():
+    with torch.random.fork_rng():
+        model = architecture.MODEL._from_config(settings, attn_implementation="sdpa")
+    for name, value in architecture.network_of(model).state_dict().items():
         if value.ndim == 1:
-            value.fill_(float("norm" in name and name.endswith("weight")))
+            one = "norm" in name and name.endswith("weight")
+            value.fill_(float(one or name.endswith(SCALE)))
             continue
-        std = settings.initializer_range if init == "fixed" else value[0].numel() ** -0.5
+        alone = value.ndim == 3 and len(value) == 1
+        fixed = init == "fixed" or alone
+        std = settings.initializer_range if fixed else value[0].numel() ** -0.5
         draw = seeds.rng("untrained weights", seed, name).standard_normal(value.shape, "float32")
         value.copy_(torch.from_numpy(draw * np.float32(std)))
     return model

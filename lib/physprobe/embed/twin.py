@@ -1,0 +1,62 @@
+"""Twin: the network of whichever encoder is under test, but for its weights or its frames.
+
+    controls:
+      untrained: {kind: twin, weights: random}
+      shuffled_frames: {kind: twin, frames: shuffled}
+
+Where a study asks about ``mine`` beside the control ``untrained``, its control is
+``untrained_of_mine``; see ``_twins``. Nothing is ever embedded as a twin.
+"""
+
+from typing import Literal, NoReturn, Self
+
+from pydantic import Field, model_validator
+
+from physprobe.config.spec import Spec as Base
+from physprobe.embed import huggingface, untrained
+from physprobe.embed._frames import Order
+from physprobe.embed.networks.network import Network
+
+
+class Spec(Base):
+    """What sets a twin apart from its encoder."""
+
+    kind: Literal["twin"] = "twin"
+    """Family."""
+    weights: Literal["trained", "random"] = "trained"
+    """The encoder's own, or random ones in its architecture."""
+    frames: Order = "ordered"
+    """Frames in order, permuted within each clip, or the middle frame over and over."""
+    seed: int = Field(1, ge=0)
+    """Seed of the random weights, and of the shuffled frames."""
+
+    @model_validator(mode="after")
+    def _differs(self) -> Self:
+        if (self.weights, self.frames) == ("trained", "ordered"):
+            raise ValueError("a twin like its encoder; set weights: random, or frames")
+        return self
+
+    def of(self, encoder: Network) -> Network:
+        """The twin of an encoder, which is a network."""
+        changed = {"seed": self.seed, "frames": self.frames}
+        if self.weights == "trained" or not isinstance(encoder, huggingface.Spec):
+            kept = encoder.tokens if self.frames == "ordered" else ()
+            return encoder.model_copy(update={**changed, "tokens": kept})
+        shared = {name: getattr(encoder, name) for name in Network.model_fields}
+        origin = {"like": encoder.model, "revision": encoder.revision}
+        return untrained.Spec(**shared | changed | origin)
+
+
+def tubelet(spec: Spec) -> None:
+    """Frames per token: those of the encoder, which is not known here."""
+
+
+def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> NoReturn:
+    """Refuse: a twin is one of an encoder.
+
+    Raises
+    ------
+    ValueError
+        Always.
+    """
+    raise ValueError("kind twin: whose? Hint: give the spec that a study's control has.")

@@ -1,0 +1,147 @@
+"""Any study: other systems, targets and units than those of heat, through real stages to a page."""
+
+import importlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from physprobe.config import model as config
+from physprobe.falsify import stage as falsify
+from physprobe.report import page, stage
+from physprobe.store import results
+
+LIB = Path(__file__).parents[2] / "lib/physprobe/report"
+RIDGE = {"kind": "ridge", "samples": ["clip"], "permutations": 20, "bootstraps": 100}
+DMD = {"kind": "dmd", "shuffles": 5, "bootstraps": 100, "spectra": 100, "components": 3}
+SIZE = {"clips": 24, "frames": 16}
+SYSTEMS = {
+    "balls": {"simulate": {"kind": "balls", "size": 64, **SIZE}, "render": {"kind": "balls"}},
+    "wave": {"simulate": {"kind": "wave", **SIZE}, "render": {"kind": "fields", "low": -1.0}},
+    "occlusion": {
+        "simulate": {"kind": "occlusion", "principles": ["O1"], "scenes": 6, "size": 48},
+        "render": {"kind": "occlusion"},
+    },
+}
+CASES = {
+    "balls": ({**RIDGE, "targets": ["speed", "vxy"]}, "speed", " [m/s]"),
+    "wave": ({**RIDGE, "targets": ["log_c", "gamma"]}, "log_c", ""),
+    "occlusion": (
+        {**RIDGE, "kind": "logistic", "targets": ["possible"], "by": "principle"}, "possible", "",
+    ),
+}  # fmt: skip
+STAGES = ("simulate", "render", "embed", "fit")
+NONE = (
+    "comparisons", "comparison_tables", "comparison_falsifications", "comparison_clips",
+    "transfers", "layerwise_tables", "multiverses", "places", "surveys", "calibrations", "gates",
+    "trainings",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=CASES)
+def written(request, tmp_path_factory) -> dict:
+    """What a study writes of a system without a label named alpha, and what was asked."""
+    name = request.param
+    method, target, _ = CASES[name]
+    asked = config.load(
+        {
+            "systems": {name: SYSTEMS[name]},
+            "encoders": {"seen": {"kind": "pixels", "size": 8, "color": "gray"}},
+            "controls": {
+                "statistics": {"kind": "statistics", "features": ["brightness"]},
+                "seen_dimly": {"kind": "pixels", "size": 4, "color": "gray"},
+            },
+            "methods": {"probe": method, "dmd": DMD},
+            "studies": {
+                "any": {
+                    "system": name, "encoders": ["seen"], "controls": ["statistics", "seen_dimly"],
+                    "probe": "probe", "koopman": "dmd",
+                    "claims": {
+                        "there": {"kind": "decodable", "statement": "It is.", "target": target}
+                    },
+                }
+            },
+        }
+    )  # fmt: skip
+    run = {stage: importlib.import_module(f"physprobe.{stage}.stage").run for stage in STAGES}
+    folder = tmp_path_factory.mktemp(name)
+    simulation, clips = (folder / f"{part}.zarr/zarr.json" for part in ("simulation", "clips"))
+    run["simulate"](out=simulation, spec=asked.systems[name].simulate.canonical())
+    run["render"](simulation=simulation, out=clips, spec=asked.systems[name].render.canonical())
+    found = {"probes": [], "koopman": [], "heads": [], "embeddings": []}
+    for encoder in ("seen", "statistics", "seen_dimly"):
+        store = folder / f"embeddings/{encoder}.zarr/zarr.json"
+        run["embed"](clips=clips, out=store, spec=asked.embedding(encoder).canonical())
+        found["embeddings"].append(store)
+        for sort, entry in (("probes", "probe"), ("koopman", "dmd")):
+            out = folder / f"fits/{encoder}.{entry}.json"
+            spec = asked.methods[entry].canonical()
+            run["fit"](embeddings=[store], simulation=[simulation], out=out, spec=spec)
+            found[sort].append(out)
+    common = {**found, "simulation": simulation, "spec": asked.studies["any"].canonical()}
+    out = folder / "any"
+    judged = out / "pixel_falsification_metrics.json"
+    falsify.run(**common, metrics=judged, summary=out / "pixel_falsification_summary.txt")
+    files = {
+        "metrics": out / "fit_metrics.json", "summary": out / "fit_summary.txt",
+        "figure": out / "fit_results.png", "table": out / "fit_results.csv",
+    }  # fmt: skip
+    stage.run(**common, falsification=judged, clips=clips, **files)
+    page.run(
+        metrics=[files["metrics"]], tables=[files["table"]], falsifications=[judged],
+        clips=[clips], **{key: [] for key in NONE}, published=LIB / "published.yaml",
+        template=LIB / "page.html.j2", out=out / "report.html",
+    )  # fmt: skip
+    return {**files, "judged": judged, "page": out / "report.html", "name": name}
+
+
+def test_a_study_without_alpha_runs_to_its_page(written):
+    """Fault 11: it ended in a KeyError in the last job."""
+    _, target, _ = CASES[written["name"]]
+    metrics = results.read(written["metrics"], "fit")
+    assert metrics["decoded"]["target"] == target
+    own = metrics["encoders"]["seen"]["probe_sim"]
+    assert (
+        own["value"] is not None
+        and own["ci"]
+        and own["best_control"]["name"] in metrics["controls"]
+    )
+    assert metrics["encoders"]["seen"]["alpha_probe_sim"]["test_r2"] is None
+    (claim,) = results.read(written["judged"], "falsification")["claims"]
+    assert claim["value"] is not None
+    words = written["page"].read_text()
+    assert f" of {target.replace('_', ' ')}, clip mean" in words and "R² of alpha, " not in words
+    summary = written["summary"].read_text()
+    assert (
+        f"of {target}, clip mean" in summary
+        and f"seen             sim    {own['value']:+.3f}" in summary
+    )
+
+
+def test_figures_are_of_the_studys_target_in_its_own_unit(written):
+    """Fault 11: they printed px^2/s over whatever the label was."""
+    from physprobe.report import _axes, ladder, predicted
+
+    _, target, unit = CASES[written["name"]]
+    table = pd.read_csv(written["table"], dtype={"unit": str})
+    panels = {name: table[table["panel"] == name] for name in ("ladder", "predicted", "layers")}
+    assert set(panels["ladder"]["target"]) == {target}
+    drawn = ladder.figure(panels["ladder"])
+    score = "accuracy" if target == "possible" else "R²"
+    assert drawn.axes[0].get_xlabel() == f"{score} of {target.replace('_', ' ')} on held-out clips"
+    if target == "possible":
+        assert panels["predicted"].empty
+        return
+    axes = predicted.figure(panels["predicted"]).axes
+    assert axes[0].get_ylabel() == f"predicted{unit}"
+    assert {ax.get_xlabel() for ax in axes} == {f"true {target.replace('_', ' ')}{unit}"}
+    assert _axes.unit("px^2/s") == " [px²/s]"
+
+
+def test_roles_come_from_specs_whatever_an_entry_is_called(written):
+    judged = results.read(written["judged"], "falsification")
+    assert list(judged["per_seed"][0]["modalities"]) == ["embed", "pixel_gray4"]
+    assert list(judged["per_seed"][0]["cross_modal"]) == ["gray4"]
+    drawn = pd.read_csv(written["table"])
+    spectra = drawn.loc[drawn["panel"] == "eigenvalues", "encoder"]
+    assert set(spectra) == {"seen", "seen_dimly"}
