@@ -7,7 +7,7 @@ import pytest
 from figure_oracle import sound
 
 from physprobe.calibrate import _chance, _coverage, _noise, stage
-from physprobe.report import calibration, drawing
+from physprobe.figures import calibration, stage
 
 
 def test_every_test_and_interval_is_counted_and_drawn(tmp_path):

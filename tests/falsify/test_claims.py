@@ -5,9 +5,10 @@ import pytest
 
 from physprobe.config import kinds
 from physprobe.falsify import _pixels, beyond_pixels, conditioned, decodable, forecast
-from physprobe.falsify._evidence import Evidence, verdict
+from physprobe.falsify._claim import verdict
 from physprobe.statistics import linear_map, paired, scores, splits
 from physprobe.statistics.paired import Scored
+from physprobe.store.evidence import Evidence
 from physprobe.store.fits import Fits
 
 CLIPS = 80

@@ -9,8 +9,8 @@ from figure_oracle import sound
 
 from physprobe.falsify import _gate
 from physprobe.falsify import stage as falsify
+from physprobe.figures import above_random, stage
 from physprobe.fit.section import SCHEMAS
-from physprobe.report import drawing, gate
 from physprobe.statistics import scores
 from physprobe.store import results
 

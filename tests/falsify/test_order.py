@@ -7,10 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from physprobe.falsify import order
-from physprobe.falsify._evidence import Evidence
 from physprobe.fit.methods import dmd
 from physprobe.statistics import splits
 from physprobe.store import results
+from physprobe.store.evidence import Evidence
 from physprobe.store.fits import Fits
 
 CLIPS, TIMES = 60, 16

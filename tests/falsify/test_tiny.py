@@ -11,7 +11,7 @@ from physprobe.config import kinds
 from physprobe.embed import pixels
 from physprobe.falsify import stage as falsify
 from physprobe.fit import stage as fit
-from physprobe.report import stage as report
+from physprobe.layouts import fit as report
 from physprobe.simulate import heat_published
 from physprobe.store import results, zarrs
 

@@ -9,9 +9,9 @@ from figure_oracle import sound
 
 from physprobe.falsify import _transfer
 from physprobe.falsify import stage as falsify
+from physprobe.figures import stage
+from physprobe.figures import transfer as drawn
 from physprobe.fit.section import SCHEMAS
-from physprobe.report import drawing
-from physprobe.report import transfer as drawn
 from physprobe.store import results
 
 CLIPS = 60

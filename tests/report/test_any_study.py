@@ -8,7 +8,8 @@ import pytest
 
 from physprobe.config import model as config
 from physprobe.falsify import stage as falsify
-from physprobe.report import page, stage
+from physprobe.report import stage
+from physprobe.layouts import fit
 from physprobe.store import results
 
 LIB = Path(__file__).parents[2] / "lib/physprobe/report"
@@ -120,7 +121,9 @@ def test_a_study_without_alpha_runs_to_its_page(written):
 
 def test_figures_are_of_the_studys_target_in_its_own_unit(written):
     """Fault 11: they printed px^2/s over whatever the label was."""
-    from physprobe.report import _axes, ladder, predicted
+    from physprobe.drawing import canvas
+from physprobe.figures import ladder
+from physprobe.figures import predicted
 
     _, target, unit = CASES[written["name"]]
     table = pd.read_csv(written["table"], dtype={"unit": str})
@@ -135,7 +138,7 @@ def test_figures_are_of_the_studys_target_in_its_own_unit(written):
     axes = predicted.figure(panels["predicted"]).axes
     assert axes[0].get_ylabel() == f"predicted{unit}"
     assert {ax.get_xlabel() for ax in axes} == {f"true {target.replace('_', ' ')}{unit}"}
-    assert _axes.unit("px^2/s") == " [px²/s]"
+    assert canvas.unit("px^2/s") == " [px²/s]"
 
 
 def test_roles_come_from_specs_whatever_an_entry_is_called(written):

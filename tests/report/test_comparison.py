@@ -10,8 +10,9 @@ from figure_oracle import sound
 from physprobe.config import kinds
 from physprobe.config import model as config
 from physprobe.falsify import stage as falsify
-from physprobe.report import _page, fit_comparison, stage
-from physprobe.report import page as report_page
+from physprobe.layouts import _comparison_sheet, fit
+from physprobe.report import _page
+from physprobe.report import stage as report_page
 from physprobe.store import results, zarrs
 
 LIB = Path(__file__).parents[2] / "lib/physprobe/report"

@@ -12,17 +12,9 @@ from figure_oracle import parts, sound
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.text import Text
 
-from physprobe.report import (
-    _axes,
-    _content,
-    _frames,
-    _palette,
-    fit_results,
-    layers,
-    layerwise,
-    local,
-    multiverse,
-)
+from physprobe.drawing import canvas, palette
+from physprobe.figures import _frames, layers, located, onset, specifications
+from physprobe.layouts import _content, _fit_sheet
 from physprobe.store import results, zarrs
 from physprobe.store.fits import Fits
 
@@ -107,24 +99,24 @@ def test_untrained_is_said_and_controls_are_grey(frames, name):
     figure = fit_results.PANELS[name].figure(frame)
     words = " ".join(" ".join(text.get_text() for text in figure.findobj(Text)).split())
     assert "small (untrained)" in words and "small causal (untrained)" in words
-    looks = _axes.looks(frame)
+    looks = canvas.looks(frame)
     for encoder, role in zip(frame["encoder"], frame["role"], strict=True):
         grey = looks[encoder].colour.startswith("0.")
         assert grey == (role == "control")
 
 
 def test_colour_does_not_depend_on_what_else_is_shown():
-    alone = _palette.looks(["small_causal"], [])["small_causal"]
-    both = _palette.looks(["small", "small_causal"], ["untrained"])["small_causal"]
+    alone = palette.looks(["small_causal"], [])["small_causal"]
+    both = palette.looks(["small", "small_causal"], ["untrained"])["small_causal"]
     assert alone == both
-    unknown = _palette.looks(["small", "mine", "yours"], [])
+    unknown = palette.looks(["small", "mine", "yours"], [])
     assert len({look.colour for look in unknown.values()}) == 3
 
 
 def test_untrained_is_what_has_random_weights_not_what_is_called_so():
-    assert _palette.shown("mine", "untrained, 24 wide, seed 0") == "mine (untrained)"
+    assert palette.shown("mine", "untrained, 24 wide, seed 0") == "mine (untrained)"
     for label in ("untrained_no_more", "untrained/net at 12345678", "results/encoders/x", None):
-        assert _palette.shown("mine", label) == "mine"
+        assert palette.shown("mine", label) == "mine"
 
 
 def test_predictions_are_the_probes_own(frames, study):

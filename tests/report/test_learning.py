@@ -4,7 +4,7 @@ import pandas as pd
 from figure_oracle import sound
 from matplotlib.image import imread
 
-from physprobe.report import drawing, learning
+from physprobe.figures import learning, stage
 
 
 def table(score: list[float]) -> pd.DataFrame:

@@ -12,8 +12,9 @@ import pytest
 from physprobe.calibrate import stage as calibrate
 from physprobe.falsify import _gate
 from physprobe.falsify import stage as falsify_stage
-from physprobe.report import _page, stage
-from physprobe.report import page as report_page
+from physprobe.layouts import fit
+from physprobe.report import _page
+from physprobe.report import stage as report_page
 from physprobe.store import results
 
 LIB = Path(stage.__file__).parent

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from figure_oracle import sound
+from physprobe.survey import _rates, stage
 
 from physprobe.config import kinds
 from physprobe.discover import linear
 from physprobe.discover import stage as discover
-from physprobe.report import drawing
+from physprobe.figures import stage
 from physprobe.store import results
-from physprobe.survey import _rates, stage
 
 QUICK = linear.Spec(nulls=10, shuffles=199, bootstraps=100, band=5, controls=4)
 

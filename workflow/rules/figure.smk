@@ -1,15 +1,15 @@
 """
-Figure: draw one result, or several of a kind, as a picture with the numbers that it shows.
+Figure: draw a result, several of a kind, or a study's evidence, as a picture with the numbers that it shows.
 
-INPUT   a result of any stage that declares a figure of it (`figures` in its commands.py)
-OUTPUT  results/{drawn}.png  results/{drawn}.csv   such as gates/small, balls/fig2c, encoders/learning; see results/README.md
+INPUT   results of any stage that declares a figure of them (`figures` in its commands.py), or a study's fits
+OUTPUT  results/{drawn}.png  results/{drawn}.csv   such as heat/ladder, balls/fig2c, encoders/learning; see results/README.md
 """
 
 
 rule figure:
     input:
         unpack(pipeline.inputs("figure")),
-        style=packaged("report/physprobe.mplstyle"),
+        style=packaged("drawing/physprobe.mplstyle"),
     output:
         figure=report(
             "results/{drawn}.png",
@@ -27,11 +27,14 @@ rule figure:
         runtime=20,
     params:
         kind=pipeline.param("figure", "kind"),
+        claims=pipeline.param("figure", "claims"),
         caption=pipeline.param("figure", "caption"),
+        spec=pipeline.spec("figure"),
         code=pipeline.code("figure"),
     message:
         "Draw {wildcards.drawn}"
     shell:
         "python -m physprobe figure --kind {params.kind} --sources {input.sources:q}"
-        " --out {output.figure} --table {output.table}"
-        " --code {params.code} --threads {threads} 2>&1 | tee {log}"
+        " --fits {input.fits} --embeddings {input.embeddings} --simulation {input.simulation}"
+        " --clips {input.clips} --claims {params.claims} --out {output.figure} --table {output.table}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

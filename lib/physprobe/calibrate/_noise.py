@@ -11,13 +11,13 @@ import numpy as np
 
 from physprobe.discover import linear
 from physprobe.falsify import decodable
-from physprobe.falsify._evidence import Evidence
 from physprobe.fit.designs import elsewhere
 from physprobe.fit.methods import dmd, logistic, ridge, spatial_heat_head
 from physprobe.fit.probe import probe
 from physprobe.fit.section import SCHEMAS
 from physprobe.layerwise import _curve
 from physprobe.statistics import splits
+from physprobe.store.evidence import Evidence
 from physprobe.store.fits import Fits
 
 CLIPS, TIMES, FEATURES, LAYERS, SIDE = 60, 8, 12, 3, 4

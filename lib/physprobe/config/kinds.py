@@ -4,12 +4,14 @@ What every kind of a stage offers is written once, as the protocol ``Kind`` in
 ``<stage>/section.py``; what has a default there may be left out.
 """
 
+import ast
 import importlib
 import logging
 import traceback
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Annotated, Any, Union
 
 from pydantic import Field
@@ -47,6 +49,30 @@ def load(stage: str, kind: str) -> Any:
             f"{where} can't be loaded: {type(error).__name__}: {error}. Hint: mend the file, or"
             " remove it."
         ) from error
+
+
+@cache
+def outline(stage: str, kind: str) -> Any:
+    """What one kind says of itself in plain constants, without loading it.
+
+    Drawing is slow to import, and where files have to be named nothing is drawn. What a kind leaves
+    out is as the stage's contract has it.
+
+    Raises
+    ------
+    ValueError
+        If the stage has no such kind.
+    """
+    if kind not in names(stage):
+        raise ValueError(f"{stage} has no kind {kind!r}; it has {', '.join(names(stage))}.")
+    contract = importlib.import_module(_dotted(stage, "section")).Kind
+    found = {n: value for n, value in vars(contract).items() if not n.startswith("_")}
+    tree = ast.parse((PACKAGE / stage / f"{kind}.py").read_text(encoding="utf-8"))
+    for line in tree.body:
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+            with suppress(ValueError):
+                found[line.targets[0].id] = ast.literal_eval(line.value)
+    return SimpleNamespace(**found)
 
 
 def _dotted(folder: str, name: str) -> str:

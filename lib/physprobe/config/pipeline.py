@@ -63,9 +63,14 @@ class Pipeline:
         return self._of(stages.commands()[command][1].params[name])
 
     def spec(self, command: str) -> Value:
-        """Canonical JSON of what the command reads of its entry."""
+        """Canonical JSON of what the command reads of its entry; of none an empty one."""
         _, declared = stages.commands()[command]
-        return lambda wildcards: declared.entry(self.config, wildcards).canonical(*declared.reads)
+
+        def text(wildcards: Any) -> str:
+            entry = declared.entry(self.config, wildcards)
+            return "{}" if entry is None else entry.canonical(*declared.reads)
+
+        return text
 
     def code(self, command: str, *kinds: str) -> Value:
         """Fingerprint of a command's module with the kinds that it finds by name.

@@ -66,16 +66,22 @@ class Figure:
     Attributes
     ----------
     kind : str
-        Module of ``report`` that draws it.
+        Module of ``figures`` that draws it.
     sources : tuple of str
         Results that it is of, in the order that the module's ``frame`` takes them.
     category : str
         Where Snakemake's own report shows it.
+    claims : tuple of str
+        Claims of the result that it shows; all of them if empty.
+    study : str
+        Study whose evidence it is of, if it is of no results.
     """
 
     kind: str
-    sources: tuple[str, ...]
-    category: str
+    sources: tuple[str, ...] = ()
+    category: str = ""
+    claims: tuple[str, ...] = ()
+    study: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What all claims have in common."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ from pydantic import Field
 
 from physprobe.config.spec import Spec
 from physprobe.statistics import nulls
+from physprobe.store.evidence import Evidence
 
 NO_CONTROL = "the study has no control to beat"
 NO_INTERVAL = "no interval: too few clips are held out"
@@ -17,8 +19,18 @@ NO_INTERVAL = "no interval: too few clips are held out"
 class Needs:
     """What a claim is judged from: whether it will be there is checked before anything is run."""
 
+    role: Literal["probe", "dynamics", "head", "law", "pixels"] = "probe"
+    """What fits it is judged from: those of methods of a role, or pixels beside the embeddings."""
+    design: str | None = None
+    """Design that the study has to have; none: any whose folds are of whole clips."""
+    everywhere: bool = False
+    """Whether it is of all of the study's systems; otherwise it names one, if there are several."""
     decoded: tuple[str, str] | None = None
     """Target and sample that the probe has to read."""
+    metric: str = ""
+    """Score that the probe has to have: R2, or one of classes; none: whichever it has."""
+    part: str | None = None
+    """Value of a label that the probe has to score apart."""
     controls: bool = False
     """Whether there has to be a control."""
     named: tuple[str, ...] = ()
@@ -31,16 +43,14 @@ class Needs:
     """Order in time that has to be fitted."""
     with_null: bool = False
     """Whether the horizon has to be one that is scored, with a null."""
-    tokens: bool = False
-    """Whether the study needs a head, and the encoders spatial tokens."""
 
 
 class Claim(Spec):
     """A statement, declared with its test and threshold before anything is run."""
 
-    P_OF: ClassVar[tuple[Literal["probe", "koopman", "head"], str] | None] = None
-    """Which entry of a study its p comes from, and the field of it that counts the draws; None if
-    it needs no p, or draws its own."""
+    P_OF: ClassVar[str | None] = None
+    """Field of the method's entry that counts the draws of its p; None if it needs no p, or draws
+    its own."""
 
     statement: str
     """What is claimed, in one sentence."""
@@ -49,11 +59,34 @@ class Claim(Spec):
     encoders: tuple[str, ...] = Field(())
     """Encoders that it is claimed of; all of the study's if empty."""
     system: str = ""
-    """System that it is claimed of, in a comparison; of all of them together if empty."""
+    """System whose ordinary fits it is claimed of; of the study's own if empty."""
+    method: str = ""
+    """Entry of ``methods`` that it is judged by, where the study has several of its role."""
 
     def needs(self) -> Needs:
         """What it is judged from; a kind says what it needs beyond nothing."""
         return Needs()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is said of one claim, and what it rests on."""
+
+    lines: Mapping[str, dict]
+    """Of each encoder one line of the claims table: :func:`judged`."""
+    rows: list[dict] = field(default_factory=list)
+    """Scores that it rests on, as rows of the result; those of the fits stay there."""
+    blocks: Mapping[str, object] = field(default_factory=dict)
+    """What its figures show besides."""
+
+
+def each(line: Callable[..., dict]) -> Callable[..., Judgement]:
+    """Judge encoders one by one, by a function of spec, evidence and encoder."""
+
+    def judge(spec: Claim, evidence: Evidence, encoders: tuple[str, ...]) -> Judgement:
+        return Judgement({encoder: line(spec, evidence, encoder) for encoder in encoders})
+
+    return judge
 
 
 def judged(claim: Claim, **found: object) -> dict:
@@ -82,3 +115,16 @@ def judged(claim: Claim, **found: object) -> dict:
 
 def _undefined(value: object) -> bool:
     return value is None or (isinstance(value, float) and not np.isfinite(value))
+
+
+def verdict(low: float | None, high: float | None, margin: float, p: float | None = 0.0) -> str:
+    """Supported if the whole interval is above the margin and p below 0.05, refuted if below.
+
+    A p that is undefined (None) supports nothing; a claim that needs none gives none. Without an
+    interval (None or nan) nothing can be told.
+    """
+    if low is None or high is None or not np.isfinite([low, high]).all():
+        return "cannot tell"
+    if low > margin and p is not None and p < nulls.LEVEL:
+        return "supported"
+    return "refuted" if high <= margin else "cannot tell"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from physprobe.falsify._evidence import Evidence
 from physprobe.statistics import paired
 from physprobe.statistics.paired import Scored
+from physprobe.store.evidence import Evidence
 
 UNDEFINED = "the target is undefined"
 

@@ -96,6 +96,8 @@ def rows(
     transferred: Mapping[str, Result],
     ordinary: Mapping[str, Mapping[str, Result]],
     controls: tuple[str, ...],
+    target: str,
+    sample: str,
 ) -> Iterator[dict]:
     """Scores of every encoder and control where it was transferred, beside ordinary folds.
 
@@ -107,6 +109,8 @@ def rows(
         Probe results by system and encoder.
     controls : tuple of str
         Which of them are controls.
+    target, sample : str
+        What is decoded.
 
     Yields
     ------
@@ -115,15 +119,11 @@ def rows(
         by ordinary folds; the transferred probe is compared with those ``against``, or a
         ``control``.
     """
-    spec = next(iter(transferred.values()))["spec"]
-    for target in spec["targets"]:
-        for sample in spec["samples"]:
-            for name, result in transferred.items():
-                own = {system: results[name] for system, results in ordinary.items()}
-                about = {"encoder": name, "target": target, "sample": sample, "layer": "selected"}
-                found = _one(result, own, target, sample)
-                yield from ({**about, **row} for row in found)
-            yield from _above_controls(transferred, controls, target, sample)
+    for name, result in transferred.items():
+        own = {system: results[name] for system, results in ordinary.items()}
+        about = {"encoder": name, "target": target, "sample": sample, "layer": "selected"}
+        yield from ({**about, **row} for row in _one(result, own, target, sample))
+    yield from _above_controls(transferred, controls, target, sample)
 
 
 def _one(
@@ -206,27 +206,13 @@ def _said(found: Scored, draws: int, note: str | None) -> dict:
     return {**found.interval(draws).columns(note), "n_clips": len(found.groups)}
 
 
-def spread(transferred: Result, ordinary: Result) -> dict[str, dict[str, float]]:
-    """Standard deviation of every target over the clips that are scored, and over all clips.
+def spread(transferred: Result, ordinary: Result, target: str) -> dict[str, float]:
+    """Standard deviation of a target over the clips that are scored, and over all clips.
 
     Of several columns together, the root of their summed variances.
     """
     parts = {"scored": transferred, "all": ordinary}
     return {
-        target: {
-            name: float(np.sqrt(np.var(result["predictions"]["truth"][target], axis=0).sum()))
-            for name, result in parts.items()
-        }
-        for target in transferred["spec"]["targets"]
+        name: float(np.sqrt(np.var(result["predictions"]["truth"][target], axis=0).sum()))
+        for name, result in parts.items()
     }
-
-
-def words(found: list[dict]) -> str:
-    """First encoder's first target, transferred and by ordinary folds, in words."""
-    first = found[0]
-    about = {key: first[key] for key in ("encoder", "target", "sample")}
-    mine = [row for row in found if about.items() <= row.items() and row["metric"] == "r2"]
-    if any(row.get("value") is None for row in mine):
-        return f"{first['target']} is undefined"
-    scored = ", ".join(f"{row['folds']} {row['value']:.3f}" for row in mine)
-    return f"R2 of {first['target']} from {first['encoder']}: {scored}"

@@ -2,14 +2,15 @@
 
 from typing import ClassVar, Literal
 
-from physprobe.falsify._claim import Claim, Needs, judged
-from physprobe.falsify._evidence import Evidence, undefined_p, verdict
+from physprobe.falsify._claim import Claim, Needs, each, judged, verdict
+from physprobe.statistics.nulls import undefined_p
+from physprobe.store.evidence import Evidence
 
 
 class Spec(Claim):
     """Skill of the head with each clip's own label, less that without it: the least of three."""
 
-    P_OF: ClassVar = ("head", "permutations")
+    P_OF: ClassVar = "permutations"
 
     kind: Literal["conditioned"] = "conditioned"
     """Against a label of another clip, the same tried on its own clips, and none at all."""
@@ -18,10 +19,10 @@ class Spec(Claim):
 
     def needs(self) -> Needs:
         """What it is judged from."""
-        return Needs(tokens=True)
+        return Needs(role="head")
 
 
-def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
+def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     """Judge the claim for one encoder."""
     if encoder not in evidence.heads:
         return judged(spec, verdict="cannot tell", note=f"{encoder} keeps no spatial tokens")
@@ -44,3 +45,6 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         verdict=verdict(least["ci_low"], least["ci_high"], spec.margin, least["p"]),
         note=undefined_p(least),
     )
+
+
+judge = each(line)

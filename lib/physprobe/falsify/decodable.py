@@ -2,9 +2,10 @@
 
 from typing import ClassVar, Literal
 
-from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, judged
-from physprobe.falsify._evidence import Evidence, undefined_p, verdict
+from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, each, judged, verdict
 from physprobe.statistics import nulls, paired
+from physprobe.statistics.nulls import undefined_p
+from physprobe.store.evidence import Evidence
 
 
 class Spec(Claim):
@@ -14,7 +15,7 @@ class Spec(Claim):
     accuracy the share of the most frequent class.
     """
 
-    P_OF: ClassVar = ("probe", "permutations")
+    P_OF: ClassVar = "permutations"
 
     kind: Literal["decodable"] = "decodable"
     """Probes of the encoder and of every control."""
@@ -36,7 +37,7 @@ class Spec(Claim):
         )
 
 
-def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
+def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     """Judge the claim for one encoder."""
     own = evidence.probes.decoded(encoder, spec.target, spec.sample)
     if own is None:
@@ -79,3 +80,6 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         ),
         **interval.columns(),
     )
+
+
+judge = each(line)

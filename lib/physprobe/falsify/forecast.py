@@ -5,15 +5,15 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, judged
-from physprobe.falsify._evidence import Evidence, verdict
+from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, each, judged, verdict
 from physprobe.statistics import paired
+from physprobe.store.evidence import Evidence
 
 
 class Spec(Claim):
     """Skill at one horizon against the best baseline, or less the best control's skill."""
 
-    P_OF: ClassVar = ("koopman", "shuffles")
+    P_OF: ClassVar = "shuffles"
 
     kind: Literal["forecast"] = "forecast"
     """First-order linear dynamics of the last layer."""
@@ -24,10 +24,15 @@ class Spec(Claim):
 
     def needs(self) -> Needs:
         """What it is judged from."""
-        return Needs(horizon=self.horizon, controls=self.beyond == "controls", with_null=True)
+        return Needs(
+            role="dynamics",
+            horizon=self.horizon,
+            controls=self.beyond == "controls",
+            with_null=True,
+        )
 
 
-def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
+def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     """Judge the claim for one encoder."""
     skills = evidence.koopman.skills(encoder, spec.horizon)
     if skills is None:
@@ -65,3 +70,6 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         verdict=verdict(interval.low, interval.high, spec.margin, p),
         **columns | interval.columns(),
     )
+
+
+judge = each(line)

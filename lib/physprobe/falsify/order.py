@@ -5,10 +5,10 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from physprobe.falsify._claim import Claim, Needs, judged
-from physprobe.falsify._evidence import Evidence, verdict
+from physprobe.falsify._claim import Claim, Needs, each, judged, verdict
 from physprobe.statistics import nulls, paired, scores, seeds
 from physprobe.statistics.paired import Scored
+from physprobe.store.evidence import Evidence
 
 NAMES = {"persistence": "less that of order 1", "order_1": "against order 1"}
 
@@ -40,10 +40,10 @@ class Spec(Claim):
 
     def needs(self) -> Needs:
         """What it is judged from."""
-        return Needs(horizon=self.horizon, order=self.order)
+        return Needs(role="dynamics", horizon=self.horizon, order=self.order)
 
 
-def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
+def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     """Judge the claim for one encoder.
 
     Gains of two systems are drawn together where their clips share all groups, as those of one
@@ -57,7 +57,7 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     """
     parts = {spec.system: evidence}
     if spec.against:
-        parts[spec.against] = evidence.of(spec.against)
+        parts[spec.against] = evidence.at(spec.against)
     gains = {name: _gains(spec, part, encoder) for name, part in parts.items()}
     lacking = [name for name, gain in gains.items() if gain is None]
     if lacking:
@@ -80,6 +80,9 @@ def judge(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         verdict=verdict(found.low, found.high, spec.margin, 0.0 if others else more.get("p")),
         **more | found.columns(),
     )
+
+
+judge = each(line)
 
 
 def _gains(spec: Spec, evidence: Evidence, encoder: str) -> tuple[np.ndarray, np.ndarray] | None:

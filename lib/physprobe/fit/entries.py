@@ -1,29 +1,14 @@
-"""Fit's section of ``config.yaml``: methods; and what entries have in common that name them."""
+"""Fit's section of ``config.yaml``: methods; and checks of the entries that name them."""
 
 from collections.abc import Collection, Iterator
 
 from physprobe.config import kinds
 from physprobe.config.kinds import any_spec
 from physprobe.config.problems import known, nearest
-from physprobe.config.spec import Spec
 from physprobe.config.system import Name
 from physprobe.embed import entries as embedded
-from physprobe.fit.section import DESIGNS, METHODS, Design
-from physprobe.statistics import nulls, targets
-
-
-class Place(Spec):
-    """An entry whose fits have a design of their own: results/{entry}/fits/."""
-
-    @property
-    def design(self) -> Design:
-        """Which clips are fitted, and which are scored."""
-        raise NotImplementedError
-
-    @property
-    def fitted(self) -> tuple[str, ...]:
-        """Systems that it is fitted to, that which is scored first."""
-        raise NotImplementedError
+from physprobe.fit.section import METHODS
+from physprobe.statistics import targets
 
 
 class Entries(embedded.Entries):
@@ -32,28 +17,10 @@ class Entries(embedded.Entries):
     methods: dict[Name, any_spec(METHODS)]
     """What is fitted to embeddings: probes of labels, models of the dynamics."""
 
-    def places(self) -> Iterator[tuple[str, str, Place]]:
-        """Section, name and entry of all whose fits have a design of their own."""
-        for section in type(self).model_fields:
-            entries = getattr(self, section)
-            for name, entry in entries.items() if isinstance(entries, dict) else ():
-                if isinstance(entry, Place):
-                    yield section, name, entry
-
-    def designs(self) -> dict[str, tuple[Design, tuple[str, ...]]]:
-        """Design of every place's fits, and the systems that they are of; systems are places."""
-        plain = kinds.load(DESIGNS, "plain").Spec()
-        found = {system: (plain, (system,)) for system in self.systems}
-        return found | {name: (entry.design, entry.fitted) for _, name, entry in self.places()}
-
 
 def problems(config: Entries) -> Iterator[str]:
-    """Places of one name."""
-    taken = dict.fromkeys(config.systems, "a system")
-    for section, name, _ in config.places():
-        if name in taken:
-            yield f"{section}.{name}: {name} is {taken[name]}. Hint: name it otherwise."
-        taken[name] = f"an entry of {section}"
+    """What of these entries doesn't go together with the rest of the config."""
+    yield from ()
 
 
 def method(config: Entries, where: str, name: str, role: str) -> Iterator[str]:
@@ -87,11 +54,3 @@ def decodable(who: str, target: str, kind: str, has: Collection[str]) -> Iterato
             f"{who} asks for target {target!r}, but {kind} has"
             f" the labels {', '.join(has)}.{nearest(target, has)}"
         )
-
-
-def too_few(where: str, name: str, found: int) -> str:
-    """What to say of a null with too few draws."""
-    return (
-        f"{where}: needs p below {nulls.LEVEL}, which {name}: {found} can't bring."
-        f" Hint: set it to {nulls.FEWEST} or more."
-    )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -83,6 +83,10 @@ class MethodSpec(Spec):
         """Label whose values are scored apart as well, if any."""
         return None
 
+    def takes(self, encoder: Spec | None) -> bool:
+        """Whether it can be fitted to an encoder; None stands for a system's own stores."""
+        return encoder is not None
+
     def normalised(self, how: str) -> "MethodSpec":
         """The same under one normalisation of features.
 
@@ -108,6 +112,17 @@ class Method(Protocol):
             If the clips can't be fitted; the message says what would do.
         """
         ...
+
+
+class Asked(Protocol):
+    """What an entry asks to be fitted."""
+
+    filmed: tuple[str, ...]
+    """Systems."""
+    names: tuple[str, ...]
+    """Encoders and controls."""
+    methods: tuple[str, ...]
+    """Entries of ``methods``."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +151,32 @@ class Case:
 
 class Design(Spec):
     """Which clips are fitted, and which are scored; every kind derives its own."""
+
+    SHARED: ClassVar[bool] = False
+    """Whether its fits are a system's own, results/{system}/fits/, which all studies share."""
+    BESIDE: ClassVar[tuple[str, ...]] = ()
+    """Roles of methods whose ordinary fits of each system belong beside its own."""
+
+    def fitted(self, systems: tuple[str, ...]) -> tuple[str, ...]:
+        """Systems that its fits are of, that which is scored first."""
+        return systems
+
+    def aimed(self, targets: tuple[str, ...]) -> "Design":
+        """The same for the targets of a study's claims, where the design chooses targets itself."""
+        return self
+
+    def problems(self, config: Any, where: str, asked: "Asked") -> Iterator[str]:
+        """What of it doesn't go together with the rest of a config, a line each.
+
+        Parameters
+        ----------
+        config : Config
+        where : str
+            Path of the entry that has the design.
+        asked : Asked
+            What is to be fitted.
+        """
+        yield from ()
 
     def cases(
         self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str

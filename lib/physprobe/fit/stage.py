@@ -53,11 +53,12 @@ def run(
         found.append((case, rows, blocks))
     first = found[0][0].inputs
     rows, blocks = plan.gathered(found)
+    systems = [path.absolute().parents[1].name for path in simulation]
     results.write(
         out,
         schema=plan.schema(first.spec),
         of={
-            "system": plan.system([path.absolute().parents[1].name for path in simulation]),
+            "system": plan.system(systems),
             "encoder": embeddings[0].parent.stem,
             "method": out.stem.partition(".")[2] or first.spec.kind,
         },
@@ -65,6 +66,7 @@ def run(
         design=plan.dump(),
         rows=rows,
         **blocks,
+        systems=systems,
         label=first.source.attrs.get("label"),
         provenance=first.provenance(code, threads),
     )

@@ -1,1 +1,1 @@
-"""Report: one figure per file, and the page."""
+"""Report: verdicts and figures as one page."""

@@ -16,7 +16,7 @@ Phipson, Smyth, "Permutation p-values should never be zero", Stat. Appl. Genet. 
 Hemerik, Goeman, "Exact testing with random permutations", TEST 27 (2018).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, lgamma, log
 
@@ -227,6 +227,24 @@ def _rooms(groups: Sequence | np.ndarray, strata: Sequence | np.ndarray | None) 
         np.array([block for block, own in zip(blocks, kinds, strict=True) if own == kind])
         for kind in sorted(set(kinds))
     ]
+
+
+def too_few(where: str, name: str, found: int) -> str:
+    """What to say of a null with too few draws."""
+    return (
+        f"{where}: needs p below {LEVEL}, which {name}: {found} can't bring."
+        f" Hint: set it to {FEWEST} or more."
+    )
+
+
+def undefined_p(row: Mapping | None) -> str | None:
+    """Why a row has no p; None if it has one."""
+    if row is None:
+        return "no score has a p"
+    if row["p"] is not None:
+        return None
+    told = [part for part in (row.get("note") or "").split("; ") if part.startswith("no permut")]
+    return "p is undefined: " + (told[0] if told else "there are no permutations")
 
 
 def _orders(rows: np.ndarray) -> float:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from physprobe.config import shipped
+from physprobe.config.shipped import packaged
 from physprobe.config.stages import Command, Figure, Stage
 from physprobe.embed.commands import checkpoint
 
@@ -21,7 +23,25 @@ def _figures(config: Any) -> dict[str, Figure]:
     tables = {name: f"results/encoders/{name}/training.csv" for name in config.recipes}
     shown = {f"encoders/{name}/learning": (table,) for name, table in tables.items()}
     shown["encoders/learning"] = tuple(tables.values())
-    return {path: Figure("learning", found, "training") for path, found in shown.items() if found}
+    return {
+        **{path: Figure("learning", found, "training") for path, found in shown.items() if found},
+        **_shipped(),
+    }
+
+
+def _shipped() -> dict[str, Figure]:
+    """What encoders that ship learnt beyond random weights, and all trials beside each other."""
+    judged = {
+        path.parent.name: packaged(path) for path in shipped.ENCODERS.glob("**/verdicts.json")
+    }
+    trials = tuple(map(packaged, sorted(shipped.ENCODERS.glob("**/training.csv"))))
+    return {
+        **{
+            f"encoders/shipped/{name}": Figure("above_random", (path,), "encoders")
+            for name, path in sorted(judged.items())
+        },
+        "encoders/shipped/trials": Figure("learning", trials, "encoders"),
+    }
 
 
 STAGE = Stage(

@@ -1,12 +1,21 @@
 """Read: from stores to what a method is given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from physprobe.fit.section import METHODS, Case, Given
+from physprobe.fit.section import METHODS, Asked, Case, Given
 from physprobe.store.inputs import Inputs, Layers
+
+
+def only(kind: str, config: Any, where: str, asked: Asked) -> Iterator[str]:
+    """Whether all methods are of the one kind that a design can fit."""
+    for name in asked.methods:
+        found = config.methods[name].kind
+        if found != kind:
+            yield f"{where}.methods: {name} is of kind {found}, not {kind}."
 
 
 def one(embeddings: Sequence[Path], simulation: Sequence[Path], method: str) -> Inputs:

@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, field_validator
 
+from physprobe.config import kinds
+from physprobe.config import spec as config_spec
+from physprobe.config.problems import all_known, known
+from physprobe.config.system import Name
 from physprobe.fit.designs import _read, _stack
-from physprobe.fit.section import Case, Design
+from physprobe.fit.section import Asked, Case, Design
 from physprobe.statistics import splits, targets
 from physprobe.statistics.splits import Fold
 from physprobe.store.inputs import Inputs, Layers
@@ -27,8 +31,12 @@ class Spec(Design):
     outer fold: its clips are held out, and no clip of their groups is trained on.
     """
 
+    BESIDE: ClassVar = ("probe",)
+
     kind: Literal["elsewhere"] = "elsewhere"
     """Another rendering, or a region of labels that is never trained on."""
+    onto: Name | None = None
+    """System whose clips are scored: the same ``simulate`` in another ``render``."""
     region: dict[str, tuple[Quantile, Quantile]] = Field(default_factory=dict)
     """Labels with a range between quantiles: clips inside all of them are never trained on."""
 
@@ -41,6 +49,43 @@ class Spec(Design):
         if region and all(span == (0.0, 1.0) for span in region.values()):
             raise ValueError("all clips are inside, so none is left to train on")
         return region
+
+    def fitted(self, systems: tuple[str, ...]) -> tuple[str, ...]:
+        """That which is scored, and that which is fitted."""
+        return tuple(name for name in (self.onto, *systems) if name)
+
+    def problems(self, config: Any, where: str, asked: Asked) -> Iterator[str]:
+        """Whether there is something to transfer to, of the same clips."""
+        yield from _read.only("ridge", config, where, asked)
+        if len(asked.filmed) > 1:
+            yield f"{where}: several systems, expected the one that is fitted."
+        if not self.onto and not self.region:
+            yield (
+                f"{where}.design: nothing to transfer to. Hint: name a system as onto, or a region"
+                " of labels to hold out, or both."
+            )
+        system = asked.filmed[0]
+        own = config.systems[system]
+        labels = kinds.load("simulate", own.simulate.kind).UNITS
+        yield from all_known(f"{where}.design.region", self.region, labels)
+        if not self.onto:
+            return
+        yield from known(f"{where}.design.onto", self.onto, config.systems)
+        other = config.systems.get(self.onto)
+        if other is None:
+            return
+        if other.simulate != own.simulate:
+            fields = _differing(own.simulate, other.simulate)
+            yield (
+                f"{where}.design.onto: {self.onto} and {system} simulate different clips"
+                f" ({', '.join(fields)}). Hint: let the one extend the other, give both the same"
+                f" simulate entry, or take the study away (null in the place of {where})."
+            )
+        if other.render == own.render:
+            yield (
+                f"{where}.design.onto: {self.onto} and {system} are rendered alike."
+                f" Hint: set another systems.{self.onto}.render."
+            )
 
     def cases(
         self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
@@ -179,3 +224,11 @@ def _same_clips(parts: Sequence[Inputs], simulation: Sequence[Path]) -> None:
             f"{simulation[1]}: {different[0]} is not that of {simulation[0]}. Hint: film one"
             " simulation twice: two systems with the same `simulate` and another `render`."
         )
+
+
+def _differing(one: config_spec.Spec, other: config_spec.Spec) -> list[str]:
+    """Fields of two specs that are not the same."""
+    first, second = one.dump(), other.dump()
+    if first["kind"] != second["kind"]:
+        return ["kind"]
+    return [field for field in first if first[field] != second[field]]

@@ -7,18 +7,20 @@ own, and target, sample and layer, all of which one fit serves.
 from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from physprobe.config import kinds
 from physprobe.fit.designs import _read
-from physprobe.fit.section import METHODS, Case, Design, MethodSpec
-from physprobe.statistics import splits
+from physprobe.fit.section import METHODS, Asked, Case, Design, MethodSpec
+from physprobe.statistics import nulls, splits
 from physprobe.store import log
 from physprobe.store.inputs import Layers
 from physprobe.store.results import Schema
 
+Sample = Literal["clip", "token", "temporal_last", "temporal_first", "temporal_diff"]
+Normalisation = Literal["zscore", "center", "none"]
 SCHEMA = Schema("every_way", ("method", "way", "target", "sample", "layer"))
 KEPT = ("target", "sample", "layer", "squared_error", "influence")
 
@@ -28,9 +30,10 @@ class Spec(Design):
 
     kind: Literal["every_way"] = "every_way"
     """Every combination of choices."""
-    targets: tuple[str, ...] = Field(min_length=1)
-    """Forms of the labels that are decoded, such as ``sincos_direction``."""
-    samples: tuple[str, ...] = Field(("clip", "temporal_last", "temporal_diff"), min_length=1)
+    targets: tuple[str, ...] = ()
+    """Forms of the labels that are decoded, such as ``sincos_direction``; none: those that the
+    study's claims name."""
+    samples: tuple[Sample, ...] = Field(("clip", "temporal_last", "temporal_diff"), min_length=1)
     """What of a clip's tokens is a row."""
     layers: tuple[Literal["selected", "final"] | Annotated[float, Field(ge=0, le=1)], ...] = Field(
         (0.5, 1.0, "final", "selected"), min_length=1
@@ -39,8 +42,27 @@ class Spec(Design):
     LayerNorm; ``selected``, the one that the method chooses."""
     groupings: tuple[Literal[tuple(splits.GROUPINGS)], ...] = Field(("clip",), min_length=1)
     """Clips that are on one side of every fold."""
-    normalisations: tuple[str, ...] = Field(("zscore", "center", "none"), min_length=1)
+    normalisations: tuple[Normalisation, ...] = Field(("zscore", "center", "none"), min_length=1)
     """Of features; two that are the same to a method count once."""
+
+    def aimed(self, targets: tuple[str, ...]) -> "Spec":
+        """The same for the targets of a study's claims."""
+        return self if self.targets else self.model_copy(update={"targets": targets})
+
+    def problems(self, config: Any, where: str, asked: Asked) -> Iterator[str]:
+        """Whether methods can normalise features in every way, and their nulls can tell."""
+        for name in asked.methods:
+            method = config.methods[name]
+            for way in self.normalisations:
+                try:
+                    method.normalised(way)
+                except ValueError as error:
+                    yield (f"{where}.methods: {name}: {error}. Hint: ridge and trained_sweep can.")
+                    break
+            if method.ROLE == "probe" and 0 < method.permutations < nulls.FEWEST:
+                yield nulls.too_few(
+                    f"{where}.claims", f"methods.{name}.permutations", method.permutations
+                )
 
     def cases(
         self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str

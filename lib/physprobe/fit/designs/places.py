@@ -5,12 +5,13 @@ Which patches the ball is in, which it touches, and which are far from it.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from physprobe.config import kinds
 from physprobe.fit.designs import _read
-from physprobe.fit.section import Case, Design, MethodSpec
+from physprobe.fit.section import Asked, Case, Design, MethodSpec
 from physprobe.scenes import scene
 from physprobe.statistics import seeds
 from physprobe.store import zarrs
@@ -31,6 +32,26 @@ class Spec(Design):
     """The token under the ball, one far from it, all of them, and patch by patch."""
     layer: str = "final"
     """Layer whose spatial tokens are read."""
+
+    def problems(self, config: Any, where: str, asked: Asked) -> Iterator[str]:
+        """Whether there is a ball, and encoders keep the tokens of the whole image."""
+        yield from _read.only("ridge", config, where, asked)
+        for system in asked.filmed:
+            kind = config.systems[system].simulate.kind
+            if kinds.load("simulate", kind).FIELD != "scene":
+                yield f"{where}: {kind} has no ball. Hint: take a system of balls."
+        for name in asked.names:
+            spec = config.embedding(name)
+            if self.layer not in getattr(spec, "tokens", ()):
+                yield (
+                    f"{where}: {name} keeps no spatial tokens of layer {self.layer!r}."
+                    f" Hint: set tokens: [{self.layer}] there."
+                )
+            elif spec.preprocess != "resize":
+                yield (
+                    f"{where}: {name} cuts the image's edges off, so its patches are none of the"
+                    " whole image. Hint: set preprocess: resize there."
+                )
 
     def cases(
         self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from physprobe.fit.designs import _read
 from physprobe.fit.section import Case, Design
@@ -10,6 +10,8 @@ from physprobe.fit.section import Case, Design
 
 class Spec(Design):
     """Outer folds over the clips of one system."""
+
+    SHARED: ClassVar = True
 
     kind: Literal["plain"] = "plain"
     """Folds of one system's clips."""

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from xarray import Dataset
 
 from physprobe.fit.designs import _read, _stack
-from physprobe.fit.section import Case, Design
+from physprobe.fit.section import Asked, Case, Design
 from physprobe.statistics import splits
 from physprobe.store.inputs import Inputs, Layers, equations
 
@@ -22,8 +22,24 @@ class Spec(Design):
     condition. It may be lacking only where the systems declare their split.
     """
 
+    BESIDE: ClassVar = ("dynamics",)
+
     kind: Literal["together"] = "together"
     """Folds of several systems' clips."""
+
+    def problems(self, config: Any, where: str, asked: Asked) -> Iterator[str]:
+        """Whether there are several systems, and probes tell their equations apart."""
+        if len(asked.filmed) < 2:
+            yield f"{where}: one system, expected several. Hint: the design plain takes one."
+        for name in asked.methods:
+            method = config.methods[name]
+            if method.ROLE == "probe" and method.targets != ("equation",):
+                yield (
+                    f"{where}.methods: {name} has to tell equations apart."
+                    f" Hint: set methods.{name}.targets: [equation]."
+                )
+            if method.ROLE in ("head", "law"):
+                yield f"{where}.methods: {name} takes one system. Hint: leave it out."
 
     def cases(
         self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str

@@ -57,6 +57,10 @@ class Spec(MethodSpec):
     seed: int = Field(0, ge=0)
     """Seed of folds, permutations and draws."""
 
+    def takes(self, encoder: object | None) -> bool:
+        """Whether an encoder keeps the spatial tokens of the layer."""
+        return self.layer in getattr(encoder, "tokens", ())
+
 
 def head(
     spec: Spec,

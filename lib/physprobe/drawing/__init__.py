@@ -1,0 +1,1 @@
+"""Drawing: colours, axes and sheets that all figures share."""

@@ -1,0 +1,129 @@
+"""Figures without global state: style, standalone figures, notes and intervals in one manner."""
+
+import io
+import re
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure, FigureBase
+
+from physprobe.drawing import palette
+
+MINUS = "\N{MINUS SIGN}"
+METRICS = {"r2": "R\N{SUPERSCRIPT TWO}"}
+RAISED = str.maketrans(
+    "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+)
+NOTHING = "nothing is defined that could be drawn"
+STYLE = Path(__file__).with_name("physprobe.mplstyle")
+
+
+def alone(panel: Callable, frame: pd.DataFrame, size: tuple[float, float]) -> Figure:
+    """Draw one panel as a figure of its own.
+
+    Parameters
+    ----------
+    panel : callable
+        Draws on a figure or subfigure.
+    frame : DataFrame
+        What it draws.
+    size : (width, height)
+        In inches.
+    """
+    with matplotlib.rc_context(fname=STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(figure)
+        panel(figure, frame)
+    return figure
+
+
+def nothing(title: str) -> Figure:
+    """A figure that says that there is nothing to draw."""
+    with matplotlib.rc_context(fname=STYLE):
+        figure = Figure(figsize=(6.0, 1.2), layout="constrained")
+        figure.text(0.02, 0.5, f"{title}: {NOTHING}", va="center", color="0.35")
+    return figure
+
+
+def png(figure: Figure, title: str = "", caption: str = "") -> bytes:
+    """Encode a figure as PNG, the same bytes for the same figure; its metadata say what it is."""
+    buffer = io.BytesIO()
+    told = {"Software": "physprobe", "Title": title, "Description": caption}
+    with matplotlib.rc_context(fname=STYLE):
+        figure.savefig(buffer, format="png", metadata=told)
+    return buffer.getvalue()
+
+
+def title(part: FigureBase, text: str) -> None:
+    """Title of a panel, on the left."""
+    part.suptitle(text, x=0.01, ha="left")
+
+
+def note(part: FigureBase, text: str) -> None:
+    """Write what intervals and lines mean under a panel, wrapped to its width."""
+    inches = part.bbox.width / part.get_figure(root=True).dpi
+    lines = textwrap.fill(text, max(24, int(inches * 15.2)))
+    part.supxlabel(lines, x=0.01, ha="left", fontsize=8, color="0.35")
+
+
+def looks(frame: pd.DataFrame) -> dict[str, palette.Look]:
+    """Look of every encoder and control of a frame."""
+    names = {
+        role: frame.loc[frame.role == role, "encoder"].unique() for role in ("encoder", "control")
+    }
+    return palette.looks(names["encoder"], names["control"])
+
+
+def names(frame: pd.DataFrame) -> list[str]:
+    """Encoders first, then controls, in the study's order."""
+    known = looks(frame)
+    return list(known)
+
+
+def scored(of: Mapping[str, str] | pd.Series) -> str:
+    """A score for people, from its ``metric`` and ``target``: ``R\N{SUPERSCRIPT TWO} of alpha``."""
+    return f"{METRICS.get(of['metric'], of['metric'])} of {of['target'].replace('_', ' ')}"
+
+
+def unit(text: str, around: str = "[{}]") -> str:
+    """`` [px\N{SUPERSCRIPT TWO}/s]`` of ``px^2/s``; nothing of 1."""
+    raised = re.sub(r"\^(-?\d+)", lambda power: power[1].translate(RAISED), text)
+    return "" if text == "1" else " " + around.format(raised)
+
+
+def bars(low: np.ndarray, value: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Lengths (2, ...) of error bars; none is negative, even where the value is outside."""
+    low, value, high = (np.asarray(part, float) for part in (low, value, high))
+    return np.nan_to_num(np.clip([value - low, high - value], 0.0, None))
+
+
+def limits(
+    ax: Axes, values: pd.Series | np.ndarray, floor: float, top: float, lowest: float = 0.0
+) -> None:
+    """Span the y axis over the values, but not below a floor; say so where something is cut off."""
+    finite = np.asarray(values, float)
+    finite = finite[np.isfinite(finite)]
+    least = min(finite.min(initial=lowest), lowest)
+    bottom = max(least, floor)
+    ax.set_ylim(bottom - 0.04 * (top - bottom), top + 0.02 * (top - bottom))
+    if least < floor:
+        ax.text(
+            0.99, 0.02, f"cut off below {floor:g}".replace("-", MINUS), transform=ax.transAxes,
+            ha="right", va="bottom", fontsize=8, style="italic", color="0.4",
+        )  # fmt: skip
+
+
+def interval(value: float, low: float, high: float, digits: int = 2) -> str:
+    """``0.87 [0.81, 0.91]``, or a dash."""
+    if not np.isfinite(value):
+        return "\N{EN DASH}"
+    text = f"{value:.{digits}f}".replace("-", MINUS)
+    if np.isfinite(low) and np.isfinite(high):
+        text += f" [{low:.{digits}f}, {high:.{digits}f}]".replace("-", MINUS)
+    return text

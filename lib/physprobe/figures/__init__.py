@@ -1,0 +1,1 @@
+"""Figures: one per file, from results to a picture with the numbers that it shows."""

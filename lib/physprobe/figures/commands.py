@@ -1,0 +1,77 @@
+"""Figures' command."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from physprobe.config import kinds
+from physprobe.config.shipped import packaged
+from physprobe.config.stages import STORE, Command, Figure, Stage, figures
+from physprobe.falsify.commands import evidence
+
+
+class _Asked:
+    """Wildcards that name a study."""
+
+    def __init__(self, study: str):
+        self.study = study
+
+
+def _of_evidence(config: Any) -> Iterator[tuple[str, Figure]]:
+    """Figures of each study of one system, or of several together, by what it fits."""
+    for name, study in config.studies.items():
+        roles = {config.methods[method].ROLE for method in study.methods}
+        design = study.design.kind
+        if len(study.filmed) > 1 and study.design.SHARED:
+            continue
+        for kind in kinds.names("figures"):
+            drawn = kinds.outline("figures", kind)
+            if drawn.NEEDS and {*drawn.NEEDS} <= roles and design in drawn.DESIGNS:
+                yield f"{name}/{kind}", Figure(kind, category=name, study=name)
+
+
+def _figure(config: Any, asked: Any) -> Figure:
+    return figures(config)[asked.drawn]
+
+
+def _inputs(config: Any, asked: Any) -> Mapping[str, list[str]]:
+    """Results that a figure is of, or the evidence of its study."""
+    figure = _figure(config, asked)
+    drawn = kinds.outline("figures", figure.kind)
+    if not figure.study:
+        beside = [packaged(f"figures/{name}") for name in drawn.BESIDE]
+        nothing = {part: [] for part in ("fits", "embeddings", "simulation", "clips")}
+        return {"sources": [*figure.sources, *beside], **nothing}
+    systems = config.shown(figure.study) if drawn.FILMS else ()
+    films = [f"results/{system}/clips.zarr/{STORE}" for system in systems]
+    return {"sources": [], **evidence(config, _Asked(figure.study)), "clips": films}
+
+
+def _entry(config: Any, asked: Any) -> Any:
+    """Study of a figure; any other has none."""
+    study = _figure(config, asked).study
+    return config.studies[study] if study else None
+
+
+def _caption(config: Any, asked: Any) -> str:
+    """Caption of the module that draws a figure, for Snakemake's own report."""
+    return kinds.outline("figures", _figure(config, asked).kind).CAPTION.replace("*", r"\*")
+
+
+STAGE = Stage(
+    {
+        "figure": Command(
+            entry=_entry,
+            reads=("system", "systems", "encoders", "controls"),
+            inputs=_inputs,
+            kinds=lambda config, asked: [f"figures.{_figure(config, asked).kind}"],
+            params={
+                "kind": lambda config, asked: _figure(config, asked).kind,
+                "claims": lambda config, asked: " ".join(_figure(config, asked).claims),
+                "category": lambda config, asked: _figure(config, asked).category,
+                "caption": _caption,
+            },
+        ),
+    },
+    wildcards={"drawn": figures},
+    figures=lambda config: dict(_of_evidence(config)),
+)

@@ -1,0 +1,132 @@
+"""Figure: which law was said to hold for each system, from each source, and how often falsely."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure, FigureBase
+
+from physprobe.drawing import canvas, palette
+
+READS = "verdicts"
+TITLE = "Which law is it? Verdicts on single clips"
+CAPTION = (
+    "Percentage of each system's clips (rows) by verdict (columns), each clip judged by itself"
+    " without labels, from the exact field, the video and encoders' spatial tokens, with Wilson's"
+    " 95 % interval below; frames mark the right answer, and the last column is the verdict on all"
+    " clips together. Right, how often a law is named for controls that have none."
+)
+VERDICTS = ("diffusive", "advective", "mixed", "wave-like", "damped", "cannot tell")
+CONTROLS = {
+    "shuffled": "frames shuffled",
+    "still": "still, with noise",
+    "noise": "white noise",
+    "scrambled": "wavevectors scrambled",
+    "all": "all of them",
+}
+
+
+def frame(result: Mapping) -> pd.DataFrame:
+    """What is drawn of a claim of kind ``right_law``."""
+    shown = next(iter(result["shown"].values()))
+    rows = pd.DataFrame([row for row in result["rows"] if row["claim"]])
+    shares = rows[rows["metric"].eq("share")]
+    false = rows[rows["metric"].eq("false_verdicts") & rows["system"].eq("all")]
+    systems = pd.DataFrame(shown["systems"]).rename(
+        columns={"source": "encoder", "verdict": "together"}
+    )
+    systems["label"] = systems["label"].fillna("")
+    keys = ["encoder", "system", "right", "together", "label"]
+    return pd.concat([shares, false]).merge(systems[keys], how="left", on=["encoder", "system"])
+
+
+def panel(part: FigureBase, frame: pd.DataFrame) -> None:
+    """Draw a matrix per source, and the rates on controls.
+
+    Parameters
+    ----------
+    part : Figure or SubFigure
+    frame : DataFrame
+        Of :func:`frame`.
+    """
+    shares = frame[frame["metric"] == "share"]
+    sources = list(shares["encoder"].unique())
+    columns = -(-len(sources) // 2)
+    left, right = part.subfigures(1, 2, width_ratios=(2.6 * columns, 2.0), wspace=0.02)
+    axes = left.subplots(2 if len(sources) > 1 else 1, columns, sharey=True, squeeze=False)
+    for ax, source in zip(axes.flat, sources, strict=False):
+        _matrix(ax, shares[shares["encoder"] == source], source)
+    for ax in axes.flat[len(sources) :]:
+        ax.set_axis_off()
+    _controls(right.subplots(), frame[frame["metric"] == "false_verdicts"])
+    canvas.title(part, TITLE)
+    counts = shares.groupby(["encoder", "system"])["n_clips"].first()
+    canvas.note(
+        part,
+        f"Each cell: percentage of {int(counts.min())} clips, below it the 95 % interval (Wilson)."
+        " Framed: the right answer. Last column: the verdict on all clips of the system together,"
+        " + right, \N{MULTIPLICATION SIGN} wrong, ? cannot tell. Right panel: bars are 95 %"
+        " intervals (Wilson); the line is the 5 % that may be false.",
+    )
+
+
+def _matrix(ax: object, rows: pd.DataFrame, source: str) -> None:
+    systems = list(rows["system"].unique())
+    ax.set(xlim=(-0.5, len(VERDICTS) + 0.5), ylim=(len(systems) - 0.5, -0.5))
+    for y, system in enumerate(systems):
+        own = rows[rows["system"] == system].set_index("verdict")
+        right, together = own["right"].iloc[0], own["together"].iloc[0]
+        for x, verdict in enumerate(VERDICTS):
+            told = own.loc[verdict] if verdict in own.index else None
+            value = 0.0 if told is None else told["value"]
+            wrong = verdict not in (right, "cannot tell")
+            colour = "#D55E00" if wrong else "#0072B2" if verdict == right else "0.55"
+            ax.add_patch(_cell(x, y, facecolor=colour, alpha=0.65 * value, lw=0))
+            if verdict == right:
+                ax.add_patch(_cell(x, y, facecolor="none", edgecolor=palette.INK, lw=1.4))
+            if told is not None:
+                ax.text(x, y - 0.14, f"{100 * value:.0f}", ha="center", va="center", fontsize=9)
+                ends = f"{100 * told['ci_low']:.0f}\N{EN DASH}{100 * told['ci_high']:.0f}"
+                ax.text(x, y + 0.24, ends, ha="center", va="center", fontsize=6.5, color="0.3")
+        mark = "+" if together == right else "?" if together == "cannot tell" else "\u00d7"
+        ax.text(len(VERDICTS), y, mark, ha="center", va="center", fontsize=12, weight="bold")
+    ax.set_xticks(range(len(VERDICTS) + 1), [*VERDICTS, "together"], rotation=38, ha="right")
+    ax.set_yticks(range(len(systems)), [name.replace("_", " ") for name in systems])
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.set_title(palette.shown(source, rows["label"].iloc[0]))
+
+
+def _cell(x: float, y: float, **look: object) -> object:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, **look)
+
+
+def _controls(ax: object, rows: pd.DataFrame) -> None:
+    sources = list(rows["encoder"].unique())
+    known = palette.looks(sources, ())
+    gap = np.linspace(-0.28, 0.28, len(sources))
+    for shift, source in zip(gap, sources, strict=True):
+        own = rows[rows["encoder"] == source].set_index("decoy").reindex(list(CONTROLS))
+        value, low, high = (100 * own[name] for name in ("value", "ci_low", "ci_high"))
+        ax.errorbar(
+            value, np.arange(len(own)) + shift, xerr=canvas.bars(low, value, high), fmt="o", ms=4,
+            color=known[source].colour, capsize=2, elinewidth=1.2, label=source.replace("_", " "),
+        )  # fmt: skip
+    ax.axvline(5, color="0.45", lw=1)
+    ax.set_yticks(range(len(CONTROLS)), list(CONTROLS.values()))
+    ax.set_ylim(len(CONTROLS) - 0.4, -0.6)
+    ax.set_xlim(left=-0.3)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", color="0.92")
+    ax.set_xlabel("false verdicts on controls [%]")
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
+
+
+def figure(frame: pd.DataFrame) -> Figure:
+    """Draw a survey's verdicts as a figure of its own."""
+    sources = frame["encoder"].nunique()
+    columns = -(-sources // 2)
+    return canvas.alone(panel, frame, (5.0 * columns + 4.2, 3.6 * min(sources, 2) + 1.2))

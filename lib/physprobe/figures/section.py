@@ -1,0 +1,32 @@
+"""Report's contract: what every figure of this folder offers."""
+
+from typing import Any, Protocol
+
+
+class Kind(Protocol):
+    """A figure: rows, a picture of them, and what people have to know to read it.
+
+    A module is one by having these names. What it draws by itself is declared in a stage's
+    ``commands.py``.
+    """
+
+    TITLE: str
+    CAPTION: str
+    """What is drawn and what its intervals are: the one place where it is said."""
+    READS: str | None = None
+    """Schema of the results, or name of the tables, that it is of; none if it is of a study's
+    evidence."""
+    NEEDS: tuple[str, ...] = ()
+    """Of evidence: roles of the methods that a study has to fit to have this figure."""
+    DESIGNS: tuple[str, ...] = ("plain",)
+    """Of evidence: designs of the studies that have it."""
+    FILMS: bool = False
+    """Whether it shows clips."""
+    BESIDE: tuple[str, ...] = ()
+    """Files of this folder that it takes after its sources."""
+    COLUMNS: tuple[str, ...] = ()
+    """Columns of the tables that it is of."""
+    frame: Any
+    """From the content of its sources to the DataFrame that is drawn."""
+    figure: Any
+    """From that to the Figure."""

@@ -1,0 +1,85 @@
+"""Figures: results, or a study's evidence, as a picture beside the numbers that it shows."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from physprobe.config import kinds
+from physprobe.store import evidence, files, log, results
+
+
+def run(
+    *,
+    kind: str,
+    out: Path,
+    table: Path,
+    sources: list[Path] = (),
+    fits: list[Path] = (),
+    embeddings: list[Path] = (),
+    simulation: list[Path] = (),
+    clips: list[Path] = (),
+    claims: list[str] = (),
+    spec: str = "{}",
+    code: str = "by hand",
+    threads: int = 1,
+) -> None:
+    """Draw results by themselves, or a study's evidence, into a PNG and a CSV.
+
+    Parameters
+    ----------
+    kind : str
+        Module that draws it, such as ``transfer``, ``ladder`` or ``confusion``.
+    out : Path
+        The figure; title and caption are in its metadata.
+    table : Path
+        What it shows, as numbers.
+    sources : list of Path
+        What is drawn: results (JSON), tables of training (CSV), published numbers (YAML).
+    fits, embeddings, simulation, clips : list of Path
+        In the place of sources, a study's evidence: as ``falsify`` takes it, and its films.
+    claims : list of str
+        Claims of the result that are shown; all of the kind that the figure is of if none.
+    spec : str
+        JSON of the study whose evidence it is.
+    code : str
+        Fingerprint of the code.
+    threads : int
+        Not used; every stage takes it.
+    """
+    from physprobe.drawing import canvas
+
+    drawn = kinds.load("figures", kind)
+    if drawn.NEEDS:
+        name = out.absolute().parent.name
+        study = json.loads(spec)
+        found = evidence.read(study, name, fits, embeddings, simulation, clips)
+        frame = drawn.frame(found)
+    else:
+        frame = drawn.frame(*(content(path, drawn, claims) for path in sources))
+    if len(frame):
+        image = canvas.png(drawn.figure(frame), drawn.TITLE, drawn.CAPTION)
+    else:
+        image = canvas.png(canvas.nothing(drawn.TITLE), drawn.TITLE, canvas.NOTHING)
+    files.write_bytes(out, image)
+    shown = frame.drop(columns="image", errors="ignore")
+    files.write_text(table, shown.to_csv(index=False, float_format="%.7g"))
+    log.done(f"{out}: {drawn.TITLE}, {len(frame)} lines")
+
+
+def content(path: Path, drawn: Any, claims: list[str] = ()) -> Any:
+    """Content of a file as the module that draws it takes it.
+
+    Of a study's verdicts those on some claims alone, if any are named.
+    """
+    if path.suffix == ".csv":
+        return files.read_table(path, drawn.COLUMNS).assign(recipe=path.parent.name)
+    if path.suffix == ".yaml":
+        return files.read_yaml(path)
+    found = results.read(path, drawn.READS)
+    if not claims:
+        return found
+    return found | {
+        "rows": [row for row in found["rows"] if row["claim"] in claims],
+        "claims": [line for line in found["claims"] if line["claim"] in claims],
+        "shown": {claim: found["shown"][claim] for claim in claims},
+    }

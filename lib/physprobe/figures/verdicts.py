@@ -1,0 +1,81 @@
+"""Figure: every claim of a study - its statistic with interval, its margin, and the verdict."""
+
+import textwrap
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.lines import Line2D
+
+from physprobe.drawing import canvas, palette
+
+READS = "verdicts"
+TITLE = "Claims and verdicts"
+CAPTION = (
+    "Each claim's statistic, as the line below it names it, with its 95 % interval; the upright"
+    " tick is the margin that was declared. A claim is supported (green) if the whole interval is"
+    " above its margin and its null is refuted, refuted (orange) if the interval is below, and"
+    " otherwise the data cannot tell (grey). What has no interval is a share, or is undefined."
+)
+COLOURS = {"supported": "#009E73", "refuted": "#D55E00", "cannot tell": "0.5"}
+FLOOR = -0.6  # lower values are written at the edge
+WIDTH = 52  # letters of a statement's line
+
+
+def frame(result: Mapping) -> pd.DataFrame:
+    """What is drawn of a study's verdicts: a row per claim and encoder."""
+    kept = ("claim", "statement", "encoder", "label", "statistic", "value", "ci_low", "ci_high",
+            "margin", "verdict", "note")  # fmt: skip
+    lines = [{key: line[key] for key in kept} for line in result["claims"]]
+    numbers = ("value", "ci_low", "ci_high", "margin")
+    found = pd.DataFrame(lines, columns=list(kept))
+    return found.astype(dict.fromkeys(numbers, float)) if len(found) else found
+
+
+def panel(part: FigureBase, frame: pd.DataFrame) -> None:
+    """Draw a line per claim and encoder.
+
+    Parameters
+    ----------
+    part : Figure or SubFigure
+    frame : DataFrame
+        Of :func:`frame`.
+    """
+    ax = part.subplots()
+    several = frame["encoder"].nunique() > 1
+    names = []
+    for y, row in enumerate(frame.itertuples()):
+        colour = COLOURS[row.verdict]
+        if pd.notna(row.value):
+            if pd.notna(row.ci_low):
+                ax.plot([max(row.ci_low, FLOOR), row.ci_high], [y, y], color=colour, lw=2.2)
+            ax.plot(max(row.value, FLOOR), y, "o", color=colour, ms=6)
+            ax.plot([row.margin, row.margin], [y - 0.3, y + 0.3], color=palette.INK, lw=1.2)
+        told = row.statistic or row.note or ""
+        ax.text(
+            1.02, y, row.verdict, transform=ax.get_yaxis_transform(), va="center", color=colour,
+            fontweight="bold",
+        )  # fmt: skip
+        said = textwrap.fill(row.statement, WIDTH)
+        of = f"{palette.shown(row.encoder, row.label)}: " if several else ""
+        names.append(f"{said}\n{textwrap.fill(of + told, WIDTH)}")
+    ax.set_yticks(range(len(frame)), names, fontsize=8)
+    ax.set_ylim(len(frame) - 0.5, -0.5)
+    ax.axvline(0, color="0.85", lw=1, zorder=0)
+    low, high = frame[["ci_low", "value", "margin"]].min().min(), frame["ci_high"].max()
+    top = max(0.0 if pd.isna(high) else high, frame["value"].max(), frame["margin"].max(), 0.05)
+    ax.set_xlim(max(FLOOR, min(0.0, low)) - 0.03, top + 0.03)
+    ax.set_xlabel("statistic of the claim")
+    ax.grid(axis="x", color="0.93")
+    ax.tick_params(axis="y", length=0)
+    handles = [Line2D([], [], marker="o", color=c, label=word) for word, c in COLOURS.items()]
+    handles.append(Line2D([], [], marker="|", ls="", color=palette.INK, label="margin"))
+    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4)
+    canvas.title(part, TITLE)
+    canvas.note(part, "Bars: 95 % intervals. Upright ticks: margins, declared before the run.")
+
+
+def figure(frame: pd.DataFrame) -> Figure:
+    """Draw the claims as a figure of its own."""
+    lines = sum(2 + len(row.statement) // WIDTH for row in frame.itertuples())
+    return canvas.alone(panel, frame, (9.5, 1.8 + 0.2 * lines + 0.12 * len(frame)))

@@ -1,1 +1,0 @@
-"""Layerwise: where in an encoder a label becomes readable, beside the controls."""

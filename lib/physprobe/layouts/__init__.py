@@ -1,0 +1,1 @@
+"""Layouts: published forms of a study, one per file."""

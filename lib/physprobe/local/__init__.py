@@ -1,1 +1,0 @@
-"""Local: where in the image an encoder's tokens hold a label."""

@@ -1,1 +1,0 @@
-"""Multiverse: which share of all defensible choices of a probe supports a claim."""

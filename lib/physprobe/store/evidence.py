@@ -1,0 +1,238 @@
+"""Evidence: a study's fits, by encoder and control, and the stores that they were read off."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from xarray import Dataset
+
+from physprobe.statistics import nulls, splits, targets
+from physprobe.statistics.splits import Fold
+from physprobe.store import inputs, results, zarrs
+from physprobe.store.fits import Decoded, Fits
+
+ROLES = {
+    "probe": "probes", "dynamics": "koopman", "head": "heads", "places": "places", "law": "laws",
+}  # fmt: skip
+"""Fields of the evidence by schema of a fit; those of ``every_way`` are kept by method."""
+TOGETHER = "+"
+"""What joins the names of systems that are fitted as one."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a claim, a figure or a layout of a study is read from: the fits of one place.
+
+    A place is a system, whose ordinary fits all studies share, or a study with a design of its own.
+    """
+
+    encoders: tuple[str, ...]
+    controls: tuple[str, ...]
+    labels: Mapping[str, str]
+    """What each embedding is, for people; random weights say ``untrained``."""
+    probes: Fits = field(default_factory=Fits)
+    koopman: Fits = field(default_factory=Fits)
+    heads: Fits = field(default_factory=Fits)
+    places: Fits = field(default_factory=Fits)
+    laws: Fits = field(default_factory=Fits)
+    ways: Mapping[str, Fits] = field(default_factory=dict)
+    """Fits in every way by method."""
+    specs: Mapping[str, Mapping] = field(default_factory=dict)
+    """Entry of the config that each embedding was made by: its kind, and what it is."""
+    bootstraps: int = 2000
+    study: str = ""
+    place: str = ""
+    fits: Mapping[str, Mapping[str, Fits]] = field(default_factory=dict)
+    """All of the study's fits, by place and method."""
+    simulations: Mapping[str, Dataset] = field(default_factory=dict)
+    embeddings: Mapping[tuple[str, str], Dataset] = field(default_factory=dict)
+    """By system and encoder."""
+    clips: Mapping[str, Dataset] = field(default_factory=dict)
+    """Films by system, where they were asked for."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Encoders first, then controls, in the order of the study."""
+        return (*self.encoders, *self.controls)
+
+    def at(self, place: str = "", method: str = "") -> "Evidence":
+        """The fits of one place, by one method where it has several of a role; no name: as here."""
+        place = place or self.place
+        parts: dict[str, Fits] = {part: Fits() for part in ROLES.values()}
+        ways = {}
+        for name, found in self.fits.get(place, {}).items():
+            schema = results.sort(results.first(found))
+            if schema == "every_way":
+                ways[name] = found
+            elif name == method or not parts[ROLES[schema]]:
+                parts[ROLES[schema]] = found
+        draws = [each["spec"]["bootstraps"] for each in [*parts["probes"].values()][:1]]
+        return replace(
+            self, place=place, ways=ways, **parts, bootstraps=[*draws, self.bootstraps][0]
+        )
+
+    @property
+    def system(self) -> Dataset:
+        """Simulation of the place's system.
+
+        Raises
+        ------
+        ValueError
+            If the place's fits are of several.
+        """
+        if self.place not in self.simulations and len(self.simulations) != 1:
+            raise ValueError(f"{self.study}: {self.place} is of several systems. Hint: name one.")
+        return self.simulations.get(self.place, next(iter(self.simulations.values())))
+
+    @cached_property
+    def folds(self) -> tuple[np.ndarray, tuple[Fold, ...]]:
+        """Groups (clip,) and folds of the place's clips, as its probes have them."""
+        protocol = results.first(self.probes)["spec"]
+        return splits.declared_by(
+            self.system,
+            outer=protocol["outer"],
+            inner=protocol["inner"],
+            seed=protocol["seed"],
+            grouping=protocol.get("grouping", "clip"),
+        )
+
+    def features(self, name: str) -> np.ndarray:
+        """(clip, time, feature) of an embedding's last layer."""
+        store = self.embeddings[self.place, name]
+        return zarrs.values(store, "pooled", layer=-1).astype(np.float64)
+
+    @property
+    def origins(self) -> dict[str, dict]:
+        """Where every embedding comes from."""
+        keys = ("label", "hf_repo", "revision", "weights_hash", "device", "dtype", "code", "digest")
+        return {
+            name: {key: store.attrs.get(key) for key in keys}
+            for (_, name), store in reversed(self.embeddings.items())
+        }
+
+    @property
+    def pixels(self) -> list[str]:
+        """Controls that are pixels themselves, not their principal components."""
+        return [name for name in self.of_kind("pixels") if not self.specs[name].get("components")]
+
+    @cached_property
+    def units(self) -> dict[str, str]:
+        """Unit of everything that the place's system has."""
+        system = self.system
+        return {str(name): system[name].attrs.get("units", "1") for name in system.variables}
+
+    @property
+    def target(self) -> str:
+        """What the study's figures are of: the first target of its probe."""
+        return results.first(self.probes)["spec"]["targets"][0]
+
+    @property
+    def asked(self) -> dict:
+        """Columns that say what is decoded, and how it is scored."""
+        rows = [r for r in results.first(self.probes)["rows"] if r["target"] == self.target]
+        metric = "accuracy" if any(r["metric"] == "accuracy" for r in rows) else "r2"
+        unit = targets.unit(self.target, self.units)
+        return {"target": self.target, "unit": unit, "metric": metric}
+
+    def of_kind(self, *kinds: str) -> list[str]:
+        """Controls of some kinds, kind by kind."""
+        return [
+            name for kind in kinds for name in self.controls if self.specs[name]["kind"] == kind
+        ]
+
+    def decoded(self, names: tuple[str, ...], target: str, sample: str) -> dict[str, Decoded]:
+        """How well probes decode a target, of those for which it is defined."""
+        found = {name: self.probes.decoded(name, target, sample) for name in names}
+        return {name: score for name, score in found.items() if score is not None}
+
+    def shuffled_null(self, name: str, horizon: int) -> dict:
+        """95th percentile and p of skill against persistence, or a note; of time-shuffled fits."""
+        *_, layer = self.koopman[name]["forecast"]
+        where = {"metric": "skill", "order": 1, "baseline": "persistence", "horizon": horizon}
+        row = self.koopman.row(name, layer=layer, **where)
+        null = {key: row[key] if row else None for key in ("null_q95", "p")}
+        return null | {"note": nulls.undefined_p(row)}
+
+
+def read(
+    study: Mapping,
+    name: str,
+    fits: Iterable[Path],
+    embeddings: Iterable[Path],
+    simulation: Iterable[Path],
+    clips: Iterable[Path] = (),
+) -> Evidence:
+    """Evidence of a study.
+
+    Parameters
+    ----------
+    study : mapping
+        ``encoders`` and ``controls`` by name, and the systems that it films.
+    name : str
+        Of the study.
+    fits : iterable of Path
+        Results ``{place}/fits/{encoder}.{method}.json``.
+    embeddings, simulation, clips : iterable of Path
+        Root ``zarr.json`` of the stores ``{system}/...``.
+
+    Raises
+    ------
+    ValueError
+        If a fit was read off other stores than these.
+    """
+    sides = {path.absolute().parents[1].name: zarrs.read(path) for path in simulation}
+    films = {path.absolute().parents[1].name: path for path in clips}
+    stored = {}
+    for path in embeddings:
+        place = path.absolute().parents[2].name, path.parent.stem
+        stored[place] = zarrs.joined(zarrs.read(path), sides[place[0]])
+    sorted_: dict[str, dict[str, list[Path]]] = {}
+    for path in fits:
+        place, method = path.absolute().parents[1].name, path.stem.partition(".")[2]
+        sorted_.setdefault(place, {}).setdefault(method, []).append(path)
+    found = {
+        place: {method: Fits.read(paths) for method, paths in methods.items()}
+        for place, methods in sorted_.items()
+    }
+    for place, methods in found.items():
+        for of_method in methods.values():
+            for encoder, result in of_method.items():
+                _check(place, encoder, result, sides, stored)
+    known = {encoder: store.attrs for (_, encoder), store in reversed(stored.items())}
+    systems = [system for system in (study["system"], *study["systems"]) if system]
+    place = name if name in found else systems[0]
+    whole = Evidence(
+        encoders=tuple(study["encoders"]),
+        controls=tuple(study["controls"]),
+        labels={each: attrs["label"] for each, attrs in known.items()},
+        specs={each: attrs["spec"] for each, attrs in known.items()},
+        study=name,
+        place=place,
+        fits=found,
+        simulations=sides,
+        embeddings=stored,
+        clips={
+            system: zarrs.joined(zarrs.read(path), sides[system]) for system, path in films.items()
+        },
+    )
+    return whole.at(place)
+
+
+def _check(
+    place: str,
+    encoder: str,
+    result: Mapping,
+    sides: Mapping[str, Dataset],
+    stored: Mapping[tuple[str, str], Dataset],
+) -> None:
+    """Refuse a result that was read off other stores than those beside it."""
+    known = result["provenance"]["inputs"]
+    systems = result["systems"]
+    for number, system in enumerate(systems):
+        more = f" {number}" if len(systems) > 1 else ""
+        beside = {f"simulation{more}": sides.get(system)}
+        beside[f"embeddings{more}"] = stored.get((system, encoder))
+        there = {key: store for key, store in beside.items() if store is not None and key in known}
+        inputs.check_origin(f"{place}/{encoder}", result, **there)

@@ -1,1 +1,0 @@
-"""Survey: verdicts on many systems from many sources, beside what would have been right."""
