@@ -17,6 +17,8 @@ import pytest
 import xarray as xr
 import yaml
 
+from physprobe.config import kinds
+
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "workflow", "profiles", "lib", "envs"]
 FIRST = ("pooled/c/0/0/0/0", "tokens_final/c/0/0/0/0/0")  # files of an embedding's first block
@@ -152,6 +154,8 @@ def test_snakemake_reports_what_was_run(finished: Path, tmp_path: Path):
     captions = {
         file.stem: file.read_text() for file in (finished / "workflow/report").glob("*.rst")
     }
+    # of a figure, the caption of the module that drew it
+    captions["figure"] = kinds.load("report", "layerwise").CAPTION
     for name, caption in captions.items():
         assert " ".join(caption.split())[:40] in " ".join(found.split()), name
 

@@ -75,7 +75,7 @@ def test_field_gives_law_parameters_and_dispersion(places, tmp_path):
         assert found["clips"]["parameters"][name] == pytest.approx(
             found["clips"]["truth"][name], 1e-3
         )
-    (exponent,) = rows(found, metric="exponent", target="frequency")
+    (exponent,) = rows(found, metric="exponent", quantity="frequency")
     assert exponent["value"] == pytest.approx(1, abs=0.05)
     curve = found["dispersion"]["curves"]["frequency"]
     slope = np.polyfit(np.log(curve["wavenumber"]), np.log(curve["value"]), 1)[0]
@@ -92,7 +92,8 @@ def test_law_is_read_off_tokens(places, tmp_path):
 
 
 def test_same_inputs_give_the_same_rows(places, tmp_path):
-    first, second = (run(places, "simulation", tmp_path / name) for name in ("a.json", "b.json"))
+    paths = (tmp_path / name / "field.json" for name in "ab")
+    first, second = (run(places, "simulation", path) for path in paths)
     assert first["rows"] == second["rows"]
 
 
