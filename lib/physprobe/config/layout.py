@@ -37,14 +37,14 @@ LOGS = (
 )
 """Logs in such a folder, without their ending, that are no layerwise figure's."""
 
-STORES = {"field": "the simulation itself", "video": "the clips themselves"}
-"""Sources of a law that are no encoder."""
+STORES = {"field": "simulation", "video": "clips"}
+"""Sources of a law that are no encoder, and the store of a system that stands for each."""
 
 _OF_FOLDERS = {name: f"{what}, results/{name}/" for name, what in FOLDERS.items()}
 _OF_FIGURES = {name: "the log of another step" for name in LOGS} | {
     name: f"the name of a file of {what}" for name, what in FILES.items()
 }
-_OF_SOURCES = {name: f"{what}, as a source of laws" for name, what in STORES.items()}
+_OF_SOURCES = {name: f"the {name} of a system itself, as a source of laws" for name in STORES}
 _IN_FOLDERS = (
     "systems", "studies", "comparisons", "transfers", "layerwise", "multiverses", "local",
 )  # fmt: skip

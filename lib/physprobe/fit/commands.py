@@ -2,14 +2,23 @@
 
 from typing import Any
 
+from physprobe.config.layout import STORES
 from physprobe.config.stages import STORE, Command, Stage
 
 
 def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
-    """Embeddings and simulations of a fit, system by system."""
+    """Embeddings, or what a law is read off instead, and simulations of a fit's systems.
+
+    Raises
+    ------
+    ValueError
+        If the method can't be fitted to the source.
+    """
+    config.check_fit(asked.place, asked.source, asked.method)
     folders = [f"results/{system}" for system in config.designs()[asked.place][1]]
+    store = STORES.get(asked.source, f"embeddings/{asked.source}")
     return {
-        "embeddings": [f"{folder}/embeddings/{asked.encoder}.zarr/{STORE}" for folder in folders],
+        "embeddings": [f"{folder}/{store}.zarr/{STORE}" for folder in folders],
         "simulation": [f"{folder}/simulation.zarr/{STORE}" for folder in folders],
     }
 
@@ -52,5 +61,6 @@ STAGE = Stage(
     wildcards={
         "method": lambda config: config.methods,
         "place": lambda config: config.designs(),
+        "source": lambda config: (*STORES, *config.embeddings),
     },
 )

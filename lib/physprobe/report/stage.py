@@ -10,7 +10,8 @@ from physprobe.store import files, inputs, job, log, results, zarrs
 from physprobe.store.fits import Fits
 from physprobe.store.results import Schema
 
-FIT = Schema("fit", tuple({name for part in SCHEMAS.values() for name in part.dimensions}))
+ROLES = ("probe", "dynamics", "head")
+FIT = Schema("fit", tuple({name for role in ROLES for name in SCHEMAS[role].dimensions}))
 COMPARISON = Schema("comparison", FALSIFICATION.dimensions)
 
 

@@ -10,15 +10,13 @@ from physprobe.survey import _rates
 SCHEMA = Schema("survey", ("target", "sample", "verdict", "quantity", "decoy"))
 
 
-def run(
-    *, discoveries: list[Path], out: Path, spec: str, code: str = "by hand", threads: int = 1
-) -> None:
+def run(*, fits: list[Path], out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
     """Count right, wrong and missing verdicts into ``discovery/metrics.json``.
 
     Parameters
     ----------
-    discoveries : list of Path
-        Results ``{system}/discovery/{source}.json``.
+    fits : list of Path
+        Results ``{system}/fits/{source}.{method}.json`` of a law.
     out : Path
         The result.
     spec : str
@@ -28,8 +26,11 @@ def run(
     threads : int
         Not used; every stage takes it.
     """
-    read = results.by_place(discoveries, "discovery")
-    found = {(system, Path(name).stem): result for (system, _, name), result in read.items()}
+    found = {
+        (system, source): result
+        for system, by_source in results.by_folder(fits, "law").items()
+        for source, result in by_source.items()
+    }
     rows = list(_rates.rows(found))
     results.write(
         out,
@@ -38,7 +39,7 @@ def run(
         rows=rows,
         provenance=job.provenance(
             code,
-            results.digests(discoveries),
+            results.digests(fits),
             device="cpu",
             dtype="float64",
             threads=threads,
@@ -49,4 +50,4 @@ def run(
     told = ", ".join(
         f"{row['encoder']} {row['value']:.0%} right" for row in every if row["metric"] == "right"
     )
-    log.done(f"{len(found)} discoveries; {told}")
+    log.done(f"{len(found)} fits; {told}")

@@ -10,7 +10,6 @@ from xarray import Dataset
 
 from physprobe.fit.designs import _read, _stack
 from physprobe.fit.section import Case, Design
-from physprobe.statistics import splits
 from physprobe.store.inputs import Inputs, Layers, equations
 
 
@@ -33,19 +32,13 @@ class Spec(Design):
         if len(parts) == 1:
             raise ValueError("one system, expected several. Hint: the design `plain` takes one.")
         first = parts[0]
-        if first.spec.ROLE == "head":
+        if first.spec.ROLE in ("head", "law"):
             raise ValueError(
                 f"{first.spec.kind} takes one system, but {len(parts)} are given."
                 " Hint: dmd takes several."
             )
         system = _system(parts, simulation)
-        groups, folds = splits.declared_by(
-            system,
-            outer=first.spec.outer,
-            inner=first.spec.inner,
-            seed=first.spec.seed,
-            grouping=first.spec.folds_by,
-        )
+        groups, folds = first.spec.cut(system)
         digests = _stack.digests(parts)
         stacked = replace(first, system=system, groups=groups, folds=folds, digests=digests)
         features = _stack.Stacked([Layers(part.source) for part in parts])
