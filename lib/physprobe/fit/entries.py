@@ -115,10 +115,11 @@ def law(config: Entries, where: str, method: str, system: str, source: str) -> I
         yield f"{where}: {system} has no field on a grid. Hint: leave it out."
     if source not in config.with_grid(spec.layer):
         section = "encoders" if source in config.encoders else "controls"
+        able = "tokens" in type(config.embedding(source)).model_fields
+        tokens = f"set {section}.{source}.tokens: [{spec.layer}], or " if able else ""
         yield (
-            f"{where}: {source} keeps no spatial tokens of layer {spec.layer!r}. Hint: set"
-            f" {section}.{source}.tokens: [{spec.layer!r}], or take one of"
-            f" {', '.join(config.with_grid(spec.layer))}."
+            f"{where}: {source} keeps no spatial tokens of layer {spec.layer!r}."
+            f" Hint: {tokens}take one of {', '.join(config.with_grid(spec.layer))}."
         )
     times = simulate.frames if source in STORES else embedded.times(config, system, source)
     if times and times < spec.SHORTEST:

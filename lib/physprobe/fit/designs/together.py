@@ -32,7 +32,7 @@ class Spec(Design):
         if len(parts) == 1:
             raise ValueError("one system, expected several. Hint: the design `plain` takes one.")
         first = parts[0]
-        if first.spec.ROLE in ("head", "law"):
+        if first.spec.ROLE == "head":
             raise ValueError(
                 f"{first.spec.kind} takes one system, but {len(parts)} are given."
                 " Hint: dmd takes several."
