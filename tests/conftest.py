@@ -1,4 +1,4 @@
-"""Exact fields with known parameters, and clips without any law, for discovery and survey."""
+"""Exact fields with known parameters, and clips without any law, for laws and their survey."""
 
 from collections.abc import Callable
 

@@ -226,6 +226,27 @@ PAIR = {
         ),
         ("methods/balls/grouping", "sector", r"methods\.balls\.grouping: found 'sector'"),
         ("studies/heat/probe", None, r"studies\.heat\.probe: found None"),
+        ("discovery/method", "lawes", r"discovery\.method: found 'lawes'\. Did you mean 'laws'"),
+        ("discovery/method", "dmd", r"discovery\.method: dmd is a dynamics, expected a law\."),
+        ("discovery/method", None, r"discovery\.method: missing\. Hint: name a law of methods"),
+        ("discovery/systems", ["wav"], r"discovery\.systems: found 'wav'\. Did you mean 'wave'"),
+        ("discovery/systems", ["balls"], r"balls has no field on a grid\. Hint"),
+        ("discovery/sources", ["fields"], r"discovery\.sources: found 'fields'\. Did you mean"),
+        (
+            "discovery/sources",
+            ["statistics"],
+            r"statistics keeps no spatial tokens of layer 'final'\. Hint: take one of field, v",
+        ),
+        (
+            "encoders/small/tokens",
+            ["2"],
+            r"small keeps no spatial tokens of layer 'final'\. Hint: set encoders\.small\.tokens:",
+        ),
+        (
+            "systems/transport/simulate/frames",
+            14,
+            r"transport gives small 7 times, expected 8 at least\. Hint: simulate more frames",
+        ),
     ],
 )
 def test_a_mistake_names_the_path_and_the_remedy(
@@ -341,6 +362,35 @@ def test_what_passes_runs_to_its_end(content: dict, path: str, value: object, ex
         return
     with pytest.raises(config.ConfigError, match=expected):
         config.load(changed(content, path, value))
+
+
+@pytest.mark.parametrize(
+    ("place", "source", "method", "expected"),
+    [
+        ("heat", "field", "laws", None),
+        ("heat", "video", "laws", None),
+        ("heat", "pixels_gray8", "laws", None),
+        ("heat", "small", "ridge", None),
+        ("heat", "statistics", "laws", r"statistics keeps no spatial tokens of layer 'final'"),
+        ("heat", "field", "ridge", r"heat/fits/field\.ridge\.json: ridge is a probe, .* Hint"),
+        ("balls", "video", "laws", r"balls has no field on a grid"),
+        (
+            "advection_diffusion",
+            "small",
+            "laws",
+            r"not together\. Hint: results/\w+/fits/small\.laws\.json",
+        ),
+    ],
+)
+def test_a_fit_that_can_not_be_made_is_refused_before_it_is_run(
+    content: dict, place: str, source: str, method: str, expected: str | None
+):
+    found = config.load(content)
+    if expected is None:
+        found.check_fit(place, source, method)
+        return
+    with pytest.raises(ValueError, match=expected):
+        found.check_fit(place, source, method)
 
 
 def test_every_problem_is_told_once(content: dict):
@@ -563,7 +613,7 @@ def test_params_are_the_same_text_however_they_are_written(content: dict):
 
 
 @pytest.mark.parametrize(
-    "stage", ["simulate", "render", "embed", "fit/methods", "fit/designs", "discover", "falsify"]
+    "stage", ["simulate", "render", "embed", "fit/methods", "fit/designs", "falsify"]
 )
 def test_every_kind_says_what_its_fields_mean(stage: str):
     for name in kinds.names(stage):

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from physprobe import __main__ as door
-from physprobe.discover import stage as discover
 from physprobe.embed import stage as embed
 from physprobe.fit import stage as fit
 from physprobe.fit.designs import elsewhere, plain
@@ -157,8 +156,8 @@ def test_every_store_names_the_simulation_that_it_shows(worlds: list[Path]):
 def test_a_law_is_not_read_off_another_simulation(worlds: list[Path], source: str):
     """Fault 16: neither off fields, nor off films or embeddings of them."""
     with pytest.raises(ValueError, match="shows another simulation"):
-        discover.run(
-            simulation=worlds[0] / "simulation.zarr", source=worlds[1] / source,
+        fit.run(
+            simulation=[worlds[0] / "simulation.zarr"], embeddings=[worlds[1] / source],
             out=worlds[0] / "law.json", spec='{"kind": "linear"}',
         )  # fmt: skip
 

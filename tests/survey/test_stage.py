@@ -10,15 +10,16 @@ from physprobe.survey import _rates, stage
 
 from physprobe.config import kinds
 from physprobe.discover import linear
-from physprobe.discover import stage as discover
-from physprobe.figures import stage
+from physprobe.fit.methods.linear import Spec
+from physprobe.fit.section import SCHEMAS
+from physprobe.report import drawing
 from physprobe.store import results
 
-QUICK = linear.Spec(nulls=10, shuffles=199, bootstraps=100, band=5, controls=4)
+QUICK = Spec(nulls=10, shuffles=199, bootstraps=100, band=5, controls=4)
 
 
 @pytest.fixture(scope="module")
-def discoveries(tmp_path_factory, world) -> list[Path]:
+def fits(tmp_path_factory, world) -> list[Path]:
     """What is read off the fields of two systems."""
     folder = tmp_path_factory.mktemp("survey")
     paths = []
@@ -29,16 +30,16 @@ def discoveries(tmp_path_factory, world) -> list[Path]:
         rows, blocks = linear.discover(
             QUICK, field, periodic=True, scale=scale, truth=labels, system=kind
         )
-        paths.append(folder / kind / "discovery" / "field.json")
+        paths.append(folder / kind / "fits" / "field.laws.json")
         results.write(
-            paths[-1], schema=discover.SCHEMA, spec=QUICK.dump(), rows=rows, provenance={}, **blocks
+            paths[-1], schema=SCHEMAS["law"], spec=QUICK.dump(), rows=rows, provenance={}, **blocks
         )
     return paths
 
 
-def test_verdicts_parameters_and_rates_are_counted_and_drawn(discoveries, tmp_path):
+def test_verdicts_parameters_and_rates_are_counted_and_drawn(fits, tmp_path):
     out = tmp_path / "metrics.json"
-    stage.run(discoveries=discoveries, out=out, spec="{}")
+    stage.run(fits=fits, out=out, spec="{}")
     found = json.loads(out.read_text())
 
     def row(**where: object) -> dict:

@@ -1,8 +1,9 @@
 """
-Fit: one method - a probe, a model of the dynamics - applied to one encoder's embeddings under one design.
+Fit: one method - a probe, a model of the dynamics, a law - applied to one encoder's embeddings under one design.
 
-INPUT   results/{system}/embeddings/{encoder}.zarr  results/{system}/simulation.zarr
-OUTPUT  results/{place}/fits/{encoder}.{method}.json   rows and held-out predictions; see results/README.md
+INPUT   results/{system}/embeddings/{source}.zarr  results/{system}/simulation.zarr
+        of a law also  simulation.zarr, as the source field,  or  clips.zarr, as video,  in the place of the embeddings
+OUTPUT  results/{place}/fits/{source}.{method}.json   rows and held-out predictions; see results/README.md
         results/{study}/{method}.safetensors           of a method that has weights: fitted on every clip
 """
 
@@ -11,9 +12,9 @@ rule fit:
     input:
         unpack(pipeline.inputs("fit")),
     output:
-        "results/{place}/fits/{encoder}.{method}.json",
+        "results/{place}/fits/{source}.{method}.json",
     log:
-        "results/logs/{place}/fit.{encoder}.{method}.log",
+        "results/logs/{place}/fit.{source}.{method}.log",
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -25,7 +26,7 @@ rule fit:
         design=pipeline.param("fit", "design"),
         code=pipeline.code("fit"),
     message:
-        "Fit {wildcards.place}: {wildcards.method} to {wildcards.encoder}"
+        "Fit {wildcards.place}: {wildcards.method} to {wildcards.source}"
     shell:
         "python -m physprobe fit --embeddings {input.embeddings} --simulation {input.simulation}"
         " --out {output} --design {params.design:q}"

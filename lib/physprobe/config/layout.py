@@ -1,82 +1,51 @@
 """Layout: which names in ``results/`` are the workflow's own, so that no entry may have them."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-FOLDERS = {
-    "logs": "the folder of all logs",
-    "encoders": "the folder of what is trained",
-    "transfers": "the folder of transfers",
-    "gates": "the folder of gates",
-    "discovery": "the folder of laws",
-}
-"""Folders of ``results/`` beside those of systems, studies and the like."""
+from physprobe.config import kinds
 
-FILES = {
-    "fit_metrics": "scores",
-    "fit_results": "scores",
-    "fit_summary": "scores",
-    "pixel_falsification_metrics": "verdicts",
-    "pixel_falsification_summary": "verdicts",
-    "falsification_metrics": "verdicts",
-    "multiverse": "a multiverse",
-    "preview": "clips",
-    "report": "a page",
-}
-"""Files in such a folder, without their ending, that are no layerwise figure's."""
+FOLDERS = {"logs": "the folder of all logs", "encoders": "the folder of what is trained"}
+"""Folders of ``results/`` beside those of systems and studies."""
 
-LOGS = (
-    "simulate",
-    "render",
-    "preview",
-    "falsify",
-    "compare",
-    "layout",
-    "page",
-    "multiverse",
-)
-"""Logs in such a folder, without their ending, that are no layerwise figure's."""
+FILES = {"preview": "clips", "report": "a page"}
+"""Files in such a folder, without their ending, that no folder of kinds declares."""
 
-STORES = {"field": "the simulation itself", "video": "the clips themselves"}
-"""Sources of a law that are no encoder."""
+STORES = {"field": "simulation", "video": "clips"}
+"""Sources of a law that are no encoder, and the store of a system that stands for each."""
 
-_OF_FOLDERS = {name: f"{what}, results/{name}/" for name, what in FOLDERS.items()}
-_OF_FIGURES = {name: "the log of another step" for name in LOGS} | {
-    name: f"the name of a file of {what}" for name, what in FILES.items()
-}
-_OF_SOURCES = {name: f"{what}, as a source of laws" for name, what in STORES.items()}
-_IN_FOLDERS = (
-    "systems", "studies", "comparisons", "transfers", "layerwise", "multiverses", "local",
-)  # fmt: skip
-RESERVED: dict[str, Mapping[str, str]] = {
-    **dict.fromkeys(
-        ("systems", "studies", "comparisons", "transfers", "layerwise", "multiverses", "local"),
-        _OF_FOLDERS,
-    ),
-    "figures": _OF_FIGURES,
-    **dict.fromkeys(("encoders", "controls"), _OF_SOURCES),
-}
-"""By section, names that mean something else, and what."""
+
+@cache
+def reserved() -> dict[str, Mapping[str, str]]:
+    """By section, names that mean something else, and what."""
+    folders = {name: f"{what}, results/{name}/" for name, what in FOLDERS.items()}
+    files = dict(FILES)
+    files |= {kind: "a figure" for kind in kinds.names("figures")}
+    for form in kinds.names("layouts"):
+        written = kinds.outline("layouts", form).FILES
+        files |= {Path(file).stem: f"the layout {form}" for file in written}
+    stores = {name: f"the {name} of a system itself, as a source of laws" for name in STORES}
+    return {
+        **dict.fromkeys(("systems", "studies"), folders),
+        "figures": {name: f"the name of a file of {what}" for name, what in files.items()},
+        **dict.fromkeys(("encoders", "controls"), stores),
+    }
 
 
 def problems(config: Any) -> Iterator[str]:
     """Names of entries that mean something else, a line each."""
-    for section, names in _names_of(config).items():
-        for where, name in names:
-            if meant := RESERVED[section].get(name):
+    for section, meanings in reserved().items():
+        for where, name in _names_of(config, section):
+            if meant := meanings.get(name):
                 yield f"{where}: {name} is {meant}. Hint: name it otherwise."
 
 
-def _names_of(config: Any) -> dict[str, list[tuple[str, str]]]:
-    """Path and name of every entry that could be taken for something else, by section."""
-    found = {
-        section: [(f"{section}.{name}", name) for name in getattr(config, section)]
-        for section in RESERVED
-        if section != "figures"
-    }
-    found["figures"] = [
-        (f"layerwise.{name}.figures.{figure}", figure)
-        for name, entry in config.layerwise.items()
-        for figure in entry.figures
-    ]
-    return found
+def _names_of(config: Any, section: str) -> Iterator[tuple[str, str]]:
+    """Path and name of every entry that could be taken for something else."""
+    if section != "figures":
+        yield from ((f"{section}.{name}", name) for name in getattr(config, section))
+        return
+    for name, study in config.studies.items():
+        yield from ((f"studies.{name}.figures.{figure}", figure) for figure in study.figures)

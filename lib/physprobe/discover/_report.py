@@ -63,7 +63,7 @@ def discover(
         *_of_controls(controls),
     ]
     blocks = {
-        "system": {
+        "truth": {
             "kind": system,
             "law": law.name if law else None,
             "verdict": _truth.verdict(system),

@@ -7,47 +7,11 @@ a law has to show before it is named stands in `_verdict`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
-from physprobe.config.spec import Spec as Base
 from physprobe.discover._laws import CANNOT_TELL as CANNOT_TELL
-
-
-class Spec(Base):
-    """What is read of the clips, and how often chance is asked."""
-
-    kind: Literal["linear"] = "linear"
-    """Linear laws with constant coefficients."""
-    clips: int = Field(60, ge=1)
-    """Clips that are read, the first ones."""
-    controls: int = Field(12, ge=1)
-    """Clips of which controls without a law are made."""
-    layer: str = "final"
-    """Layer of an embedding whose spatial tokens are read."""
-    band: int = Field(8, ge=2)
-    """Most periods per side of the modes."""
-    modes: int = Field(48, ge=8)
-    """Modes that are kept, the strongest ones."""
-    components: int = Field(16, ge=1)
-    """Principal components of the features that are kept."""
-    observable: bool = True
-    """Seek the combination of features that obeys a law best, and judge that; else all of them."""
-    centred: bool = True
-    """Take off what all clips' tokens have in common at a time and place; fields and pixels have
-    nothing of the kind and are left as they are."""
-    shuffles: int = Field(999, ge=199)
-    """Shuffles of the frames for the test that their order matters."""
-    nulls: int = Field(20, ge=10)
-    """Simulated first-order clips that a second order is compared with, per clip."""
-    bootstraps: int = Field(200, ge=100)
-    """Bootstrap draws over modes and clips."""
-    shown: int = Field(8, ge=0)
-    """Clips whose dispersion is kept mode by mode."""
-    seed: int = Field(0, ge=0)
-    """Seed of shuffles, nulls and draws."""
+from physprobe.discover._modes import FEWEST as FEWEST
 
 
 @dataclass(frozen=True)
@@ -66,7 +30,7 @@ class Scale:
 
 
 def discover(
-    spec: Spec,
+    spec: object,
     field: Sequence[np.ndarray] | np.ndarray,
     *,
     periodic: bool,
@@ -79,7 +43,8 @@ def discover(
 
     Parameters
     ----------
-    spec : Spec
+    spec : Spec of the method ``linear``
+        How many clips, modes and draws; see ``fit.methods.linear``.
     field : (clip, time, y, x, feature), or a sequence of clips
     periodic : bool
         Whether the grid has no walls.
@@ -100,7 +65,7 @@ def discover(
         parameters, ``false_verdicts`` of every control.
     blocks : dict
         ``verdict`` of the system; ``clips``: verdict, order and parameters of each; ``controls``:
-        verdicts on them; ``observable``; ``dispersion``.
+        verdicts on them; ``observable``; ``dispersion``; ``truth``: the law that the system obeys.
     """
     # linear algebra waits until it is needed: config parsing imports this module
     from physprobe.discover import _report

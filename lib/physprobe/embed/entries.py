@@ -9,7 +9,7 @@ from physprobe.config import kinds
 from physprobe.config.kinds import any_spec
 from physprobe.config.spec import Spec
 from physprobe.config.system import Name
-from physprobe.embed import _twins, twin
+from physprobe.embed import _twins, pixels, twin
 from physprobe.embed.networks.network import Network
 from physprobe.simulate import entries as simulated
 
@@ -86,6 +86,13 @@ def twins(
                 f" Hint: set controls.{name}: {{kind: twin, weights: random}}, or frames: shuffled,"
                 " which is made for every encoder."
             )
+
+
+def grid(spec: Spec, layer: str) -> bool:
+    """Whether an embedding keeps a spatial grid: tokens of the layer, or squares of pixels."""
+    if isinstance(spec, pixels.Spec):
+        return spec.tubelet_frames == "mean"
+    return isinstance(spec, Network) and layer in spec.tokens
 
 
 def times(config: Entries, system: str, name: str) -> int | None:

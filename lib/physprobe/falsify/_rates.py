@@ -28,7 +28,7 @@ def rows(found: Mapping[tuple[str, str], Mapping]) -> Iterator[dict]:
     Parameters
     ----------
     found : mapping of (system, source) to dict
-        Results of the stage.
+        Results of fits of a law.
 
     Yields
     ------
@@ -54,7 +54,7 @@ def rate(happened: Sequence[bool]) -> dict:
 
 
 def _of_system(result: Mapping) -> Iterator[dict]:
-    said, right = result["clips"]["verdict"], result["system"]["verdict"]
+    said, right = result["clips"]["verdict"], result["truth"]["verdict"]
     for verdict in sorted(set(said)):
         happened = [one == verdict for one in said]
         yield {"sample": "clip", "verdict": verdict, "metric": "share", **rate(happened)}
@@ -71,12 +71,12 @@ def _of_system(result: Mapping) -> Iterator[dict]:
 
 def _of_all(results: list[Mapping]) -> Iterator[dict]:
     clips = [
-        (one, result["system"]["verdict"])
+        (one, result["truth"]["verdict"])
         for result in results
         for one in result["clips"]["verdict"]
     ]
     yield from _right_and_wrong("clip", clips)
-    systems = [(result["verdict"]["verdict"], result["system"]["verdict"]) for result in results]
+    systems = [(result["verdict"]["verdict"], result["truth"]["verdict"]) for result in results]
     yield from _right_and_wrong("system", systems)
     yield from _of_controls(results)
 
@@ -132,7 +132,7 @@ def blocks(found: Mapping[tuple[str, str], Mapping]) -> dict:
                 "system": system,
                 "source": source,
                 "label": result["provenance"].get("encoder"),
-                "right": result["system"]["verdict"],
+                "right": result["truth"]["verdict"],
                 **result["verdict"],
             }
             for (system, source), result in found.items()

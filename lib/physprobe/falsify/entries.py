@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from physprobe.config import kinds
 from physprobe.config.kinds import any_spec
+from physprobe.config.layout import STORES
 from physprobe.config.problems import all_known, known, nearest
 from physprobe.config.spec import Spec
 from physprobe.config.system import Name
@@ -15,9 +16,6 @@ from physprobe.falsify._claim import Claim
 from physprobe.fit import entries as fits
 from physprobe.fit.section import DESIGNS, Design
 from physprobe.statistics import nulls
-
-STORES = ("field", "video")
-"""What laws are read off besides embeddings: a system's own fields, and its clips."""
 
 
 class Fitted(NamedTuple):
@@ -224,6 +222,9 @@ def _method(config: Entries, where: str, study: Study, place: str, method: str) 
     for system in systems:
         if spec.ROLE == "probe" and not _of_all(study, place):
             yield from fits.labels(config, f"{where}.methods", system, method)
+        if spec.ROLE == "law":
+            for name in study.names:
+                yield from fits.law(config, f"{where}.methods", method, system, name)
         if spec.ROLE != "dynamics":
             continue
         for name in study.names:

@@ -14,7 +14,7 @@ CAPTION = (
     "Left, R\N{SUPERSCRIPT TWO} on held-out clips of the trained encoder (blue) and of five of the"
     " same architecture with random weights (grey); right, the difference to their mean, paired by"
     " clip. Bars are 95 % intervals by bootstrap over clips. The claim, declared before"
-    " training, asks for an interval of the mean (black) above 0, and for no target that loses much."
+    " training, asks for an interval of the mean (black) above 0, and that no target loses much."
 )
 RANDOM, TRAINED = "0.55", "#0072B2"
 

@@ -2,14 +2,23 @@
 
 from typing import Any
 
+from physprobe.config.layout import STORES
 from physprobe.config.stages import STORE, Command, Stage
 
 
 def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
-    """Embeddings and simulations of a fit, system by system."""
+    """Embeddings, or what a law is read off instead, and simulations of a fit's systems.
+
+    Raises
+    ------
+    ValueError
+        If the method can't be fitted to the source.
+    """
+    config.check_fit(asked.place, asked.source, asked.method)
     folders = [f"results/{system}" for system in config.designs()[asked.place][1]]
+    store = STORES.get(asked.source, f"embeddings/{asked.source}")
     return {
-        "embeddings": [f"{folder}/embeddings/{asked.encoder}.zarr/{STORE}" for folder in folders],
+        "embeddings": [f"{folder}/{store}.zarr/{STORE}" for folder in folders],
         "simulation": [f"{folder}/simulation.zarr/{STORE}" for folder in folders],
     }
 
@@ -17,7 +26,7 @@ def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
 def _first(config: Any, asked: Any) -> dict[str, str]:
     """Embedding by a study's first encoder."""
     study = config.studies[asked.study]
-    folder = f"results/{study.system}"
+    folder = f"results/{study.filmed[0]}"
     return {
         "embeddings": f"{folder}/embeddings/{study.encoders[0]}.zarr/{STORE}",
         "simulation": f"{folder}/simulation.zarr/{STORE}",
@@ -52,5 +61,6 @@ STAGE = Stage(
     wildcards={
         "method": lambda config: config.methods,
         "place": lambda config: config.designs(),
+        "source": lambda config: (*STORES, *config.embeddings),
     },
 )

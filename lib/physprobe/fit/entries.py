@@ -4,18 +4,39 @@ from collections.abc import Collection, Iterator
 
 from physprobe.config import kinds
 from physprobe.config.kinds import any_spec
+from physprobe.config.layout import STORES
 from physprobe.config.problems import known, nearest
 from physprobe.config.system import Name
 from physprobe.embed import entries as embedded
 from physprobe.fit.section import METHODS
 from physprobe.statistics import targets
 
+STATES = ("scene", "screens", "files")
+"""Fields of systems that are on no grid."""
+
 
 class Entries(embedded.Entries):
     """What the config says to fit, and to which embeddings."""
 
     methods: dict[Name, any_spec(METHODS)]
-    """What is fitted to embeddings: probes of labels, models of the dynamics."""
+    """What is fitted to embeddings: probes of labels, models of the dynamics, laws."""
+
+    def with_grid(self, layer: str) -> list[str]:
+        """What a law can be read off: field, video, and what keeps the spatial grid of a layer."""
+        grids = (name for name, spec in self.embeddings.items() if embedded.grid(spec, layer))
+        return [*STORES, *grids]
+
+    def check_fit(self, place: str, source: str, method: str) -> None:
+        """Refuse a fit that can't be made.
+
+        Raises
+        ------
+        ValueError
+            If the method is no law and the source no embedding, or if it is one and the design
+            mixes or cuts clips, or the source or what it shows has no grid.
+        """
+        if found := " ".join(_unfit(self, place, source, method)):
+            raise ValueError(found)
 
 
 def problems(config: Entries) -> Iterator[str]:
@@ -32,6 +53,46 @@ def method(config: Entries, where: str, name: str, role: str) -> Iterator[str]:
         yield (
             f"{where}: {name} is a {found}, expected a {role}."
             f" Hint: take one of {', '.join(able) or 'methods, once there is one'}."
+        )
+
+
+def _unfit(config: Entries, place: str, source: str, method: str) -> Iterator[str]:
+    """Why a method can't be fitted to a source under a place's design, if so."""
+    where, role = f"results/{place}/fits/{source}.{method}.json", config.methods[method].ROLE
+    design, systems = config.designs()[place]
+    if role != "law":
+        if source in STORES:
+            yield (
+                f"{where}: {method} is a {role}, and nothing but a law is read off the {source}"
+                " itself. Hint: name an encoder or a control."
+            )
+    elif design.kind != "plain":
+        yield (
+            f"{where}: a law is read off the clips of one system, not {design.kind}."
+            f" Hint: results/{systems[0]}/fits/{source}.{method}.json"
+        )
+    else:
+        yield from law(config, where, method, systems[0], source)
+
+
+def law(config: Entries, where: str, method: str, system: str, source: str) -> Iterator[str]:
+    """Whether a law can be read off a source of a system: its grid, and the length of its clips."""
+    spec, simulate = config.methods[method], config.systems[system].simulate
+    if kinds.load("simulate", simulate.kind).FIELD in STATES:
+        yield f"{where}: {system} has no field on a grid. Hint: leave it out."
+    if source not in config.with_grid(spec.layer):
+        section = "encoders" if source in config.encoders else "controls"
+        able = "tokens" in type(config.embedding(source)).model_fields
+        tokens = f"set {section}.{source}.tokens: [{spec.layer}], or " if able else ""
+        yield (
+            f"{where}: {source} keeps no spatial tokens of layer {spec.layer!r}."
+            f" Hint: {tokens}take one of {', '.join(config.with_grid(spec.layer))}."
+        )
+    times = simulate.frames if source in STORES else embedded.times(config, system, source)
+    if times and times < spec.SHORTEST:
+        yield (
+            f"{where}: {system} gives {source} {times} times, expected {spec.SHORTEST} at least."
+            " Hint: simulate more frames."
         )
 
 

@@ -1,17 +1,20 @@
 """Fit: what passes between a design, which chooses the clips, and a method, which is fitted."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 
 from physprobe.config.spec import Spec
+from physprobe.statistics import splits
 from physprobe.statistics.splits import Fold
 from physprobe.store.results import Schema
 
 if TYPE_CHECKING:
+    from xarray import Dataset
+
     from physprobe.store.inputs import Inputs
 
 METHODS, DESIGNS = "fit/methods", "fit/designs"
@@ -21,6 +24,20 @@ SCHEMAS = {
         "dynamics", ("method", "layer", "horizon", "order", "model", "baseline", "equation")
     ),
     "head": Schema("head", ("method", "target", "layer", "horizon", "model", "baseline")),
+    "law": Schema(
+        "law",
+        (
+            "method",
+            "target",
+            "sample",
+            "order",
+            "law",
+            "verdict",
+            "quantity",
+            "decoy",
+            "baseline",
+        ),
+    ),
 }
 """What comes of a method, by its role."""
 
@@ -59,14 +76,72 @@ class Given:
     tokens: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class OnGrid:
+    """What a law is read off: whole clips of one system on a grid of its square.
+
+    Attributes
+    ----------
+    clips : sequence of (time, y, x, feature)
+        Each read when asked for.
+    labels : mapping of str to (clip,)
+        What estimates are compared with in the end.
+    name : str
+        What was read: the field by its name, ``video``, ``tokens_{layer}``, or ``pooled`` pixels.
+    system : str
+        Kind of the system.
+    walls : bool
+        Whether the square has walls; else what leaves it comes back.
+    cell : float
+        Side of a cell [px].
+    frame : float
+        Time from one frame, or token, to the next [s].
+    """
+
+    clips: Sequence[np.ndarray]
+    labels: Mapping[str, np.ndarray]
+    name: str
+    system: str
+    walls: bool
+    cell: float
+    frame: float
+
+    @property
+    def of_tokens(self) -> bool:
+        """Whether a network has made the features, which adds something to all clips alike."""
+        return self.name.startswith("tokens_")
+
+    def first(self, clips: int) -> Self:
+        """The same of the first clips alone."""
+        labels = {name: label[:clips] for name, label in self.labels.items()}
+        return replace(self, clips=_First(self.clips, clips), labels=labels)
+
+
+@dataclass(frozen=True)
+class _First(Sequence):
+    """The first clips of some."""
+
+    clips: Sequence[np.ndarray]
+    most: int
+
+    def __len__(self) -> int:
+        return min(len(self.clips), self.most)
+
+    def __getitem__(self, clip: int) -> np.ndarray:
+        if not 0 <= clip < len(self):
+            raise IndexError(clip)
+        return self.clips[clip]
+
+
 class MethodSpec(Spec):
     """What is asked of every method's spec; a kind overrides what it is."""
 
     TRAINED: ClassVar[bool] = False
     """Whether it is fitted by gradient steps: in float32, on a GPU where there is one."""
-    ROLE: ClassVar[Literal["probe", "dynamics", "head"]]
-    """What studies ask it for: to decode labels, to forecast pooled embeddings, or to model the
-    spatial tokens of its ``layer``, which an encoder has to keep."""
+    ROLE: ClassVar[Literal["probe", "dynamics", "head", "law"]]
+    """What it is asked for: to decode labels, to forecast pooled embeddings, to model the spatial
+    tokens of its ``layer``, which an encoder has to keep, or to find the law that clips obey, in
+    the field, the video, or such tokens."""
 
     @property
     def of_classes(self) -> bool:
@@ -87,6 +162,18 @@ class MethodSpec(Spec):
         """Whether it can be fitted to an encoder; None stands for a system's own stores."""
         return encoder is not None
 
+    def cut(self, system: "Dataset") -> tuple[np.ndarray, tuple[Fold, ...]]:
+        """Groups (clip,) of a simulation's clips, and the folds that fits to them are scored on.
+
+        Raises
+        ------
+        ValueError
+            As for :func:`physprobe.statistics.splits.declared_by`.
+        """
+        return splits.declared_by(
+            system, outer=self.outer, inner=self.inner, seed=self.seed, grouping=self.folds_by
+        )
+
     def normalised(self, how: str) -> "MethodSpec":
         """The same under one normalisation of features.
 
@@ -103,7 +190,7 @@ class Method(Protocol):
 
     Spec: type[MethodSpec]
 
-    def fit(spec: MethodSpec, given: Given) -> tuple[list[dict], dict]:
+    def fit(spec: MethodSpec, given: Given | OnGrid) -> tuple[list[dict], dict]:
         """Rows, and further blocks of the result.
 
         Raises
@@ -133,7 +220,7 @@ class Case:
     ----------
     inputs : Inputs
         The stores, and where they come from.
-    given : Given
+    given : Given, or OnGrid for a law
     spec : MethodSpec
         The method's, as this case varies it.
     about : mapping
@@ -143,7 +230,7 @@ class Case:
     """
 
     inputs: "Inputs"
-    given: Given
+    given: Given | OnGrid
     spec: MethodSpec
     about: Mapping[str, object] = field(default_factory=dict)
     setting: Mapping[str, object] = field(default_factory=dict)

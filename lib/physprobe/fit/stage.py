@@ -8,6 +8,7 @@ from physprobe.config import kinds
 from physprobe.fit.designs.plain import Spec as Plain
 from physprobe.fit.section import DESIGNS, METHODS, Design
 from physprobe.store import files, log, results
+from physprobe.store.inputs import Inputs
 
 
 def run(
@@ -20,12 +21,13 @@ def run(
     code: str = "by hand",
     threads: int = 1,
 ) -> None:
-    """Fit a method to one encoder's embeddings into ``fits/{encoder}.{method}.json``.
+    """Fit a method to one encoder's embeddings into ``fits/{source}.{method}.json``.
 
     Parameters
     ----------
     embeddings : list of Path
-        Root ``zarr.json`` of the embeddings of each system.
+        Root ``zarr.json`` of the embeddings of each system; for a law also of the simulation (the
+        source ``field``) or of the clips (``video``).
     simulation : list of Path
         Root ``zarr.json`` of each system's simulation: labels, and ``group`` and ``split`` if
         declared.
@@ -59,7 +61,7 @@ def run(
         schema=plan.schema(first.spec),
         of={
             "system": plan.system(systems),
-            "encoder": embeddings[0].parent.stem,
+            "encoder": first.own or embeddings[0].parent.stem,
             "method": out.stem.partition(".")[2] or first.spec.kind,
         },
         spec=first.spec.dump(),
@@ -70,8 +72,7 @@ def run(
         label=first.source.attrs.get("label"),
         provenance=first.provenance(code, threads),
     )
-    folds = f"{len(first.folds)} outer fold{'s' * (len(first.folds) > 1)}"
-    log.done(f"{out.stem}: {len(first.groups)} clips in {folds}, {_best(rows)}")
+    log.done(f"{out.stem}: {_law(blocks) if 'verdict' in blocks else _scored(first, rows)}")
 
 
 def weights(
@@ -120,6 +121,19 @@ def weights(
     files.write_tensors(out, tensors, metadata)
     channels = len(tensors["real.depthwise.weight"])
     log.done(f"{out.stem}: kernels of {channels} channels from {len(found.groups)} clips")
+
+
+def _law(blocks: dict) -> str:
+    """Which law was found, or why none was, in words."""
+    found = blocks["verdict"]
+    why = f": {found['reason']}" if found["reason"] else f" by {found['law']}"
+    return f"{len(blocks['clips']['verdict'])} clips, {blocks['read']}; {found['verdict']}{why}"
+
+
+def _scored(first: Inputs, rows: list[dict]) -> str:
+    """What was scored on how many clips, in words."""
+    folds = f"{len(first.folds)} outer fold{'s' * (len(first.folds) > 1)}"
+    return f"{len(first.groups)} clips in {folds}, {_best(rows)}"
 
 
 def _best(rows: list[dict]) -> str:

@@ -1,4 +1,8 @@
-"""Inputs: an embedding, the simulation that it shows, and the folds that fits are read on."""
+"""Inputs: an embedding, the simulation that it shows, and the folds that fits are read on.
+
+A law is read off the field and the video as well: then the simulation, or the clips, stand in the
+place of the embedding.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +26,7 @@ class Inputs:
     """Module that the spec names."""
     spec: Spec
     source: Dataset
-    """Embedding store."""
+    """Embedding store, or the simulation or the clips in its place."""
     system: Dataset
     """Simulation store: labels, and ``group`` and ``split`` if declared."""
     groups: np.ndarray
@@ -63,18 +67,19 @@ class Inputs:
         if like is not None:
             system = zarrs.ordered(system, like)
         source = zarrs.joined(zarrs.read(embeddings), system)
-        groups, folds = splits.declared_by(
-            system,
-            outer=spec_.outer,
-            inner=spec_.inner,
-            seed=spec_.seed,
-            grouping=spec_.folds_by,
-        )
+        groups, folds = spec_.cut(system)
         digests = {
             "embeddings": source.attrs["digest"],
             "simulation": system.attrs["digest"],
         }
         return cls(kind, spec_, source, system, groups, folds, digests)
+
+    @property
+    def own(self) -> str | None:
+        """``field`` or ``video``, where a system's own store is read; none of an embedding."""
+        if "field" in self.source.attrs:
+            return "field"
+        return "video" if "video" in self.source else None
 
     @property
     def layers(self) -> list[str]:

@@ -20,7 +20,7 @@ EVERYWHERE = ("system", "encoder", "member")
 """Dimensions that the rows of every result have."""
 DIMENSIONS = {
     "system": "system whose clips the score is read on; `a+b`: of both together; `all`: of several",
-    "encoder": "encoder or control; of a discovery also the `field` or the `video`",
+    "encoder": "encoder or control; of a law also the `field` or the `video`",
     "member": "which of an entry's networks, where it has several",
     "panel": "panel of a figure",
     "claim": "claim that specifications are counted for",

@@ -44,7 +44,18 @@ def case(
     about: Mapping[str, object] | None = None,
     setting: Mapping[str, object] | None = None,
 ) -> Case:
-    """A fit to the layers of an embedding, or to features that stand for them."""
+    """A fit to the layers of an embedding, or to features that stand for them.
+
+    Raises
+    ------
+    ValueError
+        If what was read is no embedding.
+    """
+    if found.own:
+        raise ValueError(
+            f"{found.source.encoding.get('source', 'the store')} is no embedding, and"
+            f" {found.spec.kind} takes nothing else. Hint: a law is read off the {found.own}."
+        )
     layered = Layers(found.source)
     given = Given(
         features=layered if features is None else features,

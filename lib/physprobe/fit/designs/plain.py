@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from physprobe.fit.designs import _read
+from physprobe.fit.designs import _grid, _read
 from physprobe.fit.section import Case, Design
 
 
@@ -19,5 +19,6 @@ class Spec(Design):
     def cases(
         self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
     ) -> Iterator[Case]:
-        """One fit of all layers."""
-        yield _read.case(_read.one(embeddings, simulation, method))
+        """One fit of all layers, or of a law to whole clips."""
+        found = _read.one(embeddings, simulation, method)
+        yield _grid.case(found) if found.spec.ROLE == "law" else _read.case(found)

@@ -10,7 +10,6 @@ from xarray import Dataset
 
 from physprobe.fit.designs import _read, _stack
 from physprobe.fit.section import Asked, Case, Design
-from physprobe.statistics import splits
 from physprobe.store.inputs import Inputs, Layers, equations
 
 
@@ -55,13 +54,7 @@ class Spec(Design):
                 " Hint: dmd takes several."
             )
         system = _system(parts, simulation)
-        groups, folds = splits.declared_by(
-            system,
-            outer=first.spec.outer,
-            inner=first.spec.inner,
-            seed=first.spec.seed,
-            grouping=first.spec.folds_by,
-        )
+        groups, folds = first.spec.cut(system)
         digests = _stack.digests(parts)
         stacked = replace(first, system=system, groups=groups, folds=folds, digests=digests)
         features = _stack.Stacked([Layers(part.source) for part in parts])

@@ -1,4 +1,4 @@
-"""Discover stage: a simulation and a source in, one result out."""
+"""A law by the fit stage: a simulation and a source in, one result out."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,15 +6,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.discover import linear, stage
+from physprobe.fit import stage
+from physprobe.fit.methods import linear
+from physprobe.fit.section import Given
 from physprobe.store import results, zarrs
 
 CLIPS = 5
+LAYERED = ("clip", "layer", "time", "feature")
 
 
-def store(out: Path, name: str, values: np.ndarray, attrs: dict, **labels: np.ndarray) -> Path:
-    dims = ("clip", "time", "y", "x", "feature")[: values.ndim]
-    time = (("time",), 0.5 * np.arange(values.shape[1]), {"units": "s"})
+def store(
+    out: Path,
+    name: str,
+    values: np.ndarray,
+    attrs: dict,
+    dims: tuple[str, ...] = ("clip", "time", "y", "x", "feature"),
+    **labels: np.ndarray,
+) -> Path:
+    dims = dims[: values.ndim]
+    time = (("time",), 0.5 * np.arange(values.shape[dims.index("time")]), {"units": "s"})
     coords = {"time": time, **{n: (("clip",), v, {"units": "1"}) for n, v in labels.items()}}
     with zarrs.create(
         out / "zarr.json",
@@ -38,21 +48,26 @@ def places(tmp_path_factory: pytest.TempPathFactory, world: Callable) -> dict[st
     rng = np.random.default_rng(0)
     tokens = coarse * rng.normal(size=12)
     attrs = {"spec": {"kind": "wave"}}
+    squares = coarse.reshape(CLIPS, 1, coarse.shape[1], -1).astype(np.float32)
+    pixels = {"spec": {"kind": "pixels", "size": 16, "tubelet_frames": "mean"}}
     field = field[..., 0].astype(np.float32)
     filmed = attrs | {"field": "u"}
     return {
         "simulation": store(folder / "simulation.zarr", "u", field, filmed, **labels),
         "tokens": store(folder / "t.zarr", "tokens_final", tokens.astype(np.float32), attrs),
+        "pixels": store(folder / "x.zarr", "pooled", squares, pixels, dims=LAYERED),
         "pooled": store(folder / "p.zarr", "pooled", tokens[:, :, 0, 0].astype(np.float32), attrs),
     }  # fmt: skip
 
 
-def run(places: dict, source: str, out: Path) -> dict:
+def run(places: dict, source: str, out: Path, **more: object) -> dict:
     stage.run(
-        simulation=places["simulation"],
-        source=places[source],
+        simulation=[places["simulation"]],
+        embeddings=[places[source]],
         out=out,
-        spec=linear.Spec(nulls=10, shuffles=199, bootstraps=100, band=5, centred=False).canonical(),
+        spec=linear.Spec(
+            nulls=10, shuffles=199, bootstraps=100, band=5, centred=False, **more
+        ).canonical(),
         code="c0de",
     )
     return results.read(out)
@@ -63,8 +78,9 @@ def rows(result: dict, **where: object) -> list[dict]:
 
 
 def test_field_gives_law_parameters_and_dispersion(places, tmp_path):
-    found = run(places, "simulation", tmp_path / "field.json")
-    assert found["schema"] == "physprobe/discovery/2"
+    found = run(places, "simulation", tmp_path / "field.laws.json")
+    assert found["schema"] == "physprobe/law/2"
+    assert (found["encoder"], found["method"]) == ("field", "laws")
     assert found["verdict"] == {
         "verdict": "wave-like", "law": "damped_wave", "leading": "damped_wave", "order": 2,
         "reason": "",
@@ -80,7 +96,7 @@ def test_field_gives_law_parameters_and_dispersion(places, tmp_path):
     curve = found["dispersion"]["curves"]["frequency"]
     slope = np.polyfit(np.log(curve["wavenumber"]), np.log(curve["value"]), 1)[0]
     assert slope == pytest.approx(1, abs=0.1)
-    assert found["provenance"]["read"] == "u"
+    assert found["read"] == "u"
 
 
 def test_law_is_read_off_tokens(places, tmp_path):
@@ -88,13 +104,42 @@ def test_law_is_read_off_tokens(places, tmp_path):
     assert found["verdict"]["verdict"] == "wave-like"
     (error,) = rows(found, metric="relative_error", target="c")
     assert error["value"] < 0.02
-    assert found["provenance"]["read"] == "tokens_final"
+    assert found["read"] == "tokens_final"
 
 
 def test_same_inputs_give_the_same_rows(places, tmp_path):
     paths = (tmp_path / name / "field.json" for name in "ab")
     first, second = (run(places, "simulation", path) for path in paths)
     assert first["rows"] == second["rows"]
+
+
+def test_only_a_law_is_read_off_the_field(places, tmp_path):
+    with pytest.raises(ValueError, match=r"is no embedding, and ridge takes nothing else"):
+        stage.run(
+            simulation=[places["simulation"]], embeddings=[places["simulation"]],
+            out=tmp_path / "none.json", spec='{"kind": "ridge", "inner": 2, "outer": 2}',
+        )  # fmt: skip
+
+
+def test_clips_of_several_systems_have_no_law(places):
+    given = Given(features=[], layers=[], labels={}, folds=())
+    with pytest.raises(
+        ValueError, match=r"whole clips of one system.*Hint: take the design `plain"
+    ):
+        linear.fit(linear.Spec(), given)
+
+
+def test_pixels_keep_their_grid(places, tmp_path):
+    found = run(places, "pixels", tmp_path / "pixels.laws.json")
+    assert found["read"] == "pooled"
+    assert found["verdict"]["verdict"] == "wave-like"
+
+
+def test_first_clips_alone_are_read(places, tmp_path):
+    found = run(places, "simulation", tmp_path / "field.laws.json", clips=4)
+    assert len(found["clips"]["verdict"]) == len(found["clips"]["truth"]["c"]) == 4
+    for row in rows(found, metric="relative_error"):
+        assert row["n_clips"] <= 4
 
 
 def test_embeddings_without_a_grid_are_refused(places, tmp_path):
