@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from physprobe.discover import linear
-from physprobe.falsify import decodable
+from physprobe.falsify import _curve, decodable
 from physprobe.fit.designs import elsewhere
 from physprobe.fit.methods import dmd, logistic, ridge, spatial_heat_head
 from physprobe.fit.probe import probe
 from physprobe.fit.section import SCHEMAS
-from physprobe.layerwise import _curve
 from physprobe.statistics import splits
 from physprobe.store.evidence import Evidence
 from physprobe.store.fits import Fits
@@ -71,7 +70,7 @@ def _ridge(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
     yield "layerwise, any layer above the control", bool((above.low > 0).any())
     for beyond in ("chance", "controls"):
         claim = decodable.Spec(statement="noise", target="noise", beyond=beyond)
-        judged = decodable.judge(claim, evidence, "encoder")
+        judged = decodable.line(claim, evidence, "encoder")
         yield f"claim decodable beyond {beyond}", judged["verdict"] == "supported"
 
 

@@ -53,7 +53,7 @@ class Fits(results.Found):
     """Results of one method by encoder and control."""
 
     @classmethod
-    def read(cls, paths: Iterable[Path], schema: str) -> "Fits":
+    def read(cls, paths: Iterable[Path], schema: str | None = None) -> "Fits":
         """Contents of results ``{encoder}.{method}.json``.
 
         Raises
@@ -62,12 +62,6 @@ class Fits(results.Found):
             If two are of one encoder, or one isn't of the schema, or isn't what was written.
         """
         return cls(results.by_name(paths, schema))
-
-    @classmethod
-    def by_folder(cls, paths: Iterable[Path], schema: str) -> dict[str, "Fits"]:
-        """Contents of results ``{folder}/.../{encoder}.{method}.json`` by folder."""
-        found = results.by_folder(paths, schema)
-        return results.Found({folder: cls(named) for folder, named in found.items()})
 
     def rows(self, encoder: str, **where: object) -> list[dict]:
         """Rows of an encoder that agree with what is given."""

@@ -237,17 +237,6 @@ def by_name(paths: Iterable[Path], schema: str | None = None) -> dict[str, dict]
     return _named(paths, schema, lambda path: path.name.split(".")[0])
 
 
-def by_place(paths: Iterable[Path], schema: str | None = None) -> dict[tuple[str, ...], dict]:
-    """Contents of results by the last three parts of their paths.
-
-    Raises
-    ------
-    ValueError
-        As for :func:`by_name`.
-    """
-    return _named(paths, schema, lambda path: Path(path).absolute().parts[-3:])
-
-
 def _named(paths: Iterable[Path], schema: str | None, name: Callable[[Path], Any]) -> "Found":
     named: dict[Any, Path] = {}
     for path in paths:
@@ -259,18 +248,9 @@ def _named(paths: Iterable[Path], schema: str | None, name: Callable[[Path], Any
     return Found({key: read(path, schema) for key, path in named.items()})
 
 
-def by_folder(paths: Iterable[Path], schema: str | None = None) -> dict[str, dict[str, dict]]:
-    """Contents of results ``{folder}/.../{encoder}.{entry}.json`` by folder and encoder.
-
-    Raises
-    ------
-    ValueError
-        As for :func:`by_name`.
-    """
-    found: dict[str, list[Path]] = {}
-    for path in paths:
-        found.setdefault(Path(path).absolute().parents[1].name, []).append(path)
-    return Found({folder: by_name(inside, schema) for folder, inside in found.items()})
+def sort(result: Mapping) -> str:
+    """What kind of result it is: the name of its schema."""
+    return result["schema"].split("/")[1]
 
 
 def first(found: Mapping[str, dict]) -> dict:
