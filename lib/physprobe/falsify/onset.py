@@ -68,7 +68,7 @@ def _line(spec: Spec, encoder: str, curve: Curve, rows: list[dict]) -> dict:
         why = "has one layer only" if curve.defined else f"leaves {spec.target} undefined"
         return judged(spec, verdict="cannot tell", note=f"{encoder} {why}")
     band = curve.band
-    found = {row["metric"]: row["note"] for row in rows if row["encoder"] == encoder}
+    found = {row["metric"]: row.get("note") for row in rows if row["encoder"] == encoder}
     above = found.get("onset_above_controls")
     return judged(
         spec,
