@@ -55,7 +55,17 @@ STAGE = Stage(
     {
         "falsify": Command(
             entry=lambda config, asked: config.studies[asked.study],
-            reads=("system", "systems", "encoders", "controls", "claims"),
+            reads=(
+                "question",
+                "system",
+                "systems",
+                "design",
+                "encoders",
+                "controls",
+                "methods",
+                "ordinary",
+                "claims",
+            ),
             model="falsify.Study",
             inputs=evidence,
             kinds=_kinds,
