@@ -103,7 +103,7 @@ def judged(claim: Claim, **found: object) -> dict:
         "note",
     )
     known = {key: value for key, value in found.items() if not _undefined(value)}
-    if "value" in known and "ci_low" not in known:
+    if "value" in known and "ci_low" in found and "ci_low" not in known:
         known["note"] = nulls.noted(known.get("note"), NO_INTERVAL)
     return {
         "statement": claim.statement,

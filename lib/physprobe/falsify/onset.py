@@ -78,7 +78,8 @@ def _line(spec: Spec, encoder: str, curve: Curve, rows: list[dict]) -> dict:
         ci_high=float(band.high.max()),
         verdict=verdict(float(band.low.max()), float(band.high.max()), spec.margin),
         note=nulls.noted(
-            f"sets in at {found['onset']}", above and f"above the best control from {above} on"
+            f"first at the margin: {found['onset']}",
+            above and f"first above the best control: {above}",
         ),
     )
 

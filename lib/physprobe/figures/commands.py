@@ -23,8 +23,8 @@ def _of_evidence(config: Any) -> Iterator[tuple[str, Figure]]:
         design = study.design.kind
         if len(study.filmed) > 1 and study.design.SHARED:
             continue
-        for kind in kinds.names("figures"):
-            drawn = kinds.outline("figures", kind)
+        known = {kind: kinds.outline("figures", kind) for kind in kinds.names("figures")}
+        for kind, drawn in sorted(known.items(), key=lambda item: not item[1].FILMS):
             if drawn.NEEDS and {*drawn.NEEDS} <= roles and design in drawn.DESIGNS:
                 yield f"{name}/{kind}", Figure(kind, category=name, study=name)
 

@@ -50,6 +50,9 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             if pd.notna(row.ci_low):
                 ax.plot([max(row.ci_low, FLOOR), row.ci_high], [y, y], color=colour, lw=2.2)
             ax.plot(max(row.value, FLOOR), y, "o", color=colour, ms=6)
+            if row.value < FLOOR:
+                told = canvas.interval(row.value, row.ci_low, row.ci_high)
+                ax.annotate(told, (FLOOR, y), (8, 6), textcoords="offset points", fontsize=8)
             ax.plot([row.margin, row.margin], [y - 0.3, y + 0.3], color=palette.INK, lw=1.2)
         told = row.statistic or row.note or ""
         ax.text(
