@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import planted
 import pytest
 
 from physprobe.simulate import _initial, _spectral
@@ -10,6 +11,12 @@ from physprobe.statistics import seeds
 
 SIZE, FRAMES = 32, 48
 TIME = np.arange(FRAMES, dtype=float)
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """A small study whose scores are planted, made by the real stages: paths of all that it has."""
+    return planted.study(tmp_path_factory.mktemp("results") / "heat")
 
 
 @pytest.fixture

@@ -194,6 +194,11 @@ def _study(config: Entries, where: str, name: str, study: Study) -> Iterator[str
                 f"{where}.layouts: {form} is of design {', '.join(asked.DESIGNS)}."
                 " Hint: leave it out."
             )
+        for kind in sorted({*asked.CLAIMS} - {claim.kind for claim in study.claims.values()}):
+            yield (
+                f"{where}.layouts: {form} is filled from a claim of kind {kind}. Hint: make one in"
+                f" {where}.claims."
+            )
         for role in sorted({*asked.NEEDS} - roles):
             yield (f"{where}.layouts: {form} needs a {role}. Hint: name one in {where}.methods.")
     for figure, claims in study.figures.items():

@@ -9,6 +9,7 @@ from physprobe.store.results import Schema
 
 FILES = ("pixel_falsification_metrics.json", "pixel_falsification_summary.txt")
 NEEDS = ("probe", "dynamics")
+CLAIMS = ("beyond_pixels",)
 SCHEMA = Schema("falsification", VERDICTS.dimensions)
 
 

@@ -36,6 +36,8 @@ class Kind(Protocol):
     """Roles of the methods that a study has to fit."""
     DESIGNS: tuple[str, ...] = ("plain",)
     """Designs of the studies that can be written in it."""
+    CLAIMS: tuple[str, ...] = ()
+    """Kinds of claims that it is filled from, of which a study has to make one each."""
     PANELS: tuple[str, ...] = ()
     """Figures that it draws on its sheet."""
 

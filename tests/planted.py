@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from physprobe.store import zarrs
 
@@ -20,17 +19,27 @@ NOISE = {
 }
 LAYERS = {"brightness": ("statistics",), "pixels_gray16": ("pixels",)}
 STUDY = {
+    "question": "",
     "system": "heat",
+    "systems": [],
     "encoders": list(ENCODERS),
     "controls": ["brightness", "pixels_gray16", "untrained", "repeated_frame"],
-    "probe": "ridge",
-    "koopman": "dmd",
-    "head": None,
+    "methods": ["ridge", "dmd", "spatial_heat_head"],
     "claims": {
         "decodable": {
             "kind": "decodable",
             "statement": "Alpha <b>is</b> decodable & more.",
             "target": "alpha",
+            "system": "",
+            "method": "",
+            "encoders": [],
+        },
+        "beyond_pixels": {
+            "kind": "beyond_pixels",
+            "statement": "It is no map of pixels.",
+            "system": "",
+            "method": "",
+            "encoders": [],
         },
     },
 }
@@ -99,16 +108,14 @@ def embedding(folder: Path, name: str, alpha: np.ndarray) -> Path:
     )
 
 
-@pytest.fixture(scope="session")
-def study(tmp_path_factory) -> dict:
-    """Paths of every result of a study, by the names of ``fit``'s options."""
+def study(folder: Path) -> dict:
+    """Paths of everything that a study is judged from, by the names of the stages' options."""
     from physprobe.falsify import stage as falsify
     from physprobe.fit import stage as fit
     from physprobe.fit.methods.dmd import Spec as Dmd
     from physprobe.fit.methods.ridge import Spec as Ridge
     from physprobe.fit.methods.spatial_heat_head import Spec as Head
 
-    folder = tmp_path_factory.mktemp("results") / "heat"
     rng = np.random.default_rng(0)
     alpha = rng.uniform(0.5, 5.0, CLIPS)
     field = rng.normal(0, 0.2, (CLIPS, FRAMES, SIDE, SIDE)).astype("float32")
@@ -146,14 +153,12 @@ def study(tmp_path_factory) -> dict:
     common = {"embeddings": embeddings[:1], "simulation": [simulation], "code": "c0de"}
     fit.run(**common, out=head, spec=kernels.canonical())
     evidence = {
-        "probes": probes,
-        "koopman": models,
-        "heads": [head],
+        "fits": [*probes, *models, head],
         "embeddings": embeddings,
-        "simulation": simulation,
+        "simulation": [simulation],
         "spec": json.dumps(STUDY),
         "code": "c0de",
     }
-    judged = folder / "pixel_falsification_metrics.json"
-    falsify.run(**evidence, metrics=judged, summary=folder / "pixel_falsification_summary.txt")
-    return {**evidence, "falsification": judged, "clips": clips}
+    judged = folder / "verdicts.json"
+    falsify.run(**evidence, out=judged)
+    return {**evidence, "clips": [clips], "verdicts": judged}

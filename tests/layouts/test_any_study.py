@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 
 from physprobe.config import model as config
+from physprobe.drawing import canvas
 from physprobe.falsify import stage as falsify
-from physprobe.report import stage
-from physprobe.layouts import fit
+from physprobe.figures import ladder, predicted
+from physprobe.layouts import fit, pixel_falsification
+from physprobe.layouts import stage as layouts
+from physprobe.report import stage as report
 from physprobe.store import results
 
 LIB = Path(__file__).parents[2] / "lib/physprobe/report"
@@ -32,11 +35,6 @@ CASES = {
     ),
 }  # fmt: skip
 STAGES = ("simulate", "render", "embed", "fit")
-NONE = (
-    "comparisons", "comparison_tables", "comparison_falsifications", "comparison_clips",
-    "transfers", "layerwise_tables", "multiverses", "places", "surveys", "calibrations", "gates",
-    "trainings",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -56,42 +54,44 @@ def written(request, tmp_path_factory) -> dict:
             "studies": {
                 "any": {
                     "system": name, "encoders": ["seen"], "controls": ["statistics", "seen_dimly"],
-                    "probe": "probe", "koopman": "dmd",
+                    "methods": ["probe", "dmd"], "layouts": ["fit", "pixel_falsification"],
                     "claims": {
-                        "there": {"kind": "decodable", "statement": "It is.", "target": target}
+                        "there": {"kind": "decodable", "statement": "It is.", "target": target},
+                        "more": {"kind": "beyond_pixels", "statement": "It is no map of them."},
                     },
                 }
             },
         }
     )  # fmt: skip
     run = {stage: importlib.import_module(f"physprobe.{stage}.stage").run for stage in STAGES}
-    folder = tmp_path_factory.mktemp(name)
+    folder = tmp_path_factory.mktemp("results") / name
     simulation, clips = (folder / f"{part}.zarr/zarr.json" for part in ("simulation", "clips"))
     run["simulate"](out=simulation, spec=asked.systems[name].simulate.canonical())
     run["render"](simulation=simulation, out=clips, spec=asked.systems[name].render.canonical())
-    found = {"probes": [], "koopman": [], "heads": [], "embeddings": []}
+    found = {"fits": [], "embeddings": [], "simulation": [simulation]}
     for encoder in ("seen", "statistics", "seen_dimly"):
         store = folder / f"embeddings/{encoder}.zarr/zarr.json"
         run["embed"](clips=clips, out=store, spec=asked.embedding(encoder).canonical())
         found["embeddings"].append(store)
-        for sort, entry in (("probes", "probe"), ("koopman", "dmd")):
+        for entry in ("probe", "dmd"):
             out = folder / f"fits/{encoder}.{entry}.json"
             spec = asked.methods[entry].canonical()
             run["fit"](embeddings=[store], simulation=[simulation], out=out, spec=spec)
-            found[sort].append(out)
-    common = {**found, "simulation": simulation, "spec": asked.studies["any"].canonical()}
-    out = folder / "any"
+            found["fits"].append(out)
+    common = {**found, "spec": asked.studies["any"].canonical()}
+    out = folder.parent / f"any_{name}"
+    falsify.run(**common, out=out / "verdicts.json")
+    for kind, form in (("fit", fit), ("pixel_falsification", pixel_falsification)):
+        layouts.run(
+            kind=kind, **common, clips=[clips], verdicts=out / "verdicts.json",
+            out=[out / file for file in form.FILES],
+        )  # fmt: skip
+    names = ("metrics", "summary", "figure", "table")
+    files = dict(zip(names, (out / file for file in fit.FILES), strict=True))
     judged = out / "pixel_falsification_metrics.json"
-    falsify.run(**common, metrics=judged, summary=out / "pixel_falsification_summary.txt")
-    files = {
-        "metrics": out / "fit_metrics.json", "summary": out / "fit_summary.txt",
-        "figure": out / "fit_results.png", "table": out / "fit_results.csv",
-    }  # fmt: skip
-    stage.run(**common, falsification=judged, clips=clips, **files)
-    page.run(
-        metrics=[files["metrics"]], tables=[files["table"]], falsifications=[judged],
-        clips=[clips], **{key: [] for key in NONE}, published=LIB / "published.yaml",
-        template=LIB / "page.html.j2", out=out / "report.html",
+    report.run(
+        verdicts=[out / "verdicts.json"], figures=[], layouts=[files["metrics"]],
+        published=LIB / "published.yaml", template=LIB / "page.html.j2", out=out / "report.html",
     )  # fmt: skip
     return {**files, "judged": judged, "page": out / "report.html", "name": name}
 
@@ -108,7 +108,7 @@ def test_a_study_without_alpha_runs_to_its_page(written):
         and own["best_control"]["name"] in metrics["controls"]
     )
     assert metrics["encoders"]["seen"]["alpha_probe_sim"]["test_r2"] is None
-    (claim,) = results.read(written["judged"], "falsification")["claims"]
+    claim, _ = results.read(written["judged"], "falsification")["claims"]
     assert claim["value"] is not None
     words = written["page"].read_text()
     assert f" of {target.replace('_', ' ')}, clip mean" in words and "R² of alpha, " not in words
@@ -121,10 +121,6 @@ def test_a_study_without_alpha_runs_to_its_page(written):
 
 def test_figures_are_of_the_studys_target_in_its_own_unit(written):
     """Fault 11: they printed px^2/s over whatever the label was."""
-    from physprobe.drawing import canvas
-from physprobe.figures import ladder
-from physprobe.figures import predicted
-
     _, target, unit = CASES[written["name"]]
     table = pd.read_csv(written["table"], dtype={"unit": str})
     panels = {name: table[table["panel"] == name] for name in ("ladder", "predicted", "layers")}

@@ -1,6 +1,7 @@
 """Figures: nothing empty, nothing cut off, intervals on everything, the same look everywhere."""
 
 import io
+import json
 from itertools import product
 from pathlib import Path
 
@@ -12,66 +13,54 @@ from figure_oracle import parts, sound
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.text import Text
 
-from physprobe.drawing import canvas, palette
-from physprobe.figures import _frames, layers, located, onset, specifications
-from physprobe.layouts import _content, _fit_sheet
-from physprobe.store import results, zarrs
-from physprobe.store.fits import Fits
+from physprobe.config import kinds
+from physprobe.drawing import canvas, palette, sheet
+from physprobe.figures import layers, located, onset, specifications
+from physprobe.layouts import _sheet, fit
+from physprobe.store import evidence, results, zarrs
 
+PANELS = {name: kinds.load("figures", name) for name in fit.PANELS}
 SCORED = ("ladder", "predicted", "layers", "skill", "eigenvalues", "spatial")
 
 
 @pytest.fixture(scope="module")
-def found(study) -> _frames.Study:
+def found(study) -> evidence.Evidence:
     """What the frames are made from."""
-    names = [path.parent.stem for path in study["embeddings"]]
-    labels = [zarrs.read(path).attrs["label"] for path in study["embeddings"]]
-    return _frames.Study(
-        "heat",
-        ("small", "small_causal"),
-        ("repeated_frame", "untrained", "pixels_gray16", "brightness"),
-        dict(zip(names, labels, strict=True)),
-        Fits.read(study["probes"], "probe"),
-        Fits.read(study["koopman"], "dynamics"),
-        Fits.read(study["heads"], "head"),
-        {path.parent.stem: zarrs.read(path).attrs["spec"] for path in study["embeddings"]},
-    )
+    asked = json.loads(study["spec"])
+    stores = (study[part] for part in ("fits", "embeddings", "simulation", "clips"))
+    return evidence.read(asked, "heat", *stores)
 
 
 @pytest.fixture(scope="module")
-def frames(found, study) -> dict[str, pd.DataFrame]:
-    return {
-        "filmstrip": _content.films(
-            found, zarrs.read(study["simulation"]), zarrs.read(study["clips"])
-        ),
-        **{name: getattr(_frames, name)(found) for name in SCORED},
-    }
+def frames(found) -> dict[str, pd.DataFrame]:
+    return _sheet.frames(found, fit.PANELS)
 
 
-@pytest.mark.parametrize("name", fit_results.PANELS)
+@pytest.mark.parametrize("name", fit.PANELS)
 def test_each_figure_is_sound(frames, name):
-    figure = fit_results.PANELS[name].figure(frames[name])
+    figure = PANELS[name].figure(frames[name])
     sound(figure)
-    assert figure.get_suptitle() == fit_results.PANELS[name].TITLE
+    assert figure.get_suptitle() == PANELS[name].TITLE
 
 
 def test_sheet_is_sound(frames):
-    sheet = fit_results.figure(frames, "heat: small is untrained")
-    sound(sheet)
-    titles = {part.get_suptitle() for part in parts(sheet)}
-    assert titles == {module.TITLE for module in fit_results.PANELS.values()}
+    whole = sheet.compose(frames, "heat: small is untrained", PANELS, fit.ROWS)
+    sound(whole)
+    titles = {part.get_suptitle() for part in parts(whole)}
+    assert titles == {module.TITLE for module in PANELS.values()}
 
 
 def test_sheet_leaves_out_what_a_study_lacks(frames):
-    sheet = fit_results.figure({**frames, "spatial": pd.DataFrame()}, "heat")
-    sound(sheet)
-    titles = {part.get_suptitle() for part in parts(sheet)}
-    assert len(titles) == len(fit_results.PANELS) - 1
+    some = {**frames, "spatial": pd.DataFrame()}
+    whole = sheet.compose(some, "heat", PANELS, fit.ROWS)
+    sound(whole)
+    titles = {part.get_suptitle() for part in parts(whole)}
+    assert len(titles) == len(PANELS) - 1
 
 
 @pytest.mark.parametrize("name", SCORED)
 def test_intervals_are_drawn_and_explained(frames, name):
-    frame, module = frames[name], fit_results.PANELS[name]
+    frame, module = frames[name], PANELS[name]
     figure = module.figure(frame)
     assert "95 % interval" in module.CAPTION
     assert "95 %" in figure.get_supxlabel()
@@ -96,7 +85,7 @@ def test_untrained_is_said_and_controls_are_grey(frames, name):
     shown = dict(zip(frame["encoder"], frame["label"], strict=True))
     assert shown["small"] == "small (untrained)"
     assert shown["small_causal"] == "small causal (untrained)"
-    figure = fit_results.PANELS[name].figure(frame)
+    figure = PANELS[name].figure(frame)
     words = " ".join(" ".join(text.get_text() for text in figure.findobj(Text)).split())
     assert "small (untrained)" in words and "small causal (untrained)" in words
     looks = canvas.looks(frame)
@@ -120,7 +109,7 @@ def test_untrained_is_what_has_random_weights_not_what_is_called_so():
 
 
 def test_predictions_are_the_probes_own(frames, study):
-    probe = results.read(study["probes"][0])["predictions"]
+    probe = results.read(study["fits"][0])["predictions"]
     (held,) = (
         block
         for block in probe["held_out"]
@@ -142,7 +131,7 @@ def test_bins_hold_every_clip_once_and_their_mean_is_inside_its_interval(frames)
 
 
 def test_film_strip_shows_lowest_median_and_highest(study, frames):
-    alpha = zarrs.read(study["simulation"])["alpha"].values
+    alpha = zarrs.read(study["simulation"][0])["alpha"].values
     strip = frames["filmstrip"]
     shown = strip.groupby("note", sort=False)["value"].first()
     assert list(shown.index) == ["lowest", "median", "highest"]
@@ -154,22 +143,19 @@ def test_zero_sum_kernels_sum_to_zero_and_colours_are_symmetric(frames):
     frame = frames["spatial"]
     weights = frame[(frame["item"] == "weight") & (frame["model"] == "zero_sum")]
     assert abs(weights.value.sum()) < 1e-4 * weights.value.abs().max()
-    figure = fit_results.PANELS["spatial"].figure(frame)
+    figure = PANELS["spatial"].figure(frame)
     for ax in figure.axes:
         for image in ax.images:
             low, high = image.get_clim()
             assert low == -high
 
 
-def test_table_gives_back_what_was_drawn(frames):
-    text = _frames.table(frames).to_csv(index=False)
-    whole = pd.read_csv(io.StringIO(text), dtype={"layer": str})
+def test_table_holds_what_was_drawn(frames):
+    whole = pd.read_csv(io.StringIO(_sheet.table(frames)), dtype={"layer": str})
     for name in ("layers", "skill"):
-        again = _frames.from_table(whole, name)
-        columns = list(frames[name].columns)
-        pd.testing.assert_frame_equal(
-            again[columns].astype(str), frames[name].astype(again[columns].dtypes).astype(str)
-        )
+        again, drawn = whole[whole["panel"] == name], frames[name]
+        np.testing.assert_allclose(again["value"], drawn["value"], rtol=1e-6)
+        assert list(again["encoder"]) == list(drawn["encoder"])
 
 
 def test_layers_stand_in_order():
@@ -177,7 +163,7 @@ def test_layers_stand_in_order():
 
 
 def layered(shallow: int, deep: int, hf_repo: str = "mine", metric: str = "r2") -> dict:
-    """A layerwise result: two encoders, a twin, a place; one label sets in, one never does."""
+    """Verdicts on onsets: two encoders, a twin, a place; one label sets in, one never does."""
     rng, table, rows = np.random.default_rng(0), [], []
     depths = {"trained": shallow, "vjepa2_large": deep, "untrained": shallow, "position": -1}
     panels = {"speed": "speed", "direction_2": "sincos2_direction"}
@@ -189,7 +175,7 @@ def layered(shallow: int, deep: int, hf_repo: str = "mine", metric: str = "r2") 
             for place, layer in enumerate(layers):
                 value = best * (1 - np.exp(-3 * (place + 1) / len(layers))) + rng.normal(0, 0.02)
                 table.append({
-                    "run_name": "balls_fig", "probe_set": "fig", "solver": "trained_sweep",
+                    "run_name": "balls", "solver": "trained_sweep",
                     "grouping": "spatial_sector",
                     "variable": panel, "layer": layer, "encoder": name, "role": role,
                     "label": "untrained, tiny" if name == "untrained" else name, "target": target,
@@ -204,33 +190,40 @@ def layered(shallow: int, deep: int, hf_repo: str = "mine", metric: str = "r2") 
             if role == "encoder":
                 place = (2, 1, None) if panel == "speed" else (None, None, None)
                 for form, blocks in (("", 1), ("_depth", depth)):
-                    row = {"metric": f"onset{form}", "panel": panel, "encoder": name}
+                    row = {"metric": f"onset{form}", "claim": panel, "encoder": name}
                     ends = [value and value / blocks for value in place]
                     row |= dict(zip(("value", "ci_low", "ci_high"), ends, strict=True))
                     note = f"{form.strip('_') or 'layer'} {ends[0]} [{ends[1]}, not certain]"
                     rows.append(row | {"target": target, "note": note})
-    asked = {"published": "speed"}
+    asked = {"published": "speed", "margin": 0.8}
     encoders = {
         name: {"role": "encoder" if name in ("trained", "vjepa2_large") else "control",
                "hf_repo": hf_repo if name == "vjepa2_large" else name}
         for name in depths
     }  # fmt: skip
-    spec = {"threshold": 0.8, "figures": {"fig": dict.fromkeys(panels, asked)}}
-    return {"spec": spec, "figure": "fig", "rows": rows, "table": table, "encoders": encoders}
+    spec = {"controls": ["untrained", "position"], "claims": dict.fromkeys(panels, asked)}
+    shown = {
+        panel: {
+            "table": [line for line in table if line["variable"] == panel],
+            "encoders": encoders,
+        }
+        for panel in panels
+    }
+    return {"spec": spec, "rows": rows, "shown": shown}
 
 
 @pytest.fixture(scope="module")
 def published() -> dict:
-    return yaml.safe_load(Path(layerwise.__file__).with_name("published_layers.yaml").read_text())
+    return yaml.safe_load(Path(onset.__file__).with_name("published_layers.yaml").read_text())
 
 
 @pytest.mark.parametrize("deep", [4, 24])
-def test_layerwise_figure_is_sound(published, deep):
+def test_onset_figure_is_sound(published, deep):
     """By layer; where encoders are not equally deep by part of the depth, and below by layer."""
-    frame = layerwise.frame(layered(4, deep), published)
-    figure = layerwise.figure(frame)
+    frame = onset.frame(layered(4, deep), published)
+    figure = onset.figure(frame)
     sound(figure)
-    assert "95 % intervals" in figure.get_supxlabel() and "95 % interval" in layerwise.CAPTION
+    assert "95 % intervals" in figure.get_supxlabel() and "95 % interval" in onset.CAPTION
     units = [ax.get_xlabel().partition(" ")[0] for ax in figure.axes]
     assert units == (["layer"] * 2 if deep == 4 else ["depth"] * 2 + ["layer"] * 2)
     assert ("differ in depth" in figure.get_supxlabel()) == (deep > 4)
@@ -242,7 +235,7 @@ def test_layerwise_figure_is_sound(published, deep):
 
 def test_encoders_of_any_depth_end_together_and_set_in_where_they_do(published):
     """By depth both lines span 0 to 1; by layer each has its own end, with an open marker."""
-    figure = layerwise.figure(layerwise.frame(layered(4, 24), published))
+    figure = onset.figure(onset.frame(layered(4, 24), published))
     by_depth, _, by_layer, _ = figure.axes
     ends = {"depth": [1.06, 1.06, 1.06], "layer": [4.5, 4.5, 24.5]}
     for ax, unit in ((by_depth, "depth"), (by_layer, "layer")):
@@ -259,16 +252,16 @@ def test_encoders_of_any_depth_end_together_and_set_in_where_they_do(published):
 
 def test_random_weights_are_labelled_so(published):
     result = layered(4, 24)
-    for line in result["table"]:
+    for line in (line for part in result["shown"].values() for line in part["table"]):
         if line["encoder"] == "trained":
             line["label"] = "untrained, 6 wide, 4 blocks, fan_in init, seed 1"
-    figure = layerwise.figure(layerwise.frame(result, published))
+    figure = onset.figure(onset.frame(result, published))
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "trained (untrained)" in labels and "untrained" in labels and "vjepa2 large" in labels
 
 
 def test_scores_of_classes_are_named_and_their_chance_is_drawn(published):
-    figure = layerwise.figure(layerwise.frame(layered(4, 4, metric="relative_accuracy"), published))
+    figure = onset.figure(onset.frame(layered(4, 4, metric="relative_accuracy"), published))
     sound(figure)
     assert {ax.get_ylabel() for ax in figure.axes} == {"relative accuracy on held-out clips"}
     assert "ties one half" in figure.get_supxlabel().replace("\n", " ")
@@ -280,27 +273,27 @@ def test_scores_of_classes_are_named_and_their_chance_is_drawn(published):
 
 
 def test_published_layers_are_drawn_beside_their_own_encoder_alone(published):
-    frame = layerwise.frame(layered(24, 24, published["encoder"]), published)
+    frame = onset.frame(layered(24, 24, published["encoder"]), published)
     drawn = frame[(frame["item"] == "published") & (frame["variable"] == "speed")]
     # the published number 8 is the output of block 8: nine blocks are applied
     assert drawn.set_index("layer").loc["9", "r2_mean"] == 0.983
     assert drawn["place"].tolist() == list(range(1, 25))
     np.testing.assert_allclose(drawn["depth"], np.arange(1, 25) / 24)
-    figure = layerwise.figure(frame)
+    figure = onset.figure(frame)
     sound(figure)
     assert any("published" in label.get_text() for label in figure.legends[0].get_texts())
 
 
 def test_published_scores_of_classes_are_those_of_the_panels_metric(published):
     result = layered(24, 24, published["encoder"], "relative_accuracy")
-    asked = {"published": "possible", "metric": "relative_accuracy"}
-    result["spec"]["figures"]["fig"] = {"speed": asked, "direction_2": asked | {"metric": "auc"}}
-    frame = layerwise.frame(result, published)
+    asked = {"published": "possible", "metric": "relative_accuracy", "margin": 0.8}
+    result["spec"]["claims"] = {"speed": asked, "direction_2": asked | {"metric": "auc"}}
+    frame = onset.frame(result, published)
     drawn = frame[frame["item"] == "published"].set_index(["variable", "layer"])
     assert drawn.loc[("speed", "0"), "relative_accuracy_mean"] == 0.522
     assert drawn.loc[("direction_2", "0"), "auc_mean"] == 0.504
     assert drawn["score"].notna().all()
-    sound(layerwise.figure(frame))
+    sound(onset.figure(frame))
 
 
 def test_published_layers_are_those_of_the_sheet(published):
@@ -318,7 +311,7 @@ def test_published_layers_are_those_of_the_sheet(published):
 
 
 def specified(claims: dict, each: int = 3, controls: bool = True) -> dict:
-    """A multiverse's result: specifications of claims about one encoder, half of them supported."""
+    """Verdicts on robustness: specifications of claims about one encoder, half supported."""
     rng, lines = np.random.default_rng(0), []
     axes = {
         "layer": ["0", "2", "final"], "sample": ["clip", "temporal_last"],
@@ -344,23 +337,27 @@ def specified(claims: dict, each: int = 3, controls: bool = True) -> dict:
                " that is far too long for one line.", "margin": 0.0, "beyond": beyond}
         for name in claims
     }  # fmt: skip
-    return {"spec": {"claims": asked}, "specifications": lines, "labels": {"mine": "untrained"}}
+    shown = {
+        name: {"specifications": [line for line in lines if line["claim"] == name]}
+        for name in claims
+    }
+    return {"spec": {"claims": asked}, "shown": shown, "labels": {"mine": "untrained"}}
 
 
 @pytest.mark.parametrize("controls", [True, False])
 def test_specification_curve_is_sound(controls):
     claims = {"speed": ["speed", "log_speed"], "direction": ["sincos_direction"]}
     result = specified(claims, controls=controls)
-    result["specifications"][0] |= {"verdict": "undefined", "value": None}
-    frame = multiverse.frame(result)
-    figure = multiverse.figure(frame)
+    result["shown"]["speed"]["specifications"][0] |= {"verdict": "undefined", "value": None}
+    frame = specifications.frame(result)
+    figure = specifications.figure(frame)
     sound(figure)
-    assert "95 % intervals" in figure.get_supxlabel() and "95 % intervals" in multiverse.CAPTION
+    assert "95 % intervals" in figure.get_supxlabel() and "95 % intervals" in specifications.CAPTION
     note = figure.get_supxlabel().replace("\n", " ")
     assert "no probability" in note and ("best control" in note or not controls)
     titles = [ax.get_title(loc="left") for ax in figure.axes[:2]]
     for title, claim in zip(titles, claims, strict=True):
-        lines = [x for x in result["specifications"] if x["claim"] == claim]
+        lines = result["shown"][claim]["specifications"]
         count = sum(x["verdict"] == "supported" for x in lines)
         defined = sum(x["verdict"] != "undefined" for x in lines)
         assert f"supported by {count} of {defined} specifications" in title
@@ -369,7 +366,7 @@ def test_specification_curve_is_sound(controls):
 
 
 def test_matrix_has_a_row_for_each_choice_and_leaves_out_what_was_none():
-    figure = multiverse.figure(multiverse.frame(specified({"speed": ["speed"]}, each=1)))
+    figure = specifications.figure(specifications.frame(specified({"speed": ["speed"]}, each=1)))
     sound(figure)
     matrix = figure.axes[1]
     assert [label.get_text() for label in matrix.get_yticklabels()] == [
@@ -382,14 +379,15 @@ def test_matrix_has_a_row_for_each_choice_and_leaves_out_what_was_none():
     )
 
 
-def located(grid: tuple[int, int] = (4, 5), undefined: bool = False) -> dict:
-    """A local result: two targets, one of which may be undefined from one part."""
+def places(grid: tuple[int, int] = (4, 5), undefined: bool = False) -> dict:
+    """Verdicts on places: two targets, one of which may be undefined from one part."""
     rng, rows = np.random.default_rng(0), []
     for target in ("speed", "sincos_direction"):
-        for name in (*local.PARTS, *(f"{y},{x}" for y, x in np.ndindex(*grid))):
+        for name in (*located.PARTS, *(f"{y},{x}" for y, x in np.ndindex(*grid))):
             value = 0.8 if name == "under" else rng.uniform(-3, 0.3)
             rows.append({
-                "encoder": "mine", "target": target, "sample": "clip", "layer": "final",
+                "claim": target, "encoder": "mine", "target": target, "sample": "clip",
+                "layer": "final",
                 "place": name, "metric": "r2", "value": value, "ci_low": value - 0.1,
                 "ci_high": value + 0.1, "null_q95": 0.03, "note": None, "n_clips": 40,
             })  # fmt: skip
@@ -397,17 +395,23 @@ def located(grid: tuple[int, int] = (4, 5), undefined: bool = False) -> dict:
         rows[2] |= dict.fromkeys(("value", "ci_low", "ci_high", "null_q95"))
         rows[2]["note"] = "target is constant"
     touched = rng.integers(0, 30, grid).tolist()
-    return {"rows": rows, "grid": list(grid), "touched": touched, "label": "untrained, tiny"}
+    blocks = {"grid": {"mine": list(grid)}, "touched": {"mine": touched}}
+    return {
+        "rows": rows,
+        "spec": {"controls": []},
+        "shown": {"speed": blocks, "direction": blocks},
+        "labels": {"mine": "untrained, tiny"},
+    }
 
 
 @pytest.mark.parametrize("undefined", [False, True])
-def test_local_figure_is_sound_and_its_colours_are_robust(undefined):
-    result = located(undefined=undefined)
-    frame = local.frame(result)
-    figure = local.figure(frame)
+def test_located_figure_is_sound_and_its_colours_are_robust(undefined):
+    result = places(undefined=undefined)
+    frame = located.frame(result)
+    figure = located.figure(frame)
     sound(figure)
-    assert "95 % intervals" in figure.get_supxlabel() and "95 % intervals" in local.CAPTION
-    assert "mine (untrained)" in figure.get_suptitle()
+    assert "95 % intervals" in figure.get_supxlabel() and "95 % intervals" in located.CAPTION
+    assert "mine (untrained)" in figure.axes[0].get_title(loc="left")
     maps = [ax.images[0] for ax in figure.axes if ax.images]
     assert len(maps) == 3
     scores = [image for image in maps if image.get_clim() == (-0.2, 1.0)]
@@ -415,4 +419,4 @@ def test_local_figure_is_sound_and_its_colours_are_robust(undefined):
     values = {row["place"]: row["value"] for row in result["rows"][: 4 + 20]}
     assert scores[0].get_array()[1, 3] == pytest.approx(values["1,3"])
     (counts,) = (image for image in maps if image not in scores)
-    np.testing.assert_array_equal(counts.get_array(), result["touched"])
+    np.testing.assert_array_equal(counts.get_array(), result["shown"]["speed"]["touched"]["mine"])

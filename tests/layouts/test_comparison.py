@@ -10,10 +10,11 @@ from figure_oracle import sound
 from physprobe.config import kinds
 from physprobe.config import model as config
 from physprobe.falsify import stage as falsify
-from physprobe.layouts import _comparison_sheet, fit
-from physprobe.report import _page
-from physprobe.report import stage as report_page
-from physprobe.store import results, zarrs
+from physprobe.figures import stage as figures
+from physprobe.layouts import _sheet, comparison
+from physprobe.layouts import stage as layouts
+from physprobe.report import stage as report
+from physprobe.store import evidence, results
 
 LIB = Path(__file__).parents[2] / "lib/physprobe/report"
 RIDGE = {"kind": "ridge", "samples": ["clip"], "permutations": 20, "bootstraps": 200}
@@ -34,15 +35,15 @@ ENTRIES = {
         "dmd": {"kind": "dmd", "shuffles": 5, "bootstraps": 100, "spectra": 100, "components": 4,
                 "ranks": [4], "horizons": [1, 2, 4]},
     },
-    "studies": {},
-    "comparisons": {
+    "studies": {
         "pair": {
             "systems": ["advection", "diffusion"],
-            "parameters": {"advection": "of_advection", "diffusion": "of_diffusion"},
+            "design": {"kind": "together"},
+            "ordinary": {"advection": ["of_advection"], "diffusion": ["of_diffusion"]},
+            "layouts": ["comparison"],
             "encoders": ["pixels"],
             "controls": ["brightness"],
-            "probe": "equation",
-            "koopman": "dmd",
+            "methods": ["equation", "dmd"],
             "claims": {
                 "separable": {"kind": "decodable", "statement": "Told <apart>.",
                               "target": "equation"},
@@ -73,59 +74,46 @@ def written(tmp_path_factory) -> dict[str, Path]:
             embeddings[name].append(folder / system / "embeddings" / f"{name}.zarr" / "zarr.json")
             spec = asked.embedding(name).canonical()
             run["embed"](clips=clips[-1], out=embeddings[name][-1], spec=spec)
-    comparison = asked.comparisons["pair"]
-    found = {"probes": [], "koopman": []}
-    for place, (where, probe) in enumerate({"pair": "equation", **comparison.parameters}.items()):
-        own = slice(None) if where == "pair" else slice(place - 1, place)
-        for name in names:
-            for what, method in (("probes", probe), ("koopman", "dmd")):
-                out = folder / where / "fits" / f"{name}.{method}.json"
-                spec = asked.methods[method].canonical()
-                stores = {"embeddings": embeddings[name][own], "simulation": simulations[own]}
-                design = {"kind": "together" if where == "pair" else "plain"}
-                run["fit"](**stores, out=out, spec=spec, design=json.dumps(design))
-                found[what].append(out)
+    fits = []
+    for fit in asked.fitted("pair"):
+        systems = list(asked.systems) if fit.place == "pair" else [fit.place]
+        own = [list(asked.systems).index(system) for system in systems]
+        out = folder / Path(fit.path).relative_to("results")
+        run["fit"](
+            embeddings=[embeddings[fit.encoder][place] for place in own],
+            simulation=[simulations[place] for place in own],
+            out=out,
+            spec=asked.methods[fit.method].canonical(),
+            design=json.dumps({"kind": "together" if fit.place == "pair" else "plain"}),
+        )
+        fits.append(out)
     common = {
-        **found,
-        "embeddings": [embeddings[name][0] for name in names],
+        "fits": fits,
+        "embeddings": [path for paths in embeddings.values() for path in paths],
         "simulation": simulations,
-        "spec": comparison.canonical(),
+        "spec": asked.studies["pair"].canonical(),
     }
-    judged = folder / "pair" / "falsification_metrics.json"
-    falsify.compare(**common, metrics=judged)
-    files = {
-        "metrics": folder / "pair" / "fit_metrics.json",
-        "summary": folder / "pair" / "fit_summary.txt",
-        "figure": folder / "pair" / "fit_results.png",
-        "table": folder / "pair" / "fit_results.csv",
-    }
-    stage.compare(**common, falsification=judged, clips=clips, **files)
+    judged = folder / "pair" / "verdicts.json"
+    falsify.run(**common, out=judged)
+    out = [folder / "pair" / name for name in comparison.FILES]
+    layouts.run(kind="comparison", **common, clips=clips, verdicts=judged, out=out)
+    pictures = []
+    for panel in comparison.PANELS:
+        pictures.append(folder / "pair" / f"{panel}.png")
+        table = pictures[-1].with_suffix(".csv")
+        figures.run(kind=panel, **common, clips=clips, out=pictures[-1], table=table)
     page = folder / "report.html"
-    none = (
-        "metrics",
-        "tables",
-        "falsifications",
-        "clips",
-        "transfers",
-        "layerwise_tables",
-        "surveys",
-        "calibrations",
-        "gates",
-        "trainings",
-        "multiverses",
-        "places",
-    )
-    report_page.run(
-        **{name: [] for name in none},
-        comparisons=[files["metrics"]],
-        comparison_tables=[files["table"]],
-        comparison_falsifications=[judged],
-        comparison_clips=clips,
+    report.run(
+        verdicts=[judged],
+        figures=pictures,
+        layouts=[out[0]],
         published=LIB / "published.yaml",
         template=LIB / "page.html.j2",
         out=page,
     )
-    return {**files, "falsification": judged, "page": page, "clips": clips}
+    files = dict(zip(("metrics", "summary", "figure", "table"), out, strict=True))
+    found = {"evidence": common, "clips": clips, "page": page, "verdicts": judged}
+    return {**files, **found}
 
 
 STAGES = ("simulate", "render", "embed", "fit")
@@ -171,7 +159,7 @@ def test_counts_and_accuracy_say_the_same(metrics):
 
 
 def test_differences_and_claims_are_by_initial_condition_and_by_system(written):
-    judged = results.read(written["falsification"])
+    judged = results.read(written["verdicts"])
     rows = [row for row in judged["rows"] if row["metric"] == "accuracy_difference"]
     assert {row["n_clips"] for row in rows} == {48}
     assert {row["system"] for row in rows} == {"advection+diffusion"}
@@ -209,11 +197,11 @@ def test_twins_share_their_start(written):
 
 
 def test_every_panel_is_sound(written):
-    clips = [zarrs.read(path) for path in written["clips"]]
-    panels = fit_comparison.PANELS
-    frames = _page.frames(written["table"], clips, panels, "counterparts")
-    for name, module in panels.items():
-        assert len(frames[name]), name
-        figure = module.figure(frames[name])
+    asked = dict(written["evidence"])
+    study = evidence.read(json.loads(asked.pop("spec")), "pair", **asked, clips=written["clips"])
+    for name, frame in _sheet.frames(study, comparison.PANELS).items():
+        assert len(frame), name
+        module = kinds.load("figures", name)
+        figure = module.figure(frame)
         sound(figure)
         assert figure.get_suptitle() == module.TITLE

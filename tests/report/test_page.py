@@ -1,0 +1,194 @@
+"""Page: verdicts and figures of studies, from their files alone."""
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from physprobe.figures import stage as figures
+from physprobe.layouts import fit
+from physprobe.layouts import stage as layouts
+from physprobe.report import _page, stage
+
+LIB = Path(stage.__file__).parent
+SHOWN = ("verdicts", "filmstrip", "ladder", "skill")
+
+
+@pytest.fixture(scope="module")
+def written(study, tmp_path_factory) -> Path:
+    """A page of one study, with some of its figures and its layout."""
+    folder = study["verdicts"].parent
+    shared = {key: study[key] for key in ("fits", "embeddings", "simulation", "clips", "spec")}
+    pictures = [folder / f"{kind}.png" for kind in SHOWN]
+    for kind, picture in zip(SHOWN, pictures, strict=True):
+        source = {"sources": [study["verdicts"]]} if kind == "verdicts" else shared
+        figures.run(kind=kind, out=picture, table=picture.with_suffix(".csv"), **source)
+    layouts.run(kind="fit", **study, out=[folder / name for name in fit.FILES])
+    page = tmp_path_factory.mktemp("report") / "report.html"
+    stage.run(
+        verdicts=[study["verdicts"]],
+        figures=pictures,
+        layouts=[folder / "fit_metrics.json"],
+        published=LIB / "published.yaml",
+        template=LIB / "page.html.j2",
+        out=page,
+    )
+    return page
+
+
+class Page(HTMLParser):
+    """Text, tags and resources of a page."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.tags, self.resources, self.text, self.open = [], [], "", []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self.resources += [
+            v for k, v in attributes if k in ("src", "href", "srcset", "data", "poster")
+        ]
+        if tag not in ("meta", "img", "br", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data if "style" not in self.open else ""
+
+
+@pytest.fixture(scope="module")
+def page(written) -> Page:
+    return Page(written.read_text())
+
+
+def test_page_needs_nothing_but_itself(page, written):
+    assert page.open == []
+    assert all(r.startswith(("data:image/png;base64,", "#")) for r in page.resources)
+    ids = {about["id"] for _, about in page.tags if "id" in about}
+    assert {r[1:] for r in page.resources if r.startswith("#")} <= ids
+    text = written.read_text()
+    assert "url(" not in text and "@import" not in text and "<script" not in text
+    assert "://" not in text
+
+
+def test_page_begins_with_claims_and_verdicts(page):
+    ids = [about["id"] for _, about in page.tags if "id" in about]
+    assert ids[0] == "claims"
+    chips = [
+        about["class"] for tag, about in page.tags if about.get("class", "").startswith("chip")
+    ]
+    assert {"chip supported", "chip cannot-tell"} <= set(chips)
+    assert "p = 0.005 (200 bootstrap draws)" in page.text
+    assert "untrained" in page.text
+
+
+def test_page_answers_first_for_all_encoders():
+    """Reading results: every encoder's verdicts, the refuted claims by name."""
+    claims = [
+        {"encoder": name, "label": name, "statement": f"{name} {word}.", "verdict": word}
+        for name, word in (("one", "supported"), ("two", "refuted"), ("two", "cannot tell"))
+    ]
+    one, two = _page._answers(claims)
+    assert (one["encoder"], one["counts"]["supported"], one["refuted"]) == ("one", 1, [])
+    assert two["counts"] == {"supported": 0, "refuted": 1, "cannot tell": 1}
+    assert two["refuted"] == ["two refuted."]
+
+
+def test_page_shows_the_answers_before_anything_else(page):
+    found = [about for _, about in page.tags if about.get("class") == "answer" or "id" in about]
+    assert found[0].get("class") == "answer"
+
+
+@pytest.mark.parametrize(
+    ("value", "margin", "word"),
+    [(0.004, 0.0, "negligible"), (0.12, 0.1, "small"), (0.1, 0.0, "clear"), (0.9, 0.0, "large")],
+)
+def test_a_gain_has_a_word_for_its_size(value: float, margin: float, word: str):
+    assert _page.size({"value": value, "margin": margin}) == word
+
+
+def test_page_escapes_what_config_says(page, written):
+    assert "Alpha <b>is</b> decodable & more." in page.text
+    assert "Alpha <b>is</b>" not in written.read_text()
+
+
+def test_page_shows_every_figure_with_its_caption(page):
+    images = [about for tag, about in page.tags if tag == "img"]
+    captions = [tag for tag, _ in page.tags if tag == "figcaption"]
+    assert len(images) == len(captions) == len(SHOWN)
+    assert all(image["alt"] for image in images)
+    assert page.text.count("95 % interval") >= 3
+
+
+FIT = {
+    "setup": {"encoder": "small"},
+    "label": "untrained, 128 wide",
+    "provenance": {"encoders": {"small": {"hf_repo": "untrained"}}},
+    "artefact": {"exploded": 21},
+    "alpha_probe_sim": {"test_r2": 0.85},
+}
+ENTRY = {"what": "n", "published": 21, "study": "old", "path": "artefact.exploded", "tolerance": 0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "why"),
+    [
+        ({}, "reproduced", "the same"),
+        ({"published": 20}, "not reproduced", "not the same"),
+        ({"published": 20, "tolerance": 2}, "reproduced", "within 2"),
+        ({"path": "artefact.other.deep"}, "not comparable", "ours was not computed"),
+        ({"study": "none"}, "not comparable", "ours was not computed"),
+        ({"because": "it is older"}, "not comparable", "it is older"),
+        (
+            {"path": "alpha_probe_sim.test_r2", "published": 0.85, "encoder": "hub/large"},
+            "not comparable",
+            "different encoder: untrained, 128 wide, published with large",
+        ),
+    ],
+)
+def test_published_numbers_are_judged(changes, verdict, why):
+    found = _page._compared({**ENTRY, **changes}, {"old": FIT})
+    assert (found["verdict"], found["why"]) == (verdict, why)
+
+
+def test_published_numbers_have_source_and_place():
+    import yaml
+
+    content = yaml.safe_load((LIB / "published.yaml").read_text())
+    for entry in content["numbers"]:
+        assert {"what", "published", "section", "study", "path"} <= entry.keys()
+        assert "tolerance" in entry or "because" in entry
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "\N{EN DASH}"),
+        (0.12345, "0.123"),
+        (-0.5, "\N{MINUS SIGN}0.500"),
+        (22, "22"),
+        (-5132.12, "\N{MINUS SIGN}5,132.1"),
+    ],
+)
+def test_numbers_are_rounded_for_people(value, text):
+    assert _page.number(value) == text
+
+
+def test_no_path_of_a_machine_in_the_page(written):
+    assert str(written.parent) not in written.read_text()
+
+
+def test_a_page_needs_no_layout_and_shows_what_belongs_to_no_study(study, tmp_path):
+    other = tmp_path / "calibration.png"
+    other.write_bytes((study["verdicts"].parent / "verdicts.png").read_bytes())
+    out = tmp_path / "page.html"
+    stage.run(
+        verdicts=[study["verdicts"]], figures=[other], layouts=[],
+        published=LIB / "published.yaml", template=LIB / "page.html.j2", out=out,
+    )  # fmt: skip
+    text = out.read_text()
+    assert 'id="others"' in text and 'id="published"' not in text
+    assert "The ladder of controls" not in text
