@@ -22,26 +22,17 @@ from physprobe.config import kinds
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "workflow", "profiles", "lib", "envs"]
 FIRST = ("pooled/c/0/0/0/0", "tokens_final/c/0/0/0/0/0")  # files of an embedding's first block
-DOWNSTREAM = {"falsify", "layout", "page", "all"}
-TRANSFERS = {"transfer", "figure"}
-LAYERWISE = {"layerwise", "figure"}
-LOCAL = {"local", "figure"}
-GATE = {"gate", "figure"}
-CALIBRATION = {"calibrate", "figure"}
-RIDGE = GATE | CALIBRATION | {"train"}  # an encoder is judged by it
+DOWNSTREAM = {"falsify", "figure", "page", "all"}
+PUBLISHED = {"layout_fit", "layout_pixel_falsification"}
 TARGETS = (
     "all",
-    "results/gates/heat.png",
     "results/encoders/tiny/learning.png",
     "results/encoders/learning.png",
     "results/calibration.png",
-    "results/discovery/confusion.png",
-    "results/discovery/dispersion.png",
 )
 """The page and what it shows; and what it doesn't wait for."""
 NOTEBOOK = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 ODD = "physprobe's clone, \N{LATIN SMALL LETTER E WITH ACUTE}t\N{LATIN SMALL LETTER E WITH ACUTE}"
-MULTIVERSE = {"multiverse", "figure"}
 
 
 def checkout(folder: Path) -> Path:
@@ -110,31 +101,28 @@ def test_everything_that_was_asked_for_is_there(finished: Path):
         "heat/pixel_falsification_summary.txt",
         "heat/spatial_heat_head.safetensors",
         "heat/preview.mp4",
-        "transfers/heat_high_alpha.json",
-        "transfers/heat_high_alpha.png",
-        "laws/fit_metrics.json",
-        "laws/falsification_metrics.json",
-        "laws/fit_results.png",
-        "discovery/metrics.json",
-        "discovery/confusion.png",
-        "discovery/dispersion.png",
-        "gates/heat.png",
-        "gates/heat.csv",
+        "heat/verdicts.json",
+        "heat/verdicts.png",
+        "heat/ladder.csv",
+        "heat_high_alpha/verdicts.json",
+        "heat_high_alpha/transfer.png",
+        "pair/fit_metrics.json",
+        "pair/fit_results.png",
+        "pair/orders.png",
+        "laws/confusion.png",
+        "laws/dispersion.png",
+        "beyond_random/above_random.png",
         "encoders/tiny/model.safetensors",
         "encoders/tiny/learning.png",
         "encoders/learning.png",
+        "encoders/shipped/small.png",
         "calibration.png",
         "calibration.csv",
-        "balls/polar.json",
         "balls/polar.png",
         "balls/polar.csv",
-        "balls_multiverse/multiverse.json",
-        "balls_places/local/small.json",
-        "balls_places/local/small.png",
-        "balls_multiverse/multiverse.png",
-        "intphys/fig1.json",
+        "balls_places/located.png",
+        "balls_multiverse/specifications.png",
         "intphys/fig1.png",
-        "intphys/fig1.csv",
     ):
         assert (results / name).stat().st_size > 100, name
 
@@ -142,6 +130,7 @@ def test_everything_that_was_asked_for_is_there(finished: Path):
 def test_every_rule_is_run(finished: Path):
     written = "\n".join(f.read_text() for f in (finished / "workflow/rules").glob("*.smk"))
     rules = set(re.findall(r"^rule (\w+):", written, re.MULTILINE))
+    rules |= {f"layout_{form}" for form in kinds.names("layouts")}
     log = min((finished / ".snakemake/log").glob("*.log"))  # by time: of the run, not of a dry one
     counted = re.findall(r"^(\w+) +\d+$", log.read_text(), re.MULTILINE)
     assert rules == set(counted) - {"all", "total"}
@@ -155,7 +144,7 @@ def test_snakemake_reports_what_was_run(finished: Path, tmp_path: Path):
         file.stem: file.read_text() for file in (finished / "workflow/report").glob("*.rst")
     }
     # of a figure, the caption of the module that drew it
-    captions["figure"] = kinds.load("report", "layerwise").CAPTION
+    captions["figure"] = kinds.load("figures", "onset").CAPTION.partition("clips, ")[2]
     for name, caption in captions.items():
         assert " ".join(caption.split())[:40] in " ".join(found.split()), name
 
@@ -176,10 +165,10 @@ def test_a_study_has_a_page_of_its_own(finished: Path):
     alone, whole = (
         (finished / f"results/{name}").read_text() for name in ("heat/report.html", "report.html")
     )
-    assert 'id="claims"' in alone and 'id="layerwise_tables"' not in alone
-    assert 'id="encoders"' in whole and 'id="encoders"' not in alone
+    assert 'id="heat"' in alone and 'id="balls"' not in alone
+    assert 'id="others"' in whole and 'id="others"' not in alone
     other = (finished / "results/balls/report.html").read_text()
-    assert 'id="layerwise_tables"' in other and 'id="claims"' not in other
+    assert 'id="balls-polar"' in other and 'id="heat"' not in other
 
 
 def test_then_there_is_nothing_to_do(finished: Path):
@@ -204,12 +193,12 @@ def edit_probe_parameter(folder: Path) -> None:
 
 
 def edit_figure(folder: Path) -> None:
-    file = folder / "lib/physprobe/report/fit_results.py"
+    file = folder / "lib/physprobe/figures/ladder.py"
     file.write_text(file.read_text() + "\nEDITED = True\n")
 
 
-def edit_figure_of_a_survey(folder: Path) -> None:
-    file = folder / "lib/physprobe/report/confusion.py"
+def edit_figure_of_a_claim(folder: Path) -> None:
+    file = folder / "lib/physprobe/figures/confusion.py"
     file.write_text(file.read_text() + "\nEDITED = True\n")
 
 
@@ -223,7 +212,7 @@ def reword_a_claim(folder: Path) -> None:
     edit(folder / "config.yaml", "Alpha is decodable better than", "Alpha can be read better than")
 
 
-def reword_a_claim_of_a_multiverse(folder: Path) -> None:
+def reword_another_claim(folder: Path) -> None:
     edit(folder / "config.yaml", "Direction is there.", "The direction is in there.")
 
 
@@ -243,13 +232,13 @@ def edit_a_check_and_a_command(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (edit_probe, {"fit", *TRANSFERS, *LAYERWISE, *MULTIVERSE, *LOCAL, *RIDGE, *DOWNSTREAM}),
-        (edit_probe_parameter, {"fit", *TRANSFERS, *GATE, *DOWNSTREAM}),
-        (edit_figure, {"layout", "page", "all"}),
-        (edit_figure_of_a_survey, {"figure", "page", "all"}),
-        (edit_one_encoder, {"embed", "fit", *DOWNSTREAM}),
-        (reword_a_claim, DOWNSTREAM),
-        (reword_a_claim_of_a_multiverse, {*MULTIVERSE, "page", "all"}),
+        (edit_probe, {"fit", "calibrate", "train", *PUBLISHED, *DOWNSTREAM}),
+        (edit_probe_parameter, {"fit", *PUBLISHED, *DOWNSTREAM}),
+        (edit_figure, {"figure", "layout_fit", "page", "all"}),
+        (edit_figure_of_a_claim, {"figure", "page", "all"}),
+        (edit_one_encoder, {"embed", "fit", *PUBLISHED, *DOWNSTREAM}),
+        (reword_a_claim, PUBLISHED | DOWNSTREAM),
+        (reword_another_claim, DOWNSTREAM),
         (reword_what_is_logged, set()),
         (edit_a_check_and_a_command, set()),
     ],
@@ -261,7 +250,7 @@ def test_a_change_reruns_what_follows_from_it_and_nothing_else(
     assert would_run(copy) == expected
 
 
-def edit_the_design_of_transfers(folder: Path) -> None:
+def edit_the_design_elsewhere(folder: Path) -> None:
     file = folder / "lib/physprobe/fit/designs/elsewhere.py"
     file.write_text(file.read_text() + "\nEDITED = True\n")
 
@@ -270,14 +259,14 @@ def add_an_encoder(folder: Path) -> None:
     config = yaml.safe_load((folder / "config.yaml").read_text())
     config["encoders"]["pixels_4"] = {"kind": "pixels", "size": 4, "color": "gray"}
     config["studies"]["heat"]["encoders"].append("pixels_4")
-    config["multiverses"]["balls_multiverse"]["encoders"].append("pixels_4")
+    config["studies"]["balls_multiverse"]["encoders"].append("pixels_4")
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (edit_the_design_of_transfers, r"results/heat_high_alpha/fits/\w+\.ridge\.json"),
+        (edit_the_design_elsewhere, r"results/heat_high_alpha/fits/\w+\.ridge\.json"),
         (add_an_encoder, r"results/\w+/fits/pixels_4\.\w+\.json"),
     ],
 )
@@ -325,10 +314,11 @@ def test_steps_that_are_run_again_write_the_same_bytes_and_rerun_nothing(copy: P
         "heat/fits/statistics.ridge.json",
         "heat/fits/small.dmd.json",
         "heat/spatial_heat_head.safetensors",
-        "heat/pixel_falsification_metrics.json",
+        "heat/verdicts.json",
         "heat/fit_metrics.json",
+        "heat/ladder.png",
         "heat/preview.mp4",
-        "balls_places/local/small.json",
+        "balls_places/verdicts.json",
         "report.html",
     ]
     written = [path for path in (copy / "results").rglob("*") if "logs" not in path.parts]

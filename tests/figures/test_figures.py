@@ -13,13 +13,12 @@ from figure_oracle import parts, sound
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.text import Text
 
-from physprobe.config import kinds
 from physprobe.drawing import canvas, palette, sheet
 from physprobe.figures import layers, located, onset, specifications
 from physprobe.layouts import _sheet, fit
 from physprobe.store import evidence, results, zarrs
 
-PANELS = {name: kinds.load("figures", name) for name in fit.PANELS}
+PANELS = fit.PANELS
 SCORED = ("ladder", "predicted", "layers", "skill", "eigenvalues", "spatial")
 
 

@@ -30,7 +30,7 @@ for form, studies, files in forms(pipeline.config):
         params:
             form=form,
             spec=pipeline.spec("layout"),
-            code=pipeline.code("layout"),
+            code=pipeline.code("layout", form),
         message:
             "Write {wildcards.study} as {params.form}"
         shell:

@@ -1,22 +1,26 @@
 """Sheet: panels of a study on one figure, and everything that they draw as one table."""
 
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 
 import pandas as pd
 
-from physprobe.config import kinds
 from physprobe.drawing import canvas, sheet
 from physprobe.store.evidence import Evidence
 
 
-def frames(study: Evidence, panels: Sequence[str]) -> dict[str, pd.DataFrame]:
+def frames(study: Evidence, panels: Mapping[str, ModuleType]) -> dict[str, pd.DataFrame]:
     """What each panel draws."""
-    return {name: kinds.load("figures", name).frame(study) for name in panels}
+    return {name: module.frame(study) for name, module in panels.items()}
 
 
-def image(frames: Mapping[str, pd.DataFrame], heading: str, rows: Sequence[sheet.Row]) -> bytes:
+def image(
+    frames: Mapping[str, pd.DataFrame],
+    heading: str,
+    panels: Mapping[str, ModuleType],
+    rows: Sequence[sheet.Row],
+) -> bytes:
     """PNG of the panels, row by row."""
-    panels = {name: kinds.load("figures", name) for name in frames}
     return canvas.png(sheet.compose(frames, heading, panels, rows))
 
 

@@ -18,13 +18,6 @@ def _inputs(config: Any, asked: Any) -> dict[str, list[str] | str]:
     }
 
 
-def _kinds(config: Any, asked: Any) -> Iterator[str]:
-    """Forms of a study, and the figures on their sheets."""
-    for name in config.studies[asked.study].layouts:
-        yield f"layouts.{name}"
-        yield from (f"figures.{panel}" for panel in kinds.outline("layouts", name).PANELS)
-
-
 def forms(config: Any) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Every form, a pattern of the studies that ask for it, and its files."""
     for form in kinds.names("layouts"):
@@ -47,7 +40,6 @@ STAGE = Stage(
             entry=lambda config, asked: config.studies[asked.study],
             reads=("system", "systems", "encoders", "controls"),
             inputs=_inputs,
-            kinds=_kinds,
         )
     },
     wanted=_wanted,

@@ -2,6 +2,7 @@
 
 from physprobe.drawing import palette
 from physprobe.falsify.stage import SCHEMA as VERDICTS
+from physprobe.figures import counterparts, orders, parameters, separation
 from physprobe.layouts import _comparison, _comparison_summary, _content, _sheet
 from physprobe.layouts.section import Filled, Result
 from physprobe.store.evidence import Evidence
@@ -10,7 +11,12 @@ from physprobe.store.results import Schema
 FILES = ("fit_metrics.json", "fit_summary.txt", "fit_results.png", "fit_results.csv")
 NEEDS = ("probe", "dynamics")
 DESIGNS = ("together",)
-PANELS = ("counterparts", "separation", "parameters", "orders")
+PANELS: dict[str, ModuleType] = {
+    "counterparts": counterparts,
+    "separation": separation,
+    "parameters": parameters,
+    "orders": orders,
+}
 SCHEMA = Schema("comparison", VERDICTS.dimensions)
 
 
@@ -42,7 +48,7 @@ def fill(study: Evidence, judged: Result) -> dict[str, str | bytes | Filled]:
         {"encoders": study.origins},
     )
     texts = _comparison_summary.text(content, judged["claims"])
-    image = _sheet.image(drawn, _content.heading(content), ROWS)
+    image = _sheet.image(drawn, _content.heading(content), PANELS, ROWS)
     return dict(zip(FILES, (metrics, texts, image, _sheet.table(drawn)), strict=True))
 
 

@@ -6,11 +6,12 @@ The keys of the published files, filled by our protocol, each block with how sur
 
 import math
 from collections.abc import Mapping
+from types import ModuleType
 
 import pandas as pd
 
 from physprobe.drawing import palette
-from physprobe.figures import predicted
+from physprobe.figures import eigenvalues, filmstrip, ladder, layers, predicted, skill, spatial
 from physprobe.fit.section import SCHEMAS
 from physprobe.layouts import _content, _metrics, _sheet, _summary
 from physprobe.layouts.section import Filled, Result
@@ -19,7 +20,15 @@ from physprobe.store.results import Schema
 
 FILES = ("fit_metrics.json", "fit_summary.txt", "fit_results.png", "fit_results.csv")
 NEEDS = ("probe", "dynamics")
-PANELS = ("filmstrip", "ladder", "predicted", "layers", "skill", "spatial", "eigenvalues")
+PANELS: dict[str, ModuleType] = {
+    "filmstrip": filmstrip,
+    "ladder": ladder,
+    "predicted": predicted,
+    "layers": layers,
+    "skill": skill,
+    "spatial": spatial,
+    "eigenvalues": eigenvalues,
+}
 SCHEMA = Schema(
     "fit",
     tuple({n for role in ("probe", "dynamics", "head") for n in SCHEMAS[role].dimensions}),
@@ -54,7 +63,7 @@ def fill(study: Evidence, judged: Result) -> dict[str, str | bytes | Filled]:
         {"encoders": study.origins},
     )
     texts = _summary.text(content, judged["claims"])
-    image = _sheet.image(drawn, _content.heading(content), ROWS)
+    image = _sheet.image(drawn, _content.heading(content), PANELS, ROWS)
     return dict(zip(FILES, (metrics, texts, image, _sheet.table(drawn)), strict=True))
 
 

@@ -38,8 +38,6 @@ class Kind(Protocol):
     """Designs of the studies that can be written in it."""
     CLAIMS: tuple[str, ...] = ()
     """Kinds of claims that it is filled from, of which a study has to make one each."""
-    PANELS: tuple[str, ...] = ()
-    """Figures that it draws on its sheet."""
 
     @staticmethod
     @abstractmethod
