@@ -1,5 +1,7 @@
 """Layout: the files of ``fit``, of systems side by side whose equations are told apart."""
 
+from types import ModuleType
+
 from physprobe.drawing import palette
 from physprobe.falsify.stage import SCHEMA as VERDICTS
 from physprobe.figures import counterparts, orders, parameters, separation
