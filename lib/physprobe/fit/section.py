@@ -138,7 +138,11 @@ class Design(Spec):
     """Which clips are fitted, and which are scored; every kind derives its own."""
 
     def cases(
-        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+        self,
+        embeddings: Sequence[Path],
+        simulation: Sequence[Path],
+        method: str,
+        member: int | None = None,
     ) -> Iterator[Case]:
         """Fits that are asked for.
 
@@ -148,6 +152,8 @@ class Design(Spec):
             Root ``zarr.json`` of the stores, system by system.
         method : str
             JSON of the method's spec.
+        member : int, optional
+            Which of the encoder's networks, where the embeddings have several.
 
         Raises
         ------

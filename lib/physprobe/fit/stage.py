@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.config import kinds
+from physprobe.fit import _members
 from physprobe.fit.designs.plain import Spec as Plain
 from physprobe.fit.section import DESIGNS, METHODS, Design
 from physprobe.store import files, log, results
+from physprobe.store.inputs import members
 
 
 def run(
@@ -21,6 +23,9 @@ def run(
     threads: int = 1,
 ) -> None:
     """Fit a method to one encoder's embeddings into ``fits/{encoder}.{method}.json``.
+
+    To each of its members, where it has several: their rows carry ``member``, those without one are
+    of the mean over members.
 
     Parameters
     ----------
@@ -47,18 +52,21 @@ def run(
         can't do what the design asks.
     """
     plan: Design = kinds.parse(DESIGNS, design)[1]
-    found = []
-    for case in plan.cases(embeddings, simulation, spec):
-        rows, blocks = case.inputs.kind.fit(case.spec, case.given)
-        found.append((case, rows, blocks))
+    encoder, fitted = embeddings[0].parent.stem, {}
+    for member in members(embeddings[0]):
+        found = []
+        for case in plan.cases(embeddings, simulation, spec, member):
+            rows, blocks = case.inputs.kind.fit(case.spec, case.given)
+            found.append((case, rows, blocks))
+        fitted[member] = plan.gathered(found)
     first = found[0][0].inputs
-    rows, blocks = plan.gathered(found)
+    rows, blocks = _members.gathered(fitted, encoder)
     results.write(
         out,
         schema=plan.schema(first.spec),
         of={
             "system": plan.system([path.absolute().parents[1].name for path in simulation]),
-            "encoder": embeddings[0].parent.stem,
+            "encoder": encoder,
             "method": out.stem.partition(".")[2] or first.spec.kind,
         },
         spec=first.spec.dump(),
@@ -93,11 +101,16 @@ def weights(
     Raises
     ------
     ValueError
-        If the kind has no weights, or as for :func:`run`.
+        If the kind has no weights, the encoder has several members, or as for :func:`run`.
     """
     kind, _ = kinds.parse(METHODS, spec)
     if not hasattr(kind, "trained"):
         raise ValueError(f"{out}: kind {kind.__name__.rpartition('.')[2]!r} has no weights.")
+    if len(members(embeddings[0])) > 1:
+        raise ValueError(
+            f"{embeddings[0]}: several members, and {out.name} is of one network. Hint: give an"
+            " entry of the config that names one alone."
+        )
     (case,) = Plain().cases(embeddings, simulation, spec)
     found, spec_ = case.inputs, case.spec
     tensors = kind.trained(spec_, case.given)

@@ -56,6 +56,8 @@ SCORE = (
     "edge_hit", "note",
 )  # fmt: skip
 """What a row says."""
+EVIDENCE = ("interval", "null")
+"""What a row's interval and null follow from, for means over members; nothing of it is written."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,14 @@ class Schema:
         return (*(name for name in DIMENSIONS if name in own), *SCORE)
 
     def row(self, **score: object) -> dict:
-        """One score with every column; what is not given is null.
+        """One score with every column; what is not given is null, and evidence is left out.
 
         Raises
         ------
         ValueError
             If a column is unknown, or a value is missing without a note that says why.
         """
-        unknown = set(score) - set(self.columns)
+        unknown = set(score) - set(self.columns) - set(EVIDENCE)
         if unknown:
             names = ", ".join(sorted(unknown))
             raise ValueError(f"A row of schema {self.name} has no column {names}.")

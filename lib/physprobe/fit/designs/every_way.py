@@ -43,7 +43,11 @@ class Spec(Design):
     """Of features; two that are the same to a method count once."""
 
     def cases(
-        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+        self,
+        embeddings: Sequence[Path],
+        simulation: Sequence[Path],
+        method: str,
+        member: int | None = None,
     ) -> Iterator[Case]:
         """One fit per normalisation and grouping, each once.
 
@@ -52,7 +56,7 @@ class Spec(Design):
         """
         features, ways = None, list(self.ways(kinds.parse(METHODS, method)[1]).items())
         for text, about in log.progress(ways, "fits"):
-            found = _read.one(embeddings, simulation, text)
+            found = _read.one(embeddings, simulation, text, member)
             if features is None:
                 features = list(Layers(found.source))
             yield _read.case(found, features, about=about)

@@ -15,7 +15,11 @@ class Spec(Design):
     """Folds of one system's clips."""
 
     def cases(
-        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+        self,
+        embeddings: Sequence[Path],
+        simulation: Sequence[Path],
+        method: str,
+        member: int | None = None,
     ) -> Iterator[Case]:
         """One fit of all layers."""
-        yield _read.case(_read.one(embeddings, simulation, method))
+        yield _read.case(_read.one(embeddings, simulation, method, member))
