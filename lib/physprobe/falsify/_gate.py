@@ -89,8 +89,7 @@ def _ordered(system: str, result: Mapping, target: str) -> Scored:
     found = decoded(result, target, "clip")
     if found is None:
         raise ValueError(f"{system}: the target {target} is undefined.")
-    order = np.argsort(result["predictions"]["clip"])
-    return Scored(found.sums[order], found.statistic, found.groups[order])
+    return found.of(np.argsort(result["predictions"]["clip"]))
 
 
 def _said(found: Scored, draws: int) -> dict:

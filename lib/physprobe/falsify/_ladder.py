@@ -6,7 +6,6 @@ import numpy as np
 
 from physprobe.falsify._evidence import Evidence
 from physprobe.statistics import paired
-from physprobe.statistics.paired import Scored
 
 UNDEFINED = "the target is undefined"
 
@@ -72,6 +71,5 @@ def strata(evidence: Evidence, stable: np.ndarray) -> Iterator[dict]:
                     if clips < 3:
                         yield {**line, "note": f"{clips} held-out clips are too few"}
                         continue
-                    part = Scored(found.sums[chosen], found.statistic, found.groups[chosen])
-                    score = part.interval(evidence.bootstraps)
+                    score = found.of(chosen).interval(evidence.bootstraps)
                     yield {**line, **score.columns(UNDEFINED)}

@@ -169,6 +169,9 @@ def write(
 def read(path: Path, schema: str | None = None) -> dict:
     """Content of a result that is what was written.
 
+    Of an encoder with several members ``rows`` are those of the mean over members, as if it were
+    one; each member's own are with its blocks, in ``members``.
+
     Parameters
     ----------
     path : Path
@@ -201,7 +204,18 @@ def read(path: Path, schema: str | None = None) -> dict:
                 f"{path}: its {what} is not what was written: digest {_digest(part)}, expected"
                 f" {expected}. {files.anew(path)}"
             )
-    return whole
+    return by_member(whole)
+
+
+def by_member(result: dict) -> dict:
+    """A result as it was written, each member's rows taken to its blocks."""
+    if "members" not in result:
+        return result
+    found: dict[int | None, list[dict]] = {}
+    for row in result["rows"]:
+        found.setdefault(row["member"], []).append(row)
+    members = [{**each, "rows": found.get(each["member"], [])} for each in result["members"]]
+    return {**result, "rows": found.get(None, []), "members": members}
 
 
 def _digest(content: Mapping) -> str:
