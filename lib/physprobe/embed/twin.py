@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from physprobe.config.spec import Spec as Base
 from physprobe.embed import huggingface, untrained
 from physprobe.embed._frames import Order
-from physprobe.embed.networks.network import Network
+from physprobe.embed.networks.network import FIVE, Network, Seeds, check_seed
 
 
 class Spec(Base):
@@ -27,8 +27,16 @@ class Spec(Base):
     """The encoder's own, or random ones in its architecture."""
     frames: Order = "ordered"
     """Frames in order, permuted within each clip, or the middle frame over and over."""
+    seeds: Seeds = FIVE
+    """Seeds of random weights: one network each, whose spread is part of every interval."""
     seed: int = Field(1, ge=0)
-    """Seed of the random weights, and of the shuffled frames."""
+    """Seed of the shuffled frames."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _seed(cls, content: object) -> object:
+        random = isinstance(content, dict) and content.get("weights") == "random"
+        return check_seed(content) if random else content
 
     @model_validator(mode="after")
     def _differs(self) -> Self:
@@ -38,13 +46,17 @@ class Spec(Base):
 
     def of(self, encoder: Network) -> Network:
         """The twin of an encoder, which is a network."""
-        changed = {"seed": self.seed, "frames": self.frames}
+        changed: dict = {"frames": self.frames}
+        if self.frames == "shuffled":
+            changed["seed"] = self.seed
         if self.weights == "trained" or not isinstance(encoder, huggingface.Spec):
             kept = encoder.tokens if self.frames == "ordered" else ()
+            if self.weights == "random":
+                changed["seeds"] = self.seeds
             return encoder.model_copy(update={**changed, "tokens": kept})
         shared = {name: getattr(encoder, name) for name in Network.model_fields}
-        origin = {"like": encoder.model, "revision": encoder.revision}
-        return untrained.Spec(**shared | changed | origin)
+        origin = {"like": encoder.models[0], "revision": encoder.revisions[0]}
+        return untrained.Spec(**shared | changed | origin, seeds=self.seeds)
 
 
 def tubelet(spec: Spec) -> None:
