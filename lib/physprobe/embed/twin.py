@@ -32,16 +32,12 @@ class Spec(Base):
     seed: int = Field(1, ge=0)
     """Seed of the shuffled frames."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _seed(cls, content: object) -> object:
-        random = isinstance(content, dict) and content.get("weights") == "random"
-        return check_seed(content) if random else content
-
     @model_validator(mode="after")
     def _differs(self) -> Self:
         if (self.weights, self.frames) == ("trained", "ordered"):
             raise ValueError("a twin like its encoder; set weights: random, or frames")
+        if self.weights == "random":
+            check_seed(self)
         return self
 
     def of(self, encoder: Network) -> Network:

@@ -30,10 +30,9 @@ class Spec(Architecture, Network):
     seeds: Seeds = FIVE
     """Seeds of the weights: one network each, whose spread is part of every interval."""
 
-    _seed = model_validator(mode="before")(check_seed)
-
     @model_validator(mode="after")
     def _fits(self) -> "Spec":
+        check_seed(self)
         if self.like:
             shipped.known(self.like)
             changed = [

@@ -22,20 +22,19 @@ FIVE = (1, 2, 3, 4, 5)
 """By default as many as it takes for their spread to be part of an interval."""
 
 
-def check_seed(content: object) -> object:
-    """Refuse ``seed`` of random weights that were meant to be one network.
+def check_seed(spec: Base) -> None:
+    """Refuse ``seed`` of random weights that was meant to be the seed of one network.
 
     Raises
     ------
     ValueError
-        If ``seed`` stands there without ``seeds``.
+        If ``seed`` is given without ``seeds``.
     """
-    if isinstance(content, dict) and "seed" in content and "seeds" not in content:
+    if "seed" in spec.model_fields_set and "seeds" not in spec.model_fields_set:
         raise ValueError(
-            f"seed: {content['seed']} doesn't say how many networks; write"
-            f" seeds: [{content['seed']}] for one, or leave it out for five"
+            f"seed: {spec.seed} doesn't say how many networks; write seeds: [{spec.seed}] for one,"
+            " or leave it out for five"
         )
-    return content
 
 
 class Network(Base):
