@@ -6,7 +6,7 @@ import numpy as np
 from xarray import Dataset
 
 from physprobe.config import kinds
-from physprobe.store import job, log, results, zarrs
+from physprobe.store import inputs, job, log, results, zarrs
 from physprobe.store.results import Schema
 
 SCHEMA = Schema(
@@ -50,7 +50,7 @@ def run(
     """
     kind, spec_ = kinds.parse("discover", spec)
     system = zarrs.read(simulation)
-    found = zarrs.joined(zarrs.read(source), system)
+    found = zarrs.joined(inputs.of_first_member(zarrs.read(source)), system)
     field = Clips(found, spec_.layer, spec_.clips)
     kept = slice(0, len(field))
     times = found.time.values

@@ -340,8 +340,9 @@ def _is_pixels(store: object) -> bool:
 
 
 def _features(store: object) -> np.ndarray:
-    """(clip, time, feature) of the last layer."""
-    return zarrs.values(store, "pooled", layer=-1).astype(np.float64)
+    """(clip, time, feature) of the last layer, of the first network where there are several."""
+    first = inputs.of_first_member(store)
+    return zarrs.values(first, "pooled", layer=-1).astype(np.float64)
 
 
 def _judge(study: Mapping, evidence: Evidence) -> Iterator[dict]:

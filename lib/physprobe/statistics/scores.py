@@ -78,7 +78,8 @@ class Resampled(Interval):
 
     def at(self, *place: int) -> "Resampled":
         """One of several scores, without a view of the others' draws."""
-        drawn, left = self.drawn[:, *place].copy(), self.left[place].copy()
+        where: tuple[slice | int, ...] = (slice(None), *place)
+        drawn, left = self.drawn[where].copy(), self.left[place].copy()
         return Resampled.of(super().at(*place), drawn, left, self.seed)
 
     def row(self, undefined: str | None = None) -> dict:

@@ -152,6 +152,11 @@ def of_member(source: Dataset, member: int | None) -> Dataset:
     return found
 
 
+def of_first_member(source: Dataset) -> Dataset:
+    """Embedding of an encoder's first network, for what looks at one alone; others as they are."""
+    return of_member(source, source["member"].values.tolist()[0] if "member" in source else None)
+
+
 def check_origin(name: str, result: Mapping, **stored: Dataset) -> None:
     """Refuse a result that was read off other stores than those that it is put beside.
 
