@@ -91,6 +91,8 @@ def weights(
 ) -> None:
     """Fit a method that has weights on every clip into a safetensors file.
 
+    To the first member, where an encoder has several; the file says which.
+
     Parameters
     ----------
     embeddings, simulation, spec, code, threads
@@ -101,17 +103,13 @@ def weights(
     Raises
     ------
     ValueError
-        If the kind has no weights, the encoder has several members, or as for :func:`run`.
+        If the kind has no weights, or as for :func:`run`.
     """
     kind, _ = kinds.parse(METHODS, spec)
     if not hasattr(kind, "trained"):
         raise ValueError(f"{out}: kind {kind.__name__.rpartition('.')[2]!r} has no weights.")
-    if len(members(embeddings[0])) > 1:
-        raise ValueError(
-            f"{embeddings[0]}: several members, and {out.name} is of one network. Hint: give an"
-            " entry of the config that names one alone."
-        )
-    (case,) = Plain().cases(embeddings, simulation, spec)
+    member = members(embeddings[0])[0]
+    (case,) = Plain().cases(embeddings, simulation, spec, member)
     found, spec_ = case.inputs, case.spec
     tensors = kind.trained(spec_, case.given)
     metadata = {
@@ -125,6 +123,7 @@ def weights(
         "encoder": str(found.source.attrs.get("label")),
         "weights_hash": str(found.source.attrs.get("weights_hash")),
         "embeddings": found.digests["embeddings"],
+        **({} if member is None else {"member": str(member)}),
         "code": code,
         "spec": spec_.canonical(),
     }

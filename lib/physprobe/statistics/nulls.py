@@ -17,7 +17,7 @@ Hemerik, Goeman, "Exact testing with random permutations", TEST 27 (2018).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp, lgamma, log
 
 import numpy as np
@@ -153,12 +153,12 @@ class Arrangements:
 
 @dataclass(frozen=True)
 class Null:
-    """What a row's null columns follow from."""
+    """What a row's null columns follow from; rows are compared by those columns."""
 
-    arranged: Arrangements
-    draws: np.ndarray
+    arranged: Arrangements = field(compare=False)
+    draws: np.ndarray = field(compare=False)
     """(draw,)"""
-    better: float = 1.0
+    better: float = field(default=1.0, compare=False)
     """1 or -1: which way a score is better."""
 
 
