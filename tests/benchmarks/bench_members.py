@@ -41,7 +41,7 @@ def main() -> None:
             )
             fitted = time.perf_counter()
             size = result.stat().st_size / 1e6
-            print(  # noqa: T201
+            print(
                 f"{len(seeds)} of {CLIPS} clips: embed {embedded - begun:.1f} s,"
                 f" ridge {fitted - embedded:.1f} s, {size:.1f} MB"
             )
