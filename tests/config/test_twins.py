@@ -51,7 +51,7 @@ def test_twins_are_those_of_the_encoder_that_a_study_names(content, tmp_path, fa
     assert study.claims["there"].controls == ("untrained_of_mine", "shuffled_of_mine")
     assert not set(TWINS) & set(config.controls)
     random, shuffled = (config.controls[name] for name in study.controls[1:])
-    assert (random.kind, random.like, random.seed) == ("untrained", str(tmp_path), 1)
+    assert (random.kind, random.like, random.seeds) == ("untrained", str(tmp_path), (1, 2, 3, 4, 5))
     assert (shuffled.kind, shuffled.model, shuffled.seed) == ("huggingface", str(tmp_path), 3)
     assert (random.frames, shuffled.frames) == ("ordered", "shuffled")
     assert random.preprocess == shuffled.preprocess == "crop"

@@ -58,3 +58,73 @@ def test_joined_groups_part_none_of_any(rng: np.random.Generator):
     np.testing.assert_array_equal(splits.joined([pairs, alone]), [0, 0, 1, 1, 2, 3])
     chained = splits.joined([pairs, np.array([0, 1, 1, 2, 3, 3])])
     np.testing.assert_array_equal(chained, [0, 0, 0, 0, 1, 1])
+
+
+CLIPS, MEMBERS = 40, 5
+
+
+def mean(values: np.ndarray) -> Scored:
+    return Scored(np.stack([values, np.ones_like(values)], -1), scores.mean_of, np.arange(CLIPS))
+
+
+def several(values: np.ndarray, name: str) -> Scored:
+    return paired.mean_of_members([mean(each) for each in values], name)
+
+
+def planted(rng: np.random.Generator, spread: float) -> np.ndarray:
+    """Scores (member, clip) about 0: of members that differ, on clips that differ."""
+    own, clips = rng.normal(0, spread, (MEMBERS, 1)), rng.normal(0, 1, CLIPS)
+    return own + clips + rng.normal(0, 0.3, (MEMBERS, CLIPS))
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.2, 1.0])
+def test_intervals_of_members_cover_the_mean_of_all_there_could_be(spread: float):
+    rng, trials = np.random.default_rng(3), 300
+    covered = np.zeros(2)
+    for _ in range(trials):
+        values = planted(rng, spread)
+        for place, found in enumerate((several(values, "random"), mean(values.mean(0)))):
+            _, low, high = found.interval(500)
+            covered[place] += low <= 0.0 <= high
+    counted, ignored = covered / trials
+    assert 0.91 <= counted <= 0.99
+    assert (ignored < 0.75) == (spread == 1.0)  # clips alone: 95 % intervals that hold half of it
+
+
+def test_a_mean_over_members_is_one_score(rng: np.random.Generator):
+    truth, errors = rng.normal(size=60), rng.exponential(size=(MEMBERS, 60))
+    each = [r2(truth, error) for error in errors]
+    found = paired.mean_of_members(each, "random")
+    assert found.value == pytest.approx(np.mean([one.value for one in each]))
+    assert paired.mean_of_members(each[:1], "random") is each[0]
+    interval = found.interval(300, 4)
+    # from the draws of each, as rows have them, it is the same
+    rows = scores.mean_of_members([one.interval(300, 4) for one in each], "random")
+    np.testing.assert_allclose(interval, rows, rtol=1e-9)
+    assert interval.low < found.value < interval.high
+    assert found.p(interval.high + 0.1, 300, 4) < 0.05 and found.p(found.value, 300, 4) > 0.5
+    order = rng.permutation(60)
+    np.testing.assert_allclose(found.of(order).value, found.value)
+    assert found.of(order[:30]).value == pytest.approx(
+        np.mean([r2(truth[order[:30]], error[order[:30]]).value for error in errors]), rel=1e-6
+    )
+
+
+def test_a_comparison_counts_how_far_members_are_apart(rng: np.random.Generator):
+    control, own = planted(rng, 0.5), planted(rng, 0.0)[0] + 3.0
+    wide = paired.above(mean(own), several(control, "random")).interval(1000)
+    narrow = paired.above(mean(own), mean(control.mean(0))).interval(1000)
+    assert wide.value == pytest.approx(narrow.value)
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+    # the same networks on other clips, or of another layer, are drawn together; others apart
+    again = control + rng.normal(0, 0.1, control.shape)
+    together, apart = (
+        paired.above(several(control, "random"), several(again, name)).interval(1000)
+        for name in ("random", "other")
+    )
+    assert together.high - together.low < 0.3 * (apart.high - apart.low)
+    best = paired.above(mean(own), several(control, "random"), mean(control[0]))
+    assert best.members == (("random", MEMBERS),)
+    mixed = paired.combined((best, several(again, "other")), lambda found: found[0] + found[1])
+    assert mixed.members == (("random", MEMBERS), ("other", MEMBERS))
+    assert np.isfinite(mixed.interval(200)).all()

@@ -92,13 +92,23 @@ def _entries(section: object) -> dict[str, dict]:
 
 def same_network(one: Network, other: Network) -> bool:
     """Whether two networks have one architecture, and the same weights unless they are random."""
-    names = [getattr(spec, "model", None) or spec.like for spec in (one, other)]
-    if all(names):
-        return names[0] == names[1] and one.revision == other.revision
+    origins = [_origins(spec) for spec in (one, other)]
+    if all(origins):
+        return bool(origins[0] & origins[1])
     sizes = [
         {field: huggingface.declared(name).get(field) for field in Architecture.model_fields}
-        if name
+        if (name := next((name for name, _ in named), None))
         else {field: getattr(spec, field) for field in Architecture.model_fields}
-        for name, spec in zip(names, (one, other), strict=True)
+        for named, spec in zip(origins, (one, other), strict=True)
     ]
     return sizes[0] == sizes[1]
+
+
+def _origins(spec: Network) -> set[tuple[str, str | None]]:
+    """Checkpoints that give a network's architecture, with their commits; none if it is declared.
+
+    Of copies of one architecture each one does.
+    """
+    if isinstance(spec, huggingface.Spec):
+        return set(zip(spec.models, spec.revisions, strict=True))
+    return {(spec.like, spec.revision)} if spec.like else set()

@@ -29,8 +29,10 @@ def _inputs(config: Any, asked: Any) -> dict[str, str | list[str]]:
     return {
         "clips": f"{folder}/clips.zarr/{STORE}",
         "simulation": [f"{folder}/simulation.zarr/{STORE}"] if sees else [],
-        "weights": checkpoint(config, getattr(entry, "model", None))
-        + checkpoint(config, getattr(entry, "like", None), weights=False),
+        "weights": [
+            *(file for model in getattr(entry, "models", ()) for file in checkpoint(config, model)),
+            *checkpoint(config, getattr(entry, "like", None), weights=False),
+        ],
     }
 
 

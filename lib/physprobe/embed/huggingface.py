@@ -1,9 +1,9 @@
 """Trained encoders, by hub id or local folder: V-JEPA 2, VideoMAE, DINOv2."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from physprobe.config import checkpoints, shipped
 from physprobe.embed._encoder import Encoder
@@ -13,27 +13,64 @@ TUBELET = {"vjepa2": 2, "videomae": 2, "dinov2": 1, "dinov2_with_registers": 1}
 """Architectures, as ``model_type`` names them, and frames per token where config.json has none."""
 
 
+Model = Annotated[str, Field(min_length=1)]
+
+
 class Spec(Network):
     """A V-JEPA 2, VideoMAE or DINOv2 in safetensors, on the Hugging Face hub or in a folder."""
 
     kind: Literal["huggingface"] = "huggingface"
     """Family."""
-    model: str = Field(min_length=1)
+    model: Model | Annotated[tuple[Model, ...], Field(min_length=1)]
     """Hub id (owner/name), physprobe/{name} for what ships with the package, or a folder with
-    config.json, preprocessor_config.json and *.safetensors."""
-    revision: str | None = None
-    """Commit on the hub; pin it, or results change when the model's owner pushes."""
+    config.json, preprocessor_config.json and *.safetensors; or several, independently trained
+    copies of one architecture, whose spread is part of every interval."""
+    revision: str | tuple[str | None, ...] | None = None
+    """Commit on the hub, one for each model; pin it, or results change when its owner pushes."""
 
     @field_validator("model")
     @classmethod
-    def _ships(cls, model: str) -> str:
-        return shipped.known(model)
+    def _ships(cls, model: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if isinstance(model, str):
+            return shipped.known(model)
+        if len(set(model)) < len(model):
+            raise ValueError("each copy once")
+        return tuple(shipped.known(each) for each in model)
+
+    @model_validator(mode="after")
+    def _pinned(self) -> "Spec":
+        if len(self.revisions) != len(self.models):
+            raise ValueError(
+                f"revision: {len(self.revisions)} for {len(self.models)} models; give one for each"
+            )
+        return self
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Each copy."""
+        return (self.model,) if isinstance(self.model, str) else self.model
+
+    @property
+    def revisions(self) -> tuple[str | None, ...]:
+        """Commit of each copy."""
+        if isinstance(self.revision, tuple):
+            return self.revision
+        return (self.revision,) * (1 if self.revision else len(self.models))
+
+    @property
+    def members(self) -> dict[int, Self]:
+        """Spec of each copy, by its place."""
+        each = zip(self.models, self.revisions, strict=True)
+        return {
+            place: self.model_copy(update={"model": model, "revision": revision})
+            for place, (model, revision) in enumerate(each)
+        }
 
     @property
     def sees_future(self) -> bool:
         """Whether an embedding follows from later frames; not where each frame is seen alone."""
         alone = (
-            TUBELET.get(str(declared(self.model).get("model_type"))) == 1
+            TUBELET.get(str(declared(self.models[0]).get("model_type"))) == 1
             and self.frames == "ordered"
         )
         return super().sees_future and not alone
@@ -47,10 +84,10 @@ def declared(model: str) -> dict:
 
 def tubelet(spec: Spec) -> int | None:
     """Frames per token, if it can be known without touching the hub."""
-    config = declared(spec.model)
+    config = declared(spec.models[0])
     found = config.get("tubelet_size", TUBELET.get(str(config.get("model_type"))))
     if found is not None and (type(found) is not int or found < 1):
-        file = f"{spec.model}/{checkpoints.CONFIG}"
+        file = f"{spec.models[0]}/{checkpoints.CONFIG}"
         raise ValueError(f"{file}: found tubelet_size {found!r}, expected a number of frames.")
     return found
 
@@ -67,7 +104,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     Parameters
     ----------
     spec : Spec
-        Checkpoint and how clips are shown to it.
+        Checkpoint and how clips are shown to it; of several copies the first is loaded.
     frames : int
         Frames per clip.
     height, width : int
@@ -90,11 +127,12 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     """
     from physprobe.embed.networks import architectures, checkpoint, weights
 
-    folder = checkpoint.folder(spec.model, spec.revision)
+    model, pinned = spec.models[0], spec.revisions[0]
+    folder = checkpoint.folder(model, pinned)
     config = checkpoint.config(folder, TUBELET)
     architecture = architectures.BY_NAME[config["model_type"]]
     tensors = checkpoint.tensors(folder)
-    local = shipped.folder(spec.model)
+    local = shipped.folder(model)
     revision = None if local else folder.name
     processor = checkpoint.processor(folder, config["model_type"])
     return architectures.encoder(
@@ -108,8 +146,8 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
         width=width,
         threads=threads,
         provenance={
-            "label": spec.model if local else f"{spec.model} at {revision[:8]}",
-            "hf_repo": spec.model,
+            "label": model if local else f"{model} at {revision[:8]}",
+            "hf_repo": model,
             "revision": revision,
             "architecture": config,
             "processor": processor.fields,

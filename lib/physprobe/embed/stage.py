@@ -1,10 +1,14 @@
 """Embed: run a frozen encoder over every clip and keep the pooled hidden states of each layer."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from physprobe.config import kinds
+from physprobe.config.spec import Spec
+from physprobe.embed._encoder import Encoder
+from physprobe.embed.networks.network import Network
 from physprobe.store import log, zarrs
 
 BLOCK = (
@@ -30,7 +34,8 @@ def run(
         Root ``zarr.json`` of the clips.
     out : Path
         Root ``zarr.json`` of the store: ``pooled`` (clip, layer, time, feature), and
-        ``tokens_<layer>`` (clip, time, y, x, feature) for the layers that the spec asks for.
+        ``tokens_<layer>`` (clip, time, y, x, feature) for the layers that the spec asks for; of an
+        encoder with several members (member, clip, ...).
     spec : str
         JSON of the encoder's spec.
     simulation : list of Path
@@ -45,8 +50,9 @@ def run(
     Raises
     ------
     ValueError
-        If the clips don't fit the encoder, or an activation overflows: layer and clip are named; if
-        the simulation is given to an encoder, not to a control that reads it, or is of other clips.
+        If the clips don't fit the encoder, its members are not of one architecture, or an
+        activation overflows: layer and clip are named; if the simulation is given to an encoder,
+        not to a control that reads it, or is of other clips.
     FileExistsError
         If the store is finished and follows from something else, unless forced.
     """
@@ -61,28 +67,37 @@ def run(
             " Hint: --simulation is for controls that read it; encoders see clips alone."
         )
     known = {"simulation": zarrs.joined(zarrs.read(simulation[0]), source)} if simulation else {}
-    encoder = family.load(
-        spec_, frames=frames, height=height, width=width, threads=threads, **known
+    size = {"frames": frames, "height": height, "width": width, "threads": threads}
+    networks = _Networks(
+        spec_.members if isinstance(spec_, Network) else {0: spec_},
+        lambda member: family.load(member, **size, **known),
     )
+    provenance = networks.provenance(root)
+    encoder = networks[networks.names[0]]
+    several = {"member": len(networks.names)} if len(networks.names) > 1 else {}
     tokens = len(encoder.spans)
     variables = {
         "pooled": zarrs.Variable(
-            ("clip", "layer", "time", "feature"),
-            (count, len(encoder.layers), tokens, encoder.features),
+            (*several, "clip", "layer", "time", "feature"),
+            (*several.values(), count, len(encoder.layers), tokens, encoder.features),
             encoder.dtype,
             inner=(1, tokens, encoder.features),
         )
     }
     for layer in getattr(spec_, "tokens", ()):
         variables[f"tokens_{layer}"] = zarrs.Variable(
-            ("clip", "time", "y", "x", "feature"),
-            (count, tokens, *encoder.grid, encoder.features),
+            (*several, "clip", "time", "y", "x", "feature"),
+            (*several.values(), count, tokens, *encoder.grid, encoder.features),
             "float16",
         )
+    coordinates = _coordinates(encoder, source.time.values, source["clip"].values)
+    if several:
+        what = {"long_name": "seed of the weights, or place of the copy"}
+        coordinates = {"member": (("member",), np.array(networks.names), what), **coordinates}
     with zarrs.create(
         out,
         variables=variables,
-        coords=_coordinates(encoder, source.time.values, source["clip"].values),
+        coords=coordinates,
         attrs={
             "schema": "physprobe/embedding/1",
             "encoder": root.stem,
@@ -90,36 +105,95 @@ def run(
             "code": code,
             "clips": source.attrs["digest"],
             "simulation": source.attrs.get("simulation"),
-            **encoder.provenance,
+            **provenance,
         },
         fingerprint={
             "code": code,
             "spec": entry,
             "clips": source.attrs["digest"],
-            "encoder": encoder.provenance,
+            "encoder": provenance,
             **({"simulation": zarrs.digest(simulation[0])} if simulation else {}),
         },
         block=BLOCK,
         force=force,
     ) as store:
-        blocks = [
-            (zarrs.Lazy(source, "video", block), np.arange(block.start, block.stop))
-            for block in store.missing
-        ]
-        embeddings = encoder.each(blocks)
-
-        def compute(_: slice) -> dict[str, np.ndarray]:
-            embedding = next(embeddings)
-            found = {f"tokens_{layer}": value for layer, value in embedding.tokens.items()}
-            return {"pooled": embedding.pooled, **found}
-
-        store.fill(compute)
+        for place, member in enumerate(networks.names):
+            part = store.of(place) if several else store
+            if part.missing:
+                _fill(part, networks[member], source)
     log.done(
-        f"{root} ({encoder.provenance['label']}):"
-        f" {count} clips x {len(encoder.layers)} layers x {tokens} times"
+        f"{root} ({provenance['label']}):"
+        + "".join(f" {number} members x" for number in several.values())
+        + f" {count} clips x {len(encoder.layers)} layers x {tokens} times"
         f" x {encoder.features} features,"
         f" {log.megabytes(root):.0f} MB"
     )
+
+
+class _Networks:
+    """An entry's networks by name, one of them in memory at a time."""
+
+    def __init__(self, specs: Mapping[int, Spec], load: Callable[[Spec], Encoder]):
+        self._specs, self._load = specs, load
+        self._last: tuple[int, Encoder] | None = None
+
+    @property
+    def names(self) -> list[int]:
+        """Seeds of random networks, places of trained ones."""
+        return list(self._specs)
+
+    def __getitem__(self, name: int) -> Encoder:
+        """Load one, after the last one is let go."""
+        if self._last is None or self._last[0] != name:
+            self._last = None
+            self._last = name, self._load(self._specs[name])
+        return self._last[1]
+
+    def provenance(self, root: Path) -> dict:
+        """Provenance of all: as of one, with a list where they differ. The first stays loaded.
+
+        Raises
+        ------
+        ValueError
+            If they are not of one architecture.
+        """
+        found, shapes = [], []
+        for name in reversed(self.names):
+            encoder = self[name]
+            found.insert(0, encoder.provenance)
+            shapes.insert(
+                0, (encoder.layers, encoder.features, encoder.grid, encoder.spans.tolist())
+            )
+        for name, shape in zip(self.names, shapes, strict=True):
+            for what, own, other in zip(
+                ("layers", "features", "tokens", "frames per token"), shape, shapes[0], strict=True
+            ):
+                if own != other:
+                    raise ValueError(
+                        f"{root}: member {name} has {what} {own}, but the first has {other}."
+                        " Hint: copies of one architecture make one entry, others an entry each."
+                    )
+        told = {key: [each[key] for each in found] for key in found[0]}
+        whole = {k: v[0] if all(one == v[0] for one in v) else v for k, v in told.items()}
+        if len(found) > 1:
+            whole["label"] = f"{found[0]['label']}, and {len(found) - 1} more like it"
+        return whole
+
+
+def _fill(store: zarrs.Writer, encoder: Encoder, source: object) -> None:
+    """Write what is missing of one network's embeddings."""
+    blocks = [
+        (zarrs.Lazy(source, "video", block), np.arange(block.start, block.stop))
+        for block in store.missing
+    ]
+    embeddings = encoder.each(blocks)
+
+    def compute(_: slice) -> dict[str, np.ndarray]:
+        embedding = next(embeddings)
+        found = {f"tokens_{layer}": value for layer, value in embedding.tokens.items()}
+        return {"pooled": embedding.pooled, **found}
+
+    store.fill(compute)
 
 
 def _coordinates(encoder: object, seconds: np.ndarray, clips: np.ndarray) -> dict:

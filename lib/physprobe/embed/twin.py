@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from physprobe.config.spec import Spec as Base
 from physprobe.embed import huggingface, untrained
 from physprobe.embed._frames import Order
-from physprobe.embed.networks.network import Network
+from physprobe.embed.networks.network import FIVE, Network, Seeds, check_seed
 
 
 class Spec(Base):
@@ -27,24 +27,32 @@ class Spec(Base):
     """The encoder's own, or random ones in its architecture."""
     frames: Order = "ordered"
     """Frames in order, permuted within each clip, or the middle frame over and over."""
+    seeds: Seeds = FIVE
+    """Seeds of random weights: one network each, whose spread is part of every interval."""
     seed: int = Field(1, ge=0)
-    """Seed of the random weights, and of the shuffled frames."""
+    """Seed of the shuffled frames."""
 
     @model_validator(mode="after")
     def _differs(self) -> Self:
         if (self.weights, self.frames) == ("trained", "ordered"):
             raise ValueError("a twin like its encoder; set weights: random, or frames")
+        if self.weights == "random":
+            check_seed(self)
         return self
 
     def of(self, encoder: Network) -> Network:
         """The twin of an encoder, which is a network."""
-        changed = {"seed": self.seed, "frames": self.frames}
+        changed: dict = {"frames": self.frames}
+        if self.frames == "shuffled":
+            changed["seed"] = self.seed
         if self.weights == "trained" or not isinstance(encoder, huggingface.Spec):
             kept = encoder.tokens if self.frames == "ordered" else ()
+            if self.weights == "random":
+                changed["seeds"] = self.seeds
             return encoder.model_copy(update={**changed, "tokens": kept})
         shared = {name: getattr(encoder, name) for name in Network.model_fields}
-        origin = {"like": encoder.model, "revision": encoder.revision}
-        return untrained.Spec(**shared | changed | origin)
+        origin = {"like": encoder.models[0], "revision": encoder.revisions[0]}
+        return untrained.Spec(**shared | changed | origin, seeds=self.seeds)
 
 
 def tubelet(spec: Spec) -> None:

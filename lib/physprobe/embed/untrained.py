@@ -1,6 +1,6 @@
 """Random weights: a network that has seen nothing, the control of every trained one."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -8,13 +8,13 @@ from physprobe.config import checkpoints, shipped
 from physprobe.config.architecture import Architecture
 from physprobe.embed import huggingface
 from physprobe.embed._encoder import Encoder
-from physprobe.embed.networks.network import Network
+from physprobe.embed.networks.network import FIVE, Network, Seeds, check_seed
 
 ARCHITECTURE = (*Architecture.model_fields, "frames_per_clip")
 
 
 class Spec(Architecture, Network):
-    """Architecture and seed of a network with random weights; by itself a V-JEPA 2."""
+    """Architecture and seeds of networks with random weights; by itself V-JEPA 2."""
 
     kind: Literal["untrained"] = "untrained"
     """Family."""
@@ -27,8 +27,12 @@ class Spec(Architecture, Network):
     init: Literal["fan_in", "fixed"] = "fan_in"
     """Standard deviation of the weights: 1 / sqrt(inputs), or 0.02 as transformers does."""
 
+    seeds: Seeds = FIVE
+    """Seeds of the weights: one network each, whose spread is part of every interval."""
+
     @model_validator(mode="after")
     def _fits(self) -> "Spec":
+        check_seed(self)
         if self.like:
             shipped.known(self.like)
             changed = [
@@ -41,6 +45,11 @@ class Spec(Architecture, Network):
                 f"frames_per_clip has to be a multiple of tubelet_size, {self.tubelet_size}"
             )
         return self
+
+    @property
+    def members(self) -> dict[int, Self]:
+        """Spec of each network, by its seed."""
+        return {seed: self.model_copy(update={"seeds": (seed,)}) for seed in self.seeds}
 
 
 def tubelet(spec: Spec) -> int | None:
@@ -56,7 +65,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     Parameters
     ----------
     spec : Spec
-        Architecture, seed, and how clips are shown to it.
+        Architecture, seed, and how clips are shown to it; of several seeds the first is drawn.
     frames : int
         Frames per clip.
     height, width : int
@@ -84,7 +93,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
         name, where, processor = "vjepa2", "untrained", Processor("untrained")
         shape = f"{spec.hidden_size} wide, {spec.num_hidden_layers} blocks"
     architecture = architectures.BY_NAME[name]
-    model = weights.random(config, spec.seed, spec.init, where, architecture)
+    model = weights.random(config, spec.seeds[0], spec.init, where, architecture)
     return architectures.encoder(
         architecture,
         model,
@@ -96,7 +105,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
         width=width,
         threads=threads,
         provenance={
-            "label": f"untrained, {shape}, {spec.init} init, seed {spec.seed}",
+            "label": f"untrained, {shape}, {spec.init} init, seed {spec.seeds[0]}",
             "hf_repo": "untrained",
             "revision": None,
             "architecture": config,

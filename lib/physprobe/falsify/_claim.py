@@ -37,6 +37,8 @@ class Needs:
     """Controls that have to be among the study's."""
     of_kinds: tuple[str, ...] = ()
     """Kinds of controls, of which there has to be one."""
+    members: int = 0
+    """Networks that the controls have to have together, at least."""
     horizon: int | None = None
     """Tokens ahead that have to be forecast, by encoders that don't see them."""
     order: int = 1

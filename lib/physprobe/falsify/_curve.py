@@ -1,7 +1,7 @@
 """Curve: one encoder's score of one target, layer by layer, from the result of its probe."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -64,6 +64,11 @@ class Curve:
 
     def measure(self, *layers: str, fixed: bool = False) -> Measure:
         """Sums of some layers; the fits are taken as fixed if clips are scored by themselves."""
+        if members := self.probe.get("members"):
+            each = [replace(self, probe={**self.probe, **m, "members": None}) for m in members]
+            return _measure.of_members(
+                [curve.measure(*layers, fixed=fixed) for curve in each], self.encoder
+            )
         predictions = self.probe["predictions"]
         about = {"target": self.target, "sample": self.sample}
         by_layer = {
@@ -126,10 +131,7 @@ class Curve:
         fold = np.asarray(self.probe["predictions"]["fold"])[self.clips]
         measure = self.measure(layer, fixed=True)
         with np.errstate(invalid="ignore", divide="ignore"):
-            found = [
-                float(measure.statistic(measure.sums[:, fold == number].sum(1))[0])
-                for number in np.unique(fold)
-            ]
+            found = [float(measure.of(fold == number).value[0]) for number in np.unique(fold)]
         return np.array([value for value in found if np.isfinite(value)])
 
     def chosen(self, layer: str, what: str) -> list:

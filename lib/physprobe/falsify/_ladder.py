@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from physprobe.statistics import paired
-from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
 
 UNDEFINED = "the target is undefined"
@@ -72,6 +71,5 @@ def strata(evidence: Evidence, stable: np.ndarray) -> Iterator[dict]:
                     if clips < 3:
                         yield {**line, "note": f"{clips} held-out clips are too few"}
                         continue
-                    part = Scored(found.sums[chosen], found.statistic, found.groups[chosen])
-                    score = part.interval(evidence.bootstraps)
+                    score = found.of(chosen).interval(evidence.bootstraps)
                     yield {**line, **score.columns(UNDEFINED)}

@@ -33,7 +33,8 @@ class Measure(Scored):
         def log_error(totals: np.ndarray) -> np.ndarray:
             return np.log(np.maximum(1.0 - self.statistic(totals), 1e-12))
 
-        value, low, high = scores.band(self.sums, log_error, groups=self.groups, **draws)
+        about = {"groups": self.groups, "members": self.members}
+        value, low, high = scores.band(self.sums, log_error, **about, **draws)
         return scores.Interval(1 - np.exp(value), 1 - np.exp(high), 1 - np.exp(low))
 
     def above(self, others: Sequence["Measure"], **draws: int) -> scores.Interval:
@@ -47,6 +48,12 @@ class Measure(Scored):
             As for ``scores.band``.
         """
         return _certain(paired.above(self, *others), draws)
+
+
+def of_members(parts: Sequence[Measure], name: str) -> Measure:
+    """Mean over the members of an encoder."""
+    found = paired.mean_of_members(parts, name)
+    return Measure(**vars(found) | {"errors": parts[0].errors})
 
 
 def of_classes(
@@ -96,7 +103,8 @@ def of_errors(truth: np.ndarray, squared: np.ndarray, groups: np.ndarray) -> Mea
 
 def _certain(found: Scored, draws: Mapping[str, int]) -> scores.Interval:
     """Band; a layer whose score is the same in every draw has no width, and is certain."""
-    band = scores.band(found.sums, found.statistic, groups=found.groups, **draws)
+    about = {"groups": found.groups, "members": found.members}
+    band = scores.band(found.sums, found.statistic, **about, **draws)
     value, low, high = band
     if len(np.unique(found.groups)) < 2:
         return band

@@ -13,7 +13,7 @@ import numpy as np
 
 from physprobe.statistics import paired, splits
 from physprobe.statistics.paired import Scored
-from physprobe.store.fits import decoded
+from physprobe.store.fits import decoded, row
 
 DIFFERENCE = "r2_above_random"
 """Metric of R2 less the mean of the random ones'."""
@@ -38,7 +38,7 @@ def rows(
     Yields
     ------
     dict
-        Rows of a result: ``r2`` of each encoder, ``r2_above_random`` of each target and, with
+        Rows of a result: ``r2`` of each encoder and its members, ``r2_above_random`` of each target and, with
         target ``mean``, of all of them.
 
     Raises
@@ -53,6 +53,7 @@ def rows(
             about = {"target": target, "sample": "clip", "layer": "selected", "system": system}
             for name, own in found.items():
                 yield {**about, "encoder": name, "metric": "r2", **_said(own, draws)}
+                yield from _of_members(results[name], target)
             differences.append(paired.above_mean(*found.values()))
             yield {
                 **about, "encoder": encoder, "metric": DIFFERENCE, "control": "random",
@@ -70,12 +71,20 @@ def rows(
     }  # fmt: skip
 
 
+def _of_members(result: Mapping, target: str) -> Iterator[dict]:
+    """R2 of each of an encoder's members, where it has several."""
+    where = {"target": target, "sample": "clip", "layer": "selected", "metric": "r2"}
+    kept = (*where, "system", "encoder", "member", "value", "ci_low", "ci_high", "n_clips", "note")
+    for part in result.get("members", ()):
+        found = row(result, **where, time=None, part=None, member=part["member"])
+        yield {key: found[key] for key in kept}
+
+
 def _ordered(system: str, result: Mapping, target: str) -> Scored:
     found = decoded(result, target, "clip")
     if found is None:
         raise ValueError(f"{system}: the target {target} is undefined.")
-    order = np.argsort(result["predictions"]["clip"])
-    return Scored(found.sums[order], found.statistic, found.groups[order])
+    return found.of(np.argsort(result["predictions"]["clip"]))
 
 
 def _said(found: Scored, draws: int) -> dict:

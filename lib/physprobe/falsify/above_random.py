@@ -13,6 +13,7 @@ from physprobe.falsify._claim import Claim, Judgement, Needs, judged, verdict
 from physprobe.store.evidence import Evidence
 
 FIGURES = ("above_random",)
+FEWEST = 5  # draws of random weights
 
 
 class Spec(Claim):
@@ -25,7 +26,9 @@ class Spec(Claim):
 
     def needs(self) -> Needs:
         """What it is judged from."""
-        return Needs(role="probe", controls=True, of_kinds=("untrained",), everywhere=True)
+        return Needs(
+            role="probe", controls=True, of_kinds=("untrained",), everywhere=True, members=FEWEST
+        )
 
 
 def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgement:
@@ -33,8 +36,9 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
     probes = {place: evidence.at(place).probes for place in evidence.simulations}
     draws = evidence.bootstraps
     rows = {name: list(_random.rows(probes, name, evidence.controls, draws)) for name in encoders}
+    twins = sum(len(evidence.specs[name].get("seeds", [0])) for name in evidence.controls)
     return Judgement(
-        {name: _line(spec, found, len(evidence.controls)) for name, found in rows.items()},
+        {name: _line(spec, found, twins) for name, found in rows.items()},
         [row for found in rows.values() for row in found],
     )
 

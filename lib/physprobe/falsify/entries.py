@@ -355,6 +355,12 @@ def _controlled(config: Entries, where: str, study: Study, claim: Claim) -> Iter
             f"{where}: no control{what} to beat. Hint: name some in"
             f" {where.rpartition('.claims')[0]}.controls."
         )
+    members = sum(len(getattr(config.controls[name], "members", ())) for name in fitting)
+    if fitting and members < needs.members:
+        yield (
+            f"{where}: the controls have {members} members together, expected {needs.members}."
+            f" Hint: give controls.{fitting[0]} more seeds."
+        )
 
 
 def _forecast(

@@ -44,13 +44,10 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     left, right = part.subplots(1, 2, sharey=True)
     for y, row in enumerate(differences.itertuples()):
         found = scores[(scores["system"] == row.system) & (scores["target"] == row.target)]
-        for name, shift, colour, size in (
-            *((name, 0.0, RANDOM, 3.5) for name in found["encoder"].unique() if name != trained),
-            (trained, -0.2, TRAINED, 5.5),
-        ):
-            own = found[found["encoder"] == name]
-            if not own.empty:
-                _bar(left, own.iloc[0], y + shift, colour, size)
+        for own in found[_alone(found) & (found["encoder"] != trained)].itertuples():
+            _bar(left, own, y, RANDOM, 3.5)
+        for own in found[(found["encoder"] == trained) & found["member"].isna()].itertuples():
+            _bar(left, own, y - 0.2, TRAINED, 5.5)
         _bar(right, row, y, palette.INK if row.target == "mean" else TRAINED, 5.5)
     right.axvline(0, color="0.45", lw=1)
     names = [
@@ -65,7 +62,10 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ax.grid(axis="x", color="0.92")
         ax.tick_params(axis="y", length=0)
     left.set_xlim(min(-0.05, max(-0.6, scores["ci_low"].min())), 1.02)
-    twins = scores["encoder"].nunique() - 1
+    first = scores[
+        (scores[["system", "target"]] == scores[["system", "target"]].iloc[0]).all(axis=1)
+    ]
+    twins = (_alone(first) & (first["encoder"] != trained)).sum()
     left.legend(
         handles=[
             Line2D([], [], marker="o", ls="", color=TRAINED, label="trained weights"),
@@ -83,6 +83,12 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         " bootstrap over clips; differences are paired by clip. Layers are chosen inside the"
         " training clips.",
     )
+
+
+def _alone(scores: pd.DataFrame) -> pd.Series:
+    """Which rows are of a single network: not those of a mean over members."""
+    several = set(scores.loc[scores["member"].notna(), "encoder"])
+    return scores["member"].notna() | ~scores["encoder"].isin(several)
 
 
 def _bar(ax: object, row: object, y: float, colour: str, size: float) -> None:

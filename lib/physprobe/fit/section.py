@@ -266,7 +266,11 @@ class Design(Spec):
         yield from ()
 
     def cases(
-        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+        self,
+        embeddings: Sequence[Path],
+        simulation: Sequence[Path],
+        method: str,
+        member: int | None = None,
     ) -> Iterator[Case]:
         """Fits that are asked for.
 
@@ -276,6 +280,8 @@ class Design(Spec):
             Root ``zarr.json`` of the stores, system by system.
         method : str
             JSON of the method's spec.
+        member : int, optional
+            Which of the encoder's networks, where the embeddings have several.
 
         Raises
         ------

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.config import kinds
+from physprobe.fit import _members
 from physprobe.fit.designs.plain import Spec as Plain
 from physprobe.fit.section import DESIGNS, METHODS, Design
 from physprobe.store import files, log, results
-from physprobe.store.inputs import Inputs
+from physprobe.store.inputs import Inputs, members
 
 
 def run(
@@ -22,6 +23,9 @@ def run(
     threads: int = 1,
 ) -> None:
     """Fit a method to one encoder's embeddings into ``fits/{source}.{method}.json``.
+
+    To each of its members, where it has several: their rows carry ``member``, those without one are
+    of the mean over members.
 
     Parameters
     ----------
@@ -49,19 +53,23 @@ def run(
         can't do what the design asks.
     """
     plan: Design = kinds.parse(DESIGNS, design)[1]
-    found = []
-    for case in plan.cases(embeddings, simulation, spec):
-        rows, blocks = case.inputs.kind.fit(case.spec, case.given)
-        found.append((case, rows, blocks))
+    fitted = {}
+    for member in members(embeddings[0]):
+        found = []
+        for case in plan.cases(embeddings, simulation, spec, member):
+            rows, blocks = case.inputs.kind.fit(case.spec, case.given)
+            found.append((case, rows, blocks))
+        fitted[member] = plan.gathered(found)
     first = found[0][0].inputs
-    rows, blocks = plan.gathered(found)
     systems = [path.absolute().parents[1].name for path in simulation]
+    encoder = first.own or embeddings[0].parent.stem
+    rows, blocks = _members.gathered(fitted, encoder)
     results.write(
         out,
         schema=plan.schema(first.spec),
         of={
             "system": plan.system(systems),
-            "encoder": first.own or embeddings[0].parent.stem,
+            "encoder": encoder,
             "method": out.stem.partition(".")[2] or first.spec.kind,
         },
         spec=first.spec.dump(),
@@ -86,6 +94,8 @@ def weights(
 ) -> None:
     """Fit a method that has weights on every clip into a safetensors file.
 
+    To the first member, where an encoder has several; the file says which.
+
     Parameters
     ----------
     embeddings, simulation, spec, code, threads
@@ -101,7 +111,8 @@ def weights(
     kind, _ = kinds.parse(METHODS, spec)
     if not hasattr(kind, "trained"):
         raise ValueError(f"{out}: kind {kind.__name__.rpartition('.')[2]!r} has no weights.")
-    (case,) = Plain().cases(embeddings, simulation, spec)
+    member = members(embeddings[0])[0]
+    (case,) = Plain().cases(embeddings, simulation, spec, member)
     found, spec_ = case.inputs, case.spec
     tensors = kind.trained(spec_, case.given)
     metadata = {
@@ -115,6 +126,7 @@ def weights(
         "encoder": str(found.source.attrs.get("label")),
         "weights_hash": str(found.source.attrs.get("weights_hash")),
         "embeddings": found.digests["embeddings"],
+        **({} if member is None else {"member": str(member)}),
         "code": code,
         "spec": spec_.canonical(),
     }

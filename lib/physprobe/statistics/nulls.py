@@ -17,7 +17,7 @@ Hemerik, Goeman, "Exact testing with random permutations", TEST 27 (2018).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp, lgamma, log
 
 import numpy as np
@@ -75,6 +75,10 @@ class Arrangements:
         if self.count * LEVEL <= 1:
             found["note"] = f"p is at least 1/{self.count:.0f}: {self.what}"
         return found
+
+    def row(self, observed: float, null: np.ndarray, better: float = 1.0) -> dict:
+        """Columns, and what they follow from as ``null``, for a mean over members."""
+        return self.columns(observed, null, better) | {"null": Null(self, null, better)}
 
     @classmethod
     def of_labels(
@@ -145,6 +149,38 @@ class Arrangements:
     def of_times(cls, clips: int, times: int) -> "Arrangements":
         """Of the times of each clip."""
         return cls(_count(clips * lgamma(times + 1)), f"orders of {times} times in {clips} clips")
+
+
+@dataclass(frozen=True)
+class Null:
+    """What a row's null columns follow from; rows are compared by those columns."""
+
+    arranged: Arrangements = field(compare=False)
+    draws: np.ndarray = field(compare=False)
+    """(draw,)"""
+    better: float = field(default=1.0, compare=False)
+    """1 or -1: which way a score is better."""
+
+
+def mean_of_members(observed: float, parts: Sequence[Null]) -> dict:
+    """Null columns of the mean of the scores of an encoder's members.
+
+    Draw by draw all members are given the same arrangement, of labels or signs, so the mean of
+    their scores in it is a draw of the mean score: p is that of the mean score itself, as exact as
+    those of the members. Where members were given draws of different numbers there is no such
+    mean, and no p. The smallest number of arrangements bounds p.
+
+    Parameters
+    ----------
+    observed : float
+        Mean score.
+    parts : sequence of Null
+        Of each member.
+    """
+    if len({part.draws.shape for part in parts}) > 1:
+        return {"note": "no null: members have draws of different numbers"}
+    fewest = min((part.arranged for part in parts), key=lambda arranged: arranged.count)
+    return fewest.columns(observed, np.mean([part.draws for part in parts], 0), parts[0].better)
 
 
 def permutations(

@@ -2,16 +2,18 @@
 
 An encoder against its controls, and all else of this kind. Clips of one group are drawn together,
 and the best of several others is found anew in every draw, so that choosing it costs what it
-should.
+should. Where an encoder has several members its score is their mean, and they are drawn as well:
+those of one encoder together, those of two encoders apart.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from physprobe.statistics import scores
-from physprobe.statistics.scores import Interval, Statistic
+from physprobe.statistics.scores import Interval, Members, Statistic
 
 Combine = Callable[[Sequence[np.ndarray]], np.ndarray]
 """From several scores, each (...), to one (...)."""
@@ -24,27 +26,44 @@ class Scored:
     sums: np.ndarray
     """(..., clip, part) what the score follows from."""
     statistic: Statistic
-    """From totals (..., part) to the score."""
+    """From totals (..., part) to the score; with members from their weights too."""
     groups: np.ndarray
     """(clip,) clips that are drawn together."""
     shared: bool = False
     """Whether the sums are the clips' weights themselves: the same for every score."""
+    members: Members = ()
+    """Encoders of several members that the score depends on."""
 
     @property
     def value(self) -> np.ndarray:
         """The score itself."""
-        return self.statistic(self.sums.sum(-2))
+        return self.statistic(scores.weighed(self.sums.sum(-2), self.members))
+
+    def of(self, clips: np.ndarray) -> Self:
+        """The same of some of its clips, or of all in another order."""
+        return replace(self, sums=self.sums[..., clips, :], groups=self.groups[clips])
 
     def interval(self, draws: int, seed: int = 0) -> Interval:
         """Score with its 95 % interval."""
         return scores.bootstrap(
-            self.sums, self.statistic, groups=self.groups, draws=draws, seed=seed
+            self.sums,
+            self.statistic,
+            groups=self.groups,
+            draws=draws,
+            seed=seed,
+            members=self.members,
         )
 
     def p(self, at: float, draws: int, seed: int = 0) -> float:
         """Two-sided p of one score against a value, by the draws of its interval."""
         return scores.bootstrap_p(
-            self.sums, self.statistic, at, groups=self.groups, draws=draws, seed=seed
+            self.sums,
+            self.statistic,
+            at,
+            groups=self.groups,
+            draws=draws,
+            seed=seed,
+            members=self.members,
         )
 
 
@@ -56,20 +75,64 @@ def combined(parts: Sequence[Scored], combine: Combine) -> Scored:
     ValueError
         If they are read on different clips.
     """
+    return _joined(parts, lambda found, _: combine(found))
+
+
+def mean_of_members(parts: Sequence[Scored], name: str) -> Scored:
+    """Mean of the scores of an encoder's members, in their order.
+
+    Parameters
+    ----------
+    parts : sequence of Scored
+        On the same clips; a single one is the score itself.
+    name : str
+        Of the encoder: scores of one name have the same members, which are drawn together.
+
+    Raises
+    ------
+    ValueError
+        If they are read on different clips.
+    """
+    if len(parts) == 1:
+        return parts[0]
+
+    def mean(found: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
+        each = np.moveaxis(weights, -1, 0)
+        return sum(w * one for w, one in zip(each, found, strict=True)) / len(parts)
+
+    return _joined(parts, mean, ((name, len(parts)),))
+
+
+def _joined(
+    parts: Sequence[Scored],
+    combine: Callable[[Sequence[np.ndarray], np.ndarray], np.ndarray],
+    own: Members = (),
+) -> Scored:
+    """One score of several, and of the weights (..., member) of members of its own."""
     first = parts[0]
     if not all(np.array_equal(part.groups, first.groups) for part in parts):
         raise ValueError("Scores of different clips can't be compared clip by clip.")
+    members = tuple(dict.fromkeys([*own, *(each for part in parts for each in part.members)]))
     sums, ends = first.sums, None
     if not first.shared:
         shape = first.sums.shape[:-1]
         sides = [np.broadcast_to(part.sums, (*shape, part.sums.shape[-1])) for part in parts]
         sums, ends = np.concatenate(sides, -1), np.cumsum([s.shape[-1] for s in sides])[:-1]
+    counts = np.cumsum([sums.shape[-1], *(count for _, count in members)])
 
     def score(totals: np.ndarray) -> np.ndarray:
+        totals, *weights = np.split(totals, counts[:-1], axis=-1) if members else [totals]
         each = [totals] * len(parts) if ends is None else np.split(totals, ends, axis=-1)
-        return combine([p.statistic(own) for p, own in zip(parts, each, strict=True)])
+        of = dict(zip(members, weights, strict=True))
+        found = [
+            part.statistic(np.concatenate([mine, *(of[m] for m in part.members)], -1))
+            if part.members
+            else part.statistic(mine)
+            for part, mine in zip(parts, each, strict=True)
+        ]
+        return combine(found, np.concatenate([totals[..., :0], *(of[m] for m in own)], -1))
 
-    return Scored(sums, score, first.groups, first.shared)
+    return Scored(sums, score, first.groups, first.shared, members)
 
 
 def above(own: Scored, *others: Scored) -> Scored:

@@ -2,11 +2,25 @@
 
 A score of many rows is a function of sums over clips. So a bootstrap over clips only reweights the
 sums, and thousands of draws for thousands of scores are one matrix product.
+
+A score of an encoder that has several members, independently seeded or trained networks, is the
+mean of theirs. Then every draw weighs the members too:
+
+    w = 1 + sqrt(M / chi2) (e - mean e),    e: M standard normal numbers,
+                                            chi2: of M - 1 degrees of freedom
+
+so that the mean of M normal scores that all clips agree on has Student's t interval. Members drawn
+with replacement would be too alike: five of them give 80 % of the variance, with a normal's ends.
+
+References
+----------
+Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69 (2015):
+why the bootstrap of few is too narrow.
 """
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -14,6 +28,8 @@ from physprobe.statistics import seeds
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 """From totals (..., part) to a score (...)."""
+Members = tuple[tuple[str, int], ...]
+"""Encoders that have several members, by name, and how many: one name, one draw of its members."""
 
 
 TIED = 1e-9
@@ -38,6 +54,37 @@ class Interval(NamedTuple):
             nothing = dict.fromkeys(("value", "ci_low", "ci_high"))
             return nothing | ({"note": undefined} if undefined else {})
         return {"value": value, "ci_low": low, "ci_high": high}
+
+    def row(self, undefined: str | None = None) -> dict:
+        """Columns, and what a mean over members needs besides, if the interval has kept it."""
+        return self.columns(undefined)
+
+
+class Resampled(Interval):
+    """An interval of :func:`bootstrap`, which keeps the draws that it follows from."""
+
+    drawn: np.ndarray
+    """(draw, ...) the score in each."""
+    left: np.ndarray
+    """(..., unit) the score without each clip, or group of clips."""
+    seed: int
+
+    @classmethod
+    def of(cls, interval: Interval, drawn: np.ndarray, left: np.ndarray, seed: int) -> Self:
+        """An interval with its draws."""
+        found = cls(*interval)
+        found.drawn, found.left, found.seed = drawn, left, seed
+        return found
+
+    def at(self, *place: int) -> "Resampled":
+        """One of several scores, without a view of the others' draws."""
+        where: tuple[slice | int, ...] = (slice(None), *place)
+        drawn, left = self.drawn[where].copy(), self.left[place].copy()
+        return Resampled.of(super().at(*place), drawn, left, self.seed)
+
+    def row(self, undefined: str | None = None) -> dict:
+        """Columns, and the interval itself as ``interval``."""
+        return self.columns(undefined) | {"interval": self}
 
 
 def r2(truth: np.ndarray, prediction: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -142,25 +189,30 @@ def bootstrap(
     groups: Sequence | np.ndarray | None = None,
     draws: int = 2000,
     seed: int = 0,
+    members: Members = (),
 ) -> Interval:
     """95 % interval of scores by bootstrap over clips, or over whole groups of clips.
 
     The interval is bias-corrected and accelerated (BCa); where the draws say nothing about the
     bias (all on one side), it is the percentile interval. It says how the score varies with the
     clips that it is read on; and with those that models are fitted to as far as the sums hold each
-    clip's influence on the fits, as those of ridge probes do.
+    clip's influence on the fits, as those of ridge probes do. With members, it says how the score
+    varies with the networks too.
 
     Parameters
     ----------
     sums : (..., clip, part)
         Sums per clip.
     statistic : callable
-        Score from totals (..., part), for instance `r2_of`.
+        Score from totals (..., part), for instance `r2_of`; with members from totals and, behind
+        them, the weight of each member, 1 in the score itself.
     groups : (clip,), optional
         Clips of one group are drawn together.
     draws : int
     seed : int
         Same seed and groups, same draws: intervals of two calls are paired.
+    members : sequence of (str, int), optional
+        Encoders of several members that the score depends on.
 
     Returns
     -------
@@ -171,19 +223,59 @@ def bootstrap(
     ----------
     Efron, "Better bootstrap confidence intervals", JASA 82 (1987).
     """
-    from scipy.special import ndtr, ndtri
-
     by_unit = _by_unit(sums, groups)
     if by_unit.shape[-2] < 2:
-        value = statistic(by_unit.sum(-2))
+        value = statistic(weighed(by_unit.sum(-2), members))
         return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
     with np.errstate(invalid="ignore", divide="ignore"):
-        value, drawn, bias, skew = _resampled(by_unit, statistic, draws, seed)
-        ends = []
-        for z in ndtri((0.025, 0.975)):
-            level = ndtr(bias + (bias + z) / (1 - skew * (bias + z)))
-            ends.append(_quantile(drawn, level))
-        there = np.isfinite(ends).all(0)  # draws without a score, all of one clip for instance
+        value, drawn, left, without = _resampled(by_unit, statistic, draws, seed, members)
+        interval = _interval(value, drawn, left, without)
+    return Resampled.of(interval, drawn, left, seed)
+
+
+def mean_of_members(parts: Sequence[Resampled], name: str) -> Interval:
+    """Mean of the scores () of an encoder's members, whose draws of clips are the same.
+
+    Parameters
+    ----------
+    parts : sequence of Resampled
+        Of one score each, in the order of the members.
+    name : str
+        Of the encoder: one name, one draw of its members.
+
+    Raises
+    ------
+    ValueError
+        If they were drawn in different ways.
+    """
+    first = parts[0]
+    shapes = {(part.drawn.shape, part.left.shape, part.seed) for part in parts}
+    if len(shapes) > 1:
+        raise ValueError("Scores of members that are drawn in different ways have no mean.")
+    each = np.stack([part.drawn for part in parts], -1)
+    weights = _member_weights(name, len(parts), len(first.drawn), first.seed)
+    own = np.array([part.value for part in parts])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _interval(
+            own.mean(),
+            (each * weights).mean(-1),
+            np.mean([part.left for part in parts], axis=0),
+            [(own.sum() - own) / max(len(own) - 1, 1)],
+        )
+
+
+def _interval(
+    value: np.ndarray, drawn: np.ndarray, left: np.ndarray, without: Sequence[np.ndarray]
+) -> Interval:
+    """BCa interval of scores (...) from what :func:`_resampled` returns."""
+    from scipy.special import ndtr, ndtri
+
+    bias, skew = _corrections(value, drawn, left, without)
+    ordered, ends = np.sort(drawn, axis=0), []
+    for z in ndtri((0.025, 0.975)):
+        level = ndtr(bias + (bias + z) / (1 - skew * (bias + z)))
+        ends.append(_quantile(ordered, level))
+    there = np.isfinite(ends).all(0)  # draws without a score, all of one clip for instance
     return Interval(value, *(np.where(there, end, np.nan)[()] for end in ends))
 
 
@@ -195,6 +287,7 @@ def bootstrap_p(
     groups: Sequence | np.ndarray | None = None,
     draws: int = 2000,
     seed: int = 0,
+    members: Members = (),
 ) -> float:
     """Two-sided p of one score against the value ``at``, by the same bootstrap over clips.
 
@@ -206,7 +299,7 @@ def bootstrap_p(
     sums : (clip, part)
     statistic : callable
     at : float
-    groups, draws, seed
+    groups, draws, seed, members
         As for `bootstrap`.
 
     Returns
@@ -220,7 +313,8 @@ def bootstrap_p(
     if len(by_unit) < 2:
         return float("nan")
     with np.errstate(invalid="ignore", divide="ignore"):
-        value, drawn, bias, skew = _resampled(by_unit, statistic, draws, seed)
+        value, drawn, left, without = _resampled(by_unit, statistic, draws, seed, members)
+        bias, skew = _corrections(value, drawn, left, without)
         if not np.isfinite(value) or not np.isfinite(drawn).all():
             return float("nan")
         share = (drawn < at).mean() + 0.5 * (drawn == at).mean()
@@ -231,21 +325,60 @@ def bootstrap_p(
 
 
 def _resampled(
-    by_unit: np.ndarray, statistic: Statistic, draws: int, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Score, its sorted draws (draw, ...), their bias and their acceleration."""
+    by_unit: np.ndarray, statistic: Statistic, draws: int, seed: int, members: Members
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Score, its draws (draw, ...), what it is without each unit, and without each member."""
+    total, units = by_unit.sum(-2), by_unit.shape[-2]
+    value = statistic(weighed(total, members))
+    weights = [_member_weights(*member, draws, seed) for member in members]
+    totals = _weights(units, draws, seed) @ by_unit
+    drawn = np.moveaxis(statistic(weighed(totals, members, weights)), -1, 0)
+    left = statistic(weighed(total[..., None, :] - by_unit, members))
+    without = []
+    for place, (_, count) in enumerate(members):
+        # the mean of the others: a weight of 0, the rest in its place
+        less = [np.ones((count, other)) for _, other in members]
+        less[place] = (1.0 - np.eye(count)) * (count / max(count - 1, 1))
+        shape = (*total.shape[:-1], count, total.shape[-1])
+        again = np.broadcast_to(total[..., None, :], shape)
+        without.append(statistic(weighed(again, members, less)))
+    return value, drawn, left, without
+
+
+def _corrections(
+    value: np.ndarray, drawn: np.ndarray, left: np.ndarray, without: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bias and acceleration (...) of draws; those of members are symmetric and have no part in it.
+
+    The jackknife over members adds their variance to that over clips, by which the skewness of the
+    clips' part is measured.
+    """
     from scipy.special import ndtri
 
-    total, units = by_unit.sum(-2), by_unit.shape[-2]
-    value = statistic(total)
-    drawn = np.moveaxis(statistic(_weights(units, draws, seed) @ by_unit), -1, 0)
-    drawn = np.sort(drawn, axis=0)
-    left = statistic(total[..., None, :] - by_unit)
     bias = ndtri((drawn < value).mean(0) + 0.5 * (drawn == value).mean(0))
     spread = left.mean(-1, keepdims=True) - left
-    skew = (spread**3).sum(-1) / (6 * (spread**2).sum(-1) ** 1.5)
+    squares = (spread**2).sum(-1)
+    if len(without):
+        clips = left.shape[-1]
+        spread, squares = spread * ((clips - 1) / clips), squares * ((clips - 1) / clips) ** 2
+    for other in without:
+        count = other.shape[-1]
+        apart = (other - other.mean(-1, keepdims=True)) * (count - 1) / count
+        squares = squares + (apart**2).sum(-1)
+    skew = (spread**3).sum(-1) / (6 * squares**1.5)
     usable = np.isfinite(bias) & np.isfinite(skew)
-    return value, drawn, np.where(usable, bias, 0.0), np.where(usable, skew, 0.0)
+    return np.where(usable, bias, 0.0), np.where(usable, skew, 0.0)
+
+
+def weighed(
+    totals: np.ndarray, members: Members, weights: Sequence[np.ndarray] | None = None
+) -> np.ndarray:
+    """Totals (..., part + member): with the weight of each member behind them, 1 by default."""
+    if not members:
+        return totals
+    found = [np.ones(count) for _, count in members] if weights is None else weights
+    each = [np.broadcast_to(part, (*totals.shape[:-1], part.shape[-1])) for part in found]
+    return np.concatenate([totals, *each], axis=-1)
 
 
 def band(
@@ -255,6 +388,7 @@ def band(
     groups: Sequence | np.ndarray | None = None,
     draws: int = 2000,
     seed: int = 0,
+    members: Members = (),
 ) -> Interval:
     """95 % band of a curve by bootstrap over clips: it holds all points at once.
 
@@ -268,7 +402,7 @@ def band(
     statistic : callable
         From totals (..., part), best on a scale on which its draws spread evenly, such as
         `log_error_of` rather than R2.
-    groups, draws, seed
+    groups, draws, seed, members
         As for `bootstrap`.
 
     Returns
@@ -282,9 +416,13 @@ def band(
     JASA 100 (2005).
     """
     by_unit = _by_unit(sums, groups)
-    value, units = statistic(by_unit.sum(-2)), by_unit.shape[-2]
+    value, units = statistic(weighed(by_unit.sum(-2), members)), by_unit.shape[-2]
     with np.errstate(invalid="ignore", divide="ignore"):
-        drawn = statistic(_weights(units, draws, seed) @ by_unit) if units > 1 else value[:, None]
+        drawn = value[:, None]
+        if units > 1:
+            weights = [_member_weights(*member, draws, seed) for member in members]
+            totals = _weights(units, draws, seed) @ by_unit
+            drawn = statistic(weighed(totals, members, weights))
         deviation = drawn.std(-1)
         deviation[~(deviation > 0)] = np.nan
         distance = np.abs(drawn - value[:, None]) / deviation[:, None]
@@ -361,6 +499,15 @@ def _weights(units: int, draws: int, seed: int) -> np.ndarray:
     """How often each unit is in each draw: (draw, unit)."""
     rng = seeds.rng("bootstrap", seed, units)
     return rng.multinomial(units, np.full(units, 1 / units), size=draws).astype(float)
+
+
+@lru_cache(16)
+def _member_weights(name: str, count: int, draws: int, seed: int) -> np.ndarray:
+    """Weight of each of an encoder's members in each draw: (draw, member), of mean 1; see above."""
+    rng = seeds.rng("members", name, seed, count)
+    normal = rng.normal(size=(draws, count))
+    scale = np.sqrt(count / rng.chisquare(max(count - 1, 1), size=(draws, 1)))
+    return 1.0 + scale * (normal - normal.mean(1, keepdims=True))
 
 
 def _ratio_skill(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -99,8 +99,8 @@ class Evidence:
         )
 
     def features(self, name: str) -> np.ndarray:
-        """(clip, time, feature) of an embedding's last layer."""
-        store = self.embeddings[self.place, name]
+        """(clip, time, feature) of an embedding's last layer; of the first network if of several."""
+        store = inputs.of_first_member(self.embeddings[self.place, name])
         return zarrs.values(store, "pooled", layer=-1).astype(np.float64)
 
     @property

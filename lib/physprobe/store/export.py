@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.store import files, log, zarrs
+from physprobe.store.inputs import of_first_member
 
 
 def run(*, embeddings: Path, out: Path, threads: int = 1) -> None:
@@ -13,6 +14,7 @@ def run(*, embeddings: Path, out: Path, threads: int = 1) -> None:
 
     ``sim_0000/per_frame.npy`` (time, feature) float32, ``per_frame_norm.npy`` the same with rows of
     unit length, ``tokens_spatial_fp16.npy`` (time, y, x, feature) float16, ``embed_meta.json``.
+    Of an encoder with several members they are of the first.
 
     Parameters
     ----------
@@ -28,7 +30,7 @@ def run(*, embeddings: Path, out: Path, threads: int = 1) -> None:
     ValueError
         If the store is no embedding, or has no spatial tokens of layer ``final``.
     """
-    source = zarrs.read(embeddings)
+    source = of_first_member(zarrs.read(embeddings))
     if "pooled" not in source:
         raise ValueError(
             f"{embeddings} is no embedding: it holds {', '.join(map(str, source.data_vars))}."

@@ -1,23 +1,45 @@
-"""Fits: find rows and held-out predictions in results."""
+"""Fits: find rows and held-out predictions in results.
+
+Of an encoder with several members they are of the mean over members, unless a member is named.
+What is to be compared, clip by clip, holds each member's own: see ``statistics.paired``.
+"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
-from physprobe.statistics import scores
+from physprobe.statistics import paired, scores
 from physprobe.statistics.paired import Scored
 from physprobe.store import results
 
 Result = Mapping[str, object]
 
 
+def member(result: Result, which: int | None = None) -> Result:
+    """Rows and blocks of one of an encoder's members; the result itself if none is named.
+
+    Raises
+    ------
+    ValueError
+        If there is no such member.
+    """
+    if which is None:
+        return result
+    known = {each["member"]: each for each in result.get("members", ())}
+    if which not in known:
+        there = ", ".join(map(str, known)) or "none"
+        raise ValueError(f"no member {which}. Hint: members are {there}.")
+    return {**result, **known[which]}
+
+
 def rows(result: Result, **where: object) -> list[dict]:
     """Rows of a result that agree with what is given."""
+    which = where.pop("member", None)
     return [
         row
-        for row in result["rows"]
+        for row in member(result, which)["rows"]
         if all(row.get(column) == value for column, value in where.items())
     ]
 
@@ -96,23 +118,37 @@ class Fits(results.Found):
 
     def forecast(self, encoder: str) -> Result:
         """Errors and curves of the layer that a dynamics model reports; empty if it has none."""
-        blocks = self[encoder]["forecast"]
-        return list(blocks.values())[-1] if blocks else {}
+        return _forecast(self[encoder])
 
     def skills(self, encoder: str, horizon: int) -> dict[str, Scored] | None:
         """Skill of the first order at a horizon against every baseline, if it is defined."""
-        block = self.forecast(encoder)
-        if horizon not in block.get("horizon", ()):
+        result = self[encoder]
+        each = [_skills(part, horizon) for part in result.get("members", (result,))]
+        found = [skills for skills in each if skills is not None]
+        if len(found) < len(each):
             return None
-        place, groups = block["horizon"].index(horizon), np.asarray(block["group"])
-        errors = {
-            name: np.asarray(values, float)[:, place] for name, values in block["errors"].items()
-        }
-        own = errors.pop("model")
         return {
-            name: Scored(np.stack([own, error], axis=-1), scores.skill_of, groups)
-            for name, error in errors.items()
+            name: paired.mean_of_members([skills[name] for skills in found], encoder)
+            for name in found[0]
         }
+
+
+def _forecast(result: Result) -> Result:
+    blocks = result["forecast"]
+    return list(blocks.values())[-1] if blocks else {}
+
+
+def _skills(result: Result, horizon: int) -> dict[str, Scored] | None:
+    block = _forecast(result)
+    if horizon not in block.get("horizon", ()):
+        return None
+    place, groups = block["horizon"].index(horizon), np.asarray(block["group"])
+    errors = {name: np.asarray(values, float)[:, place] for name, values in block["errors"].items()}
+    own = errors.pop("model")
+    return {
+        name: Scored(np.stack([own, error], axis=-1), scores.skill_of, groups)
+        for name, error in errors.items()
+    }
 
 
 def held_out(result: Result, target: str, sample: str, layer: str = "selected") -> Result | None:
@@ -131,6 +167,22 @@ def decoded(
     undefined. The sums count what each clip does to the fits that score the others, unless these
     are to be taken as fixed: as they have to be where some clips are scored by themselves.
     """
+
+    def read(part: Result) -> Decoded | None:
+        return _decoded(part, target, sample, layer, fixed)
+
+    if "members" not in result:
+        return read(result)
+    each = [read(part) for part in result["members"]]
+    found = [score for score in each if score is not None]
+    if len(found) < len(each):
+        return None
+    whole = paired.mean_of_members(found, str(result["encoder"]))
+    about = {f.name: getattr(found[0], f.name) for f in fields(Decoded)}
+    return Decoded(**about | {f.name: getattr(whole, f.name) for f in fields(Scored)})
+
+
+def _decoded(result: Result, target: str, sample: str, layer: str, fixed: bool) -> Decoded | None:
     block = held_out(result, target, sample, layer)
     if block is None:
         return None

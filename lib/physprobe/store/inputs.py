@@ -43,6 +43,7 @@ class Inputs:
         simulation: Path,
         spec: str,
         like: Dataset | None = None,
+        member: int | None = None,
     ) -> "Inputs":
         """Open both stores and cut the clips into folds.
 
@@ -56,17 +57,20 @@ class Inputs:
             JSON of the spec.
         like : Dataset, optional
             A simulation whose order of clips is taken.
+        member : int, optional
+            Which of the encoder's networks, where the embedding has several.
 
         Raises
         ------
         ValueError
-            If the two stores hold different clips, or the embedding shows another simulation.
+            If the two stores hold different clips, the embedding shows another simulation, or it
+            has no such member.
         """
         kind, spec_ = kinds.parse(stage, spec)
         system = zarrs.read(simulation)
         if like is not None:
             system = zarrs.ordered(system, like)
-        source = zarrs.joined(zarrs.read(embeddings), system)
+        source = zarrs.joined(of_member(zarrs.read(embeddings), member), system)
         groups, folds = spec_.cut(system)
         digests = {
             "embeddings": source.attrs["digest"],
@@ -122,6 +126,40 @@ class Inputs:
             dtype=dtype,
             threads=threads,
         )
+
+
+def members(embeddings: Path) -> list[int | None]:
+    """Members of an embedding store; of one without that dimension, None alone."""
+    source = zarrs.read(embeddings)
+    return source["member"].values.tolist() if "member" in source.dims else [None]
+
+
+def of_member(source: Dataset, member: int | None) -> Dataset:
+    """Embedding of one of an encoder's networks, as if it had no other.
+
+    Raises
+    ------
+    ValueError
+        If there is no such member, or there are several and none is named.
+    """
+    there = source["member"].values.tolist() if "member" in source.dims else [None]
+    if member not in there:
+        named = source.encoding.get("source", "the embedding")
+        known = ", ".join(map(str, there)) if there != [None] else "none"
+        raise ValueError(
+            f"{named}: no member {member}. Hint: its members are {known}; all systems of one fit"
+            " have to be embedded by the same ones."
+        )
+    if member is None:
+        return source
+    found = source.isel(member=there.index(member), drop=True)
+    found.encoding.update(source.encoding)
+    return found
+
+
+def of_first_member(source: Dataset) -> Dataset:
+    """Embedding of an encoder's first network, for what looks at one alone; others as they are."""
+    return of_member(source, source["member"].values.tolist()[0] if "member" in source else None)
 
 
 def check_origin(name: str, result: Mapping, **stored: Dataset) -> None:

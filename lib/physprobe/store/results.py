@@ -56,6 +56,8 @@ SCORE = (
     "edge_hit", "note",
 )  # fmt: skip
 """What a row says."""
+EVIDENCE = ("interval", "null")
+"""What a row's interval and null follow from, for means over members; nothing of it is written."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,14 @@ class Schema:
         return (*(name for name in DIMENSIONS if name in own), *SCORE)
 
     def row(self, **score: object) -> dict:
-        """One score with every column; what is not given is null.
+        """One score with every column; what is not given is null, and evidence is left out.
 
         Raises
         ------
         ValueError
             If a column is unknown, or a value is missing without a note that says why.
         """
-        unknown = set(score) - set(self.columns)
+        unknown = set(score) - set(self.columns) - set(EVIDENCE)
         if unknown:
             names = ", ".join(sorted(unknown))
             raise ValueError(f"A row of schema {self.name} has no column {names}.")
@@ -167,6 +169,9 @@ def write(
 def read(path: Path, schema: str | None = None) -> dict:
     """Content of a result that is what was written.
 
+    Of an encoder with several members ``rows`` are those of the mean over members, as if it were
+    one; each member's own are with its blocks, in ``members``.
+
     Parameters
     ----------
     path : Path
@@ -199,7 +204,18 @@ def read(path: Path, schema: str | None = None) -> dict:
                 f"{path}: its {what} is not what was written: digest {_digest(part)}, expected"
                 f" {expected}. {files.anew(path)}"
             )
-    return whole
+    return by_member(whole)
+
+
+def by_member(result: dict) -> dict:
+    """A result as it was written, each member's rows taken to its blocks."""
+    if "members" not in result:
+        return result
+    found: dict[int | None, list[dict]] = {}
+    for row in result["rows"]:
+        found.setdefault(row["member"], []).append(row)
+    members = [{**each, "rows": found.get(each["member"], [])} for each in result["members"]]
+    return {**result, "rows": found.get(None, []), "members": members}
 
 
 def _digest(content: Mapping) -> str:

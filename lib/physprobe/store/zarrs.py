@@ -6,8 +6,11 @@ A store ``clips.zarr`` is written block by block along its leading dimension, ``
 A job killed at any moment leaves nothing that reads as finished, and the same job goes on at the
 first block that is missing or damaged; what was finished before stays until the new one is whole.
 Nothing is removed that is not such a store.
+
+Arrays may have ``member`` before ``clip``: then each member is written by itself, block by block.
 """
 
+import copy
 import errno
 import json
 import os
@@ -43,7 +46,7 @@ Coordinate = tuple[tuple[str, ...], np.ndarray, dict]
 
 @dataclass(frozen=True)
 class Variable:
-    """One chunked array of a store; its leading dimension is ``clip``.
+    """One chunked array of a store; its leading dimension is ``clip``, or ``member`` and then that.
 
     ``inner`` splits the file of a block along the other dimensions, so that a reader can take a
     layer without the rest.
@@ -62,7 +65,8 @@ class Writer:
 
     def __init__(self, root: Path, variables: Mapping[str, Variable], block: int):
         self.root, self.variables, self.block = root, variables, block
-        self.clips = next(iter(variables.values())).shape[0]
+        self.clips = _clips(variables)
+        self.lead: tuple[int, ...] = ()
         # a chunk that equals the fill value has to be written too, or it would look missing
         zarr.config.set({"array.write_empty_chunks": True})
         self.arrays = {name: self._array(name, variable) for name, variable in variables.items()}
@@ -71,7 +75,9 @@ class Writer:
         store = LocalStore(self.root / name)
         # what an interrupted job left may be empty; chunks stay
         (self.root / name / ROOT).unlink(missing_ok=True)
-        whole = (self.block, *variable.shape[1:])
+        lead = variable.dims.index("clip")
+        ones, rest = (1,) * lead, variable.shape[lead + 1 :]
+        whole = (*ones, self.block, *rest)
         codecs = [Crc32cCodec()]
         if variable.compress:
             size = np.dtype(variable.dtype).itemsize
@@ -80,7 +86,7 @@ class Writer:
             store=store,
             shape=variable.shape,
             dtype=variable.dtype,
-            chunks=(self.block, *variable.inner) if variable.inner else whole,
+            chunks=(*ones, self.block, *variable.inner) if variable.inner else whole,
             shards=whole if variable.inner else None,
             compressors=codecs,
             fill_value=np.nan if np.dtype(variable.dtype).kind == "f" else 0,
@@ -88,16 +94,24 @@ class Writer:
             attributes=variable.attrs,
         )
 
+    def of(self, member: int) -> "Writer":
+        """One member's part of the store, by its place along ``member``."""
+        part = copy.copy(self)
+        part.lead = (member,)
+        vars(part).pop("missing", None)
+        return part
+
     def files(self, block: slice) -> list[Path]:
         """File of each variable that holds a block."""
-        index = block.start // self.block
+        first = (*self.lead, block.start // self.block)
         return [
-            self.root / name / "c" / "/".join(map(str, (index, *(0 for _ in variable.shape[1:]))))
+            self.root / name / "c" / "/".join(map(str, first)) / "/".join("0" * rest)
             for name, variable in self.variables.items()
+            for rest in (len(variable.shape) - len(first),)
         ]
 
     def blocks(self) -> list[slice]:
-        """All blocks, in order: slices of the leading dimension."""
+        """All blocks, in order: slices of ``clip``."""
         starts = range(0, self.clips, self.block)
         return [slice(start, min(start + self.block, self.clips)) for start in starts]
 
@@ -112,7 +126,7 @@ class Writer:
             return False
         try:
             for array in self.arrays.values():
-                array[block]
+                array[(*self.lead, block)]
         except (ValueError, RuntimeError, OSError):
             return False
         return True
@@ -150,22 +164,24 @@ class Writer:
             If the disk is full; what was written stays.
         """
         for name, variable in self.variables.items():
-            shape = (block.stop - block.start, *variable.shape[1:])
+            dims = variable.dims[len(self.lead) :]
+            shape = (block.stop - block.start, *variable.shape[len(self.lead) + 1 :])
             value = np.asarray(values[name])
             if value.shape != shape:
                 raise ValueError(f"{self.root}: {name} has shape {value.shape}, expected {shape}.")
             with np.errstate(over="ignore"):
                 value = value.astype(variable.dtype, copy=False)
             if value.dtype.kind == "f" and not np.isfinite(value).all():
-                where = dict(zip(variable.dims, np.argwhere(~np.isfinite(value))[0], strict=True))
+                where = dict(zip(dims, np.argwhere(~np.isfinite(value))[0], strict=True))
                 where["clip"] += block.start
+                where |= {"member": self.lead[0]} if self.lead else {}
                 place = ", ".join(f"{dim} {index}" for dim, index in where.items())
                 raise ValueError(
                     f"{self.root}: {name} is not finite as {variable.dtype} at {place}."
                     " Hint: nothing of this block was kept; look at that clip's input."
                 )
             with _room(self.root, f"clips {block.start} to {block.stop - 1} of {name}"):
-                self.arrays[name][block] = value
+                self.arrays[name][(*self.lead, block)] = value
 
 
 def place(out: Path) -> Path:
@@ -271,8 +287,17 @@ class _Finished(Writer):
 
     def __init__(self, root: Path, variables: Mapping[str, Variable], block: int):
         self.root, self.variables, self.block = root, variables, block
-        self.clips = next(iter(variables.values())).shape[0]
-        self.missing = []
+        self.clips = _clips(variables)
+        self.lead, self.missing = (), []
+
+    def of(self, member: int) -> "Writer":
+        """One member's part of the store: whole as well."""
+        return self
+
+
+def _clips(variables: Mapping[str, Variable]) -> int:
+    first = next(iter(variables.values()))
+    return first.shape[first.dims.index("clip")]
 
 
 @contextmanager

@@ -1,11 +1,40 @@
 """Network: what the specs of all encoders that are neural networks share."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from physprobe.config.spec import Spec as Base
 from physprobe.embed._frames import Order
+
+
+def _unique(members: tuple) -> tuple:
+    if len(set(members)) < len(members):
+        raise ValueError("each member once")
+    return members
+
+
+Seeds = Annotated[
+    tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_unique)
+]
+"""Seeds of random weights: one network each."""
+FIVE = (1, 2, 3, 4, 5)
+"""By default as many as it takes for their spread to be part of an interval."""
+
+
+def check_seed(spec: Base) -> None:
+    """Refuse ``seed`` of random weights that was meant to be the seed of one network.
+
+    Raises
+    ------
+    ValueError
+        If ``seed`` is given without ``seeds``.
+    """
+    if "seed" in spec.model_fields_set and "seeds" not in spec.model_fields_set:
+        raise ValueError(
+            f"seed: {spec.seed} doesn't say how many networks; write seeds: [{spec.seed}] for one,"
+            " or leave it out for five"
+        )
 
 
 class Network(Base):
@@ -30,7 +59,12 @@ class Network(Base):
     batch: int = Field(2, ge=1)
     """Clips per forward pass (causal: as many windows as make so many clips' frames)."""
     seed: int = Field(0, ge=0)
-    """Seed of the shuffled frames, and of the random weights of an untrained network."""
+    """Seed of the shuffled frames."""
+
+    @property
+    def members(self) -> dict[int, Self]:
+        """Spec of each of the networks that the entry stands for, by name; by default of one."""
+        return {0: self}
 
     @property
     def sees_future(self) -> bool:

@@ -18,8 +18,10 @@ def only(kind: str, config: Any, where: str, asked: Asked) -> Iterator[str]:
             yield f"{where}.methods: {name} is of kind {found}, not {kind}."
 
 
-def one(embeddings: Sequence[Path], simulation: Sequence[Path], method: str) -> Inputs:
-    """Stores of a design that takes a single system.
+def one(
+    embeddings: Sequence[Path], simulation: Sequence[Path], method: str, member: int | None = None
+) -> Inputs:
+    """Stores of a design that takes a single system, of one member.
 
     Raises
     ------
@@ -31,7 +33,7 @@ def one(embeddings: Sequence[Path], simulation: Sequence[Path], method: str) -> 
             f"{len(embeddings)} embeddings and {len(simulation)} simulations, expected one of each."
             " Hint: the design `together` takes several systems."
         )
-    return Inputs.read(METHODS, embeddings[0], simulation[0], method)
+    return Inputs.read(METHODS, embeddings[0], simulation[0], method, member=member)
 
 
 def case(

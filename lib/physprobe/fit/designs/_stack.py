@@ -10,7 +10,12 @@ from physprobe.store.inputs import Inputs, Layers, Tokens
 
 
 def read(
-    embeddings: Sequence[Path], simulation: Sequence[Path], method: str, *, alike: bool = False
+    embeddings: Sequence[Path],
+    simulation: Sequence[Path],
+    method: str,
+    member: int | None = None,
+    *,
+    alike: bool = False,
 ) -> list[Inputs]:
     """Stores of several systems, which one encoder has embedded alike.
 
@@ -20,6 +25,8 @@ def read(
         Root ``zarr.json`` of the stores, system by system.
     method : str
         JSON of the method's spec.
+    member : int, optional
+        Which of the encoder's networks, where the embeddings have several.
     alike : bool
         Whether all show the same clips, which are then put in the order of the first system's.
 
@@ -36,7 +43,7 @@ def read(
     parts: list[Inputs] = []
     for paths in zip(embeddings, simulation, strict=True):
         like = parts[0].system if alike and parts else None
-        parts.append(Inputs.read(METHODS, *paths, method, like=like))
+        parts.append(Inputs.read(METHODS, *paths, method, like=like, member=member))
     _check(parts, embeddings)
     return parts
 

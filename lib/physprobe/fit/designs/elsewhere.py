@@ -88,7 +88,11 @@ class Spec(Design):
             )
 
     def cases(
-        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+        self,
+        embeddings: Sequence[Path],
+        simulation: Sequence[Path],
+        method: str,
+        member: int | None = None,
     ) -> Iterator[Case]:
         """One fit; of two systems, that which is scored comes first, then that which is fitted."""
         if len(embeddings) not in (1, 2):
@@ -96,7 +100,7 @@ class Spec(Design):
                 f"{len(embeddings)} systems. Hint: give one, or two: the rendering that is scored"
                 " first, then that which is fitted."
             )
-        parts = _stack.read(embeddings, simulation, method, alike=True)
+        parts = _stack.read(embeddings, simulation, method, member, alike=True)
         first = parts[0]
         if first.spec.kind != "ridge":
             raise ValueError(f"method {first.spec.kind!r}: only ridge is fitted elsewhere.")

@@ -65,7 +65,11 @@ class Spec(Design):
                 )
 
     def cases(
-        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+        self,
+        embeddings: Sequence[Path],
+        simulation: Sequence[Path],
+        method: str,
+        member: int | None = None,
     ) -> Iterator[Case]:
         """One fit per normalisation and grouping, each once.
 
@@ -74,7 +78,7 @@ class Spec(Design):
         """
         features, ways = None, list(self.ways(kinds.parse(METHODS, method)[1]).items())
         for text, about in log.progress(ways, "fits"):
-            found = _read.one(embeddings, simulation, text)
+            found = _read.one(embeddings, simulation, text, member)
             if features is None:
                 features = list(Layers(found.source))
             yield _read.case(found, features, about=about)

@@ -54,10 +54,14 @@ class Spec(Design):
                 )
 
     def cases(
-        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+        self,
+        embeddings: Sequence[Path],
+        simulation: Sequence[Path],
+        method: str,
+        member: int | None = None,
     ) -> Iterator[Case]:
         """One fit, whose layers are the parts of the image."""
-        found = _read.one(embeddings, simulation, method)
+        found = _read.one(embeddings, simulation, method, member)
         if found.spec.kind != "ridge":
             raise ValueError(f"method {found.spec.kind!r}: parts of the image are read by ridge.")
         tokens = _tokens(embeddings[0], found, self.layer)

@@ -17,8 +17,12 @@ class Spec(Design):
     """Folds of one system's clips."""
 
     def cases(
-        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+        self,
+        embeddings: Sequence[Path],
+        simulation: Sequence[Path],
+        method: str,
+        member: int | None = None,
     ) -> Iterator[Case]:
         """One fit of all layers, or of a law to whole clips."""
-        found = _read.one(embeddings, simulation, method)
+        found = _read.one(embeddings, simulation, method, member)
         yield _grid.case(found) if found.spec.ROLE == "law" else _read.case(found)

@@ -41,10 +41,14 @@ class Spec(Design):
                 yield f"{where}.methods: {name} takes one system. Hint: leave it out."
 
     def cases(
-        self, embeddings: Sequence[Path], simulation: Sequence[Path], method: str
+        self,
+        embeddings: Sequence[Path],
+        simulation: Sequence[Path],
+        method: str,
+        member: int | None = None,
     ) -> Iterator[Case]:
         """One fit of all layers to all clips."""
-        parts = _stack.read(embeddings, simulation, method)
+        parts = _stack.read(embeddings, simulation, method, member)
         if len(parts) == 1:
             raise ValueError("one system, expected several. Hint: the design `plain` takes one.")
         first = parts[0]

@@ -202,9 +202,9 @@ def collect(
                     "n_clips": count,
                 }
                 by_time = {
-                    "accuracy": scores.Interval(*(part[number] for part in right)),
+                    "accuracy": right.at(number),
                     "auc": interval(np.eye(count), pairs.at(number).auc),
-                    "log_loss": scores.Interval(*(part[number] for part in cost)),
+                    "log_loss": cost.at(number),
                 }
                 found.rows += [
                     {**here, "metric": m} | _told(score, _null(arranged, m, drawn[None][m][number]))
@@ -237,7 +237,7 @@ def _scores(fits: Sequence[OfClasses], part: int, clips: int) -> dict[str, np.nd
 
 
 def _value(interval: scores.Interval) -> dict:
-    return interval.columns("no outer fold holds out clips of two classes")
+    return interval.row("no outer fold holds out clips of two classes")
 
 
 def _told(score: scores.Interval, null: dict, note: str | None = None) -> dict:
@@ -248,7 +248,7 @@ def _told(score: scores.Interval, null: dict, note: str | None = None) -> dict:
 
 def _null(arranged: nulls.Arrangements, metric: str, score: np.ndarray) -> dict:
     """Null columns from scores (1 + permutation,), the observed one first; small loss is good."""
-    return arranged.columns(score[0], score[1:], -1.0 if metric == "log_loss" else 1.0)
+    return arranged.row(score[0], score[1:], -1.0 if metric == "log_loss" else 1.0)
 
 
 def _calibration(predicted: np.ndarray, truth: np.ndarray) -> list[dict]:

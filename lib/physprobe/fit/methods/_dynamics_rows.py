@@ -91,9 +91,9 @@ class Skills:
                     drawn, note = 1.0 - errors / whole, "null: time-shuffled fits"
                     fitted = len(next(iter(found.train.values())))
                     arranged = nulls.Arrangements.of_times(fitted, length)
-                null = arranged.columns(score.value, drawn)
+                null = arranged.row(score.value, drawn)
                 yield {
-                    **about, "horizon": ahead, **score.columns(), **null,
+                    **about, "horizon": ahead, **score.row(), **null,
                     "note": nulls.noted(note, null.get("note")),
                 }  # fmt: skip
 
@@ -175,13 +175,13 @@ def others(
         }  # fmt: skip
     draws = {"groups": groups, "draws": spec.bootstraps, "seed": spec.seed}
     kept = scores.bootstrap(found.variance, scores.skill_of, **draws)
-    yield {**about, "metric": "variance_kept", **kept.columns()}
+    yield {**about, "metric": "variance_kept", **kept.row()}
     values = np.stack(list(found.test.values()))
     band = scores.bootstrap(
         np.stack([values, np.ones_like(values)], axis=-1), scores.mean_of, **draws
     )
     for place, (name, order, key) in enumerate(found.test):
-        score = band.at(place).columns(UNDEFINED[key.endswith("_cos")])
+        score = band.at(place).row(UNDEFINED[key.endswith("_cos")])
         yield {**about, "metric": key, "model": name, "order": order, **score}
 
 

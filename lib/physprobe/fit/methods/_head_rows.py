@@ -122,10 +122,10 @@ def _one_step(
 
     def skill(error: np.ndarray) -> dict:
         sums = np.stack([error, persistence], axis=-1)
-        return _value(*scores.bootstrap(sums, scores.skill_of, **draws))
+        return _value(scores.bootstrap(sums, scores.skill_of, **draws))
 
     def null(value: float | None, values: np.ndarray) -> dict:
-        return {} if value is None else arranged.columns(value, values)
+        return {} if value is None else arranged.row(value, values)
 
     for model, fitted in models.items():
         penalties = sorted(choice.penalty for choice in fitted.choices)
@@ -140,7 +140,7 @@ def _one_step(
         yield {**row, "note": row.get("note") or many}
         band = np.stack([errors[model], np.full_like(persistence, size)], axis=-1)
         yield {
-            **about, "metric": "mse", **_value(*scores.bootstrap(band, scores.mean_of, **draws)),
+            **about, "metric": "mse", **_value(scores.bootstrap(band, scores.mean_of, **draws)),
             "note": many,
         }  # fmt: skip
         if model == "shuffled":
@@ -153,7 +153,7 @@ def _one_step(
             Scored(np.stack([errors[m], persistence], axis=-1), scores.skill_of, draws["groups"])
             for m in ("real", other)
         ]
-        difference = _value(*paired.above(*both).interval(spec.bootstraps, spec.seed))
+        difference = _value(paired.above(*both).interval(spec.bootstraps, spec.seed))
         base = 1.0 - errors[other].sum() / whole
         yield {
             "model": name_of(family, "real"), "horizon": 1, "metric": "skill_difference",
@@ -177,7 +177,7 @@ def _rolled(spec: object, rollouts: Mapping, family: str, draws: dict) -> Iterat
             if not np.isfinite(sums).all():
                 yield {**row, "note": "not finite: the rollout diverges"}
                 continue
-            yield {**row, **_value(*scores.bootstrap(sums, scores.skill_of, **draws))}
+            yield {**row, **_value(scores.bootstrap(sums, scores.skill_of, **draws))}
         yield {**about, "metric": "rollout_cos", **_mean(rolled.cosine.mean(1), draws)}
     if family == "free":
         held_still = rollouts[family, "real"].persistence_cosine.mean(1)
@@ -194,7 +194,7 @@ def _shapes(bands: Mapping, family: str) -> Iterator[dict]:
             yield {
                 "model": name_of(family, model),
                 "metric": metric,
-                **_value(values[0], low, high),
+                **_value(scores.Interval(values[0], low, high)),
             }
 
 
@@ -202,13 +202,11 @@ def _mean(values: np.ndarray, draws: dict) -> dict:
     if not np.isfinite(values).all():
         return {"value": None, "note": "not finite: the rollout diverges"}
     band = np.stack([values, np.ones_like(values)], axis=-1)
-    return _value(*scores.bootstrap(band, scores.mean_of, **draws))
+    return _value(scores.bootstrap(band, scores.mean_of, **draws))
 
 
-def _value(value: float, low: float, high: float) -> dict:
-    return scores.Interval(value, low, high).columns(
-        "undefined: nothing changes in the held-out clips"
-    )
+def _value(interval: scores.Interval) -> dict:
+    return interval.row("undefined: nothing changes in the held-out clips")
 
 
 def _published(found: Mapping, rollouts: Mapping, family: str, cells: int, channels: int) -> dict:

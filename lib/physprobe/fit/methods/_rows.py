@@ -195,7 +195,7 @@ def collect(
                 "edge_hit": any(c["edge_hit"] for c in chosen),
             }
             note = choice_note(chosen) if layer == "selected" else None
-            null = arranged[t].columns(score[0, t], score[1:, t])
+            null = arranged[t].row(score[0, t], score[1:, t])
             found.rows += [
                 {
                     **common,
@@ -241,7 +241,7 @@ def collect(
                         "metric": "r2",
                         "n_clips": len(held.clip),
                         **_score(by_time, number, t),
-                        **arranged[t].columns(drawn[number, 0, t], drawn[number, 1:, t]),
+                        **arranged[t].row(drawn[number, 0, t], drawn[number, 1:, t]),
                     }
                     for number in range(len(errors))
                 ]
@@ -286,7 +286,7 @@ def _means(spec: object, held: HeldOut, values: np.ndarray) -> scores.Interval:
 
 
 def _score(interval: scores.Interval, *place: int) -> dict:
-    return interval.at(*place).columns()
+    return interval.at(*place).row()
 
 
 def median(values: Sequence[float]) -> float | None:
