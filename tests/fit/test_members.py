@@ -169,7 +169,8 @@ def test_classes_and_designs_get_members_as_well(world: dict[str, Path]):
     score = found.decoded("random", "fast", "clip")
     row = found.probe("random", "fast", "clip", "accuracy")
     assert score.members and row["value"] == pytest.approx(float(score.value))
-    assert found.probe("random", "fast", "clip", "auc")["ci_low"] is not None
+    auc = found.probe("random", "fast", "clip", "auc")
+    assert 0.0 <= auc["ci_low"] < auc["value"] < auc["ci_high"] <= 1.0
     ways = every_way.Spec(targets=("alpha",), samples=("clip",), normalisations=("zscore", "none"))
     whole = told(world, "random", RIDGE, design=ways.canonical())
     assert {row["way"] for row in whole["rows"]} == set(whole["fits"])
