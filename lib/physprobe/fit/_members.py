@@ -17,6 +17,13 @@ SAID = (*SCORE, *EVIDENCE)
 OUTER = {"ci_low": np.min, "ci_high": np.max}
 """Ends of intervals in blocks, which no draws come with: those that hold every member's."""
 
+REACH = {
+    **dict.fromkeys(("r2", "skill", "skill_by_equation", "rollout_skill"), (-np.inf, 1.0)),
+    **dict.fromkeys(("accuracy", "auc", "relative_accuracy", "ece"), (0.0, 1.0)),
+    **dict.fromkeys(("mae", "circular_mae", "log_loss", "mse"), (0.0, np.inf)),
+}
+"""What scores can be: Student's t knows no bounds, and of few members it is wide."""
+
 
 def gathered(found: Mapping[int, Fitted], name: str) -> Fitted:
     """Rows and blocks of an encoder's result.
@@ -97,7 +104,9 @@ def _mean_row(rows: Sequence[dict], members: int, name: str) -> dict:
     spread = f"members from {min(values):.4g} to {max(values):.4g}"
     found["value"] = float(np.mean(values))
     if all("interval" in row for row in rows):
-        found |= scores.mean_of_members([row["interval"] for row in rows], name).columns()
+        interval = scores.mean_of_members([row["interval"] for row in rows], name)
+        reach = REACH.get(first["metric"], (-np.inf, np.inf))
+        found |= scores.Interval(interval.value, *np.clip(interval[1:], *reach)).columns()
     told = {}
     if all("null" in row for row in rows):
         told = nulls.mean_of_members(found["value"], [row["null"] for row in rows])
