@@ -38,8 +38,8 @@ def rows(
     Yields
     ------
     dict
-        Rows of a result: ``r2`` of each encoder and its members, ``r2_above_random`` of each target and, with
-        target ``mean``, of all of them.
+        Rows of a result: ``r2`` of each encoder and its members, ``r2_above_random`` of each target
+        and, with target ``mean``, of all of them.
 
     Raises
     ------

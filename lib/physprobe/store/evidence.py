@@ -99,7 +99,7 @@ class Evidence:
         )
 
     def features(self, name: str) -> np.ndarray:
-        """(clip, time, feature) of an embedding's last layer; of the first network if of several."""
+        """(clip, time, feature) of an embedding's last layer; of the first network of several."""
         store = inputs.of_first_member(self.embeddings[self.place, name])
         return zarrs.values(store, "pooled", layer=-1).astype(np.float64)
 
