@@ -146,18 +146,17 @@ def study(folder: Path) -> dict:
     probes = [folder / "fits" / f"{name}.ridge.json" for name in names]
     models = [folder / "fits" / f"{name}.dmd.json" for name in names]
     for source, decoded, model in zip(embeddings, probes, models, strict=True):
-        common = {"embeddings": [source], "simulation": [simulation], "code": "c0de"}
+        common = {"embeddings": [source], "simulation": [simulation]}
         fit.run(**common, out=decoded, spec=ridge.canonical())
         fit.run(**common, out=model, spec=dmd.canonical())
     head = folder / "fits" / "small.spatial_heat_head.json"
-    common = {"embeddings": embeddings[:1], "simulation": [simulation], "code": "c0de"}
+    common = {"embeddings": embeddings[:1], "simulation": [simulation]}
     fit.run(**common, out=head, spec=kernels.canonical())
     evidence = {
         "fits": [*probes, *models, head],
         "embeddings": embeddings,
         "simulation": [simulation],
         "spec": json.dumps(STUDY),
-        "code": "c0de",
     }
     judged = folder / "verdicts.json"
     falsify.run(**evidence, out=judged)

@@ -80,10 +80,8 @@ def _run(argv: list[str]) -> int:
             door.error(f"no command {command!r}.{near} Hint: python -m physprobe --help lists all.")
         door.parse_args(argv)
 
-    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    early.add_argument("--threads", default="1", nargs="?")
-    threads = early.parse_known_args(options)[0].threads or ""
-    job.limit_threads(int(threads) if threads.isdecimal() else 1)
+    asked, options = _asked(command).parse_known_args(options)
+    job.limit_threads(asked.threads)
     job.draw_to_files()
     logging.basicConfig(level=logging.INFO, format=f"{command}: %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -93,7 +91,8 @@ def _run(argv: list[str]) -> int:
         given = vars(_parser(command, function).parse_args(options))
         if model := stages.model(command):
             model.parse(given["spec"])
-        function(**given)
+        with job.running(**vars(asked)):
+            function(**given)
     except Exception as error:
         line = told(error)
         if line is None:
@@ -156,10 +155,21 @@ def _version() -> str:
         return "(not installed)"
 
 
+def _asked(command: str) -> Parser:
+    """Options that every command has: what the door does for it."""
+    parser = Parser(prog=f"python -m physprobe {command}", add_help=False, allow_abbrev=False)
+    parser.add_argument("--threads", type=_count, default=1, help="threads of the linear algebra")
+    parser.add_argument(
+        "--code", default="by hand", help="fingerprint of the code, which the result is to name"
+    )
+    return parser
+
+
 def _parser(command: str, function: Callable) -> Parser:
     """Options from a function's signature, help from its docstring."""
     parser = Parser(
         prog=f"python -m physprobe {command}",
+        parents=[_asked(command)],
         description=inspect.getdoc(function),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -189,8 +199,6 @@ def _type(name: str, hint: typing.Any) -> Callable[[str], object]:
     """What turns the text of an option into its value, or says why it can't."""
     if name in JSON_OPTIONS:
         return _json
-    if name == "threads":
-        return _count
     # an optional value is absent by default, and of its type where it is given
     options = [part for part in typing.get_args(hint) if part is not types.NoneType]
     return options[0] if options else hint

@@ -95,7 +95,7 @@ def test_an_edited_processor_starts_a_store_anew_fault_2(
     spec = huggingface.Spec(model=str(checkpoint)).model_dump_json()
 
     def embed() -> np.ndarray:
-        stage.run(clips=clips, out=out, spec=spec, code="test")
+        stage.run(clips=clips, out=out, spec=spec)
         return zarrs.read(out)["pooled"].values
 
     before = embed()

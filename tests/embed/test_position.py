@@ -21,7 +21,7 @@ SIZE = {"frames": 16, "height": 256, "width": 256, "threads": 1}
 def located(folder: Path, spec: object) -> dict[str, list[Path]]:
     """A simulation, and the positions in it; the frames of its clips are never looked at."""
     simulation = folder / "simulation.zarr" / "zarr.json"
-    simulate.run(out=simulation, spec=spec.canonical(), threads=2)
+    simulate.run(out=simulation, spec=spec.canonical())
     system = zarrs.read(simulation)
     count, clips = system.sizes["clip"], folder / "clips.zarr" / "zarr.json"
     shape = (count, 16, 1, 1, 3)

@@ -110,7 +110,6 @@ def run(world: dict, out: Path, kind: str, simulation: str = "simulation", **mor
         simulation=[world[simulation]],
         out=out,
         spec=small(kind),
-        code="c0de",
     )
     return results.read(out)
 

@@ -68,7 +68,6 @@ def run(places: dict, source: str, out: Path, **more: object) -> dict:
         spec=linear.Spec(
             nulls=10, shuffles=199, bootstraps=100, band=5, centred=False, **more
         ).canonical(),
-        code="c0de",
     )
     return results.read(out)
 

@@ -161,7 +161,6 @@ def run(world: dict[str, Path], out: Path, simulation: str = "simulation", **spe
         simulation=[world[simulation]],
         out=out,
         spec=spec.canonical(),
-        code="c0de",
     )
     return results.read(out)
 
@@ -177,7 +176,7 @@ def test_a_result_holds_scores_predictions_and_where_they_come_from(world, tmp_p
     assert rows["flat", "clip", "final", "r2", None]["value"] is None
     assert ("log_alpha", "token", "selected", "r2", 2.5) in rows
     assert found["schema"] == "physprobe/probe/2" and found["spec"]["kind"] == "ridge"
-    assert found["provenance"]["code"] == "c0de"
+    assert found["provenance"]["code"] == "by hand"
     assert found["provenance"]["inputs"]["embeddings"] == zarrs.digest(world["embeddings"])
     assert found["predictions"]["clip"] == list(range(CLIPS))
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from physprobe.layerwise import stage
+from physprobe.layerwise.entries import Layerwise
 from sklearn.metrics import r2_score
 
 from physprobe.fit import stage as fit
 from physprobe.fit.methods.ridge import Spec
-from physprobe.layerwise import stage
-from physprobe.layerwise.entries import Layerwise
 from physprobe.store import results, zarrs
 
 CLIPS = 80

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from physprobe.local import stage
+from physprobe.local.entries import Local
 
 from physprobe.fit import stage as fit
 from physprobe.fit.designs import places
 from physprobe.fit.methods.ridge import Spec
-from physprobe.local import stage
-from physprobe.local.entries import Local
 from physprobe.scenes import scene
 from physprobe.store import results, zarrs
 

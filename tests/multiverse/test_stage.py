@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from physprobe.multiverse import _support, stage
+from physprobe.multiverse.entries import Multiverse
 
 from physprobe.fit import stage as fit
 from physprobe.fit.methods import trained_sweep
 from physprobe.fit.methods.ridge import Spec
-from physprobe.multiverse import _support, stage
-from physprobe.multiverse.entries import Multiverse
 from physprobe.store import results, zarrs
 
 CLIPS, LAYERS = 60, ["0", "1", "2", "final"]

@@ -362,7 +362,7 @@ def test_impossible_values_are_refused(entry, expected):
 def test_a_store_holds_scene_labels_and_units(tmp_path: Path):
     spec = balls.Spec(clips=6)
     out = tmp_path / "balls" / "simulation.zarr" / "zarr.json"
-    stage.run(out=out, spec=spec.canonical(), threads=2)
+    stage.run(out=out, spec=spec.canonical())
     found = zarrs.read(out)
     assert found.scene.dims == ("clip", "time", "quantity")
     assert found.quantity.values.tolist() == list(scene.QUANTITIES)

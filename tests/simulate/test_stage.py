@@ -7,7 +7,7 @@ import pytest
 
 from physprobe.simulate import diffusion, heat, stage
 from physprobe.statistics import splits
-from physprobe.store import zarrs
+from physprobe.store import job, zarrs
 
 SPEC = heat.Spec(clips=3, frames=6, size=32, sigma=(2.0, 3.0))
 
@@ -31,7 +31,8 @@ def test_a_store_holds_field_labels_and_units(tmp_path: Path):
 def test_threads_do_not_change_the_content(tmp_path: Path):
     outs = [tmp_path / str(threads) / "s.zarr" / "zarr.json" for threads in (1, 2)]
     for threads, out in enumerate(outs, 1):
-        stage.run(out=out, spec=SPEC.canonical(), threads=threads)
+        with job.running(threads=threads):
+            stage.run(out=out, spec=SPEC.canonical())
     assert outs[0].read_text() == outs[1].read_text()
 
 

@@ -147,7 +147,8 @@ def test_two_runs_write_the_same_bytes_and_name_the_same_inputs(tmp_path: Path, 
     """Fault 19: nothing in a result says when or how long."""
     for number, elapsed in enumerate((1.0, 1e6)):
         monkeypatch.setattr(log, "STARTED", elapsed)
-        origin = job.provenance("c0de", {"embeddings": "12"}, device="cpu")
+        with job.running("c0de"):
+            origin = job.provenance({"embeddings": "12"}, device="cpu")
         folder = tmp_path / str(number) / "heat" / "fits"
         written(folder / "a.json", **origin)
     one, two = (tmp_path / str(number) / "heat" / "fits" / "a.json" for number in range(2))

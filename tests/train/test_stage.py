@@ -18,7 +18,7 @@ from physprobe.train import stage
 
 def test_the_folder_is_a_checkpoint_that_both_transformers_and_the_pipeline_read(tiny, tmp_path):
     out = tmp_path / "tiny" / "model.safetensors"
-    stage.run(out=out, spec=tiny.canonical(), code="c0de")
+    stage.run(out=out, spec=tiny.canonical())
     assert sorted(path.name for path in out.parent.iterdir()) == [
         "card.md",
         "config.json",

@@ -19,7 +19,7 @@ SCHEMA = Schema("calibration", ("test",))
 NOMINAL = {"rejection_rate": 0.05, "coverage": 0.95, "chance_level": 0.0}
 
 
-def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> None:
+def run(*, out: Path, spec: str) -> None:
     """Measure how often tests reject noise and intervals hold the truth, and what noise scores.
 
     Parameters
@@ -29,17 +29,13 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
         a rate is that of Clopper and Pearson, of a mean score that of Student.
     spec : str
         JSON of the config's ``calibration``: repetitions of each.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Processes side by side.
     """
     entry = json.loads(spec)
     noise, planted, chance = entry["noise"], entry["planted"], entry["chance"]
     job.limit_threads(1)  # of each process
     # not forked: a fork of a process with threads can hang
     context = multiprocessing.get_context("spawn")
-    with job.at_once(ProcessPoolExecutor(threads, mp_context=context)) as pool:
+    with job.at_once(ProcessPoolExecutor(job.current().threads, mp_context=context)) as pool:
         rows = [
             *_rows("rejection_rate", _repeated(_noise_draw, noise, pool, "noise")),
             *_rows("coverage", held(_repeated(_planted_draw, planted, pool, "planted truth"))),
@@ -51,7 +47,7 @@ def run(*, out: Path, spec: str, code: str = "by hand", threads: int = 1) -> Non
         spec=entry,
         rows=rows,
         nominal=NOMINAL,
-        provenance=job.provenance(code, {}, device="cpu", dtype="float64", threads=threads),
+        provenance=job.provenance({}, device="cpu", dtype="float64", threads=job.current().threads),
     )
     worst = max(row["value"] for row in rows if row["metric"] == "rejection_rate")
     covered = [row["value"] for row in rows if row["metric"] == "coverage"]

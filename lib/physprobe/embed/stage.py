@@ -9,7 +9,7 @@ from physprobe.config import kinds
 from physprobe.config.spec import Spec
 from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import Network
-from physprobe.store import log, zarrs
+from physprobe.store import job, log, zarrs
 
 BLOCK = (
     16  # clips per file: large enough to write fast, small enough to lose little when a job dies
@@ -22,8 +22,6 @@ def run(
     out: Path,
     spec: str,
     simulation: list[Path] = (),
-    code: str = "by hand",
-    threads: int = 1,
     force: bool = False,
 ) -> None:
     """Embed the clips of a system into ``embeddings/{encoder}.zarr``.
@@ -40,10 +38,6 @@ def run(
         JSON of the encoder's spec.
     simulation : list of Path
         Root ``zarr.json`` of the simulation, for a control that reads it; encoders see clips alone.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Threads of the encoder.
     force : bool
         Write the store anew if it is finished.
 
@@ -67,7 +61,7 @@ def run(
             " Hint: --simulation is for controls that read it; encoders see clips alone."
         )
     known = {"simulation": zarrs.joined(zarrs.read(simulation[0]), source)} if simulation else {}
-    size = {"frames": frames, "height": height, "width": width, "threads": threads}
+    size = {"frames": frames, "height": height, "width": width, "threads": job.current().threads}
     networks = _Networks(
         spec_.members if isinstance(spec_, Network) else {0: spec_},
         lambda member: family.load(member, **size, **known),
@@ -102,13 +96,13 @@ def run(
             "schema": "physprobe/embedding/1",
             "encoder": root.stem,
             "spec": entry,
-            "code": code,
+            "code": job.current().code,
             "clips": source.attrs["digest"],
             "simulation": source.attrs.get("simulation"),
             **provenance,
         },
         fingerprint={
-            "code": code,
+            "code": job.current().code,
             "spec": entry,
             "clips": source.attrs["digest"],
             "encoder": provenance,

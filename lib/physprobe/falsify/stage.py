@@ -32,8 +32,6 @@ def run(
     simulation: list[Path],
     out: Path,
     spec: str,
-    code: str = "by hand",
-    threads: int = 1,
 ) -> None:
     """Judge a study's claims into ``verdicts.json``, beside how far encoders are above controls.
 
@@ -47,10 +45,6 @@ def run(
         The result.
     spec : str
         JSON of the study.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Threads of the linear algebra, which the caller has set.
     """
     study = json.loads(spec)
     name = out.absolute().parent.name
@@ -86,7 +80,6 @@ def run(
         setup={place: _setup(found.at(place)) for place in found.fits},
         shown={claim: judgement.blocks for claim, judgement in judged.items()},
         provenance=job.provenance(
-            code,
             {
                 **{name: store.attrs["digest"] for name, store in found.simulations.items()},
                 **results.digests(fits),
@@ -94,7 +87,7 @@ def run(
             device="cpu",
             dtype="float64",
             encoders=found.origins,
-            threads=threads,
+            threads=job.current().threads,
         ),
     )
     counts = {word: sum(claim["verdict"] == word for claim in claims) for word in WORDS}

@@ -20,8 +20,6 @@ def run(
     clips: list[Path] = (),
     claims: list[str] = (),
     spec: str = "{}",
-    code: str = "by hand",
-    threads: int = 1,
 ) -> None:
     """Draw results by themselves, or a study's evidence, into a PNG and a CSV.
 
@@ -41,10 +39,6 @@ def run(
         Claims of the result that are shown; all of the kind that the figure is of if none.
     spec : str
         JSON of the study whose evidence it is.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Not used; every stage takes it.
     """
     from physprobe.drawing import canvas
 

@@ -8,7 +8,7 @@ from physprobe.config import kinds
 from physprobe.fit import _members
 from physprobe.fit.designs.plain import Spec as Plain
 from physprobe.fit.section import DESIGNS, METHODS, Design
-from physprobe.store import files, log, results
+from physprobe.store import files, job, log, results
 from physprobe.store.inputs import Inputs, members
 
 
@@ -19,8 +19,6 @@ def run(
     out: Path,
     spec: str,
     design: str = '{"kind": "plain"}',
-    code: str = "by hand",
-    threads: int = 1,
 ) -> None:
     """Fit a method to one encoder's embeddings into ``fits/{source}.{method}.json``.
 
@@ -41,10 +39,6 @@ def run(
         JSON of the method's spec.
     design : str
         JSON of the design's spec: which clips are fitted, and which are scored.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Threads of the linear algebra, which the caller has set; for the record.
 
     Raises
     ------
@@ -78,7 +72,7 @@ def run(
         **blocks,
         systems=systems,
         label=first.source.attrs.get("label"),
-        provenance=first.provenance(code, threads),
+        provenance=first.provenance(),
     )
     log.done(f"{out.stem}: {_law(blocks) if 'verdict' in blocks else _scored(first, rows)}")
 
@@ -89,8 +83,6 @@ def weights(
     simulation: list[Path],
     out: Path,
     spec: str,
-    code: str = "by hand",
-    threads: int = 1,
 ) -> None:
     """Fit a method that has weights on every clip into a safetensors file.
 
@@ -98,7 +90,7 @@ def weights(
 
     Parameters
     ----------
-    embeddings, simulation, spec, code, threads
+    embeddings, simulation, spec
         As for :func:`run`.
     out : Path
         The file; tensors as the kind's ``weights`` names them.
@@ -127,7 +119,7 @@ def weights(
         "weights_hash": str(found.source.attrs.get("weights_hash")),
         "embeddings": found.digests["embeddings"],
         **({} if member is None else {"member": str(member)}),
-        "code": code,
+        "code": job.current().code,
         "spec": spec_.canonical(),
     }
     files.write_tensors(out, tensors, metadata)

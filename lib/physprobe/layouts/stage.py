@@ -18,8 +18,6 @@ def run(
     verdicts: Path,
     out: list[Path],
     spec: str,
-    code: str = "by hand",
-    threads: int = 1,
 ) -> None:
     """Write a study in a published form, such as ``fit_metrics.json`` and the files beside it.
 
@@ -37,10 +35,6 @@ def run(
         The form's files, each by its name.
     spec : str
         JSON of the study.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Not used; every stage takes it.
     """
     study, form = json.loads(spec), kinds.load("layouts", kind)
     name = verdicts.absolute().parent.name
@@ -61,7 +55,7 @@ def run(
                     of=filled.of,
                     spec=study,
                     rows=filled.rows,
-                    provenance=job.provenance(code, origin, **filled.provenance),
+                    provenance=job.provenance(origin, **filled.provenance),
                     **filled.blocks,
                 )
             case str() as text:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.config import kinds
-from physprobe.store import log, zarrs
+from physprobe.store import job, log, zarrs
 
 
 def run(
@@ -13,8 +13,6 @@ def run(
     simulation: Path,
     out: Path,
     spec: str,
-    code: str = "by hand",
-    threads: int = 1,
     force: bool = False,
 ) -> None:
     """Render a simulation into ``clips.zarr``.
@@ -27,10 +25,6 @@ def run(
         Root ``zarr.json`` of the store: ``video`` (clip, time, y, x, rgb) uint8.
     spec : str
         JSON of the renderer's spec.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Clips rendered at a time.
     force : bool
         Write the store anew if it is finished.
 
@@ -69,20 +63,24 @@ def run(
         attrs={
             "schema": "physprobe/clips/1",
             "spec": entry,
-            "code": code,
+            "code": job.current().code,
             "simulation": source.attrs["digest"],
         },
-        fingerprint={"code": code, "spec": entry, "simulation": source.attrs["digest"]},
+        fingerprint={
+            "code": job.current().code,
+            "spec": entry,
+            "simulation": source.attrs["digest"],
+        },
         force=force,
     ) as store:
-        store.fill(lambda block: {"video": frames(block.start)[None]}, threads)
+        store.fill(lambda block: {"video": frames(block.start)[None]}, job.current().threads)
     log.done(
         f"{root}: {count} clips x {' x '.join(map(str, example.shape))} uint8,"
         f" {log.megabytes(root):.0f} MB"
     )
 
 
-def preview(*, clips: Path, out: Path, threads: int = 1) -> None:
+def preview(*, clips: Path, out: Path) -> None:
     """Write ``preview.mp4``: the first clips side by side, for people.
 
     Parameters
@@ -91,8 +89,6 @@ def preview(*, clips: Path, out: Path, threads: int = 1) -> None:
         Root ``zarr.json`` of the clips.
     out : Path
         The film.
-    threads : int
-        Not used; every stage takes it.
     """
     from physprobe.render import _video
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from physprobe.store import files, log, results
+from physprobe.store import files, job, log, results
 
 
 def run(
@@ -13,8 +13,6 @@ def run(
     published: Path,
     template: Path,
     out: Path,
-    code: str = "by hand",
-    threads: int = 1,
 ) -> None:
     """Write ``report.html``: one page of studies, which begins with their verdicts.
 
@@ -32,15 +30,11 @@ def run(
         Of the page.
     out : Path
         The page.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Not used; every stage takes it.
     """
     from physprobe.report import _page
 
     judged = {path.absolute().parent.name: results.read(path, "verdicts") for path in verdicts}
     filled = {path.absolute().parent.name: results.read(path) for path in layouts}
-    text = _page.html(judged, figures, filled, published, template, code)
+    text = _page.html(judged, figures, filled, published, template, job.current().code)
     files.write_text(out, text)
     log.done(f"{out}: {len(judged)} studies, {len(figures)} figures, {log.megabytes(out):.1f} MB")

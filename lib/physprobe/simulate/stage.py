@@ -6,12 +6,10 @@ import numpy as np
 
 from physprobe.config import kinds
 from physprobe.simulate.section import Kind
-from physprobe.store import log, zarrs
+from physprobe.store import job, log, zarrs
 
 
-def run(
-    *, out: Path, spec: str, code: str = "by hand", threads: int = 1, force: bool = False
-) -> None:
+def run(*, out: Path, spec: str, force: bool = False) -> None:
     """Simulate a system into ``simulation.zarr``.
 
     Parameters
@@ -21,10 +19,6 @@ def run(
         (time, y, x), or (time, quantity) where bodies move - and the labels (clip).
     spec : str
         JSON of the system's spec.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Clips solved at a time.
     force : bool
         Write the store anew if it is finished.
 
@@ -64,12 +58,12 @@ def run(
             "schema": "physprobe/simulation/1",
             "field": system.FIELD,
             "spec": entry,
-            "code": code,
+            "code": job.current().code,
         },
-        fingerprint={"code": code, "spec": entry, "content": spec_.content()},
+        fingerprint={"code": job.current().code, "spec": entry, "content": spec_.content()},
         force=force,
     ) as store:
-        store.fill(lambda block: {system.FIELD: solve(block.start)[None]}, threads)
+        store.fill(lambda block: {system.FIELD: solve(block.start)[None]}, job.current().threads)
     log.done(
         f"{root}: {count} clips x {shape[1]} frames x"
         f" {' x '.join(map(str, shape[2:]))}, gates passed, {log.megabytes(root):.0f} MB"

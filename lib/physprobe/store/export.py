@@ -9,7 +9,7 @@ from physprobe.store import files, log, zarrs
 from physprobe.store.inputs import of_first_member
 
 
-def run(*, embeddings: Path, out: Path, threads: int = 1) -> None:
+def run(*, embeddings: Path, out: Path) -> None:
     """Write an embedding store as the four files per clip that Physics-Probe-VJEPA2's scripts read.
 
     ``sim_0000/per_frame.npy`` (time, feature) float32, ``per_frame_norm.npy`` the same with rows of
@@ -22,8 +22,6 @@ def run(*, embeddings: Path, out: Path, threads: int = 1) -> None:
         An embedding store with the spatial tokens of layer ``final``.
     out : Path
         Folder that gets one folder per clip.
-    threads : int
-        Not used; every stage takes it.
 
     Raises
     ------

@@ -109,7 +109,7 @@ class Inputs:
         """Units of the labels."""
         return {name: self.system[name].attrs.get("units", "1") for name in self.labels}
 
-    def provenance(self, code: str, threads: int) -> dict:
+    def provenance(self) -> dict:
         """Where a result that is made from these inputs comes from."""
         device, dtype = "cpu", "float64"
         if self.spec.TRAINED:
@@ -117,14 +117,13 @@ class Inputs:
 
             device, dtype = "cuda" if cuda.is_available() else "cpu", "float32"
         return job.provenance(
-            code,
             self.digests,
             encoder=self.source.attrs.get("label"),
             weights_hash=self.source.attrs.get("weights_hash"),
             causal=self.source.attrs.get("spec", {}).get("causal"),
             device=device,
             dtype=dtype,
-            threads=threads,
+            threads=job.current().threads,
         )
 
 

@@ -4,6 +4,8 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, TypeVar
 
@@ -70,20 +72,46 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Res
             yield waiting.result()
 
 
-def provenance(code: str, inputs: Mapping[str, str], **more: object) -> dict:
-    """What a result came from: code, inputs, library versions.
+@dataclass(frozen=True)
+class Job:
+    """What the door knows of the job that runs, and stages don't ask for."""
+
+    code: str = "by hand"
+    """Fingerprint of the code that the rule passed on."""
+    threads: int = 1
+    """Threads of the linear algebra."""
+
+
+_CURRENT: ContextVar[Job | None] = ContextVar("job", default=None)
+
+
+def current() -> Job:
+    """The job that runs."""
+    return _CURRENT.get() or Job()
+
+
+@contextmanager
+def running(code: str = "by hand", threads: int = 1) -> Iterator[Job]:
+    """Run a stage as this job."""
+    before = _CURRENT.set(Job(code, threads))
+    try:
+        yield current()
+    finally:
+        _CURRENT.reset(before)
+
+
+def provenance(inputs: Mapping[str, str], **more: object) -> dict:
+    """What a result came from: the job's code, inputs, library versions.
 
     Parameters
     ----------
-    code : str
-        Fingerprint of the code that the rule passed on.
     inputs : mapping of str to str
         Name and digest of each input.
     **more
         Device, dtype, weights' hash and the like.
     """
     return {
-        "code": code,
+        "code": current().code,
         "inputs": dict(inputs),
         "versions": {name: found for name in LIBRARIES if (found := _version(name))},
         "python": platform.python_version(),

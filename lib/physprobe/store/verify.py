@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from physprobe.config import shipped
-from physprobe.store import log, results, zarrs
+from physprobe.store import job, log, results, zarrs
 from physprobe.store.manifest import ROOT, Manifest
 
 
-def run(path: Path = Path("results"), *, repair: bool = False, threads: int = 1) -> None:
+def run(path: Path = Path("results"), *, repair: bool = False) -> None:
     """Check every store and result in a folder, and the encoders that ship, or one store.
 
     One line for each fault, then a summary; the exit status is 1 if there is any.
@@ -23,8 +23,6 @@ def run(path: Path = Path("results"), *, repair: bool = False, threads: int = 1)
     repair : bool
         Set damaged stores back to unfinished, sound chunks kept, and name the command that writes
         the rest.
-    threads : int
-        Files checked at a time.
 
     Raises
     ------
@@ -40,7 +38,7 @@ def run(path: Path = Path("results"), *, repair: bool = False, threads: int = 1)
     for root in log.progress(roots, "stores"):
         if not (root / ROOT).exists():
             log.info("%s is unfinished. Hint: snakemake %s", root, root / ROOT)
-        elif faults := store_faults(root, threads):
+        elif faults := store_faults(root, job.current().threads):
             damaged[root] = faults
             for key, words in faults.items():
                 log.error("%s: %s", root, f"{key} {words}" if key else words)

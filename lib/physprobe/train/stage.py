@@ -12,15 +12,13 @@ import transformers
 
 from physprobe.config import kinds
 from physprobe.embed.networks.resize import Preprocessing
-from physprobe.store import log
+from physprobe.store import job, log
 
 CARD = Path(__file__).with_name("card.md.j2")
 WEIGHTS = "model.safetensors"
 
 
-def run(
-    *, out: Path, spec: str, card: Path = CARD, code: str = "by hand", threads: int = 1
-) -> None:
+def run(*, out: Path, spec: str, card: Path = CARD) -> None:
     """Train an encoder into a folder that ``VJEPA2Model.from_pretrained`` reads.
 
     Parameters
@@ -33,10 +31,6 @@ def run(
         JSON of the recipe's spec.
     card : Path
         Template of ``card.md``.
-    code : str
-        Fingerprint of the code.
-    threads : int
-        Threads of the networks on a CPU.
 
     Raises
     ------
@@ -47,7 +41,7 @@ def run(
 
     _, spec_ = kinds.parse("train", spec)
     entry = spec_.dump()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(job.current().threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     folder = out.parent
     work = folder / "unfinished"
@@ -55,11 +49,11 @@ def run(
     recipe = _recipe.Recipe(spec_).to(device)
     if device.type == "cpu":
         _linear.accelerate(recipe)
-    identity = json.dumps({"code": code, "spec": entry}, sort_keys=True)
+    identity = json.dumps({"code": job.current().code, "spec": entry}, sort_keys=True)
     tensors, rows = _loop.run(
         recipe,
         work,
-        _validation.Judge(spec_, threads).scores,
+        _validation.Judge(spec_, job.current().threads).scores,
         identity=identity,
         device=device,
     )
@@ -82,7 +76,7 @@ def run(
         targets=[f"{name}/{label}" for name, group in spec_.validation.items() for label in group],
         device="a GPU" if device.type == "cuda" else "a CPU",
         torch=torch.__version__.split("+")[0],
-        code=code,
+        code=job.current().code,
         commit=_commit(),
     )
     (work / "card.md").write_text(card)
