@@ -9,8 +9,8 @@ from sklearn.metrics import r2_score
 
 from physprobe.fit import stage as fit
 from physprobe.fit.methods.ridge import Spec
-from physprobe.layerwise import stage
-from physprobe.layerwise.entries import Layerwise
+from physprobe.falsify import stage
+from physprobe.falsify.entries import Layerwise
 from physprobe.store import results, zarrs
 
 CLIPS = 80

@@ -8,7 +8,7 @@ import pytest
 from physprobe.fit.methods.logistic import Spec
 from physprobe.fit.probe import probe
 from physprobe.fit.section import SCHEMAS
-from physprobe.layerwise import _curve, _table
+from physprobe.falsify import _curve, _table
 from physprobe.statistics import splits
 from physprobe.store import results
 
