@@ -327,3 +327,5 @@ def test_the_picture_shows_every_specification(world):
         frame = drawn.frame(found | {"shown": shown})
         assert len(frame) == sum(len(claim["specifications"]) for claim in shown.values())
         sound(drawn.figure(frame))
+    assert not len(drawn.frame(found | {"shown": {"flat": found["shown"]["flat"]}}))
+    assert set(drawn.frame(found)["claim"]) == {"there", "by_far", "at_all"}
