@@ -38,9 +38,7 @@ def result(targets: list[str], error: float, seed: int, shuffled: bool = False) 
     ]
     return {
         "schema": "physprobe/probe/2",
-        "spec": {
-            "targets": targets, "samples": ["clip"], "permutations": 20, "bootstraps": 300
-        },
+        "spec": {"targets": targets, "samples": ["clip"], "permutations": 20, "bootstraps": 300},
         "predictions": {
             "clip": clip,
             "group": clip,
@@ -174,9 +172,7 @@ def test_the_method_that_is_named_is_the_one_that_is_judged():
     good, bad = probes(0.3, 0.6), probes(0.6, 0.3)
     fits = {s: {"bad": Fits(bad[s]), "good": Fits(good[s])} for s in TARGETS}
     simulations = dict.fromkeys(TARGETS)
-    evidence = Evidence(
-        ("small",), RANDOM, {}, place="heat", fits=fits, simulations=simulations
-    )
+    evidence = Evidence(("small",), RANDOM, {}, place="heat", fits=fits, simulations=simulations)
     for method, word in {"good": "supported", "bad": "refuted"}.items():
         spec = above_random.Spec(statement="s", method=method)
         (line,) = above_random.judge(spec, evidence.at("", method), ("small",)).lines.values()
@@ -194,17 +190,13 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, system):
             paths.append(tmp_path / name / "fits" / f"{encoder}.ridge.json")
             content = {"rows": [], **content, "systems": [name]}
             content.pop("schema")
-            results.write(
-                paths[-1], schema=SCHEMAS["probe"], provenance={"inputs": {}}, **content
-            )
+            results.write(paths[-1], schema=SCHEMAS["probe"], provenance={"inputs": {}}, **content)
     study = Study(
         systems=list(TARGETS), encoders=["small", "other"], controls=RANDOM, methods=["ridge"],
         claims={"worth": {"kind": "above_random", "statement": "It is."}},
     )  # fmt: skip
     out, picture = tmp_path / "study" / "verdicts.json", tmp_path / "study" / "above_random.png"
-    falsify.run(
-        fits=paths, embeddings=[], simulation=simulations, out=out, spec=study.canonical()
-    )
+    falsify.run(fits=paths, embeddings=[], simulation=simulations, out=out, spec=study.canonical())
     found = results.read(out, "verdicts")
     words = {line["encoder"]: line["verdict"] for line in found["claims"]}
     assert words == {"small": "supported", "other": "refuted"}

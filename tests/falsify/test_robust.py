@@ -305,7 +305,7 @@ def test_the_share_that_supports_it_decides(supported, refuted, share, word):
     words += ["undefined"] * 5
     spec = robust.Spec(statement="s", targets=("speed",), share=share)
     line = robust._line(spec, [{"verdict": verdict, "control": "twin"} for verdict in words])
-    assert line["verdict"] == word
+    assert (line["verdict"], line["margin"]) == (word, share)
     assert line["value"] == supported / (len(words) - 5) and line["ci_low"] is None
     assert line["note"].startswith(f"{supported} supported, {open_} cannot tell, {refuted} refuted")
 

@@ -62,4 +62,4 @@ def _line(spec: Spec, lines: list[dict]) -> dict:
         value=share,
         verdict="refuted" if rest >= spec.share else word,
         note=", ".join(f"{count} {word}" for word, count in counts.items()),
-    )
+    ) | {"margin": spec.share}  # of the statistic; that of the specifications is the claim's own

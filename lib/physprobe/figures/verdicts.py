@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
@@ -15,7 +16,7 @@ CAPTION = (
     "Each claim's statistic, as the line below it names it, with its 95 % interval; the upright"
     " tick is the margin that was declared. A claim is supported (green) if the whole interval is"
     " above its margin and its null is refuted, refuted (orange) if the interval is below, and"
-    " otherwise the data cannot tell (grey). What has no interval is a share, or is undefined."
+    " otherwise the data cannot tell (grey). Triangles: lower than is drawn. What has no interval is a share, or is undefined."
 )
 COLOURS = {"supported": "#009E73", "refuted": "#D55E00", "cannot tell": "0.5"}
 FLOOR = -0.6  # lower values are written at the edge
@@ -28,8 +29,9 @@ def frame(result: Mapping) -> pd.DataFrame:
             "margin", "verdict", "note")  # fmt: skip
     lines = [{key: line[key] for key in kept} for line in result["claims"]]
     numbers = ("value", "ci_low", "ci_high", "margin")
-    found = pd.DataFrame(lines, columns=list(kept))
-    return found.astype(dict.fromkeys(numbers, float)) if len(found) else found
+    found = pd.DataFrame(lines, columns=list(kept)).astype(dict.fromkeys(numbers, float))
+    words = ["statistic", "note"]
+    return found.assign(**{name: found[name].astype(object).fillna("") for name in words})
 
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:
@@ -48,10 +50,16 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         colour = COLOURS[row.verdict]
         if pd.notna(row.value):
             if pd.notna(row.ci_low):
-                ax.plot([max(row.ci_low, FLOOR), row.ci_high], [y, y], color=colour, lw=2.2)
-            ax.plot(max(row.value, FLOOR), y, "o", color=colour, ms=6)
+                ends = np.maximum([row.ci_low, row.ci_high], FLOOR)
+                ax.plot(ends, [y, y], color=colour, lw=2.2)
+            if row.value < FLOOR:
+                text = canvas.interval(row.value, np.nan, np.nan, digits=1)
+                ax.annotate(
+                    text, (FLOOR, y), (7, 4), textcoords="offset points", fontsize=7.5, color=colour
+                )
+            ax.plot(max(row.value, FLOOR), y, "<" if row.value < FLOOR else "o", color=colour, ms=6)
             ax.plot([row.margin, row.margin], [y - 0.3, y + 0.3], color=palette.INK, lw=1.2)
-        told = row.statistic or row.note or ""
+        told = row.statistic or row.note
         ax.text(
             1.02, y, row.verdict, transform=ax.get_yaxis_transform(), va="center", color=colour,
             fontweight="bold",
