@@ -268,6 +268,7 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, system, ont
         name: {"kind": "holds_elsewhere", "statement": f"{name} holds.", "target": name}
         for name in ("alpha", "flat")
     }
+    claims["well"] = claims["alpha"] | {"margin": 0.1}
     study = Study(
         system="heat", design=design, encoders=["small"], controls=CONTROLS, methods=["ridge"],
         claims=claims,
@@ -283,6 +284,7 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, system, ont
     frame = drawn.frame(found)
     figure = drawn.figure(frame)
     assert set(frame["metric"]) == {"r2", "error_ratio"} and len(figure.axes) == 4
+    assert not frame.duplicated(["encoder", "target", "metric", "folds", "against"]).any()
     words = figure.get_supxlabel().replace("\n", " ")
     if onto:
         assert words.startswith("Scored on 60 held-out clips of heat_viridis; fitted on 0 clips")

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from physprobe.falsify import _curve, _table
 from physprobe.fit.methods.logistic import Spec
 from physprobe.fit.probe import probe
 from physprobe.fit.section import SCHEMAS
-from physprobe.falsify import _curve, _table
 from physprobe.statistics import splits
 from physprobe.store import results
 

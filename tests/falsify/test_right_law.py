@@ -44,12 +44,16 @@ def test_verdicts_parameters_and_rates_are_counted_and_drawn(given, tmp_path):
     out = tmp_path / "study" / "verdicts.json"
     study = Study(
         systems=["diffusion", "advection"], encoders=["field"], methods=["laws"],
-        claims={"named": {"kind": "right_law", "statement": "The law is named right."}},
+        claims={
+            "named": {"kind": "right_law", "statement": "The law is named right."},
+            "mostly": {"kind": "right_law", "statement": "Of most clips.", "margin": 0.7},
+        },
     )  # fmt: skip
     falsify.run(**given, out=out, spec=study.canonical())
     found = results.read(out, "verdicts")
 
     def row(**where: object) -> dict:
+        where["claim"] = "named"
         (one,) = [row for row in found["rows"] if where.items() <= row.items()]
         return one
 
@@ -65,7 +69,8 @@ def test_verdicts_parameters_and_rates_are_counted_and_drawn(given, tmp_path):
                  ("diffusion", "decay"))  # fmt: skip
     assert decay["value"] == pytest.approx(decay["true"], rel=0.02)
 
-    (line,) = found["claims"]
+    line, other = found["claims"]
+    assert other["value"] == line["value"] and other["margin"] == 0.7
     right = row(**every, sample="clip", metric="right")
     for key in ("value", "ci_low", "ci_high"):
         assert line[key] == right[key]
@@ -78,6 +83,7 @@ def test_verdicts_parameters_and_rates_are_counted_and_drawn(given, tmp_path):
         drawn = kinds.load("figures", kind)
         frame = drawn.frame(found)
         sound(drawn.figure(frame))
+        # two claims on one source show the same
         assert len(table.read_text().splitlines()) == 1 + len(frame)
     assert all(path.stat().st_size > 10_000 for path in pictures.values())
 

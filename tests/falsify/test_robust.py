@@ -88,7 +88,8 @@ def world(tmp_path_factory) -> dict:
             features[:, layer] += 2 * share * planted[:, None]
         layers = LAYERS if len(shares) > 1 else ["position"]
         paths[name] = store(
-            folder / "balls" / "embeddings" / f"{name}.zarr", "pooled", ("clip", "layer", "time", "feature"),
+            folder / "balls" / "embeddings" / f"{name}.zarr", "pooled",
+            ("clip", "layer", "time", "feature"),
             features.astype("f4"),
             {
                 "layer": (("layer",), np.array(layers), {}),

@@ -1,6 +1,5 @@
 """Tiny studies: whatever number of clips the config accepts runs to its end, undefined or not."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
