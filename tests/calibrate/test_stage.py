@@ -7,7 +7,8 @@ import pytest
 from figure_oracle import sound
 
 from physprobe.calibrate import _chance, _coverage, _noise, stage
-from physprobe.figures import calibration, stage
+from physprobe.figures import calibration
+from physprobe.figures import stage as figures
 
 
 def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
@@ -26,7 +27,7 @@ def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
         nested, alone, swept = (rates[f"{way}, {size}"]["value"] for way in _chance.WAYS)
         assert alone < swept and nested < 0
     picture, table = tmp_path / "calibration.png", tmp_path / "calibration.csv"
-    drawing.figure(kind="calibration", sources=[out], out=picture, table=table)
+    figures.run(kind="calibration", sources=[out], out=picture, table=table)
     assert picture.stat().st_size > 10_000
     assert len(table.read_text().splitlines()) == 1 + len(found["rows"])
     sound(calibration.figure(calibration.frame(found)))

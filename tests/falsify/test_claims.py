@@ -5,7 +5,8 @@ import pytest
 
 from physprobe.config import kinds
 from physprobe.falsify import _pixels, beyond_pixels, conditioned, decodable, forecast
-from physprobe.falsify._claim import verdict
+from physprobe.falsify._claim import Claim, verdict
+from physprobe.falsify._curve import Curve
 from physprobe.statistics import linear_map, paired, scores, splits
 from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
@@ -60,7 +61,7 @@ def evidence(own: float, controls: dict[str, float], **more: object) -> Evidence
     ("own", "expected"), [(0.1, "supported"), (1.2, "refuted"), (0.5, "cannot tell")]
 )
 def test_an_encoder_has_to_beat_its_best_control(own: float, expected: str):
-    found = decodable.judge(
+    found = decodable.line(
         decodable.Spec(statement="s", target="alpha"),
         evidence(own, {"brightness": 0.5, "pixels": 0.9}),
         "small",
@@ -72,15 +73,15 @@ def test_an_encoder_has_to_beat_its_best_control(own: float, expected: str):
 
 def test_beating_chance_alone_needs_the_null_to_be_refuted():
     spec = decodable.Spec(statement="s", target="alpha", beyond="chance")
-    assert decodable.judge(spec, evidence(0.5, {}), "small")["verdict"] == "supported"
+    assert decodable.line(spec, evidence(0.5, {}), "small")["verdict"] == "supported"
     truth = np.linspace(0.5, 5, CLIPS)
     weak = evidence(0.5, {})
     weak.probes["small"].update(probe(truth, 0.5, 0, p=0.2))
-    assert decodable.judge(spec, weak, "small")["verdict"] == "cannot tell"
+    assert decodable.line(spec, weak, "small")["verdict"] == "cannot tell"
 
 
 def test_an_undefined_target_can_not_be_judged():
-    found = decodable.judge(
+    found = decodable.line(
         decodable.Spec(statement="s", target="sigma"), evidence(0.1, {}), "small"
     )
     assert found["verdict"] == "cannot tell" and "undefined" in found["note"]
@@ -106,7 +107,7 @@ def test_the_best_of_many_equal_controls_is_not_beaten_by_an_equal_encoder():
 def test_a_forecast_has_to_beat_the_best_baseline(skill: float, expected: str):
     found = evidence(0.1, {"pixels": 0.5})
     found.koopman["small"] = koopman(skill, 7)
-    judged = forecast.judge(forecast.Spec(statement="s"), found, "small")
+    judged = forecast.line(forecast.Spec(statement="s"), found, "small")
     assert judged["verdict"] == expected and judged["best_control"] == "persistence"
 
 
@@ -114,9 +115,9 @@ def test_a_forecast_beyond_controls_has_to_beat_their_skill():
     found = evidence(0.1, {"pixels": 0.5})
     spec = forecast.Spec(statement="s", beyond="controls")
     found.koopman.update(small=koopman(0.7, 1), pixels=koopman(0.3, 2))
-    assert forecast.judge(spec, found, "small")["verdict"] == "supported"
+    assert forecast.line(spec, found, "small")["verdict"] == "supported"
     found.koopman.update(small=koopman(0.3, 1), pixels=koopman(0.7, 2))
-    assert forecast.judge(spec, found, "small")["verdict"] == "refuted"
+    assert forecast.line(spec, found, "small")["verdict"] == "refuted"
 
 
 @pytest.mark.parametrize(("linear", "expected"), [(True, "refuted"), (False, "supported")])
@@ -128,8 +129,8 @@ def test_pixels_in_disguise_are_found_out(linear: bool, expected: str):
     folds = splits.nested(np.arange(CLIPS))
     clips = np.arange(CLIPS)
     rows, maps = _pixels.cross({"pixels_gray": pixels}, {"small": embedding}, folds, clips, 300)
-    found = evidence(0.1, {"pixels_gray": 0.5}, pixels=tuple(rows), maps=maps)
-    judged = beyond_pixels.judge(beyond_pixels.Spec(statement="s"), found, "small")
+    own = {name: found for (_, name, way), found in maps.items() if way == "pixel_to_embed"}
+    judged = beyond_pixels.line(beyond_pixels.Spec(statement="s"), own, 500)
     assert judged["verdict"] == expected
     r2 = next(row["value"] for row in rows if row["metric"] == "pixel_to_embed_r2")
     assert r2 == pytest.approx(linear_map.fit(pixels, embedding, folds).r2)
@@ -146,15 +147,40 @@ def test_every_claim_kind_judges_and_says_so_in_the_same_columns():
         "statement", "test", "margin", "statistic", "value", "ci_low", "ci_high", "null_q95", "p",
         "best_control", "verdict", "note",
     }  # fmt: skip
-    assert {"beyond_pixels", "conditioned", "decodable", "forecast", "order"} <= set(
-        kinds.names("falsify")
-    )
-    for name in kinds.names("falsify"):
+    asked = {"target": "alpha", "targets": ("alpha",)}
+    judging = set(kinds.names("falsify")) - {"above_random", "right_law"}
+    assert {"beyond_pixels", "conditioned", "decodable", "forecast", "order"} <= judging
+    for name in judging:
         module = kinds.load("falsify", name)
-        found = module.judge(module.Spec(statement="s"), nothing, "small")
+        spec = module.Spec(
+            statement="s", **{key: asked[key] for key in asked if key in module.Spec.model_fields}
+        )
+        found = _of_nothing(module, spec, nothing)
         assert set(found) == columns and found["test"] == name
         assert (found["verdict"], found["value"]) == ("cannot tell", None)
         assert found["note"]
+
+
+def _of_nothing(module: object, spec: Claim, nothing: Evidence) -> dict:
+    """What a kind says where nothing is defined that it is of.
+
+    Two kinds never find it so: ``above_random`` refuses an undefined target, and ``right_law`` has
+    a verdict on every clip.
+    """
+    match spec.kind:
+        case "beyond_pixels":
+            return module.line(spec, {}, 500)
+        case "onset":
+            curve = Curve("small", {"rows": []}, spec.target, spec.sample)
+            return module._line(spec, "small", curve, [])
+        case "robust":
+            return module._line(spec, [{"verdict": "undefined"}])
+        case "located":
+            return module._line(spec, "small", [])
+        case "holds_elsewhere":
+            return decodable.line(spec, nothing, "small")
+    (judged,) = module.judge(spec, nothing, ("small",)).lines.values()
+    return judged
 
 
 def classes(truth: list[int], right: np.ndarray, p: float | None = 0.005, note: str = "") -> dict:
@@ -190,7 +216,7 @@ def test_accuracy_beyond_chance_is_above_the_share_of_the_most_frequent_class(
     found = evidence(0.5, {})
     found.probes["small"].update(classes(truth.tolist(), right))
     spec = decodable.Spec(statement="s", target="kind", beyond="chance")
-    judged = decodable.judge(spec, found, "small")
+    judged = decodable.line(spec, found, "small")
     assert judged["verdict"] == expected
     assert judged["value"] == pytest.approx(right.mean() - often)
     assert judged["ci_low"] < judged["value"] < judged["ci_high"]
@@ -201,29 +227,29 @@ def test_accuracy_beyond_chance_is_above_the_share_of_the_most_frequent_class(
 def test_fault_8_nothing_is_better_than_any_control_if_there_is_none():
     """A study without a control can't say that an encoder beats the best of them."""
     spec = decodable.Spec(statement="s", target="alpha")
-    alone = decodable.judge(spec, evidence(0.1, {}), "small")
+    alone = decodable.line(spec, evidence(0.1, {}), "small")
     assert (alone["verdict"], alone["value"]) == ("cannot tell", None)
     assert alone["note"] == "the study has no control to beat"
     undefined = evidence(0.1, {"pixels": 0.5})
     undefined.probes["pixels"]["predictions"]["held_out"] = []
-    judged = decodable.judge(spec, undefined, "small")
+    judged = decodable.line(spec, undefined, "small")
     assert judged["verdict"] == "cannot tell"
     assert judged["note"] == "alpha is undefined for all controls"
     forecasting = forecast.Spec(statement="s", beyond="controls")
-    assert forecast.judge(forecasting, evidence(0.1, {}), "small")["verdict"] == "cannot tell"
+    assert forecast.line(forecasting, evidence(0.1, {}), "small")["verdict"] == "cannot tell"
 
 
 @pytest.mark.parametrize("own", [0.1, 0.45, 0.5, 0.9, 1.2])
 def test_a_difference_carries_its_own_p(own: float):
     """It tells what the interval tells; that of the score itself is in the note."""
     spec = decodable.Spec(statement="s", target="alpha", margin=0.02)
-    judged = decodable.judge(spec, evidence(own, {"brightness": 0.5}), "small")
+    judged = decodable.line(spec, evidence(own, {"brightness": 0.5}), "small")
     inside = judged["ci_low"] <= spec.margin <= judged["ci_high"]
     assert (judged["p"] >= 0.05) == inside
     assert judged["null_q95"] is None and "R2 itself has p = " in judged["note"]
     for beyond in ("baselines", "controls"):
         spec = forecast.Spec(statement="s", beyond=beyond)
-        judged = forecast.judge(spec, evidence(own, {"brightness": 0.5}), "small")
+        judged = forecast.line(spec, evidence(own, {"brightness": 0.5}), "small")
         assert (judged["null_q95"] is None) == (beyond == "controls") and judged["p"] is not None
 
 
@@ -237,7 +263,7 @@ def test_fault_13_without_a_p_nothing_is_supported_and_it_is_said_why(note: str,
     for name in ("small", "pixels"):
         found.probes[name]["rows"][0].update(p=None, null_q95=None, note=note)
     spec = decodable.Spec(statement="s", target="alpha", beyond=beyond)
-    judged = decodable.judge(spec, found, "small")
+    judged = decodable.line(spec, found, "small")
     assert judged["verdict"] == "cannot tell"
     # a difference has its own p
     assert judged["p"] < 0.05 if beyond == "controls" else judged["p"] is None
@@ -250,7 +276,7 @@ def test_fault_13_a_forecast_without_a_p_is_not_supported():
     found = evidence(0.1, {"pixels": 0.5})
     found.koopman["small"] = koopman(0.4, 7)
     found.koopman["small"]["rows"][0].update(p=None, note=f"null: time-shuffled fits; {NOTE}")
-    judged = forecast.judge(forecast.Spec(statement="s"), found, "small")
+    judged = forecast.line(forecast.Spec(statement="s"), found, "small")
     assert judged["verdict"] == "cannot tell" and judged["ci_low"] > 0
     assert judged["note"] == f"p is undefined: {NOTE}"
 
@@ -262,7 +288,7 @@ def test_fault_13_a_label_that_nothing_permutes_is_not_said_to_help():
     }  # fmt: skip
     found = evidence(0.1, {})
     found.heads["small"] = {"rows": [row]}
-    judged = conditioned.judge(conditioned.Spec(statement="s"), found, "small")
+    judged = conditioned.line(conditioned.Spec(statement="s"), found, "small")
     assert (judged["verdict"], judged["note"]) == ("cannot tell", NOTE)
 
 
@@ -282,8 +308,8 @@ def test_a_label_has_to_help_against_every_way_of_leaving_it_out(
     ]  # fmt: skip
     found = evidence(0.1, {})
     found.heads["small"] = {"rows": rows}
-    judged = conditioned.judge(conditioned.Spec(statement="s"), found, "small")
+    judged = conditioned.line(conditioned.Spec(statement="s"), found, "small")
     assert judged["verdict"] == expected
-    assert conditioned.judge(conditioned.Spec(statement="s"), found, "other")["verdict"] == (
+    assert conditioned.line(conditioned.Spec(statement="s"), found, "other")["verdict"] == (
         "cannot tell"
     )

@@ -1,6 +1,8 @@
 """Order: a second frame of history helps what has a velocity, and nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -58,13 +60,17 @@ def systems() -> dict[str, Evidence]:
     return {name: evidence(modelled(values)) for name, values in latents.items()}
 
 
-def evidence(koopman: dict, **more) -> Evidence:
-    return Evidence(("small",), (), {}, Fits(), Fits(small=koopman), bootstraps=500, **more)
+def evidence(koopman: dict, systems: Mapping[str, Evidence] = MappingProxyType({})) -> Evidence:
+    """Evidence of one place, beside that of systems."""
+    own = Fits(small={"schema": "physprobe/dynamics/2", **koopman})
+    places = {"own": own, **{name: found.koopman for name, found in systems.items()}}
+    fits = {place: {"dmd": found} for place, found in places.items()}
+    return Evidence(("small",), (), {}, bootstraps=500, place="own", fits=fits).at()
 
 
-def judge(found: Evidence, encoder: str = "small", **spec) -> dict:
+def judge(found: Evidence, **spec) -> dict:
     spec = order.Spec(**{"statement": "s", "horizon": 2, **spec})
-    return order.judge(spec, found.of(spec.system), encoder)
+    return order.line(spec, found.at(spec.system), "small")
 
 
 @pytest.mark.parametrize("baseline", ["persistence", "order_1"])
@@ -176,7 +182,7 @@ def test_what_is_not_there_can_not_be_judged(systems):
     for found, spec in (
         (both, {}),
         (systems["wave"], {"horizon": 99}),
-        (replace(systems["wave"], koopman=Fits()), {}),
+        (replace(systems["wave"], fits={}), {}),
     ):
         judged = judge(found, **spec)
         assert judged["verdict"] == "cannot tell" and "no forecast of small" in judged["note"]

@@ -1,6 +1,5 @@
 """Tiny studies: whatever number of clips the config accepts runs to its end, undefined or not."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,8 +9,9 @@ import pytest
 from physprobe.config import kinds
 from physprobe.embed import pixels
 from physprobe.falsify import stage as falsify
+from physprobe.falsify.entries import Study
 from physprobe.fit import stage as fit
-from physprobe.layouts import fit as report
+from physprobe.layouts import stage as layouts
 from physprobe.simulate import heat_published
 from physprobe.store import results, zarrs
 
@@ -69,7 +69,8 @@ def embedded(folder: Path, name: str, pooled: np.ndarray) -> Path:
 
 
 def judged(folder: Path, labels: Mapping, features: Mapping, kind: str = "ridge") -> dict:
-    """Falsification of a study whose embeddings are given, by the real stages."""
+    """Verdicts on a study whose embeddings are given, by the real stages."""
+    folder = folder / "tiny"
     field = np.random.default_rng(0).normal(size=(len(labels["alpha"]), TIMES, 4, 4))
     simulation = written(
         folder / "simulation.zarr",
@@ -82,54 +83,46 @@ def judged(folder: Path, labels: Mapping, features: Mapping, kind: str = "ridge"
     )
     draws = {"permutations": 20, "bootstraps": 100, "outer": 2, "inner": 2}
     specs = {
-        "probe": {**PROBES[kind], **draws},
-        "koopman": {
+        kind: {**PROBES[kind], **draws},
+        "dmd": {
             "kind": "dmd", "shuffles": 20, "bootstraps": 100, "spectra": 100, "outer": 2,
             "inner": 2, "ranks": [3], "components": 4,
         },
-        "head": {"kind": "spatial_heat_head", "refits": 100, "horizons": [1], **draws},
+        "spatial_heat_head": {
+            "kind": "spatial_heat_head", "refits": 100, "horizons": [1], **draws
+        },
     }  # fmt: skip
-    found = {"probe": [], "koopman": [], "head": []}
+    fits = []
     embeddings = [embedded(folder, name, values) for name, values in features.items()]
     for path in embeddings:
-        for part, spec in specs.items():
-            if part == "head" and path.parent.stem != "small":
+        for method, spec in specs.items():
+            if method == "spatial_heat_head" and path.parent.stem != "small":
                 continue
-            out = folder / part / f"{path.parent.stem}.{part}.json"
+            fits.append(folder / "fits" / f"{path.parent.stem}.{method}.json")
             validated = kinds.load("fit/methods", spec["kind"]).Spec.model_validate(spec)
-            fit.run(embeddings=[path], simulation=[simulation], out=out, spec=validated.canonical())
-            found[part].append(out)
-    study = {
-        "system": "tiny",
-        "encoders": ["small"],
-        "controls": [name for name in features if name != "small"],
-        "probe": kind,
-        "koopman": "dmd",
-        "head": "spatial_heat_head",
-        "claims": {name: {"statement": name, **claim} for name, claim in CLAIMS.items()},
-    }
-    out = folder / "pixel_falsification_metrics.json"
-    falsify.run(
-        probes=found["probe"], koopman=found["koopman"], heads=found["head"],
-        embeddings=embeddings, simulation=simulation, metrics=out,
-        summary=folder / "summary.txt", spec=json.dumps(study),
-    )  # fmt: skip
-    assert "nan" not in (folder / "summary.txt").read_text()
+            fit.run(
+                embeddings=[path], simulation=[simulation], out=fits[-1], spec=validated.canonical()
+            )
+    study = Study(
+        system="tiny",
+        encoders=["small"],
+        controls=[name for name in features if name != "small"],
+        methods=list(specs),
+        claims={name: {"statement": name, **claim} for name, claim in CLAIMS.items()},
+    ).canonical()
+    out = folder.parent / "study" / "verdicts.json"
+    given = {"fits": fits, "embeddings": embeddings, "simulation": [simulation], "spec": study}
+    falsify.run(**given, out=out)
     video = np.zeros((len(labels["alpha"]), TIMES, 4, 4, 3), np.uint8)
     seconds = {"time": (("time",), np.arange(TIMES, dtype=float), {"units": "s"})}
     films = written(
         folder / "clips.zarr", {"video": (("clip", "time", "y", "x", "rgb"), video)}, seconds, {}
     )
-    written_to = {
-        name: folder / f"fit_{name}" for name in ("metrics", "summary", "figure", "table")
-    }
-    if kind == "ridge":
-        report.run(
-            probes=found["probe"], koopman=found["koopman"], heads=found["head"],
-            embeddings=embeddings, falsification=out, simulation=simulation, clips=films,
-            spec=json.dumps(study), **written_to,
-        )  # fmt: skip
-        assert "nan" not in written_to["summary"].read_text()
+    for form in ("pixel_falsification", "fit") if kind == "ridge" else ("pixel_falsification",):
+        files = [out.parent / name for name in kinds.load("layouts", form).FILES]
+        layouts.run(kind=form, **given, clips=[films], verdicts=out, out=files)
+        (summary,) = (path for path in files if path.suffix == ".txt")
+        assert "nan" not in summary.read_text()
     return results.read(out)
 
 

@@ -131,12 +131,11 @@ def test_another_kind_of_result_is_refused(tmp_path: Path):
 
 def test_results_are_named_once_and_missing_ones_said(tmp_path: Path):
     one = written(tmp_path / "heat" / "fits" / "small.ridge.json")
-    two = written(tmp_path / "wave" / "fits" / "small.ridge.json")
-    assert set(results.by_folder([one, two], "probe")) == {"heat", "wave"}
+    two = written(tmp_path / "heat" / "fits" / "pixels.ridge.json")
+    assert set(results.by_name([one, two], "probe")) == {"small", "pixels"}
     other = written(tmp_path / "elsewhere" / "heat" / "fits" / "small.ridge.json")
-    for gather in (results.by_name, results.by_folder, results.by_place):
-        with pytest.raises(ValueError, match="a second result of"):
-            gather([one, other])
+    with pytest.raises(ValueError, match="a second result of"):
+        results.by_name([one, other])
     with pytest.raises(ValueError, match="no result of 'pixels' was given, but of: small"):
         results.by_name([one])["pixels"]
     with pytest.raises(ValueError, match="no result was given"):
@@ -164,8 +163,8 @@ def test_the_digest_of_an_input_is_that_of_its_content(tmp_path: Path):
     assert list(results.digests([one])) == ["heat/fits/a.json"]
 
 
-def test_gates_that_ship_are_what_was_written():
+def test_verdicts_that_ship_are_what_was_written():
     """Fault 15, of results that come with the package."""
-    gates = list((Path(results.__file__).parents[1] / "encoders").rglob("gate.json"))
-    assert len(gates) >= 3
-    assert all(results.read(path, "gate")["rows"] for path in gates)
+    shipped = list((Path(results.__file__).parents[1] / "encoders").rglob("verdicts.json"))
+    assert len(shipped) >= 3
+    assert all(results.read(path, "verdicts")["rows"] for path in shipped)

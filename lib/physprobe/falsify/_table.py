@@ -21,7 +21,7 @@ def lines(
     Parameters
     ----------
     study : str
-        The published ``run_name``.
+        The published ``run_name``; ``probe_set`` is the entry of ``methods``.
     curves : mapping of str to Curve
     about : mapping of str to mapping
         ``role``, ``label``, ``hf_repo``, ``preprocessing`` and ``feature_root`` of each embedding.
@@ -50,6 +50,7 @@ def lines(
             folds = curve.fold_scores(layer)
             yield {
                 "run_name": study,
+                "probe_set": curve.probe.get("method"),
                 "layer": layer,
                 "layer_fraction": depth,
                 f"{metric}_mean": float(folds.mean()) if len(folds) else None,

@@ -33,7 +33,7 @@ class Spec(Claim):
 
 def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgement:
     """Judge the claim, with R2 of the encoders and of random weights on every target."""
-    probes = {place: evidence.at(place).probes for place in evidence.simulations}
+    probes = {place: evidence.at(place, spec.method).probes for place in evidence.simulations}
     draws = evidence.bootstraps
     rows = {name: list(_random.rows(probes, name, evidence.controls, draws)) for name in encoders}
     twins = sum(len(evidence.specs[name].get("seeds", [0])) for name in evidence.controls)

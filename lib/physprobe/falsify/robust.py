@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from physprobe.falsify import _support
-from physprobe.falsify._claim import Claim, Judgement, Needs, judged
+from physprobe.falsify._claim import NO_CONTROL, Claim, Judgement, Needs, judged
 from physprobe.store.evidence import Evidence
 
 FIGURES = ("specifications",)
@@ -46,16 +46,20 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
 
 
 def _line(spec: Spec, lines: list[dict]) -> dict:
-    words = [line["verdict"] for line in lines if line["verdict"] != "undefined"]
+    defined = [line for line in lines if line["verdict"] != "undefined"]
+    words = [line["verdict"] for line in defined]
     if not words:
         return judged(spec, verdict="cannot tell", note="no specification is defined")
-    value = words.count("supported") / len(words)
-    word = "supported" if value >= spec.share else "cannot tell"
+    if spec.beyond == "controls" and not any(line["control"] for line in defined):
+        return judged(spec, verdict="cannot tell", note=NO_CONTROL)
+    supporting = words.count("supported")
+    share, rest = supporting / len(words), (len(words) - supporting) / len(words)
+    word = "supported" if share >= spec.share else "cannot tell"
     counts = {word: words.count(word) for word in _support.VERDICTS}
     return judged(
         spec,
         statistic=f"share of {len(words)} specifications that support it",
-        value=value,
-        verdict="refuted" if value <= 1 - spec.share else word,
+        value=share,
+        verdict="refuted" if rest >= spec.share else word,
         note=", ".join(f"{count} {word}" for word, count in counts.items()),
-    )
+    ) | {"margin": spec.share}  # of the statistic; that of the specifications is the claim's own

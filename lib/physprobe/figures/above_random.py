@@ -22,8 +22,11 @@ RANDOM, TRAINED = "0.55", "#0072B2"
 def frame(result: Mapping) -> pd.DataFrame:
     """What is drawn of a claim of kind ``above_random``, about its first encoder."""
     line, claim = result["claims"][0], result["spec"]["claims"]
-    rows = [row for row in result["rows"] if row["claim"] == line["claim"]]
-    return pd.DataFrame(rows).assign(
+    names = (line["encoder"], *result["spec"]["controls"])
+    rows = pd.DataFrame([row for row in result["rows"] if row["claim"] == line["claim"]])
+    # random weights are scored once for each encoder, alike
+    rows = rows[rows["encoder"].isin(names)].drop_duplicates()
+    return rows.assign(
         verdict=line["verdict"], why=line["note"], candidate=result["study"],
         loss=claim[line["claim"]]["loss"],
     )  # fmt: skip

@@ -27,12 +27,14 @@ CONTROLS = {
 
 
 def frame(result: Mapping) -> pd.DataFrame:
-    """What is drawn of a claim of kind ``right_law``."""
-    shown = next(iter(result["shown"].values()))
+    """What is drawn of claims of kind ``right_law``."""
     rows = pd.DataFrame([row for row in result["rows"] if row["claim"]])
+    # claims on one source rest on the same rates
+    rows = rows.drop(columns="claim").drop_duplicates()
     shares = rows[rows["metric"].eq("share")]
     false = rows[rows["metric"].eq("false_verdicts") & rows["system"].eq("all")]
-    systems = pd.DataFrame(shown["systems"]).rename(
+    systems = pd.DataFrame([one for shown in result["shown"].values() for one in shown["systems"]])
+    systems = systems.drop_duplicates(["system", "source"]).rename(
         columns={"source": "encoder", "verdict": "together"}
     )
     systems["label"] = systems["label"].fillna("")

@@ -24,17 +24,20 @@ LEAST = 1e-4  # [1/s] where axes end
 
 
 def frame(result: Mapping) -> pd.DataFrame:
-    """What is drawn of a claim of kind ``right_law``: a row per point of a cloud and per bin."""
-    shown = next(iter(result["shown"].values()))
+    """What is drawn of claims of kind ``right_law``: a row per point of a cloud and per bin."""
+    shown = result["shown"].values()
     exponents = {
         (row["system"], row["encoder"], row["quantity"]): row
         for row in result["rows"]
         if row["metric"] == "exponent"
     }
-    labels = {one["source"]: one["label"] or "" for one in shown["systems"]}
+    labels = {one["source"]: one["label"] or "" for claim in shown for one in claim["systems"]}
+    # claims on one source rest on the same clouds
+    names = ("system", "source", "quantity")
+    clouds = {tuple(c[name] for name in names): c for claim in shown for c in claim["dispersion"]}
     parts = []
-    for cloud in shown["dispersion"]:
-        about = {name: cloud[name] for name in ("system", "source", "quantity")}
+    for cloud in clouds.values():
+        about = {name: cloud[name] for name in names}
         found = exponents[tuple(about.values())]
         about |= {"label": labels[about["source"]]}
         about |= {f"exponent_{key}": found[key] for key in ("value", "ci_low", "ci_high")}

@@ -52,7 +52,8 @@ def _of(result: Mapping, encoder: str) -> pd.DataFrame:
     ]
     shown = next(iter(result["shown"].values()))
     kept = ("encoder", "target", "layer", "place", "value", "ci_low", "ci_high", "null_q95", "note")
-    lines = [{key: row[key] for key in kept} for row in rows]
+    # claims on one target rest on the same scores
+    lines = [dict(line) for line in dict.fromkeys(tuple((k, row[k]) for k in kept) for row in rows)]
     for line in lines:
         line["item"] = "part" if line["place"] in PARTS else "patch"
         if line["item"] == "patch":

@@ -203,9 +203,10 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
 
 
 def _titled(scores: pd.DataFrame) -> str:
-    """Title that tells one figure from another: entry, probes, and what folds keep together."""
-    entry = scores["run_name"].iloc[0]
-    found = f"{TITLE}: {entry}, {' and '.join(scores['solver'].unique())} probes"
+    """Title that tells one figure from another: study, probes, and what folds keep together."""
+    found = (
+        f"{TITLE}: {scores['run_name'].iloc[0]}, {' and '.join(scores['solver'].unique())} probes"
+    )
     coarser = [name for name in scores["grouping"].unique() if name != "clip"]
     found += f", folds by {' and '.join(coarser)}" if coarser else ""
     return found.replace("_", " ")

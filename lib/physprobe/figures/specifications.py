@@ -30,7 +30,7 @@ DARK, LIGHT, CONTROL = palette.ENCODERS["small"], "#9CC9E8", "0.55"
 
 
 def frame(result: Mapping) -> pd.DataFrame:
-    """What is drawn of claims of kind ``robust``: their specifications.
+    """What is drawn of claims of kind ``robust``: their specifications, where some are defined.
 
     Parameters
     ----------
@@ -43,6 +43,10 @@ def frame(result: Mapping) -> pd.DataFrame:
         for name, shown in result["shown"].items()
         for line in shown["specifications"]
     ]
+    drawn = {(x["claim"], x["encoder"]) for x in lines if x["verdict"] != "undefined"}
+    lines = [line for line in lines if (line["claim"], line["encoder"]) in drawn]
+    if not lines:
+        return pd.DataFrame()
     told = [
         {
             **{key: claims[line["claim"]][key] for key in ("statement", "margin", "beyond")},

@@ -35,12 +35,16 @@ def frame(result: Mapping) -> pd.DataFrame:
     result : mapping
         ``verdicts.json`` of a study.
     """
-    rows = [row for row in result["rows"] if row["claim"] and row["metric"] in SHOWN]
+    told = [row for row in result["rows"] if row["claim"] and row["metric"] in SHOWN]
+    # claims on one target and sample rest on the same scores
+    rows = pd.DataFrame(told).drop(columns="claim").drop_duplicates().to_dict("records")
+    several = len({row["sample"] for row in rows}) > 1
     controls, labels = result["spec"]["controls"], result["labels"]
     about = pd.DataFrame(
         {
             "role": "control" if row["encoder"] in controls else "encoder",
             "label": palette.shown(row["encoder"], labels[row["encoder"]]),
+            "what": row["target"] + (f" by {row['sample']}" if several else ""),
         }
         for row in rows
     )
@@ -77,13 +81,13 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     frame : DataFrame
         Of :func:`frame`.
     """
-    targets = frame["target"].unique()
+    targets = frame["what"].unique()
     looks = canvas.looks(frame)
     names, scored = list(looks), frame["scored"].iloc[0]
     systems = [name for name in frame["folds"].unique() if name != "transferred"]
     axes = part.subplots(len(targets), 2, sharex="col", sharey=True, squeeze=False)
     for (left, right), target in zip(axes, targets, strict=True):
-        mine = frame[frame["target"] == target]
+        mine = frame[frame["what"] == target]
         for y, name in enumerate(names):
             own, colour = mine[mine["encoder"] == name], looks[name].colour
             _scores(left, own, systems, y, colour)
@@ -181,5 +185,5 @@ def _legend(ax: Axes, systems: list[str], frame: pd.DataFrame) -> None:
 
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw a transfer as a figure of its own."""
-    height = frame["target"].nunique() * (0.45 + 0.36 * frame["encoder"].nunique())
+    height = frame["what"].nunique() * (0.45 + 0.36 * frame["encoder"].nunique())
     return canvas.alone(panel, frame, (10.5, 1.7 + height))

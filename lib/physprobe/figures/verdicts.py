@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
@@ -15,7 +16,8 @@ CAPTION = (
     "Each claim's statistic, as the line below it names it, with its 95 % interval; the upright"
     " tick is the margin that was declared. A claim is supported (green) if the whole interval is"
     " above its margin and its null is refuted, refuted (orange) if the interval is below, and"
-    " otherwise the data cannot tell (grey). What has no interval is a share, or is undefined."
+    " otherwise the data cannot tell (grey). Triangles: lower than is drawn. What has no interval"
+    " is a share, or is undefined."
 )
 COLOURS = {"supported": "#009E73", "refuted": "#D55E00", "cannot tell": "0.5"}
 FLOOR = -0.6  # lower values are written at the edge
@@ -28,8 +30,9 @@ def frame(result: Mapping) -> pd.DataFrame:
             "margin", "verdict", "note")  # fmt: skip
     lines = [{key: line[key] for key in kept} for line in result["claims"]]
     numbers = ("value", "ci_low", "ci_high", "margin")
-    found = pd.DataFrame(lines, columns=list(kept))
-    return found.astype(dict.fromkeys(numbers, float)) if len(found) else found
+    found = pd.DataFrame(lines, columns=list(kept)).astype(dict.fromkeys(numbers, float))
+    words = ["statistic", "note"]
+    return found.assign(**{name: found[name].astype(object).fillna("") for name in words})
 
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:
@@ -42,27 +45,24 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         Of :func:`frame`.
     """
     ax = part.subplots()
-    several = frame["encoder"].nunique() > 1
-    names = []
     for y, row in enumerate(frame.itertuples()):
         colour = COLOURS[row.verdict]
         if pd.notna(row.value):
             if pd.notna(row.ci_low):
-                ax.plot([max(row.ci_low, FLOOR), row.ci_high], [y, y], color=colour, lw=2.2)
-            ax.plot(max(row.value, FLOOR), y, "o", color=colour, ms=6)
+                ends = np.maximum([row.ci_low, row.ci_high], FLOOR)
+                ax.plot(ends, [y, y], color=colour, lw=2.2)
             if row.value < FLOOR:
-                told = canvas.interval(row.value, row.ci_low, row.ci_high)
-                ax.annotate(told, (FLOOR, y), (8, 6), textcoords="offset points", fontsize=8)
+                text = canvas.interval(row.value, np.nan, np.nan, digits=1)
+                ax.annotate(
+                    text, (FLOOR, y), (7, 4), textcoords="offset points", fontsize=7.5, color=colour
+                )
+            ax.plot(max(row.value, FLOOR), y, "<" if row.value < FLOOR else "o", color=colour, ms=6)
             ax.plot([row.margin, row.margin], [y - 0.3, y + 0.3], color=palette.INK, lw=1.2)
-        told = row.statistic or row.note or ""
         ax.text(
             1.02, y, row.verdict, transform=ax.get_yaxis_transform(), va="center", color=colour,
             fontweight="bold",
         )  # fmt: skip
-        said = textwrap.fill(row.statement, WIDTH)
-        of = f"{palette.shown(row.encoder, row.label)}: " if several else ""
-        names.append(f"{said}\n{textwrap.fill(of + told, WIDTH)}")
-    ax.set_yticks(range(len(frame)), names, fontsize=8)
+    ax.set_yticks(range(len(frame)), _told(frame), fontsize=8)
     ax.set_ylim(len(frame) - 0.5, -0.5)
     ax.axvline(0, color="0.85", lw=1, zorder=0)
     low, high = frame[["ci_low", "value", "margin"]].min().min(), frame["ci_high"].max()
@@ -78,7 +78,18 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     canvas.note(part, "Bars: 95 % intervals. Upright ticks: margins, declared before the run.")
 
 
+def _told(frame: pd.DataFrame) -> list[str]:
+    """What is claimed in each line, of whom, and by which statistic."""
+    several = frame["encoder"].nunique() > 1
+    found = []
+    for row in frame.itertuples():
+        of = f"{palette.shown(row.encoder, row.label)}: " if several else ""
+        parts = (row.statement, of + (row.statistic or row.note))
+        found.append("\n".join(textwrap.fill(part, WIDTH) for part in parts))
+    return found
+
+
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw the claims as a figure of its own."""
-    lines = sum(2 + len(row.statement) // WIDTH for row in frame.itertuples())
-    return canvas.alone(panel, frame, (9.5, 1.8 + 0.2 * lines + 0.12 * len(frame)))
+    most = max(told.count("\n") + 1 for told in _told(frame))
+    return canvas.alone(panel, frame, (9.5, 1.8 + (0.12 + 0.16 * most) * len(frame)))

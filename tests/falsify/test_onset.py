@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from physprobe.layerwise._onset import Onset, depths
 
+from physprobe.falsify._onset import Onset, depths
 from physprobe.statistics import scores
 
 LAYERS = ["0", "1", "2", "3", "final"]

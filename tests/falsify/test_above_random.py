@@ -1,18 +1,21 @@
-"""The gate on made-up probe results whose differences are known."""
+"""Above random, on made-up probe results whose differences are known."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from figure_oracle import sound
 
-from physprobe.falsify import _gate
+from physprobe.falsify import _random, above_random
 from physprobe.falsify import stage as falsify
-from physprobe.figures import above_random, stage
+from physprobe.falsify.entries import Study
+from physprobe.figures import above_random as drawn
+from physprobe.figures import stage as figures
 from physprobe.fit.section import SCHEMAS
 from physprobe.statistics import scores
 from physprobe.store import results
+from physprobe.store.evidence import Evidence
+from physprobe.store.fits import Fits
 
 CLIPS = 80
 RANDOM = tuple(f"random_{seed}" for seed in range(5))
@@ -34,10 +37,12 @@ def result(targets: list[str], error: float, seed: int, shuffled: bool = False) 
         for t in targets
     ]
     return {
-        "spec": {"targets": targets, "bootstraps": 300},
+        "schema": "physprobe/probe/2",
+        "spec": {"targets": targets, "samples": ["clip"], "permutations": 20, "bootstraps": 300},
         "predictions": {
             "clip": clip,
             "group": clip,
+            "fold": clip % 5,
             "truth": {t: values[clip] for t, values in truth.items()},
             "held_out": blocks,
         },
@@ -55,9 +60,9 @@ def probes(trained: float, random: float) -> dict:
 
 
 def test_differences_are_those_of_the_scores_and_the_mean_is_their_mean():
-    rows = list(_gate.rows(probes(0.3, 0.6), "small", RANDOM, 300))
+    rows = list(_random.rows(probes(0.3, 0.6), "small", RANDOM, 300))
     r2 = {(r["encoder"], r["system"], r["target"]): r["value"] for r in rows if r["metric"] == "r2"}
-    *targets, mean = [r for r in rows if r["metric"] == "r2_difference"]
+    *targets, mean = [r for r in rows if r["metric"] == "r2_above_random"]
     assert [(r["system"], r["target"]) for r in targets] == [
         ("heat", "alpha"), ("wave", "c"), ("wave", "gamma"),
     ]  # fmt: skip
@@ -79,7 +84,7 @@ def squared(system: str, trained: float) -> np.ndarray:
 
 
 def test_the_same_clips_are_compared_whatever_their_order():
-    found = list(_gate.rows(probes(0.5, 0.5), "small", RANDOM, 50))
+    found = list(_random.rows(probes(0.5, 0.5), "small", RANDOM, 50))
     mixed = probes(0.5, 0.5)
     for named in mixed.values():
         own = named["small"]["predictions"]
@@ -88,7 +93,7 @@ def test_the_same_clips_are_compared_whatever_their_order():
         own["truth"] = {t: values[order] for t, values in own["truth"].items()}
         for block in own["held_out"]:
             block["squared_error"] = block["squared_error"][order]
-    assert list(_gate.rows(mixed, "small", RANDOM, 50)) == found
+    assert list(_random.rows(mixed, "small", RANDOM, 50)) == found
 
 
 def test_clips_of_one_group_are_drawn_together_in_every_interval():
@@ -103,13 +108,13 @@ def test_clips_of_one_group_are_drawn_together_in_every_interval():
                 by_clip = block["squared_error"][np.argsort(held["clip"])]
                 block["squared_error"] = by_clip[held["group"] * 4]
     known = {
-        name: list(_gate.rows(found, "small", RANDOM, 500))
+        name: list(_random.rows(found, "small", RANDOM, 500))
         for name, found in {"grouped": grouped, "alone": _ungrouped(grouped)}.items()
     }
     for own, other in zip(known["grouped"], known["alone"], strict=True):
         assert own["value"] == pytest.approx(other["value"])
     widths = {
-        name: [row["ci_high"] - row["ci_low"] for row in rows if row["metric"] == "r2_difference"]
+        name: [row["ci_high"] - row["ci_low"] for row in rows if row["metric"] == "r2_above_random"]
         for name, rows in known.items()
     }
     assert np.mean(widths["grouped"]) > 1.4 * np.mean(widths["alone"])
@@ -128,42 +133,79 @@ def _ungrouped(found: dict) -> dict:
     }
 
 
+def judge(found: dict, loss: float = 0.05) -> dict:
+    evidence = Evidence(
+        ("small",), RANDOM, {}, place="heat",
+        fits={system: {"ridge": Fits(named)} for system, named in found.items()},
+        simulations=dict.fromkeys(found),
+    )  # fmt: skip
+    spec = above_random.Spec(statement="s", loss=loss)
+    return above_random.judge(spec, evidence.at(), ("small",)).lines["small"]
+
+
 @pytest.mark.parametrize(
-    ("trained", "random", "passes"), [(0.3, 0.6, True), (0.6, 0.3, False), (0.5, 0.5, False)]
+    ("trained", "random", "word"),
+    [(0.3, 0.6, "supported"), (0.6, 0.3, "refuted"), (0.5, 0.5, "cannot tell")],
 )
-def test_better_passes_worse_and_equal_do_not(trained, random, passes):
-    rows = list(_gate.rows(probes(trained, random), "small", RANDOM, 300))
-    assert _gate.passed(rows, 0.05)[0] is passes
+def test_better_is_supported_worse_is_refuted_and_equal_is_neither(trained, random, word):
+    line = judge(probes(trained, random), loss=0.5)
+    assert line["verdict"] == word and line["ci_low"] < line["value"] < line["ci_high"]
+    assert line["statistic"] == (
+        "R2 less the mean of 5 draws of random weights, mean over 3 targets"
+    )
 
 
-def test_one_target_that_loses_more_than_the_margin_is_enough_to_fail():
+def test_one_target_that_loses_more_than_the_margin_is_enough_to_refute():
     found = probes(0.2, 0.7)
     worse = result(["c", "gamma"], 0.9, 100)["predictions"]["held_out"][1]
     found["wave"]["small"] = result(["c", "gamma"], 0.2, 100)
     found["wave"]["small"]["predictions"]["held_out"][1] = worse
-    rows = list(_gate.rows(found, "small", RANDOM, 300))
-    ok, why = _gate.passed(rows, 0.05)
-    assert not ok
-    assert "worst wave gamma -0." in why
-    assert "below -0.05" in why
-    assert _gate.passed(rows, 1.0)[0]
+    line = judge(found)
+    assert line["verdict"] == "refuted" and line["ci_low"] > 0, "though the mean is above"
+    assert "worst wave gamma -0." in line["note"]
+    assert "below -0.05" in line["note"]
+    allowed = judge(found, loss=1.0)
+    assert allowed["verdict"] == "supported" and "below" not in allowed["note"]
 
 
-def test_the_stages_write_the_result_and_its_picture(tmp_path: Path):
-    paths = []
-    for system, named in probes(0.3, 0.6).items():
-        for name, content in named.items():
-            path = tmp_path / system / "fits" / f"{name}.ridge.json"
-            results.write(path, schema=SCHEMAS["probe"], provenance={}, **{"rows": [], **content})
-            paths.append(path)
-    out, picture = tmp_path / "gates" / "small.json", tmp_path / "gates" / "small.png"
-    spec = {"encoder": "small", "random": RANDOM, "margin": 0.05}
-    falsify.gate(probes=paths, out=out, spec=json.dumps(spec))
-    found = json.loads(out.read_text())
-    assert found["passed"] is True
-    assert found["schema"] == "physprobe/gate/2"
+def test_the_method_that_is_named_is_the_one_that_is_judged():
+    good, bad = probes(0.3, 0.6), probes(0.6, 0.3)
+    fits = {s: {"bad": Fits(bad[s]), "good": Fits(good[s])} for s in TARGETS}
+    simulations = dict.fromkeys(TARGETS)
+    evidence = Evidence(("small",), RANDOM, {}, place="heat", fits=fits, simulations=simulations)
+    for method, word in {"good": "supported", "bad": "refuted"}.items():
+        spec = above_random.Spec(statement="s", method=method)
+        (line,) = above_random.judge(spec, evidence.at("", method), ("small",)).lines.values()
+        assert line["verdict"] == word
+
+
+def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, system):
+    paths, simulations = [], []
+    for name, named in probes(0.3, 0.6).items():
+        stores = system(tmp_path / name, {"clip_label": np.arange(CLIPS)})
+        simulations += stores["simulation"]
+        named["small"] = result(TARGETS[name], 0.3, 100)
+        named["other"] = result(TARGETS[name], 0.9, 50)
+        for encoder, content in named.items():
+            paths.append(tmp_path / name / "fits" / f"{encoder}.ridge.json")
+            content = {"rows": [], **content, "systems": [name]}
+            content.pop("schema")
+            results.write(paths[-1], schema=SCHEMAS["probe"], provenance={"inputs": {}}, **content)
+    study = Study(
+        systems=list(TARGETS), encoders=["small", "other"], controls=RANDOM, methods=["ridge"],
+        claims={"worth": {"kind": "above_random", "statement": "It is."}},
+    )  # fmt: skip
+    out, picture = tmp_path / "study" / "verdicts.json", tmp_path / "study" / "above_random.png"
+    falsify.run(fits=paths, embeddings=[], simulation=simulations, out=out, spec=study.canonical())
+    found = results.read(out, "verdicts")
+    words = {line["encoder"]: line["verdict"] for line in found["claims"]}
+    assert words == {"small": "supported", "other": "refuted"}
     table = picture.with_suffix(".csv")
-    drawing.figure(kind="gate", sources=[out], out=picture, table=table)
-    sound(gate.figure(gate.frame(found)))
-    assert len(table.read_text().splitlines()) == 1 + len(found["rows"])
+    figures.run(kind="above_random", sources=[out], out=picture, table=table, claims=["worth"])
+    frame = drawn.frame(found)
+    sound(drawn.figure(frame))
+    # of the first encoder: each score once, three differences, and their mean
+    assert set(frame["encoder"]) == {"small", *RANDOM}
+    assert len(frame) == 3 * (1 + len(RANDOM)) + 3 + 1
+    assert len(table.read_text().splitlines()) == 1 + len(frame)
     assert picture.read_bytes().startswith(b"\x89PNG")

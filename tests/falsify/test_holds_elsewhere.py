@@ -1,25 +1,29 @@
 """Transferred probes beside ordinary ones, on made-up results whose errors are known."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from figure_oracle import sound
 
-from physprobe.falsify import _transfer
+from physprobe.falsify import _transfer, holds_elsewhere
 from physprobe.falsify import stage as falsify
-from physprobe.figures import stage
+from physprobe.falsify.entries import Study
+from physprobe.figures import stage as figures
 from physprobe.figures import transfer as drawn
 from physprobe.fit.section import SCHEMAS
 from physprobe.store import results
+from physprobe.store.evidence import Evidence
+from physprobe.store.fits import Fits
 
 CLIPS = 60
 TRUTH = np.random.default_rng(0).uniform(1, 5, CLIPS)
 TOP = np.flatnonzero(np.quantile(TRUTH, 0.7) <= TRUTH)
 
 
-def result(error: np.ndarray, clip: np.ndarray, targets: tuple[str, ...] = ("alpha",)) -> dict:
+def result(
+    error: np.ndarray, clip: np.ndarray, targets: tuple[str, ...] = ("alpha",), p: float = 0.1
+) -> dict:
     """Probe result whose predictions miss the truth by an error (clip,) of all clips."""
     blocks = [
         {
@@ -31,16 +35,23 @@ def result(error: np.ndarray, clip: np.ndarray, targets: tuple[str, ...] = ("alp
             "absolute_error": np.abs(error[clip]),
         }
     ]
-    null = {"null_mean": -2.0, "null_q95": -0.5, "p": 0.1}
+    null = {"null_mean": -2.0, "null_q95": -0.5, "p": p}
+    spread = ((TRUTH[clip] - TRUTH[clip].mean()) ** 2).sum()
+    ends = dict.fromkeys(("value", "ci_low", "ci_high"), 1 - (error[clip] ** 2).sum() / spread)
+    score = {"alpha": ends, "flat": {}}
     row = {"sample": "clip", "layer": "selected", "metric": "r2", "time": None, **null}
     row |= {"lambda": 1.0, "edge_hit": False, "n_clips": len(clip)}
     notes = {"alpha": "layer 1 in 1 of the folds", "flat": "target is constant"}
     return {
-        "spec": {"targets": targets, "samples": ["clip"], "bootstraps": 300},
-        "rows": [{**row, "target": target, "note": notes[target]} for target in targets],
+        "schema": "physprobe/probe/2",
+        "spec": {"targets": targets, "samples": ["clip"], "permutations": 20, "bootstraps": 300},
+        "rows": [
+            {**row, **score[target], "target": target, "note": notes[target]} for target in targets
+        ],
         "predictions": {
             "clip": clip,
             "group": clip,
+            "fold": clip % 5,
             "truth": {"alpha": TRUTH[clip], "flat": np.ones(len(clip))},
             "held_out": blocks,
         },
@@ -49,7 +60,6 @@ def result(error: np.ndarray, clip: np.ndarray, targets: tuple[str, ...] = ("alp
             "training_clips": [CLIPS - len(clip)],
             "training_mean": {"alpha": np.full(len(clip), 2.0)},
         },
-        "label": "untrained, made up",
     }
 
 
@@ -73,8 +83,18 @@ def made(clip: np.ndarray = TOP, **more) -> tuple[dict, dict]:
     return moved, home
 
 
-def scored(moved: dict, home: dict) -> list[dict]:
-    return list(_transfer.rows(moved, {"heat": home}, ("pixels", "brightness")))
+CONTROLS = ("pixels", "brightness")
+
+
+def scored(moved: dict, home: dict, target: str = "alpha") -> list[dict]:
+    return list(_transfer.rows(moved, {"heat": home}, CONTROLS, target, "clip"))
+
+
+def evidence(moved: dict, home: dict, method: str = "ridge") -> Evidence:
+    """Evidence of a study whose design has a place of its own, beside its system's."""
+    moved = {name: {**found, "systems": ["heat"]} for name, found in moved.items()}
+    fits = {"top": {method: Fits(moved)}, "heat": {method: Fits(home)}}
+    return Evidence(("small",), CONTROLS, {}, place="top", fits=fits).at()
 
 
 def find(rows: list[dict], encoder: str, metric: str, **where) -> dict:
@@ -127,7 +147,7 @@ def test_targets_of_several_columns_are_scored_together():
         return found, error[TOP]
 
     (moved, far), (home, near) = direction(1, TOP), direction(2, np.arange(CLIPS))
-    rows = list(_transfer.rows({"small": moved}, {"heat": {"small": home}}, ()))
+    rows = list(_transfer.rows({"small": moved}, {"heat": {"small": home}}, (), "alpha", "clip"))
     spread = ((truth[TOP] - truth[TOP].mean(0)) ** 2).sum()
     for folds, error in {"transferred": far, "heat": near}.items():
         row = find(rows, "small", "r2", folds=folds)
@@ -137,7 +157,7 @@ def test_targets_of_several_columns_are_scored_together():
     ratio = (far**2).sum() / (near**2).sum()
     assert find(rows, "small", "error_ratio", against="heat")["value"] == pytest.approx(ratio)
     assert not {"bias", "correlation"} & {row["metric"] for row in rows}
-    found = _transfer.spread(moved, home)["alpha"]
+    found = _transfer.spread(moved, home, "alpha")
     assert found["scored"] == pytest.approx(np.sqrt(spread / len(TOP)))
 
 
@@ -161,10 +181,13 @@ def test_an_encoder_stands_beside_every_control_and_the_best():
 
 
 def test_undefined_targets_and_clips_that_ordinary_folds_lack_are_named():
-    rows = scored(*made(targets=("flat", "alpha")))
-    flat = [falsify.TRANSFER.row(**r) for r in rows if r["target"] == "flat"]
+    rows = scored(*made(targets=("flat", "alpha")), "flat")
+    flat = [falsify.SCHEMA.row(**r) for r in rows]
     assert len(flat) == 3 and all(r["value"] is None for r in flat)
     assert {r["note"] for r in flat} == {"target is constant"}
+    spec = holds_elsewhere.Spec(statement="s", target="flat")
+    found = holds_elsewhere.judge(spec, evidence(*made(targets=("flat", "alpha"))), ("small",))
+    assert found.lines["small"]["verdict"] == "cannot tell"
     moved, home = made()
     home["small"] = result(errors(0.1, 1), np.setdiff1d(np.arange(CLIPS), TOP[:1]))
     with pytest.raises(ValueError, match=f"don't hold out clip {TOP[0]}"):
@@ -175,36 +198,93 @@ def test_scores_without_meaning_are_null_with_a_note():
     moved, home = made()
     home["small"] = result(np.zeros(CLIPS), np.arange(CLIPS))
     moved["small"] = result(3.0 - TRUTH, TOP)
-    rows = [falsify.TRANSFER.row(**r) for r in scored(moved, home)]
+    rows = [falsify.SCHEMA.row(**r) for r in scored(moved, home)]
     assert find(rows, "small", "error_ratio")["note"] == "ordinary folds make no error"
     assert find(rows, "small", "correlation", folds="transferred")["value"] is None
 
 
+@pytest.mark.parametrize(
+    ("size", "shift", "p", "word"),
+    [
+        (0.05, 0.0, 0.01, "supported"),
+        (0.05, 0.0, 0.2, "cannot tell"),
+        (0.2, 0.0, 0.01, "cannot tell"),
+        (0.1, -0.5, 0.01, "refuted"),
+    ],
+)
+def test_the_best_control_that_is_transferred_alike_has_to_be_beaten(size, shift, p, word):
+    """On the very clips that are scored, whatever ordinary folds make of them."""
+    moved, home = made()
+    moved["small"] = result(errors(size, 1, shift), TOP, p=p)
+    spec = holds_elsewhere.Spec(statement="s", target="alpha")
+    found = holds_elsewhere.judge(spec, evidence(moved, home), ("small",))
+    line = found.lines["small"]
+    assert line["verdict"] == word and line["best_control"] == "pixels"
+    best = find(found.rows, "small", "r2_difference", control="best control")
+    assert best["note"] == "pixels"
+    for key in ("value", "ci_low", "ci_high"):
+        assert line[key] == pytest.approx(best[key])
+    assert (found.blocks["fitted_on"], found.blocks["scored_on"]) == ("heat", "heat")
+    chance = spec.model_copy(update={"beyond": "chance"})
+    (line,) = holds_elsewhere.judge(chance, evidence(moved, home), ("small",)).lines.values()
+    assert line["best_control"] is None and line["value"] == pytest.approx(
+        find(found.rows, "small", "r2", folds="transferred")["value"]
+    )
+
+
+def test_ordinary_folds_are_those_of_the_method_that_is_named():
+    good, other = evidence(*made(), "good"), evidence(*made(), "other")
+    wrong = {name: result(errors(3.0, 4), np.arange(CLIPS)) for name in made()[1]}
+    fits = {
+        "top": {**other.fits["top"], **good.fits["top"]},
+        "heat": {"other": Fits(wrong), **good.fits["heat"]},
+    }
+    both = Evidence(("small",), CONTROLS, {}, place="top", fits=fits)
+    spec = holds_elsewhere.Spec(statement="s", target="alpha", method="good")
+    expected = holds_elsewhere.judge(spec, good, ("small",))
+    assert holds_elsewhere.judge(spec, both.at("", "good"), ("small",)) == expected
+
+
 @pytest.mark.parametrize("onto", [None, "heat_viridis"])
-def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, onto: str | None):
+def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, system, onto: str | None):
     moved, home = made(TOP if onto is None else np.arange(CLIPS), targets=("alpha", "flat"))
-    paths = {"transferred": [], "ordinary": []}
     systems = ["heat"] if onto is None else [onto, "heat"]
-    for key, folder, found in (
-        ("transferred", "transfers/top", moved),
-        *(("ordinary", f"{name}/probes", home) for name in systems),
-    ):
+    design = {"kind": "elsewhere", "onto": onto}
+    design |= {"region": {"alpha": [0.7, 1.0]}} if onto is None else {}
+    given = {"fits": [], "embeddings": [], "simulation": []}
+    for name in systems:
+        labels = dict.fromkeys(moved, "untrained, made up")
+        for key, paths in system(tmp_path / name, {"alpha": TRUTH}, labels).items():
+            given[key] += paths
+    for place, of, found in (("top", systems, moved), *((name, [name], home) for name in systems)):
         for name, content in found.items():
-            path = tmp_path / folder / f"{name}.ridge.json"
+            path = tmp_path / place / "fits" / f"{name}.ridge.json"
+            content = {"rows": [], **content, "systems": of}
             content["setting"]["region"] = content["setting"]["region"] if onto is None else {}
-            results.write(path, schema=SCHEMAS["probe"], provenance={}, **{"rows": [], **content})
-            paths[key].append(path)
-    spec = {"system": "heat", "onto": onto, "controls": ["pixels", "brightness"]}
-    out = tmp_path / "transfers" / "top.json"
-    falsify.transfer(**paths, out=out, spec=json.dumps(spec))
-    found = results.read(out)
-    assert found["schema"] == "physprobe/transfer/2" and found["systems"] == systems
-    assert found["spread"]["alpha"]["all"] == pytest.approx(TRUTH.std())
+            content.pop("schema")
+            results.write(path, schema=SCHEMAS["probe"], provenance={"inputs": {}}, **content)
+            given["fits"].append(path)
+    claims = {
+        name: {"kind": "holds_elsewhere", "statement": f"{name} holds.", "target": name}
+        for name in ("alpha", "flat")
+    }
+    claims["well"] = claims["alpha"] | {"margin": 0.1}
+    study = Study(
+        system="heat", design=design, encoders=["small"], controls=CONTROLS, methods=["ridge"],
+        claims=claims,
+    )  # fmt: skip
+    out = tmp_path / "top" / "verdicts.json"
+    falsify.run(**given, out=out, spec=study.canonical())
+    found = results.read(out, "verdicts")
+    shown = found["shown"]["alpha"]
+    assert [shown["scored_on"], shown["fitted_on"]] == [systems[0], systems[-1]]
+    assert shown["spread"]["all"] == pytest.approx(TRUTH.std())
     inputs = found["provenance"]["inputs"]
-    assert len(inputs) == len(paths["transferred"]) + len(paths["ordinary"])
+    assert len(inputs) == len(given["fits"]) + len(systems)
     frame = drawn.frame(found)
     figure = drawn.figure(frame)
     assert set(frame["metric"]) == {"r2", "error_ratio"} and len(figure.axes) == 4
+    assert not frame.duplicated(["encoder", "target", "metric", "folds", "against"]).any()
     words = figure.get_supxlabel().replace("\n", " ")
     if onto:
         assert words.startswith("Scored on 60 held-out clips of heat_viridis; fitted on 0 clips")
@@ -214,7 +294,7 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, onto: str |
         text.get_text() for text in figure.axes[0].get_yticklabels()
     }
     sound(figure)
-    table = out.with_suffix(".csv")
-    drawing.figure(kind="transfer", sources=[out], out=out.with_suffix(".png"), table=table)
+    table, picture = out.with_name("transfer.csv"), out.with_name("transfer.png")
+    figures.run(kind="transfer", sources=[out], out=picture, table=table, claims=list(claims))
     assert len(table.read_text().splitlines()) == 1 + len(frame)
-    assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -1,6 +1,5 @@
 """Transfer: what holds elsewhere is carried over, what doesn't is not, nothing held out is seen."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 from sklearn.linear_model import Ridge as Peer
 
 from physprobe.falsify import stage as falsify
+from physprobe.falsify.entries import Study
 from physprobe.fit import stage
 from physprobe.fit.designs import elsewhere
 from physprobe.fit.methods import logistic
@@ -55,8 +55,11 @@ def written(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict
     return out
 
 
-def system(folder: Path, pooled: np.ndarray, **labels: np.ndarray) -> dict[str, Path]:
+def system(
+    folder: Path, pooled: np.ndarray, encoder: str = "tiny", **labels: np.ndarray
+) -> dict[str, Path]:
     """Stores of one rendering."""
+    root = folder / "embeddings" / f"{encoder}.zarr"
     coords = {
         "layer": (("layer",), np.array(["0", "final"]), {}),
         "time": (("time",), 0.5 + np.arange(TIMES), {"units": "s"}),
@@ -65,7 +68,7 @@ def system(folder: Path, pooled: np.ndarray, **labels: np.ndarray) -> dict[str, 
     units = {"alpha": {"units": "px^2/s"}}
     dims = ("clip", "layer", "time", "feature")
     return {
-        "embeddings": written(folder / "tiny.zarr", "pooled", dims, pooled.astype("f4"), coords),
+        "embeddings": written(root, "pooled", dims, pooled.astype("f4"), coords),
         "simulation": written(
             folder / "simulation.zarr",
             "field",
@@ -313,43 +316,65 @@ def test_what_does_not_go_together_is_refused(tmp_path):
         stage.run(**listed(home), out=tmp_path / "a.json", spec=text, design=design)
 
 
+def compared(
+    folder: Path,
+    features: dict[str, np.ndarray],
+    region: dict,
+    target: str,
+    encoders: list[str],
+    controls: list[str],
+) -> dict:
+    """Verdicts on a target of embeddings by name, fitted outside of a region of one system."""
+    given = {"fits": [], "embeddings": [], "simulation": []}
+    for name, pooled in features.items():
+        found = system(folder / "heat", pooled, name)
+        moved, inside = (folder / part / "fits" / f"{name}.ridge.json" for part in ("top", "heat"))
+        transferred(moved, found, region=region, targets=(target,), permutations=39)
+        ordinary(inside, found, targets=(target,))
+        given["fits"] += [moved, inside]
+        given["embeddings"].append(found["embeddings"])
+        given["simulation"] = [found["simulation"]]
+    claim = {"kind": "holds_elsewhere", "statement": "It holds there.", "target": target}
+    study = Study(
+        system="heat", design={"kind": "elsewhere", "region": region}, encoders=encoders,
+        controls=controls, methods=["ridge"], claims={"there": claim},
+    )  # fmt: skip
+    out = folder / "top" / "verdicts.json"
+    falsify.run(**given, out=out, spec=study.canonical())
+    return results.read(out)
+
+
 def test_the_comparison_with_ordinary_folds_says_what_was_planted(tmp_path):
     """Two features: alpha linearly, alpha as tuning curves; the second loses beyond its range."""
-    region, folder = {"alpha": [0.8, 1.0]}, tmp_path / "results"
-    moved, inside = [], []
-    for name, pooled in {"line": linear(0, 1), "tuned": tuned(2), "brightness": noise(5)}.items():
-        found = system(tmp_path / name, pooled)
-        moved.append(folder / "transfers" / "top" / f"{name}.ridge.json")
-        inside.append(folder / "heat" / "fits" / f"{name}.ridge.json")
-        transferred(moved[-1], found, region=region)
-        ordinary(inside[-1], found)
-    spec = {"system": "heat", "onto": None, "region": region, "controls": ["brightness"]}
-    out = folder / "transfers" / "top.json"
-    falsify.transfer(transferred=moved, ordinary=inside, out=out, spec=json.dumps(spec))
-    result = results.read(out)
+    features = {"line": linear(0, 1), "tuned": tuned(2), "brightness": noise(5)}
+    region, encoders = {"alpha": [0.8, 1.0]}, ["line", "tuned"]
+    result = compared(tmp_path, features, region, "alpha", encoders, ["brightness"])
+    best, worse = result["claims"]
+    assert best["verdict"] == "supported"
+    # far below 0, though not as far as features that hold nothing
+    assert worse["verdict"] == "cannot tell" and worse["ci_low"] > 0
+    assert worse["note"].endswith("R2 itself is not above 0")
     line, tuning = (row(result, encoder=name, metric="error_ratio") for name in ("line", "tuned"))
     assert line["ci_low"] < 2 and tuning["ci_low"] > 10
     assert row(result, encoder="tuned", metric="r2_difference", against="heat")["ci_high"] < -1
-    assert row(result, encoder="tuned", metric="bias")["ci_high"] < 0
-    best = row(result, encoder="line", metric="r2_difference", control="best control")
+    assert row(result, encoder="tuned", metric="bias", folds="transferred")["ci_high"] < 0
+    best = row(
+        result, encoder="line", metric="r2_difference", control="best control", claim="there"
+    )
     assert best["note"] == "brightness" and best["ci_low"] > 0.5
 
 
 def test_a_direction_is_transferred_by_both_of_its_columns(tmp_path):
-    found, region = system(tmp_path / "line", linear(0, 1)), {"sigma": [0.7, 1.0]}
-    moved, inside = (tmp_path / part / "line.json" for part in ("transfers/top", "heat/probes"))
-    result = transferred(moved, found, region=region, targets=("sincos_alpha",))
-    ordinary(inside, found, targets=("sincos_alpha",))
+    region = {"sigma": [0.7, 1.0]}
+    found = compared(tmp_path, {"line": linear(0, 1)}, region, "sincos_alpha", ["line"], [])
+    result = results.read(tmp_path / "top" / "fits" / "line.ridge.json")
     block = result["predictions"]
     kept = np.setdiff1d(np.arange(CLIPS), block["clip"])
     mean = np.stack([np.sin(ALPHA[kept]), np.cos(ALPHA[kept])], axis=1).mean(0)
     np.testing.assert_allclose(
         result["setting"]["training_mean"]["sincos_alpha"], [mean] * len(block["clip"])
     )
-    spec = {"system": "heat", "onto": None, "region": region, "controls": []}
-    out = tmp_path / "transfers" / "top.json"
-    falsify.transfer(transferred=[moved], ordinary=[inside], out=out, spec=json.dumps(spec))
     (own,) = (
         r["value"] for r in result["rows"] if r["layer"] == "selected" and r["metric"] == "r2"
     )
-    assert row(results.read(out), folds="transferred")["value"] == pytest.approx(own, abs=1e-6)
+    assert row(found, folds="transferred")["value"] == pytest.approx(own, abs=1e-6)

@@ -1,4 +1,4 @@
-"""Multiverse stage: every specification an ordinary probe, shares those of what is planted."""
+"""Robust: every specification an ordinary probe, shares those of what is planted."""
 
 import json
 from itertools import product
@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from physprobe.multiverse import _support, stage
-from physprobe.multiverse.entries import Multiverse
+from figure_oracle import sound
 
+from physprobe.falsify import _support, robust, stage
+from physprobe.falsify.entries import Study
+from physprobe.figures import specifications as drawn
 from physprobe.fit import stage as fit
 from physprobe.fit.methods import trained_sweep
 from physprobe.fit.methods.ridge import Spec
 from physprobe.store import results, zarrs
+from physprobe.store.evidence import Evidence
+from physprobe.store.fits import Fits
 
 CLIPS, LAYERS = 60, ["0", "1", "2", "final"]
 SHARES = {
@@ -26,28 +30,29 @@ METHODS = {
     "ridge": Spec(permutations=20, bootstraps=200),
     "sweep": trained_sweep.Spec(epochs=200, rates=(0.1,), bootstraps=200),
 }
-METHODS = {
-    "ridge": Spec(permutations=20, bootstraps=200),
-    "sweep": trained_sweep.Spec(epochs=200, rates=(0.1,), bootstraps=200),
-}
-ENTRY = Multiverse.model_validate(
-    {
-        "system": "balls",
-        "encoders": ["mine", "noise"],
-        "controls": ["twin", "place"],
-        "methods": list(METHODS),
+STUDY = Study(
+    system="balls",
+    design={
+        "kind": "every_way",
         "samples": ["clip", "temporal_last"],
         "layers": [0.0, 0.5, 1.0, "selected"],
         "groupings": ["clip", "direction"],
         "normalisations": ["zscore", "none"],
-        "claims": {
+    },
+    encoders=["mine", "noise"],
+    controls=["twin", "place"],
+    methods=list(METHODS),
+    claims={
+        name: {"kind": "robust", **claim}
+        for name, claim in {
             "there": {"statement": "Speed is there.", "targets": ["speed", "log_speed"]},
             "by_far": {"statement": "By far.", "targets": ["speed"], "margin": 5.0},
             "at_all": {"statement": "At all.", "targets": ["speed"], "beyond": "chance"},
             "flat": {"statement": "A constant.", "targets": ["flat"]},
-        },
-    }
+        }.items()
+    },
 )
+THERE, AT_ALL = (STUDY.claims[name] for name in ("there", "at_all"))
 
 
 def store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict) -> Path:
@@ -72,7 +77,7 @@ def world(tmp_path_factory) -> dict:
     speed = rng.uniform(1, 2, CLIPS)
     labels = {"speed": speed, "flat": np.ones(CLIPS), "direction_id": np.arange(CLIPS) % 6}
     simulation = store(
-        folder / "simulation.zarr", "scene", ("clip", "x"), np.ones((CLIPS, 1), "f4"),
+        folder / "balls" / "simulation.zarr", "scene", ("clip", "x"), np.ones((CLIPS, 1), "f4"),
         {name: (("clip",), values, {}) for name, values in labels.items()},
     )  # fmt: skip
     paths = {}
@@ -83,7 +88,8 @@ def world(tmp_path_factory) -> dict:
             features[:, layer] += 2 * share * planted[:, None]
         layers = LAYERS if len(shares) > 1 else ["position"]
         paths[name] = store(
-            folder / "embeddings" / f"{name}.zarr", "pooled", ("clip", "layer", "time", "feature"),
+            folder / "balls" / "embeddings" / f"{name}.zarr", "pooled",
+            ("clip", "layer", "time", "feature"),
             features.astype("f4"),
             {
                 "layer": (("layer",), np.array(layers), {}),
@@ -94,10 +100,13 @@ def world(tmp_path_factory) -> dict:
     for (name, method), path in fits.items():
         fit.run(
             embeddings=[paths[name]], simulation=[simulation], out=path,
-            spec=METHODS[method].canonical(), design=ENTRY.design.canonical(),
+            spec=METHODS[method].canonical(), design=STUDY.planned.canonical(),
         )  # fmt: skip
-    out = folder / "many" / "multiverse.json"
-    stage.run(fits=list(fits.values()), out=out, spec=ENTRY.canonical())
+    out = folder / "many" / "verdicts.json"
+    stage.run(
+        fits=list(fits.values()), embeddings=list(paths.values()), simulation=[simulation],
+        out=out, spec=STUDY.canonical(),
+    )  # fmt: skip
     return {
         "found": results.read(out),
         "fits": {
@@ -110,8 +119,19 @@ def world(tmp_path_factory) -> dict:
     }
 
 
-def lines(world: dict, **where) -> list[dict]:
-    return [x for x in world["found"]["specifications"] if where.items() <= x.items()]
+def lines(world: dict, claim: str, **where) -> list[dict]:
+    found = world["found"]["shown"][claim]["specifications"]
+    return [line for line in found if where.items() <= line.items()]
+
+
+def evidence(**fits: dict) -> Evidence:
+    """Evidence of fits by encoder and method, of which the first is under test."""
+    encoder, *controls = fits
+    ways = {
+        method: Fits({name: of_encoder[method] for name, of_encoder in fits.items()})
+        for method in METHODS
+    }
+    return Evidence((encoder,), tuple(controls), {}, ways=ways)
 
 
 def share(world: dict, encoder: str, claim: str, word: str = "supported") -> dict:
@@ -219,9 +239,8 @@ def test_less_bad_than_a_control_is_no_support(world):
             ]}
             for name, way in result["fits"].items()
         }  # fmt: skip
-    own, control = (_support.Specified(result) for result in (world["fits"]["noise"], wild))
-    claim = ENTRY.dump()["claims"]["there"]
-    found = list(_support.specifications("x", claim, "noise", own, {"wild": control}, ["clip"]))
+    both = evidence(noise=world["fits"]["noise"], wild=wild)
+    found = list(_support.specifications(THERE, both, "noise"))
     assert min(line["difference_ci_low"] for line in found) > 0
     poor = [line["verdict"] for line in found if line["ci_low"] <= 0]
     assert len(poor) > len(found) / 2 and set(poor) == {"cannot tell"}
@@ -241,13 +260,15 @@ def test_the_result_is_plain(world):
 
 
 def test_fault_8_a_specification_without_a_control_is_above_none(world):
-    claim = ENTRY.dump()["claims"]["there"]
-    mine = _support.Specified(world["fits"]["mine"])
-    alone = list(_support.specifications("there", claim, "mine", mine, {}, ["clip"]))
+    mine = evidence(mine=world["fits"]["mine"])
+    alone = list(_support.specifications(THERE, mine, "mine"))
     assert {line["verdict"] for line in alone} == {"cannot tell"}
     assert all("no control" in line["note"] for line in alone)
-    chance = {**claim, "beyond": "chance"}
-    found = list(_support.specifications("there", chance, "mine", mine, {}, ["clip"]))
+    (judged,) = robust.judge(THERE, mine, ("mine",)).lines.values()
+    assert (judged["verdict"], judged["value"]) == ("cannot tell", None)
+    assert judged["note"] == "the study has no control to beat"
+    chance = THERE.model_copy(update={"beyond": "chance"})
+    found = list(_support.specifications(chance, mine, "mine"))
     assert "supported" in {line["verdict"] for line in found}
 
 
@@ -256,11 +277,56 @@ def test_fault_13_a_null_without_arrangements_supports_no_specification(world):
     for result in fits.values():
         for row in result["rows"]:
             row.update(p=None, null_q95=None, null_mean=None)
-    claim = ENTRY.dump()["claims"]["at_all"]
-    mine = _support.Specified(fits)
-    found = list(_support.specifications("at_all", claim, "mine", mine, {}, ["clip"]))
+    found = list(_support.specifications(AT_ALL, evidence(mine=fits), "mine"))
     by_solver = {
         solver: {line["verdict"] for line in found if line["solver"] == solver}
         for solver in ("ridge", "sweep")
     }
     assert "supported" not in by_solver["ridge"] and "supported" in by_solver["sweep"]
+
+
+@pytest.mark.parametrize(
+    ("supported", "refuted", "share", "word"),
+    [
+        (9, 1, 0.9, "supported"),
+        (89, 11, 0.9, "cannot tell"),
+        (11, 89, 0.9, "cannot tell"),
+        (1, 9, 0.9, "refuted"),
+        (1, 0, 0.9, "refuted"),  # the other nine cannot tell
+        (0, 10, 0.9, "refuted"),
+        (7, 3, 0.7, "supported"),
+        (3, 7, 0.7, "refuted"),
+        (10, 0, 1.0, "supported"),
+        (1, 99, 1.0, "cannot tell"),
+    ],
+)
+def test_the_share_that_supports_it_decides(supported, refuted, share, word):
+    open_ = max(0, 10 - supported - refuted)
+    words = ["supported"] * supported + ["refuted"] * refuted + ["cannot tell"] * open_
+    words += ["undefined"] * 5
+    spec = robust.Spec(statement="s", targets=("speed",), share=share)
+    line = robust._line(spec, [{"verdict": verdict, "control": "twin"} for verdict in words])
+    assert (line["verdict"], line["margin"]) == (word, share)
+    assert line["value"] == supported / (len(words) - 5) and line["ci_low"] is None
+    assert line["note"].startswith(f"{supported} supported, {open_} cannot tell, {refuted} refuted")
+
+
+def test_the_verdict_is_that_of_the_specifications(world):
+    verdicts = {
+        (line["claim"], line["encoder"]): (line["verdict"], line["value"])
+        for line in world["found"]["claims"]
+    }
+    assert verdicts["there", "mine"][1] == share(world, "mine", "there")["value"]
+    assert verdicts["there", "noise"] == verdicts["by_far", "mine"] == ("refuted", 0)
+    assert verdicts["flat", "mine"] == ("cannot tell", None)
+
+
+def test_the_picture_shows_every_specification(world):
+    found = world["found"]
+    for claims in (["there"], ["by_far", "at_all"]):
+        shown = {name: found["shown"][name] for name in claims}
+        frame = drawn.frame(found | {"shown": shown})
+        assert len(frame) == sum(len(claim["specifications"]) for claim in shown.values())
+        sound(drawn.figure(frame))
+    assert not len(drawn.frame(found | {"shown": {"flat": found["shown"]["flat"]}}))
+    assert set(drawn.frame(found)["claim"]) == {"there", "by_far", "at_all"}

@@ -1,17 +1,22 @@
-"""Layerwise stage: probes of an encoder and its controls in, one result with onsets out."""
+"""Onset: probes of an encoder and its controls in, verdicts with bands and onsets out."""
 
 import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from physprobe.layerwise import stage
-from physprobe.layerwise.entries import Layerwise
+from figure_oracle import sound
 from sklearn.metrics import r2_score
 
+from physprobe.falsify import onset as kind
+from physprobe.falsify import stage
+from physprobe.falsify._curve import Curve
+from physprobe.falsify.entries import Study
+from physprobe.figures import onset as drawn
 from physprobe.fit import stage as fit
 from physprobe.fit.methods.ridge import Spec
-from physprobe.store import results, zarrs
+from physprobe.store import files, results, zarrs
 
 CLIPS = 80
 SHARES = [0.05, 0.3, 3.0, 3.0]  # of the label in each layer's features
@@ -35,16 +40,8 @@ PUBLISHED = set(
         "feature_root",
     ]
 )
-ENTRY = {
-    "encoders": ["mine"],
-    "controls": ["twin", "place"],
-    "figures": {
-        "fig": {
-            "direction": {"system": "balls", "probe": "ridge", "target": "sincos_direction"},
-            "speed": {"system": "balls", "probe": "ridge", "target": "speed"},
-        }
-    },
-}
+DIRECTION = {"kind": "onset", "statement": "Direction sets in.", "target": "sincos_direction"}
+SPEED = {"kind": "onset", "statement": "Speed sets in.", "target": "speed"}
 
 
 def store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict, **attrs) -> Path:
@@ -75,7 +72,7 @@ def decoded(folder: Path, encoders: dict) -> dict[str, list[Path]]:
     spec = Spec(
         targets=("sincos_direction", "speed"), samples=("clip",), permutations=20, bootstraps=400
     )
-    paths = {"probes": [], "embeddings": []}
+    paths = {"fits": [], "embeddings": [], "simulation": [simulation]}
     for name, shares in encoders.items():
         features = rng.normal(size=(CLIPS, len(shares), 2, 6))
         for layer, share in enumerate(shares):
@@ -93,7 +90,7 @@ def decoded(folder: Path, encoders: dict) -> dict[str, list[Path]]:
         )  # fmt: skip
         out = folder / "fits" / f"{name}.ridge.json"
         fit.run(embeddings=[embedding], simulation=[simulation], out=out, spec=spec.canonical())
-        paths["probes"].append(out)
+        paths["fits"].append(out)
         paths["embeddings"].append(embedding)
     return paths
 
@@ -104,9 +101,24 @@ def found(tmp_path_factory) -> dict:
     folder = tmp_path_factory.mktemp("world") / "balls"
     twins = {"twin": [0.05, 0.2, 0.2, 0.2], "place": [0.2]}
     paths = decoded(folder, {"mine": SHARES, **twins})
-    out = folder.parent / "study" / "fig.json"
-    stage.run(**paths, out=out, spec=Layerwise.model_validate(ENTRY).canonical())
-    return {**results.read(out), "probe": results.read(paths["probes"][0])}
+    claims = {"direction": DIRECTION, "speed": SPEED}
+    controls = ("twin", "place")
+    result = judged(folder, paths, encoders=("mine",), controls=controls, claims=claims)
+    return {**result, "probe": results.read(paths["fits"][0])}
+
+
+def judged(folder: Path, paths: dict, **study) -> dict:
+    out = folder.parent / "study" / "verdicts.json"
+    stage.run(**paths, out=out, spec=Study(system="balls", methods=["ridge"], **study).canonical())
+    return results.read(out)
+
+
+def picture(found: dict) -> pd.DataFrame:
+    """What the figure shows; it is sound."""
+    published = files.read_yaml(Path(drawn.__file__).with_name(*drawn.BESIDE))
+    frame = drawn.frame(found, published)
+    sound(drawn.figure(frame))
+    return frame
 
 
 def rows(found: dict, **where) -> list[dict]:
@@ -114,7 +126,7 @@ def rows(found: dict, **where) -> list[dict]:
 
 
 def test_scores_are_the_probes_own_and_bands_are_wider(found):
-    for row in rows(found, encoder="mine", panel="direction", metric="r2"):
+    for row in rows(found, encoder="mine", claim="direction", metric="r2"):
         (own,) = (
             r for r in found["probe"]["rows"]
             if (r["target"], r["metric"], r["layer"]) == ("sincos_direction", "r2", row["layer"])
@@ -125,7 +137,7 @@ def test_scores_are_the_probes_own_and_bands_are_wider(found):
         if row["layer"] == "selected":
             continue
         (band,) = rows(
-            found, encoder="mine", panel="direction", metric="r2_band", layer=row["layer"]
+            found, encoder="mine", claim="direction", metric="r2_band", layer=row["layer"]
         )
         assert band["value"] == pytest.approx(row["value"], abs=1e-6)
         assert band["ci_low"] < row["value"] < band["ci_high"] < 1
@@ -133,16 +145,16 @@ def test_scores_are_the_probes_own_and_bands_are_wider(found):
 
 
 def test_onset_is_where_it_was_planted_and_only_there(found):
-    (onset,) = rows(found, encoder="mine", panel="direction", metric="onset")
+    (onset,) = rows(found, encoder="mine", claim="direction", metric="onset")
     assert (onset["value"], onset["ci_low"], onset["ci_high"]) == (2, 2, 2)
     assert onset["threshold"] == "R2 >= 0.8" and onset["note"] == "layer 2 [2, 2]"
-    for name, panel in (("mine", "speed"), ("twin", "direction"), ("twin", "speed")):
-        (none,) = rows(found, encoder=name, panel=panel, metric="onset")
+    for name, claim in (("mine", "speed"), ("twin", "direction"), ("twin", "speed")):
+        (none,) = rows(found, encoder=name, claim=claim, metric="onset")
         assert none["value"] is None and none["note"] == "not reached"
     assert not rows(found, encoder="place", metric="onset"), "one layer has no onset"
-    (above,) = rows(found, encoder="mine", panel="direction", metric="onset_above_controls")
+    (above,) = rows(found, encoder="mine", claim="direction", metric="onset_above_controls")
     assert above["value"] <= 2 and above["ci_high"] == 2
-    (noise,) = rows(found, encoder="mine", panel="speed", metric="onset_above_controls")
+    (noise,) = rows(found, encoder="mine", claim="speed", metric="onset_above_controls")
     assert noise["ci_high"] is None
 
 
@@ -150,18 +162,21 @@ def test_distance_is_from_the_best_control(found):
     best = max(
         row["value"]
         for name in ("twin", "place")
-        for row in rows(found, encoder=name, panel="direction", metric="r2", layer="selected")
+        for row in rows(found, encoder=name, claim="direction", metric="r2", layer="selected")
     )
-    for row in rows(found, encoder="mine", panel="direction", metric="r2_above_controls"):
-        (own,) = rows(found, encoder="mine", panel="direction", metric="r2", layer=row["layer"])
+    for row in rows(found, encoder="mine", claim="direction", metric="r2_above_controls"):
+        (own,) = rows(found, encoder="mine", claim="direction", metric="r2", layer=row["layer"])
         assert row["value"] == pytest.approx(own["value"] - best, abs=1e-6)
         assert row["ci_low"] < row["value"] < row["ci_high"]
 
 
 def test_the_table_is_a_superset_of_the_published_one(found):
-    table = found["table"]
+    frame = picture(found)
+    table = frame[frame["item"] == "score"].to_dict("records")
     assert len(table) == 2 * (4 + 4 + 1)
-    assert all(set(line) >= PUBLISHED for line in table)
+    assert set(frame.columns) >= PUBLISHED
+    told = [line for claim in found["shown"].values() for line in claim["table"]]
+    assert all({*line, "variable"} >= PUBLISHED for line in told)
     predictions = found["probe"]["predictions"]
     fold, truth = np.array(predictions["fold"]), np.array(predictions["truth"]["sincos_direction"])
     (held,) = (
@@ -181,23 +196,55 @@ def test_the_table_is_a_superset_of_the_published_one(found):
     assert line["layer_fraction"] == line["depth"] == 1.0 and line["direction_target"] == "sincos"
     assert (line["grouping"], line["solver"], line["preprocessing"]) == ("clip", "ridge", "resize")
     assert line["norm_mode"] in ("zscore", "center") and 0 < line["circular_mae_deg"] < 30
-    assert found["encoders"]["mine"]["role"] == "encoder"
+    about = found["shown"]["direction"]["encoders"]
+    assert {name: told["role"] for name, told in about.items()} == {
+        "mine": "encoder", "twin": "control", "place": "control",
+    }  # fmt: skip
     json.dumps(found, allow_nan=False)
+
+
+def test_the_band_of_all_layers_decides(found):
+    verdicts = {line["claim"]: line for line in found["claims"]}
+    band = rows(found, encoder="mine", claim="direction", metric="r2_band")
+    supported = verdicts["direction"]
+    for key in ("value", "ci_low", "ci_high"):
+        assert supported[key] == max(row[key] for row in band)
+    assert supported["verdict"] == "supported" and supported["ci_low"] > supported["margin"] == 0.8
+    assert supported["statistic"] == "R2 of sincos_direction, best layer"
+    assert supported["note"].startswith("sets in at layer 2 [2, 2]; above the best control from ")
+    assert verdicts["speed"]["verdict"] == "refuted" and verdicts["speed"]["ci_high"] <= 0.8
+    assert "not reached" in verdicts["speed"]["note"]
+
+
+@pytest.mark.parametrize(
+    ("place", "word"), [(-0.01, "supported"), (0.5, "cannot tell"), (1.01, "refuted")]
+)
+def test_a_margin_inside_of_the_band_is_open(found, place, word):
+    curve = Curve("mine", found["probe"], "sincos_direction", "clip")
+    low, high = curve.band.low.max(), curve.band.high.max()
+    margin = float(low + place * (high - low))
+    noted = {"encoder": "mine", "metric": "onset", "note": "layer 2"}
+    line = kind._line(kind.Spec(**DIRECTION, margin=margin), "mine", curve, [noted])
+    assert line["verdict"] == word
+
+
+def test_one_layer_has_no_onset(found, tmp_path):
+    paths = decoded(tmp_path / "balls", {"place": [3.0], "twin": [0.05] * 4})
+    study = {"encoders": ("place",), "controls": ("twin",), "claims": {"direction": DIRECTION}}
+    (line,) = judged(tmp_path / "balls", paths, **study)["claims"]
+    assert line["verdict"] == "cannot tell" and line["note"] == "place has one layer only"
 
 
 def test_an_onset_is_at_the_same_depth_in_encoders_of_any_size(tmp_path):
     """Four blocks and eight, planted behind the middle block; sizes are asked for by a panel."""
     half = {f"of_{blocks}": [0.05] * (blocks // 2) + [3.0] * (blocks // 2 + 2) for blocks in (4, 8)}
     paths = decoded(tmp_path / "balls", {**half, "twin": [0.05] * 4})
-    panel = ENTRY["figures"]["fig"]["direction"]
-    panels = {"sizes": panel | {"encoders": list(half)}, "one": panel}
-    entry = {"encoders": ["of_4"], "controls": ["twin"], "figures": {"fig": panels}}
-    out = tmp_path / "study" / "fig.json"
-    stage.run(**paths, out=out, spec=Layerwise.model_validate(entry).canonical())
-    result = results.read(out)
-    assert set(result["encoders"]) == {*half, "twin"}
+    claims = {"sizes": DIRECTION, "one": DIRECTION | {"encoders": ["of_4"]}}
+    study = {"encoders": tuple(half), "controls": ("twin",), "claims": claims}
+    result = judged(tmp_path / "balls", paths, **study)
+    assert set(result["shown"]["sizes"]["encoders"]) == {*half, "twin"}
     for name, place in (("of_4", 2), ("of_8", 4)):
-        about = {"encoder": name, "panel": "sizes"}
+        about = {"encoder": name, "claim": "sizes"}
         (by_layer,) = rows(result, metric="onset", **about)
         (by_depth,) = rows(result, metric="onset_depth", **about)
         ends = ("value", "ci_low", "ci_high")
@@ -206,9 +253,11 @@ def test_an_onset_is_at_the_same_depth_in_encoders_of_any_size(tmp_path):
         assert by_depth["note"] == "depth 0.50 [0.50, 0.50]"
         (above,) = rows(result, metric="onset_above_controls_depth", **about)
         assert above["ci_high"] == 0.5
-    lines = [line for line in result["table"] if line["variable"] == "sizes"]
+    lines = result["shown"]["sizes"]["table"]
     depth = {(line["encoder"], line["layer"]): line["depth"] for line in lines}
     assert depth["of_4", "1"] == depth["of_8", "2"] == 0.25
     assert depth["of_8", "final"] == depth["of_4", "4"] == 1.0
-    alone = {line["encoder"] for line in result["table"] if line["variable"] == "one"}
+    alone = {line["encoder"] for line in result["shown"]["one"]["table"]}
     assert alone == {"of_4", "twin"}
+    assert {line["claim"]: line["encoder"] for line in result["claims"]}["one"] == "of_4"
+    picture(result)

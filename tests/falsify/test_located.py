@@ -1,13 +1,16 @@
-"""Local stage: what one token alone holds is found there, and what a path gives away is not it."""
+"""Located: what one token alone holds is found there, and what a path gives away is not it."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from physprobe.local import stage
-from physprobe.local.entries import Local
+from figure_oracle import sound
 
+from physprobe.falsify import located
+from physprobe.falsify import stage as falsify
+from physprobe.falsify.entries import Study
+from physprobe.figures import located as drawn
 from physprobe.fit import stage as fit
 from physprobe.fit.designs import places
 from physprobe.fit.methods.ridge import Spec
@@ -17,16 +20,8 @@ from physprobe.store import results, zarrs
 CLIPS, FRAMES, GRID, PIXELS = 96, 6, (4, 4), 64
 TUBELET = 2
 HOME = (1, 2)  # the patch that most balls are in
-ENTRY = Local.model_validate(
-    {
-        "system": "balls",
-        "encoders": ["mine"],
-        "method": "ridge",
-    }
-)
-RIDGE = Spec(
-    targets=("speed", "sincos_direction", "row"), samples=("clip",), permutations=20, bootstraps=200
-).canonical()
+TARGETS = ("speed", "sincos_direction", "row")
+RIDGE = Spec(targets=TARGETS, samples=("clip",), permutations=20, bootstraps=200).canonical()
 
 
 def film(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -96,6 +91,7 @@ class World:
         self.tokens = rng.normal(size=(CLIPS, FRAMES // TUBELET, *GRID, 8))
 
     def found(self, name: str, tokens: np.ndarray) -> dict:
+        """Verdicts of a study of one encoder."""
         start = self.seconds[::TUBELET]
         embeddings = store(
             self.folder / "embeddings" / f"{name}.zarr", "tokens_final",
@@ -108,13 +104,27 @@ class World:
             },
             label=name,
         )  # fmt: skip
-        out = self.folder / "local" / f"{name}.json"
-        fitted = self.folder / "fits" / f"{name}.ridge.json"
+        place = self.folder.parent / name
+        fitted, out = place / "fits" / f"{name}.ridge.json", place / "verdicts.json"
         fit.run(
             embeddings=[embeddings], simulation=[self.simulation], out=fitted, spec=RIDGE,
-            design=ENTRY.design.canonical(),
+            design=places.Spec().canonical(),
         )  # fmt: skip
-        stage.run(fit=fitted, out=out, spec=ENTRY.canonical())
+        claims = {
+            f"{target}_above_{other}": {
+                "kind": "located", "statement": "It is there.", "target": target, "against": other
+            }
+            for target in TARGETS
+            for other in located.ELSEWHERE
+        }  # fmt: skip
+        study = Study(
+            system="balls", design={"kind": "places"}, encoders=[name], methods=["ridge"],
+            claims=claims,
+        )  # fmt: skip
+        falsify.run(
+            fits=[fitted], embeddings=[embeddings], simulation=[self.simulation], out=out,
+            spec=study.canonical(),
+        )  # fmt: skip
         return results.read(out)
 
 
@@ -143,7 +153,7 @@ def r2(found: dict, target: str) -> dict[str, dict]:
     return {
         row["place"]: row
         for row in found["rows"]
-        if (row["target"], row["metric"]) == (target, "r2")
+        if (row["claim"], row["metric"]) == (f"{target}_above_far", "r2")
     }
 
 
@@ -162,7 +172,7 @@ def test_what_the_token_under_the_ball_holds_is_found_there(planted, target):
     gains = {
         row["against"]: row
         for row in planted["rows"]
-        if (row["target"], row["metric"]) == (target, "r2_difference")
+        if (row["claim"], row["metric"]) == (f"{target}_above_far", "r2_difference")
     }
     for name in ("mean", "elsewhere", "far"):
         gap = scores["under"]["value"] - scores[name]["value"]
@@ -230,10 +240,35 @@ def test_touched_patches_are_those_within_the_balls_radius(world):
 
 
 def test_the_result_says_how_many_clips_touch_and_is_plain(planted):
-    touched = np.array(planted["touched"])
+    touched = np.array(planted["shown"]["speed_above_far"]["touched"]["planted"])
     assert touched.shape == GRID and touched[HOME] == touched.max() >= 0.7 * CLIPS
     json.dumps(planted, allow_nan=False)
     assert {row["layer"] for row in planted["rows"]} == {"final"}
+
+
+@pytest.mark.parametrize("target", ["speed", "sincos_direction"])
+def test_the_difference_that_is_asked_for_decides(planted, noise, target):
+    for other in located.ELSEWHERE:
+        claim = f"{target}_above_{other}"
+        (line,) = (line for line in planted["claims"] if line["claim"] == claim)
+        (row,) = (
+            row
+            for row in planted["rows"]
+            if (row["claim"], row["against"]) == (claim, other)
+        )  # fmt: skip
+        ends = ("value", "ci_low", "ci_high")
+        assert [line[key] for key in ends] == [row[key] for key in ends]
+        assert line["verdict"] == "supported"
+        assert line["statistic"] == f"R2 of {target} under the ball less {located.WORDS[other]}"
+    assert not any(line["verdict"] == "supported" for line in noise["claims"])
+
+
+def test_the_picture_shows_each_part_once(planted):
+    frame = drawn.frame(planted)
+    sound(drawn.figure(frame))
+    parts = frame[frame["item"] == "part"]
+    assert len(parts) == len(TARGETS) * len(drawn.PARTS)
+    assert (frame["item"] == "patch").sum() == len(TARGETS) * GRID[0] * GRID[1]
 
 
 def test_what_has_no_tokens_or_no_ball_says_so(world, tmp_path):

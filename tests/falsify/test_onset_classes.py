@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from physprobe.layerwise import _curve, _table
 
+from physprobe.falsify import _curve, _table
 from physprobe.fit.methods.logistic import Spec
 from physprobe.fit.probe import probe
 from physprobe.fit.section import SCHEMAS
@@ -72,7 +73,7 @@ def test_onsets_are_where_they_were_planted(found, metric):
     scored = {
         part: {
             (row["encoder"], row["metric"]): row
-            for row in _curve.scored("panel", curves(found, metric, part), ("pixels",), 0.9)
+            for row in _curve.scored(curves(found, metric, part), ("pixels",), 0.9)
         }
         for part in ("O1", "O2")
     }
@@ -106,9 +107,9 @@ def test_what_is_the_same_in_every_draw_is_certain(found):
 def test_the_table_has_the_published_columns_of_each_metric(found):
     for metric in METRICS:
         both = curves(found, metric, None)
-        rows = list(_curve.scored("panel", both, ("pixels",), 0.9))
+        rows = list(_curve.scored(both, ("pixels",), 0.9))
         about = {"role": "encoder", "label": "", "preprocessing": "resize", "feature_root": ""}
-        lines = list(_table.lines("s/fig1", "panel", both, dict.fromkeys(both, about), rows))
+        lines = list(_table.lines("s", both, dict.fromkeys(both, about), rows))
         assert len(lines) == 5 and {line["metric"] for line in lines} == {metric}
         line = lines[2]
         assert line["layer"] == "2" and line["score"] > 0.6
