@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from physprobe.layerwise import _curve, _table
 
 from physprobe.falsify import _curve, _table
 from physprobe.fit.methods.logistic import Spec
