@@ -34,7 +34,7 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
     """
     moved = {name: evidence.probes[name] for name in (*encoders, *evidence.controls)}
     first = moved[encoders[0]]
-    ordinary = {system: evidence.at(system).probes for system in first["systems"]}
+    ordinary = {system: evidence.at(system, spec.method).probes for system in first["systems"]}
     asked = (spec.target, spec.sample)
     return Judgement(
         {name: decodable.line(spec, evidence, name) for name in encoders},

@@ -57,7 +57,7 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     """
     parts = {spec.system: evidence}
     if spec.against:
-        parts[spec.against] = evidence.at(spec.against)
+        parts[spec.against] = evidence.at(spec.against, spec.method)
     gains = {name: _gains(spec, part, encoder) for name, part in parts.items()}
     lacking = [name for name, gain in gains.items() if gain is None]
     if lacking:
