@@ -193,10 +193,14 @@ def _study(config: Entries, where: str, name: str, study: Study) -> Iterator[str
         names = [encoder for encoder in study.names if encoder not in STORES]
         yield from embedded.frames(config, where, system, names)
     places = _places(config, study, name)
-    for place, methods in places.items():
-        for method in methods:
-            yield from _method(config, where, study, place, method)
-    for claim_name, claim in study.claims.items():
+    lacking = [
+        line
+        for place, methods in places.items()
+        for method in methods
+        for line in _method(config, where, study, place, method)
+    ]
+    yield from lacking
+    for claim_name, claim in () if lacking else study.claims.items():
         yield from _claim(config, f"{where}.claims.{claim_name}", name, study, places, claim)
     roles = {config.methods[method].ROLE for method in study.methods}
     for form in study.layouts:
@@ -214,12 +218,11 @@ def _study(config: Entries, where: str, name: str, study: Study) -> Iterator[str
         sorts = dict.fromkeys(study.claims[claim].kind for claim in claims)
         if len(sorts) > 1:
             yield f"{where}.figures.{figure}: claims of kinds {', '.join(sorts)}. Hint: take one."
-        for kind in sorts:
-            if not kinds.outline("falsify", kind).FIGURES:
-                yield (
-                    f"{where}.figures.{figure}: no figure shows claims of kind {kind}."
-                    " Hint: leave it out."
-                )
+        elif not kinds.outline("falsify", *sorts).FIGURES:
+            yield (
+                f"{where}.figures.{figure}: no figure shows claims of kind {', '.join(sorts)}."
+                " Hint: leave it out."
+            )
 
 
 def _places(config: Entries, study: Study, name: str) -> dict[str, list[str]]:
@@ -410,10 +413,9 @@ def _controlled(config: Entries, where: str, study: Study, claim: Claim) -> Iter
     ]
     if needs.controls and len(fitting) < needs.fewest:
         what = f" of kind {' or '.join(needs.of_kinds)}" if needs.of_kinds else ""
-        found = f"no control{what}" if not fitting else f"{len(fitting)} controls{what}"
-        more = f", expected {needs.fewest}" if needs.fewest > 1 else ""
+        found = f"found {len(fitting)} of {needs.fewest} controls" if fitting else "no control"
         yield (
-            f"{where}: {found} to beat{more}. Hint: name some in"
+            f"{where}: {found}{what} to beat. Hint: name some in"
             f" {where.rpartition('.claims')[0]}.controls."
         )
 
