@@ -46,6 +46,7 @@ STAGE = Stage(
         "layout": Command(
             entry=lambda config, asked: config.studies[asked.study],
             reads=("system", "systems", "encoders", "controls"),
+            model="falsify.Study",
             inputs=_inputs,
             kinds=_kinds,
         )
