@@ -131,7 +131,7 @@ def _unknown(key: str, model: type[BaseModel], options: list[type[BaseModel]]) -
 def _moved(path: tuple[str, ...]) -> str | None:
     """What is said of a key that an earlier version had."""
     found = MOVED.get(path if len(path) == 1 else (path[0], *path[2:]))
-    return found and f"no key any more: {found}. Hint: see Unreleased in CHANGELOG.md."
+    return found and f"no key any more: {found}. Hint: CHANGELOG.md has all old and new names."
 
 
 def _no_kind(kind: str, known: list[str]) -> str:
