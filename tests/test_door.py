@@ -18,7 +18,7 @@ import pytest
 
 from physprobe import __main__ as door
 from physprobe.config import stages
-from physprobe.falsify.stage import GATE
+from physprobe.falsify.stage import SCHEMA as VERDICTS
 from physprobe.store import job as jobs
 from physprobe.store import results, zarrs
 
@@ -49,10 +49,10 @@ def refused(caplog: pytest.LogCaptureFixture):
     return line
 
 
-def gate(folder: Path) -> Path:
-    """Write a small result of a gate."""
-    out = folder / "gates" / "small.json"
-    results.write(out, schema=GATE, spec={}, rows=[], provenance={})
+def verdicts(folder: Path) -> Path:
+    """Write the verdicts of a study without claims."""
+    out = folder / "heat" / "verdicts.json"
+    results.write(out, schema=VERDICTS, spec={}, rows=[], provenance={}, claims=[], study="heat")
     return out
 
 
@@ -89,9 +89,20 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture):
     [
         (["rendre"], r"no command 'rendre'\. Did you mean 'render'\?"),
         (["--threads", "2"], "unrecognized arguments"),
-        (["figure", "--kind", "gate"], "required: --sources, --out, --table"),
+        (["figure", "--kind", "verdicts"], "required: --out, --table"),
         (
-            ["figure", "--kind", "gate", "--sources", "a", "--out", "b", "--table", "c", "--fast"],
+            [
+                "figure",
+                "--kind",
+                "verdicts",
+                "--sources",
+                "a",
+                "--out",
+                "b",
+                "--table",
+                "c",
+                "--fast",
+            ],
             "--fast",
         ),
         (["schema", "--ou", "a"], "--ou"),
@@ -158,13 +169,13 @@ def test_what_is_finished_is_status_0(tmp_path: Path):
 
 
 def test_files_that_are_not_what_they_should_be_are_one_line(tmp_path: Path, refused):
-    def draw(result: Path, out: Path = tmp_path / "a.png", kind: str = "gate") -> str:
+    def draw(result: Path, out: Path = tmp_path / "a.png", kind: str = "verdicts") -> str:
         table = tmp_path / "a.csv"
         return refused(
             "figure", "--kind", kind, "--sources", result, "--out", out, "--table", table
         )
 
-    good = gate(tmp_path)
+    good = verdicts(tmp_path)
     assert draw(tmp_path / "no.json").startswith(f"error: {tmp_path / 'no.json'}: No such file")
     assert "Is a directory. Hint: " in draw(tmp_path)
     assert "Hint: " in draw(good / "below.json")
@@ -172,7 +183,7 @@ def test_files_that_are_not_what_they_should_be_are_one_line(tmp_path: Path, ref
     assert "cut.json: cut or broken JSON" in draw(tmp_path / "cut.json")
     (tmp_path / "empty.json").write_text("")
     assert "empty.json: empty" in draw(tmp_path / "empty.json")
-    assert "expected physprobe/transfer/2" in draw(good, kind="transfer")
+    assert "expected physprobe/calibration/" in draw(good, kind="calibration")
     assert "has no kind 'nothing'" in draw(good, kind="nothing")
     assert "draws no result by itself" in draw(good, kind="filmstrip")
     broken = tmp_path / "vjepa" / "training.csv"

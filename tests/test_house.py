@@ -31,12 +31,7 @@ OPTIONAL = {"oracles"}
 """Extras that nothing needs, and the lock file leaves out."""
 BY_HAND = {"bpy"}
 """Optional imports that pip can't resolve beside the rest: Blender's wheel asks for NumPy 1."""
-STILL_PRIVATE = {
-    ("calibrate/_noise.py", "falsify._evidence"),
-    ("calibrate/_noise.py", "layerwise._curve"),
-    ("multiverse/_support.py", "falsify._claim"),
-    ("multiverse/_support.py", "falsify._evidence"),
-}
+STILL_PRIVATE = {("calibrate/_noise.py", "falsify._curve")}
 """Imports of another folder's ``_module`` that are left."""
 BINARY = {".mp4", ".npz", ".png", ".gz", ".safetensors"}
 

@@ -45,7 +45,7 @@ def test_what_a_stage_is_handed_is_an_entry_of_the_config(content: dict):
     found = config.load(content)
     sections = [value for _, value in found if isinstance(value, dict)]
     entries = [entry for section in sections for entry in section.values()]
-    for entry in (*entries, found.discovery, found.calibration):
+    for entry in (*entries, found.calibration):
         assert type(entry).model_validate_json(entry.canonical()) == entry
 
 
@@ -56,12 +56,17 @@ def test_the_schema_for_editors_is_in_step():
     )
 
 
+PLAIN = {"system": "heat", "encoders": ["small"], "methods": ["ridge"]}
 PAIR = {
     "systems": ["heat", "heat_published"],
+    "design": {"kind": "together"},
     "encoders": ["small"],
-    "probe": "equation",
-    "koopman": "dmd",
+    "methods": ["equation", "dmd"],
 }
+LAWS = {"systems": ["wave"], "encoders": ["field"], "methods": ["laws"]}
+MANY = "studies/balls_multiverse"
+ELSEWHERE = "studies/x/design"
+"""Design of a study that transfers ``ridge`` from ``heat``."""
 
 
 @pytest.mark.parametrize(
@@ -104,120 +109,147 @@ PAIR = {
             r"studies\.heat\.system: found 'heet'\. Did you mean 'heat'",
         ),
         (
-            "studies/heat/probe",
-            "rigde",
-            r"studies\.heat\.probe: found 'rigde'\. Did you mean 'ridge'",
+            "studies/heat/methods",
+            ["rigde"],
+            r"studies\.heat\.methods: found 'rigde'\. Did you mean 'ridge'",
         ),
         ("methods/ridge/targets", ["alfa"], r"target 'alfa'.*Did you mean 'alpha'"),
         ("encoders/small/tokens", [], r"needs the spatial tokens of layer 'final'.*Hint"),
         ("studies/heat/claims/x", {"kind": "decodeable"}, r"claims\.x\.kind: .*'decodable'"),
         (
-            "comparisons",
-            {"x": {**PAIR, "systems": ["heat", "hat"]}},
+            "studies/x",
+            {**PAIR, "systems": ["heat", "hat"]},
             r"x\.systems: found 'hat'\. Did you",
         ),
-        ("comparisons", {"heat": PAIR}, r"comparisons\.heat: heat is a system\. Hint"),
+        ("studies/heat", PAIR, r"studies\.heat: heat is a system\. Hint"),
         (
-            "comparisons",
-            {"x": {**PAIR, "probe": "ridge"}},
-            r"x\.probe: ridge has to tell equations apart.*Hint",
+            "studies/x",
+            {**PAIR, "methods": ["ridge"]},
+            r"x\.methods: ridge has to tell equations apart.*Hint",
         ),
         (
-            "comparisons",
+            "studies/x",
             {
-                "x": {
-                    **PAIR,
-                    "claims": {"y": {"kind": "decodable", "statement": "s", "system": "hat"}},
-                }
+                **PAIR,
+                "claims": {"y": {"kind": "decodable", "statement": "s", "system": "hat"}},
             },
             r"claims\.y\.system: found 'hat'",
         ),
-        ("transfers/x", {"onto": "heat_viridi"}, r"x\.onto: found 'heat_viridi'\. Did you mean"),
         (
-            "transfers/x",
+            ELSEWHERE,
+            {"onto": "heat_viridi"},
+            r"x\.design\.onto: found 'heat_viridi'\. Did you mean",
+        ),
+        (
+            ELSEWHERE,
             {"onto": "heat_published"},
-            r"x\.onto: .* simulate different clips \(kind\)",
+            r"x\.design\.onto: .* simulate different clips \(kind\)",
         ),
-        ("transfers/x", {"onto": "heat"}, r"x\.onto: heat and heat are rendered alike\. Hint"),
-        ("transfers/x", {"system": "haet", "onto": "heat"}, r"x\.system: found 'haet'\. Did you"),
-        ("transfers/x", {}, r"transfers\.x: nothing to transfer to\. Hint"),
-        ("transfers/x", {"region": {"alfa": [0, 0.5]}}, r"x\.region: found 'alfa'\. Did you mean"),
-        ("transfers/x", {"region": {"alpha": [0.5, 0.5]}}, r"x\.region: .*alpha has to ascend"),
-        ("transfers/x", {"region": {"alpha": [0, 1]}}, r"x\.region: .*none is left to train on"),
+        (ELSEWHERE, {"onto": "heat"}, r"x\.design\.onto: heat and heat are rendered alike\. Hint"),
+        (ELSEWHERE, {}, r"studies\.x\.design: nothing to transfer to\. Hint"),
         (
-            "transfers/x",
-            {"region": {"alpha": [0.8, 1.2]}},
-            r"x\.region\.alpha.*: found 1\.2; .*1\.",
+            ELSEWHERE,
+            {"region": {"alfa": [0, 0.5]}},
+            r"x\.design\.region: found 'alfa'\. Did you mean",
         ),
-        ("transfers/x", {"controls": ["pixel"], "onto": "heat"}, r"x\.controls: found 'pixel'\."),
-        ("transfers/x", {"probe": "rigde", "onto": "heat"}, r"x\.probe: found 'rigde'\. Did you"),
+        (ELSEWHERE, {"region": {"alpha": [0.5, 0.5]}}, r"design\.region: .*alpha has to ascend"),
+        (ELSEWHERE, {"region": {"alpha": [0, 1]}}, r"design\.region: .*none is left to train on"),
+        (
+            ELSEWHERE,
+            {"region": {"alpha": [0.8, 1.2]}},
+            r"x\.design\.region\.alpha.*: found 1\.2; .*1\.",
+        ),
+        ("studies/heat_colours/system", "haet", r"colours\.system: found 'haet'\. Did you"),
+        ("studies/heat_colours/controls", ["pixel"], r"colours\.controls: found 'pixel'\."),
+        ("studies/heat_colours/methods", ["rigde"], r"colours\.methods: found 'rigde'\. Did you"),
         ("controls/small", {"kind": "pixels"}, r"small: an encoder and a control need different"),
         ("systems/heat/simulate", {"kind": "wave", "size": 3}, r"size: found 3; [^\n]*32\.$"),
         (
-            "layerwise/balls/figures/fig2c/speed/target",
+            "studies/balls/claims/speed/target",
             "sped",
-            r"layerwise\.balls\.figures\.fig2c\.speed\.target: found 'sped'\. Did you mean 'speed'",
+            r"studies\.balls\.claims\.speed\.target: found 'sped'.* Did you mean 'speed'",
         ),
         (
-            "layerwise/balls/figures/fig2c/speed/sample",
+            "studies/balls/claims/speed/sample",
             "token",
-            r"fig2c\.speed\.sample: found 'token'\.",
+            r"claims\.speed\.sample: found 'token'.* Hint: it reads clip",
         ),
         (
-            "layerwise/intphys/figures/fig6/clip_accuracy/encoders",
-            ["vjepa2_larg"],
-            r"clip_accuracy\.encoders: found 'vjepa2_larg'\. Did you mean 'vjepa2_large'",
+            "studies/intphys/claims/clip_accuracy/encoders",
+            ["bas"],
+            r"clip_accuracy\.encoders: found 'bas'\. Did you mean 'base'",
         ),
-        ("layerwise/balls/controls", ["positon"], r"balls\.controls: found 'positon'\. Did you"),
+        ("studies/balls/controls", ["positon"], r"balls\.controls: found 'positon'\. Did you"),
         (
-            "layerwise/balls/figures/fig2c/speed/system",
-            "heat",
+            "studies/balls_velocity/ordinary/heat",
+            ["balls"],
             r"balls asks for target 'speed', but heat has",
         ),
         (
-            "layerwise/balls/figures/fig2c/speed/metric",
+            "studies/balls_velocity/ordinary",
+            {"balls": ["dmd"]},
+            r"claims\.speed\.system: found 'balls_velocity'\. .*Known: balls\.",
+        ),
+        (
+            "studies/balls/claims/speed/metric",
             "auc",
-            r"fig2c\.speed\.metric: balls is of numbers, not auc\.",
+            r"claims\.speed\.metric: balls is of numbers, not auc\.",
         ),
-        ("multiverses/many/controls", ["positon"], r"many\.controls: found 'positon'\. Did you"),
-        ("multiverses/many/controls", [], r"many\.claims\.speed: no control to beat\. Hint"),
-        ("multiverses/many/system", "bals", r"many\.system: found 'bals'\. Did you mean"),
-        ("multiverses/many/system", "heat", r"claims\.speed\.targets: it asks for target 'speed'"),
-        ("multiverses/many/layers", [1.5], r"many\.layers"),
-        ("multiverses/many/groupings", ["sector"], r"many\.groupings.*: found 'sector'"),
         (
-            "multiverses/many/methods",
+            "studies/balls_velocity/claims/speed/published",
+            "speed_by_sectors",
+            r"speed\.published: found 'speed_by_sectors'\. Did you mean 'speed_by_sector'",
+        ),
+        (f"{MANY}/controls", ["positon"], r"multiverse\.controls: found 'positon'\. Did you"),
+        (f"{MANY}/controls", [], r"multiverse\.claims\.speed: no control to beat\. Hint"),
+        (f"{MANY}/system", "bals", r"multiverse\.system: found 'bals'\. Did you mean"),
+        (f"{MANY}/system", "heat", r"claims\.speed\.targets: it asks for target 'speed'"),
+        (f"{MANY}/design/layers", [1.5], r"multiverse\.design\.layers"),
+        (f"{MANY}/design/groupings", ["sector"], r"design\.groupings.*: found 'sector'"),
+        (
+            f"{MANY}/design/targets",
+            ["speed", "log_speed", "sped"],
+            r"design\.targets: found 'sped', but balls has the labels.*Did you mean 'speed'",
+        ),
+        (
+            f"{MANY}/design/targets",
+            ["speed", "log_speed"],
+            r"claims\.direction\.targets: found 'sincos_direction'\. .*Known: speed, log_speed\.",
+        ),
+        (f"{MANY}/claims", {}, r"multiverse\.design\.targets: nothing is decoded\. Hint"),
+        (
+            f"{MANY}/methods",
             ["possible"],
-            r"many\.methods: possible: logistic has one normalisation only\. Hint: ridge",
+            r"methods: possible: logistic has one normalisation only\. Hint: ridge",
         ),
+        (f"{MANY}/methods", ["dmd"], r"methods: dmd: dmd has one normalisation only\. Hint: ridge"),
         (
-            "multiverses/many/methods",
-            ["dmd"],
-            r"methods: dmd is a dynamics, expected a probe",
-        ),
-        (
-            "local/places/encoders",
+            "studies/balls_places/encoders",
             ["smal"],
             r"places\.encoders: found 'smal'\. Did you mean",
         ),
-        ("local/places/layer", "2", r"small keeps no spatial tokens of layer '2'\. Hint"),
-        ("local/places/method", "possible", r"possible is of kind logistic, not ridge"),
-        ("methods/local_ridge/targets", ["sped"], r"target 'sped'.*Did you mean 'speed'"),
-        ("encoders/small/preprocess", "crop", r"small cuts the image's edges off.*Hint"),
         (
-            "local/places/system",
-            "heat",
-            r"local\.places: heat has no ball\. Hint",
+            "studies/balls_places/design/layer",
+            "2",
+            r"small keeps no spatial tokens of layer '2'\. Hint",
         ),
         (
-            "layerwise/intphys/figures/fig1/all_principles/metric",
+            "studies/balls_places/methods",
+            ["possible"],
+            r"possible is of kind logistic, not ridge\. Hint",
+        ),
+        ("methods/local_ridge/targets", ["sped"], r"target 'sped'.*Did you mean 'speed'"),
+        ("encoders/small/preprocess", "crop", r"small cuts the image's edges off.*Hint"),
+        ("studies/balls_places/system", "heat", r"studies\.balls_places: heat has no ball\. Hint"),
+        (
+            "studies/intphys/claims/all_principles/metric",
             "r2",
             r"all_principles\.metric: possible is of classes, which have no r2\.",
         ),
         (
-            "layerwise/balls/figures/fig2c/speed/part",
+            "studies/balls/claims/speed/part",
             "O1",
-            r"fig2c\.speed\.part: balls scores nothing apart\. Hint: set methods\.balls\.by\.",
+            r"claims\.speed\.part: balls scores nothing apart\. Hint: set methods\.balls\.by\.",
         ),
         (
             "methods/possible/by",
@@ -225,15 +257,14 @@ PAIR = {
             r"possible\.by: on occlusion, found 'princip",
         ),
         ("methods/balls/grouping", "sector", r"methods\.balls\.grouping: found 'sector'"),
-        ("studies/heat/probe", None, r"studies\.heat\.probe: found None"),
-        ("discovery/method", "lawes", r"discovery\.method: found 'lawes'\. Did you mean 'laws'"),
-        ("discovery/method", "dmd", r"discovery\.method: dmd is a dynamics, expected a law\."),
-        ("discovery/method", None, r"discovery\.method: missing\. Hint: name a law of methods"),
-        ("discovery/systems", ["wav"], r"discovery\.systems: found 'wav'\. Did you mean 'wave'"),
-        ("discovery/systems", ["balls"], r"balls has no field on a grid\. Hint"),
-        ("discovery/sources", ["fields"], r"discovery\.sources: found 'fields'\. Did you mean"),
+        ("studies/heat/methods", None, r"studies\.heat\.methods: found None; a list is needed"),
+        ("studies/laws/methods", ["lawes"], r"laws\.methods: found 'lawes'\. Did you mean 'laws'"),
+        ("studies/laws/methods", ["dmd"], r"laws\.encoders: field is no embedding.* Hint"),
+        ("studies/laws/systems", ["wav"], r"laws\.systems: found 'wav'\. Did you mean 'wave'"),
+        ("studies/laws/systems", ["balls"], r"balls has no field on a grid\. Hint"),
+        ("studies/laws/encoders", ["fields"], r"laws\.encoders: found 'fields'\. Did you mean"),
         (
-            "discovery/sources",
+            "studies/laws/controls",
             ["statistics"],
             r"statistics keeps no spatial tokens of layer 'final'\. Hint: take one of field, v",
         ),
@@ -252,8 +283,8 @@ PAIR = {
 def test_a_mistake_names_the_path_and_the_remedy(
     content: dict, path: str, value: object, expected: str
 ):
-    if path == "transfers/x":
-        value = {"system": "heat", "encoders": ["small"], "probe": "ridge", **value}
+    if path == ELSEWHERE:
+        path, value = "studies/x", {**PLAIN, "design": {"kind": "elsewhere", **value}}
     with pytest.raises(config.ConfigError, match=expected) as caught:
         config.load(changed(content, path, value))
     assert "Traceback" not in str(caught.value)
@@ -289,7 +320,32 @@ ALPHA = {**CLAIM, "kind": "decodable", "target": "alpha"}
         ({**FORECAST, "kind": "order", "encoders": []}, r"x: small has seen the frames"),
         # no spatial tokens; another system
         ({**CLAIM, "kind": "conditioned"}, r"x: small_causal keeps no spatial tokens.* Hint"),
-        ({**ALPHA, "system": "heat"}, r"x: a study has one system\. Hint"),
+        ({**ALPHA, "system": "balls"}, r"x\.system: found 'balls'\. .*Known: heat\."),
+        ({**ALPHA, "method": "dmd"}, r"x\.method: found 'dmd'\. .*Known: ridge\."),
+        ({**FORECAST, "kind": "order", "against": "hat"}, r"x\.against: found 'hat'\. Did you"),
+        # another design; kinds of the whole study
+        (
+            {**ALPHA, "kind": "holds_elsewhere"},
+            r"x: holds_elsewhere is judged under the design elsewhere, not plain\. Hint",
+        ),
+        (
+            {**CLAIM, "kind": "robust", "targets": ["alpha"]},
+            r"x: robust is judged under the design every_way, not plain\. Hint",
+        ),
+        ({**CLAIM, "kind": "located"}, r"x: located is judged under the design places, not plain"),
+        (
+            {**CLAIM, "kind": "right_law"},
+            r"x: no law is fitted to heat, which right_law needs\. Hint",
+        ),
+        (
+            {**CLAIM, "kind": "right_law", "system": "heat"},
+            r"x: right_law is of the whole study\. Hint: leave system out",
+        ),
+        # fewer draws of random weights than a mean needs
+        (
+            {**CLAIM, "kind": "above_random"},
+            r"x: found 1 of 5 controls of kind untrained to beat\. Hint",
+        ),
     ],
 )
 def test_a_claim_whose_evidence_will_not_be_there_is_refused(
@@ -321,19 +377,136 @@ def test_a_claim_against_controls_needs_some(content: dict, controls: list[str])
     [
         ({**FORECAST, "horizon": 99}, r"x\.horizon: found 99; pair_advection gives"),
         ({**FORECAST, "system": "wave", "horizon": 2}, r"x\.system: found 'wave'\."),
+        ({**FORECAST, "system": "diffusion"}, r"x: no dynamics is fitted to diffusion, .* Hint"),
+        ({**FORECAST, "kind": "order", "system": "pair_advection", "against": "diffusion"},
+         r"x: no dynamics is fitted to diffusion, .*\.ordinary"),
         ({**FORECAST, "encoders": ["small"]}, r"x: small has seen the frames"),
         ({**CLAIM, "kind": "decodable", "target": "alpha"}, r"x\.target: found 'alpha', which"),
         ({**CLAIM, "kind": "decodable", "system": "pair_diffusion", "target": "alpha"},
-         r"x\.system: found 'pair_diffusion'"),
-        ({**CLAIM, "kind": "conditioned"}, r"x: conditioned is judged in studies alone"),
-        ({**CLAIM, "kind": "beyond_pixels"}, r"x: beyond_pixels is judged in studies alone"),
+         r"x: no probe is fitted to pair_diffusion, which decodable needs"),
+        ({**CLAIM, "kind": "conditioned"}, r"x: no head is fitted to advection_diffusion, which"),
+        ({**CLAIM, "kind": "beyond_pixels"}, r"x: beyond_pixels is judged from ordinary folds"),
+        ({**CLAIM, "kind": "beyond_pixels", "system": "pair_diffusion"},
+         r"x: no probe is fitted to pair_diffusion, which beyond_pixels needs"),
+        ({**CLAIM, "kind": "onset", "target": "equation"}, r"x: onset is judged from ordinary"),
     ],
 )  # fmt: skip
-def test_claims_of_comparisons_are_checked_alike(content: dict, claim: dict, expected: str):
+def test_claims_of_systems_side_by_side_are_checked_alike(
+    content: dict, claim: dict, expected: str
+):
     """Fault 8."""
-    path = "comparisons/advection_diffusion/claims/x"
+    path = "studies/advection_diffusion/claims/x"
     with pytest.raises(config.ConfigError, match=expected):
         config.load(changed(content, path, claim))
+
+
+BALLS = {**PLAIN, "system": "balls", "methods": ["of_balls"]}
+TWO = {**BALLS, "system": None, "systems": ["balls", "balls_velocity"]}
+EVERY = {**BALLS, "design": {"kind": "every_way", "targets": ["speed"]}, "methods": ["quick_ridge"]}
+SPEED = {**CLAIM, "kind": "decodable", "target": "speed", "beyond": "chance"}
+LAYOUT = {**PLAIN, "methods": ["ridge", "dmd"], "layouts": ["fit"]}
+
+
+@pytest.mark.parametrize(
+    ("study", "expected"),
+    [
+        ({**PLAIN, "system": None}, r"studies\.x: .*system or systems is needed, found neither"),
+        ({**PLAIN, "systems": ["heat"]}, r"x: .*system or systems is needed, found both"),
+        ({**PLAIN, "methods": []}, r"studies\.x\.methods: nothing is fitted\. Hint"),
+        ({**PLAIN, "encoders": ["field"]}, r"encoders: field is no embedding; .*no probe\. Hint"),
+        ({**LAWS, "methods": ["laws", "dmd"]}, r"x\.encoders: field is no emb.*no dynamics\. Hint"),
+        (
+            {**LAWS, "encoders": ["video"], "methods": [], "ordinary": {"wave": ["of_wave"]}},
+            r"x\.encoders: video is no embedding; .*no probe\. Hint",
+        ),
+        # methods that a design can't fit
+        (
+            {**PAIR, "methods": ["equation", "spatial_heat_head"]},
+            r"x\.methods: spatial_heat_head takes one system\. Hint",
+        ),
+        ({**PAIR, "methods": ["equation", "laws"]}, r"x\.methods: laws takes one system\. Hint"),
+        (
+            {**PLAIN, "design": {"kind": "elsewhere", "region": {"alpha": [0, 0.5]}},
+             "methods": ["ridge", "dmd"]},
+            r"x\.methods: dmd is of kind dmd, not ridge\. Hint",
+        ),
+        ({**PAIR, "systems": ["heat"]}, r"studies\.x: one system, expected several"),
+        *(
+            (
+                {**TWO, "design": design},
+                r"studies\.x: several systems, expected one\. Hint",
+            )
+            for design in (
+                {"kind": "places"},
+                {"kind": "every_way", "targets": ["speed"]},
+                {"kind": "elsewhere", "region": {"speed": [0, 0.5]}},
+            )
+        ),
+        # claims that could be of several things, or of none
+        (
+            {**BALLS, "methods": ["of_balls", "balls"], "claims": {"y": SPEED}},
+            r"claims\.y: by which method\? Hint: set method to one of of_balls, balls\.",
+        ),
+        (
+            {**TWO, "claims": {"y": SPEED}},
+            r"claims\.y: of which system\? Hint: set system to one of balls, balls_velocity\.",
+        ),
+        (
+            {**EVERY, "claims": {"y": SPEED}},
+            r"claims\.y: decodable isn't judged under the design every_way\. Hint",
+        ),
+        (
+            {**BALLS, "design": {"kind": "places"}, "claims": {"y": SPEED}},
+            r"claims\.y: decodable isn't judged under the design places\. Hint",
+        ),
+        # layouts and figures
+        ({**LAYOUT, "layouts": ["comparison"]}, r"layouts: comparison is of design together, not"),
+        ({**LAYOUT, "layouts": ["fits"]}, r"x\.layouts\.0: found 'fits'; .*Did you mean 'fit'"),
+        ({**LAYOUT, "methods": ["ridge"]}, r"x\.layouts: fit needs a dynamics\. Hint: name one in"),
+        (
+            {**LAYOUT, "system": None, "systems": ["heat", "heat_viridis"]},
+            r"x\.layouts: fit is of one system\. Hint",
+        ),
+        ({**LAYOUT, "figures": {"a": []}}, r"figures\.a: found \[\]; at least 1 entry is needed"),
+        ({**LAYOUT, "figures": {"a": ["y"]}}, r"figures\.a: found 'y'\. Known: none"),
+        (
+            {**BALLS, "claims": {"y": SPEED}, "figures": {"a": ["y"]}},
+            r"figures\.a: no figure shows claims of kind decodable\. Hint",
+        ),
+        (
+            {**BALLS, "claims": {"y": SPEED, "z": {**CLAIM, "kind": "onset", "target": "speed"}},
+             "figures": {"a": ["y", "z"]}},
+            r"figures\.a: claims of kinds decodable, onset\. Hint: take one\.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_study_that_can_not_be_made_is_refused(content: dict, study: dict, expected: str):
+    with pytest.raises(config.ConfigError, match=expected) as caught:
+        config.load(changed(content, "studies/x", study))
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("comparisons", "design: {kind: together}"),
+        ("transfers", "claims of kind holds_elsewhere"),
+        ("layerwise", "claims of kind onset"),
+        ("multiverses", "claims of kind robust"),
+        ("local", "claims of kind located"),
+        ("gates", "claims of kind above_random"),
+        ("discovery", "claims of kind right_law"),
+        ("studies/heat/probe", "an entry of the study's methods now"),
+        ("studies/heat/koopman", "an entry of the study's methods now"),
+        ("studies/heat/head", "an entry of the study's methods now"),
+    ],
+)
+def test_what_an_earlier_version_had_is_told_where_it_went(content: dict, path: str, expected: str):
+    with pytest.raises(config.ConfigError) as caught:
+        config.load(changed(content, path, {}))
+    _, line = str(caught.value).splitlines()
+    assert line.strip().startswith(f"{path.replace('/', '.')}: no key any more: ")
+    assert expected in line and line.endswith("Hint: CHANGELOG.md has all old and new names.")
 
 
 @pytest.mark.parametrize(
@@ -341,13 +514,9 @@ def test_claims_of_comparisons_are_checked_alike(content: dict, claim: dict, exp
     [
         ("methods/dmd/orders", [1, 2], None),
         ("methods/dmd/horizons", [1, 2], r"dynamics_forecast\.horizon: found 4; .*scores 1, 2\."),
-        ("systems/heat/simulate/frames", 8, r"heat\.koopman: heat gives .* 4 times; dmd needs 5"),
-        (
-            "studies/heat/koopman",
-            "spatial_heat_head",
-            r"koopman: .* is a head, expected a dynamics",
-        ),
-        ("studies/heat/head", "dmd", r"head: dmd is a dynamics, expected a head"),
+        ("systems/heat/simulate/frames", 8, r"heat\.methods: heat gives .* 4 times; dmd needs 5"),
+        ("studies/heat/methods", ["ridge", "dmd"], r"no head is fitted to heat, which conditioned"),
+        ("studies/heat/methods", ["ridge"], r"no dynamics is fitted to heat, which forecast needs"),
         ("controls/pixels_gray8/tubelet", 4, r"pixels_gray8 has tokens of 4 frames, small.* of 2"),
         (
             "studies/heat/controls",
@@ -394,10 +563,9 @@ def test_a_fit_that_can_not_be_made_is_refused_before_it_is_run(
 
 
 def test_every_problem_is_told_once(content: dict):
-    broken = changed(content, "studies/heat/probe", "rigde")
-    broken = changed(broken, "transfers/balls_right/system", "bals")
-    broken = changed(broken, "gates", {})
-    broken = changed(broken, "multiverses/many/controls", [])
+    broken = changed(content, "studies/heat/methods", ["rigde", "rigde"])
+    broken = changed(broken, "studies/balls_right/system", "bals")
+    broken = changed(broken, "studies/balls_multiverse/controls", [])
     with pytest.raises(config.ConfigError) as caught:
         config.load(broken)
     header, *lines = str(caught.value).splitlines()
@@ -408,16 +576,9 @@ def test_every_problem_is_told_once(content: dict):
 @pytest.mark.parametrize(
     ("section", "name"),
     [
-        *(
-            (section, name)
-            for section in ("systems", "studies", "multiverses", "layerwise")
-            for name in layout.FOLDERS
-        ),
+        *((section, name) for section in ("systems", "studies") for name in layout.FOLDERS),
         *((section, name) for section in ("encoders", "controls") for name in layout.STORES),
-        *(
-            ("layerwise/balls/figures", name)
-            for name in dict.fromkeys((*layout.FILES, *layout.LOGS))
-        ),
+        *(("studies/balls/figures", name) for name in layout.reserved()["figures"]),
     ],
 )
 def test_a_name_that_means_something_else_is_refused(content: dict, section: str, name: str):
@@ -436,10 +597,12 @@ def test_reserved_names_are_those_of_the_rules():
     paths = set(re.findall(r'"results/([^"]+)"', text))
     folders = {path.split("/")[0] for path in paths if "/" in path}
     assert {name for name in folders if "{" not in name} == set(layout.FOLDERS)
-    files = {re.fullmatch(r"\{\w+\}/(\w+)\.\w+", path) for path in paths} - {None}
-    assert {file[1] for file in files} == set(layout.FILES)
-    logs = {re.fullmatch(r"logs/\{\w+\}/(\w+)\.log", path) for path in paths} - {None}
-    assert {log[1] for log in logs} == set(layout.LOGS)
+    files = {re.fullmatch(r"\{\w+\}/(\w+)\.(\w+)", path) for path in paths} - {None}
+    named = {*layout.reserved()["figures"]}
+    assert {file[1] for file in files if file[2] not in ("zarr", "json")} <= named
+    for form in kinds.names("layouts"):
+        assert {Path(file).stem for file in kinds.outline("layouts", form).FILES} <= named
+    assert {*kinds.names("figures"), *layout.FILES} <= named
 
 
 STRICT = {
@@ -451,7 +614,10 @@ STRICT = {
     "encoders/small/model": ([12, True], r"text is needed \(in quotes\)"),
     "systems/heat/simulate/alpha": ([3, "ab"], r"a list is needed, such as \[a, b\]"),
     # fault 7
-    "layerwise/balls/threshold": ([float("nan"), float("inf")], "a finite number is needed"),
+    "studies/balls/claims/speed/margin": (
+        [float("nan"), float("inf")],
+        "a finite number is needed",
+    ),
     "systems/heat/simulate/sigma/0": ([float("nan"), -float("inf")], "a finite number is needed"),
 }
 
@@ -481,7 +647,7 @@ def test_nothing_is_taken_for_what_it_is_not(
         ("calibration/noises", 3, r"calibration\.noises: unknown key\. Did you mean 'noise'\?"),
         ("systems/heat/simulate/kind", "wave",
          r"simulate\.alpha: no key of kind wave, but of .*heat.*Hint: keys that are merged"),
-        ("multiverses/many/layers", ["finl"],
+        ("studies/balls_multiverse/design/layers", ["finl"],
          r"layers\.0: found 'finl'; .*'selected' or 'final'.*, or a number is needed\."),
         ("studies/heat/encoders", [], r"heat\.encoders: found \[\]; at least 1 entry is needed"),
         ("systems/heat/simulate/alpha", [1.0], r"alpha: found \[1\.0\]; the list is too short"),
@@ -532,8 +698,9 @@ def test_a_spec_by_hand_is_read():
 
 
 def test_an_entry_of_a_section_by_hand_is_told_in_one_line(tmp_path: Path):
-    spec = '{"encoder": "small", "random": ["a"], "probes": {"heat": "ridge"}, "margn": 0}'
-    command = ["gate", "--spec", spec, "--probes", "a.json", "--out", str(tmp_path / "out.json")]
+    spec = '{"system": "heat", "encoders": [], "claim": {}}'
+    command = ["falsify", "--spec", spec, "--fits", "a.json", "--embeddings", "b", "--simulation"]
+    command += ["c", "--out", str(tmp_path / "out.json")]
     done = subprocess.run(
         [sys.executable, "-m", "physprobe", *command],
         env={**os.environ, "PYTHONPATH": str(ROOT / "lib")},
@@ -541,8 +708,8 @@ def test_an_entry_of_a_section_by_hand_is_told_in_one_line(tmp_path: Path):
     )  # fmt: skip
     (line,) = done.stderr.splitlines()
     assert done.returncode == 1
-    assert "--spec: margn: unknown key. Did you mean 'margin'?" in line
-    assert "random: found ['a']; at least 5 entries are needed" in line
+    assert "--spec: claim: unknown key. Did you mean 'claims'?" in line
+    assert "encoders: found []; at least 1 entry is needed" in line
 
 
 @pytest.mark.parametrize("text", ["class Spec(", "import nothing_of_the_kind", "X = 1", "1 / 0"])
@@ -571,18 +738,18 @@ def test_a_half_written_kind_is_named_and_the_others_work(tmp_path: Path, text: 
 
 def test_a_study_may_ask_for_a_systems_own_classes(content: dict):
     probed = changed(content, "methods/told", {"kind": "logistic", "targets": ["equation"]})
-    published = changed(probed, "studies/pairs", copy.deepcopy(content["studies"]["heat"]))
-    published["studies"]["pairs"] |= {"system": "wave_published", "probe": "told", "claims": {}}
-    assert config.load(published).studies["pairs"].probe == "told"
+    published = changed(probed, "studies/pairs", {**PLAIN, "methods": ["told"]})
+    published["studies"]["pairs"]["system"] = "wave_published"
+    assert config.load(published).studies["pairs"].methods == ("told",)
     published["studies"]["pairs"]["system"] = "heat"
     with pytest.raises(config.ConfigError, match=r"target 'equation', but heat has the labels"):
         config.load(published)
 
 
 def test_only_one_simulation_in_two_renderings_is_transferred(content: dict):
-    entry = {"system": "heat", "onto": "heat_viridis", "encoders": ["small"], "probe": "ridge"}
-    here = changed(content, "transfers", {"x": entry})
-    assert config.load(here).transfers["x"].region == {}
+    entry = {**PLAIN, "design": {"kind": "elsewhere", "onto": "heat_viridis"}}
+    here = changed(content, "studies", {"x": entry})
+    assert config.load(here).studies["x"].design.region == {}
     other = {**content["systems"]["heat"]["simulate"], "clips": 100, "seed": 1}
     here = changed(here, "systems/heat_viridis/simulate", other)
     with pytest.raises(config.ConfigError, match=r"different clips \(clips, seed\)\. Hint"):
@@ -590,8 +757,8 @@ def test_only_one_simulation_in_two_renderings_is_transferred(content: dict):
 
 
 def test_classes_are_not_transferred(content: dict):
-    entry = {"system": "heat", "region": {"alpha": [0.8, 1]}, "encoders": ["small"], "probe": "law"}
-    here = changed(content, "transfers", {"x": entry})
+    design = {"kind": "elsewhere", "region": {"alpha": [0.8, 1]}}
+    here = changed(content, "studies", {"x": {**PLAIN, "design": design, "methods": ["law"]}})
     here = changed(here, "methods/law", {"kind": "logistic", "targets": ["alpha"]})
     with pytest.raises(config.ConfigError, match="law is of kind logistic, not ridge"):
         config.load(here)
@@ -599,8 +766,8 @@ def test_classes_are_not_transferred(content: dict):
 
 def test_a_missing_key_is_named(content: dict):
     broken = copy.deepcopy(content)
-    del broken["studies"]["heat"]["koopman"]
-    with pytest.raises(config.ConfigError, match=r"studies\.heat\.koopman: missing"):
+    del broken["studies"]["heat"]["encoders"]
+    with pytest.raises(config.ConfigError, match=r"studies\.heat\.encoders: missing"):
         config.load(broken)
 
 
@@ -631,17 +798,15 @@ def test_an_unknown_kind_lists_the_known_ones():
 @pytest.mark.parametrize(
     ("path", "draws", "where"),
     [
-        ("probes", 19, r"studies\.heat\.claims\.\w+"),
+        ("methods/ridge/permutations", 19, r"studies\.heat\.claims\.\w+"),
         ("methods/dmd/shuffles", 19, r"studies\.heat\.claims\.\w+"),
         ("methods/spatial_heat_head/permutations", 5, r"studies\.heat\.claims\.\w+"),
-        ("methods/quick_ridge/permutations", 1, r"multiverses\.many\.claims"),
+        ("methods/quick_ridge/permutations", 1, r"studies\.balls_multiverse\.claims"),
     ],
 )
 def test_a_claim_whose_p_can_not_get_below_the_level_is_refused(
     content: dict, path: str, draws: int, where: str
 ):
-    if path.startswith("probes"):
-        path = f"methods/{content['studies']['heat']['probe']}/permutations"
     field = path.replace("/", r"\.")
     expected = (
         rf"{where}: needs p below 0\.05, which {field}: {draws} can't bring\."
@@ -653,6 +818,6 @@ def test_a_claim_whose_p_can_not_get_below_the_level_is_refused(
 
 
 def test_every_probe_has_draws_enough_by_default_or_none():
-    for name in kinds.names("probe"):
-        draws = kinds.load("probe", name).Spec.model_fields["permutations"].default
-        assert draws == 0 or draws >= 20, name
+    for name in kinds.names("fit/methods"):
+        field = kinds.load("fit/methods", name).Spec.model_fields.get("permutations")
+        assert field is None or field.default == 0 or field.default >= 20, name

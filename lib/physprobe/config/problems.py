@@ -24,6 +24,23 @@ NEEDED = {
 }
 """What pydantic's types of problems mean, where its own words are those of a programmer."""
 
+STUDY = "a study now, results/{name}/verdicts.json"
+MOVED = {
+    ("comparisons",): f"{STUDY}, with design: {{kind: together}}",
+    ("transfers",): f"{STUDY}, with design: {{kind: elsewhere}} and claims of kind holds_elsewhere",
+    ("layerwise",): f"{STUDY}, with claims of kind onset, by figure under figures",
+    ("multiverses",): f"{STUDY}, with design: {{kind: every_way}} and claims of kind robust",
+    ("local",): f"{STUDY}, with design: {{kind: places}} and claims of kind located",
+    ("gates",): f"{STUDY}, with claims of kind above_random",
+    ("discovery",): f"{STUDY}, with a method of kind linear and claims of kind right_law",
+    ("studies", "probe"): "an entry of the study's methods now",
+    ("studies", "koopman"): "an entry of the study's methods now",
+    ("studies", "head"): "an entry of the study's methods now",
+    ("studies", "parameters"): "ordinary now, which lists methods by system",
+    ("studies", "threshold"): "margin of each claim now",
+}
+"""What became of keys of earlier versions, by section and key."""
+
 Problem = tuple[tuple[str, ...], str]
 """Path to a value, and what is wrong with it."""
 
@@ -41,7 +58,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]
                 where, text = _split(line)
                 yield where, text
         elif kind == "extra_forbidden":
-            yield path, _unknown(path[-1], within, options)
+            yield path, _moved(path) or _unknown(path[-1], within, options)
         elif kind == "union_tag_invalid":
             known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
             yield (*path, "kind"), _no_kind(context["tag"], known)
@@ -109,6 +126,12 @@ def _unknown(key: str, model: type[BaseModel], options: list[type[BaseModel]]) -
             " or stand in an earlier file stay; give an entry of another kind a name of its own."
         )
     return f"unknown key.{nearest(key, known)} Known here: {', '.join(known)}."
+
+
+def _moved(path: tuple[str, ...]) -> str | None:
+    """What is said of a key that an earlier version had."""
+    found = MOVED.get(path if len(path) == 1 else (path[0], *path[2:]))
+    return found and f"no key any more: {found}. Hint: CHANGELOG.md has all old and new names."
 
 
 def _no_kind(kind: str, known: list[str]) -> str:

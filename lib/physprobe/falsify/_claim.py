@@ -25,8 +25,10 @@ class Needs:
     """Design that the study has to have; none: any whose folds are of whole clips."""
     everywhere: bool = False
     """Whether it is of all of the study's systems; otherwise it names one, if there are several."""
-    decoded: tuple[str, str] | None = None
-    """Target and sample that the probe has to read."""
+    ordinary: bool = False
+    """Whether it is judged beside one system's own embeddings, so from ordinary folds alone."""
+    decoded: tuple[str | None, str] | None = None
+    """Target, or None for whichever it has, and sample that the probe has to read."""
     metric: str = ""
     """Score that the probe has to have: R2, or one of classes; none: whichever it has."""
     part: str | None = None
@@ -36,9 +38,9 @@ class Needs:
     named: tuple[str, ...] = ()
     """Controls that have to be among the study's."""
     of_kinds: tuple[str, ...] = ()
-    """Kinds of controls, of which there has to be one."""
-    members: int = 0
-    """Networks that the controls have to have together, at least."""
+    """Kinds of controls, of which there have to be some."""
+    fewest: int = 1
+    """How many networks they have together, at least; what is no network counts as one."""
     horizon: int | None = None
     """Tokens ahead that have to be forecast, by encoders that don't see them."""
     order: int = 1

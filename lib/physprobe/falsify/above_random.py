@@ -13,30 +13,34 @@ from physprobe.falsify._claim import Claim, Judgement, Needs, judged, verdict
 from physprobe.store.evidence import Evidence
 
 FIGURES = ("above_random",)
-FEWEST = 5  # draws of random weights
+RANDOM = ("untrained",)
+"""Kinds of controls that have random weights."""
+FEWEST = 5
+"""Draws of random weights that a mean needs."""
 
 
 class Spec(Claim):
     """Mean difference over all targets of all systems; no single target may lose much."""
 
     kind: Literal["above_random"] = "above_random"
-    """The study's controls are the random ones."""
+    """Controls of kind ``untrained`` are the random ones."""
     loss: float = Field(0.05, ge=0)
     """Largest loss of R2 that any single target may have."""
 
     def needs(self) -> Needs:
         """What it is judged from."""
         return Needs(
-            role="probe", controls=True, of_kinds=("untrained",), everywhere=True, members=FEWEST
-        )
+            everywhere=True, decoded=(None, "clip"), metric="r2",
+            controls=True, of_kinds=RANDOM, fewest=FEWEST,
+        )  # fmt: skip
 
 
 def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgement:
     """Judge the claim, with R2 of the encoders and of random weights on every target."""
     probes = {place: evidence.at(place, spec.method).probes for place in evidence.simulations}
-    draws = evidence.bootstraps
-    rows = {name: list(_random.rows(probes, name, evidence.controls, draws)) for name in encoders}
-    twins = sum(len(evidence.specs[name].get("seeds", [0])) for name in evidence.controls)
+    random, draws = tuple(evidence.of_kind(*RANDOM)), evidence.bootstraps
+    rows = {name: list(_random.rows(probes, name, random, draws)) for name in encoders}
+    twins = sum(len(evidence.specs[name].get("seeds", (0,))) for name in random)
     return Judgement(
         {name: _line(spec, found, twins) for name, found in rows.items()},
         [row for found in rows.values() for row in found],

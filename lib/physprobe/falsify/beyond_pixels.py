@@ -22,7 +22,7 @@ class Spec(Claim):
 
     def needs(self) -> Needs:
         """What it is judged from."""
-        return Needs(role="pixels", controls=True, of_kinds=("pixels",))
+        return Needs(role="pixels", ordinary=True, controls=True, of_kinds=("pixels",))
 
 
 def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgement:

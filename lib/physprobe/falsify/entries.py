@@ -1,20 +1,23 @@
 """Falsify's section of ``config.yaml``: studies, each with its design and its claims."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple, Self
+from functools import cache
+from typing import Annotated, Literal, NamedTuple, Self
 
+import yaml
 from pydantic import Field, model_validator
 
 from physprobe.config import kinds
 from physprobe.config.kinds import any_spec
 from physprobe.config.layout import STORES
 from physprobe.config.problems import all_known, known, nearest
+from physprobe.config.shipped import PACKAGE
 from physprobe.config.spec import Spec
 from physprobe.config.system import Name
 from physprobe.embed import entries as embedded
 from physprobe.falsify._claim import Claim
 from physprobe.fit import entries as fits
-from physprobe.fit.section import DESIGNS, Design
+from physprobe.fit.section import DESIGNS, SCHEMAS, Design
 from physprobe.statistics import nulls
 
 
@@ -52,7 +55,9 @@ class Study(Spec):
     """Methods by system whose ordinary fits its claims are judged from besides."""
     claims: dict[Name, any_spec("falsify")] = Field(default_factory=dict)
     """Statements with their test and threshold, declared before anything is run."""
-    figures: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
+    figures: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
     """Claims of one kind that share a figure, by its name: results/{study}/{figure}.png; by default
     all of a kind."""
     layouts: tuple[Literal[kinds.names("layouts")], ...] = ()
@@ -61,7 +66,8 @@ class Study(Spec):
     @model_validator(mode="after")
     def _filming(self) -> Self:
         if bool(self.system) == bool(self.systems):
-            raise ValueError("expected either system or systems")
+            found = "both" if self.system else "neither"
+            raise ValueError(f"system or systems is needed, found {found}")
         return self
 
     @property
@@ -108,6 +114,14 @@ class Entries(fits.Entries):
     def fitted(self, name: str) -> list[Fitted]:
         """Every fit that a study is judged from."""
         study = self.studies[name]
+        return [
+            Fitted(place, encoder, method)
+            for place, method in self.asked(study, name)
+            for encoder in self.able(method, study)
+        ]
+
+    def asked(self, study: Study, name: str) -> list[tuple[str, str]]:
+        """Places of a study's fits, each with every method that is fitted there."""
         systems = study.design.fitted(study.filmed)
         own = study.filmed if study.design.SHARED else (name,)
         asked = [(place, method) for place in own for method in study.methods]
@@ -120,11 +134,7 @@ class Entries(fits.Entries):
         asked += [
             (system, method) for system, methods in study.ordinary.items() for method in methods
         ]
-        return [
-            Fitted(place, encoder, method)
-            for place, method in dict.fromkeys(asked)
-            for encoder in self.able(method, study)
-        ]
+        return list(dict.fromkeys(asked))
 
     def shown(self, name: str) -> tuple[str, ...]:
         """Every system that a study's fits are of."""
@@ -162,12 +172,14 @@ def _named(config: Entries, where: str, study: Study) -> Iterator[str]:
         yield from all_known(f"{where}.claims.{name}.encoders", claim.encoders, study.encoders)
     for name, claims in study.figures.items():
         yield from all_known(f"{where}.figures.{name}", claims, study.claims)
+    asked = (*study.methods, *(m for methods in study.ordinary.values() for m in methods))
+    roles = {config.methods[name].ROLE for name in asked if name in config.methods}
     for name in study.encoders:
-        roles = {
-            config.methods[method].ROLE for method in study.methods if method in config.methods
-        }
         if name in STORES and roles - {"law"}:
-            yield f"{where}.encoders: {name} is no embedding; only laws are read off it."
+            yield (
+                f"{where}.encoders: {name} is no embedding; only laws are read off it, no"
+                f" {' or '.join(sorted(roles - {'law'}))}. Hint: leave it out."
+            )
 
 
 def _study(config: Entries, where: str, name: str, study: Study) -> Iterator[str]:
@@ -180,43 +192,49 @@ def _study(config: Entries, where: str, name: str, study: Study) -> Iterator[str
     for system in config.shown(name):
         names = [encoder for encoder in study.names if encoder not in STORES]
         yield from embedded.frames(config, where, system, names)
-    places = _places(config, name, study)
-    for place, methods in places.items():
-        for method in methods:
-            yield from _method(config, where, study, place, method)
-    for claim_name, claim in study.claims.items():
+    places = _places(config, study, name)
+    lacking = [
+        line
+        for place, methods in places.items()
+        for method in methods
+        for line in _method(config, where, study, place, method)
+    ]
+    yield from lacking
+    for claim_name, claim in () if lacking else study.claims.items():
         yield from _claim(config, f"{where}.claims.{claim_name}", name, study, places, claim)
     roles = {config.methods[method].ROLE for method in study.methods}
     for form in study.layouts:
         asked = kinds.outline("layouts", form)
         if study.design.kind not in asked.DESIGNS:
             yield (
-                f"{where}.layouts: {form} is of design {', '.join(asked.DESIGNS)}."
-                " Hint: leave it out."
+                f"{where}.layouts: {form} is of design {', '.join(asked.DESIGNS)}, not"
+                f" {study.design.kind}. Hint: leave it out."
             )
+        elif study.design.SHARED and len(study.filmed) > 1:
+            yield f"{where}.layouts: {form} is of one system. Hint: leave it out."
         for kind in sorted({*asked.CLAIMS} - {claim.kind for claim in study.claims.values()}):
             yield (
                 f"{where}.layouts: {form} is filled from a claim of kind {kind}. Hint: make one in"
                 f" {where}.claims."
             )
         for role in sorted({*asked.NEEDS} - roles):
-            yield (f"{where}.layouts: {form} needs a {role}. Hint: name one in {where}.methods.")
+            yield f"{where}.layouts: {form} needs a {role}. Hint: name one in {where}.methods."
     for figure, claims in study.figures.items():
         sorts = dict.fromkeys(study.claims[claim].kind for claim in claims)
         if len(sorts) > 1:
             yield f"{where}.figures.{figure}: claims of kinds {', '.join(sorts)}. Hint: take one."
-        for kind in sorts:
-            if not kinds.outline("falsify", kind).FIGURES:
-                yield f"{where}.figures.{figure}: no figure shows claims of kind {kind}."
+        elif not kinds.outline("falsify", *sorts).FIGURES:
+            yield (
+                f"{where}.figures.{figure}: no figure shows claims of kind {', '.join(sorts)}."
+                " Hint: leave it out."
+            )
 
 
-def _places(config: Entries, name: str, study: Study) -> dict[str, list[str]]:
-    """Methods that are fitted, by place."""
+def _places(config: Entries, study: Study, name: str) -> dict[str, list[str]]:
+    """Methods that are asked for, by place."""
     found: dict[str, list[str]] = {}
-    for fit in config.fitted(name):
-        methods = found.setdefault(fit.place, [])
-        if fit.method not in methods:
-            methods.append(fit.method)
+    for place, method in config.asked(study, name):
+        found.setdefault(place, []).append(method)
     return found
 
 
@@ -240,11 +258,11 @@ def _method(config: Entries, where: str, study: Study, place: str, method: str) 
                     f" {spec.SHORTEST} at least. Hint: simulate more frames."
                 )
                 break
-    if not config.able(method, study):
-        first = study.encoders[0]
+    first = study.encoders[0]
+    if spec.ROLE == "head" and first not in config.able(method, study):
         yield (
-            f"{where}.methods: {method} needs the spatial tokens of layer {spec.layer!r}."
-            f" Hint: set encoders.{first}.tokens: [{spec.layer!r}]."
+            f"{where}.methods: {method} needs the spatial tokens of layer {spec.layer!r} of the"
+            f" first encoder. Hint: set encoders.{first}.tokens: [{spec.layer!r}]."
         )
 
 
@@ -262,41 +280,87 @@ def _claim(
     claim: Claim,
 ) -> Iterator[str]:
     """Whether a claim's evidence will be there."""
-    needs = claim.needs()
+    needs, study_at = claim.needs(), where.partition(".claims")[0]
     if needs.design and needs.design != study.design.kind:
         yield (
             f"{where}: {claim.kind} is judged under the design {needs.design}, not"
-            f" {study.design.kind}. Hint: set {where.partition('.claims')[0]}.design."
+            f" {study.design.kind}. Hint: set {study_at}.design."
         )
         return
-    own = name if not study.design.SHARED else study.filmed[0]
-    if claim.system:
-        found = [*known(f"{where}.system", claim.system, places)]
-        yield from found
-        if found:
-            return
-    elif study.design.SHARED and len(study.filmed) > 1 and not needs.everywhere:
+    if claim.system and (needs.design or needs.everywhere):
+        yield f"{where}: {claim.kind} is of the whole study. Hint: leave system out."
+        return
+    named = {"system": claim.system, "against": "", **_against(claim)}
+    lacking = [
+        line
+        for field, place in named.items()
+        if place
+        for line in known(f"{where}.{field}", place, places)
+    ]
+    yield from lacking
+    if lacking:
+        return
+    several = study.design.SHARED and len(study.filmed) > 1
+    if several and not claim.system and not needs.everywhere:
         yield f"{where}: of which system? Hint: set system to one of {', '.join(study.filmed)}."
         return
-    asked = study.filmed if needs.everywhere else [claim.system or own]
     yield from _controlled(config, where, study, claim)
-    if needs.role == "pixels":
-        yield from _aligned(config, where, study, asked)
-        return
+    own = claim.system or (study.filmed[0] if study.design.SHARED else name)
+    asked = (
+        config.shown(name) if needs.everywhere else dict.fromkeys((own, named["against"] or own))
+    )
     for place in asked:
-        able = [m for m in places.get(place, ()) if needs.role == config.methods[m].ROLE]
-        if claim.method:
-            yield from known(f"{where}.method", claim.method, able)
-            able = [method for method in able if method == claim.method]
-        elif not able:
-            yield (
-                f"{where}: no {needs.role} is fitted to {place}, which {claim.kind} needs. Hint:"
-                f" name one in {where.partition('.claims')[0]}.methods."
-            )
-        elif len(able) > 1 and needs.role != "dynamics" and needs.design != "every_way":
-            yield (f"{where}: by which method? Hint: set method to one of {', '.join(able)}.")
-        for method in able:
+        yield from _judged_at(config, where, study, place, places.get(place, ()), claim)
+
+
+def _against(claim: Claim) -> dict[str, str]:
+    """System that a claim is compared with, if it is with one."""
+    return {"against": claim.against} if claim.kind == "order" else {}
+
+
+def _judged_at(
+    config: Entries,
+    where: str,
+    study: Study,
+    place: str,
+    methods: Iterable[str],
+    claim: Claim,
+) -> Iterator[str]:
+    """Whether one method is fitted at a place, and gives what a claim is judged from."""
+    needs, study_at = claim.needs(), where.partition(".claims")[0]
+    role = "probe" if needs.role == "pixels" else needs.role
+    able = [method for method in methods if role == config.methods[method].ROLE]
+    own = place not in config.systems
+    if own and needs.ordinary:
+        yield (
+            f"{where}: {claim.kind} is judged from ordinary folds of one system. Hint: set system,"
+            f" and {study_at}.ordinary: {{system: [method]}}."
+        )
+    elif not able:
+        hint = f"{study_at}.methods" if own or study.design.SHARED else f"{study_at}.ordinary"
+        yield (
+            f"{where}: no {role} is fitted to {place}, which {claim.kind} needs."
+            f" Hint: name one in {hint}."
+        )
+    elif claim.method and claim.method not in able:
+        yield from known(f"{where}.method", claim.method, able)
+    elif not claim.method and len(able) > 1 and needs.design != "every_way":
+        yield f"{where}: by which method? Hint: set method to one of {', '.join(able)}."
+    elif own and not needs.design and not _rows_of(study, config.methods[able[0]]):
+        yield (
+            f"{where}: {claim.kind} isn't judged under the design {study.design.kind}. Hint: move"
+            " it to a study of another one."
+        )
+    else:
+        if needs.role == "pixels":
+            yield from _aligned(config, where, study, place)
+        for method in [claim.method] if claim.method else able:
             yield from _judged_by(config, where, study, place, method, claim)
+
+
+def _rows_of(study: Study, spec: Spec) -> bool:
+    """Whether a design's fits are scored as a method's always are."""
+    return study.design.schema(spec) == SCHEMAS[spec.ROLE]
 
 
 def _judged_by(
@@ -307,20 +371,22 @@ def _judged_by(
     if needs.decoded:
         for field, value in zip(("target", "sample"), needs.decoded, strict=True):
             read = getattr(spec, f"{field}s")
-            if value not in read:
+            if value is not None and value not in read:
                 yield (
                     f"{where}.{field}: found {value!r}, which {method} doesn't read."
                     f"{nearest(value, read)} Hint: it reads {', '.join(read)}; see"
                     f" methods.{method}."
                 )
     for target in getattr(claim, "targets", ()):
+        yield from known(f"{where}.targets", target, study.planned.targets)
         for system in study.filmed:
             kind = config.systems[system].simulate.kind
             labels = tuple(kinds.load("simulate", kind).UNITS)
             yield from fits.decodable(f"{where}.targets: it", target, kind, labels)
     if needs.metric and spec.of_classes == (needs.metric == "r2"):
         what = "classes, which have no" if spec.of_classes else "numbers, not"
-        yield f"{where}.metric: {method} is of {what} {needs.metric}."
+        field = ".metric" if hasattr(claim, "metric") else ""
+        yield f"{where}{field}: {method} is of {what} {needs.metric}. Hint: take another."
     if needs.part and not spec.scored_apart:
         yield f"{where}.part: {method} scores nothing apart. Hint: set methods.{method}.by."
     draws = getattr(spec, claim.P_OF, None) if claim.P_OF else None
@@ -333,10 +399,11 @@ def _judged_by(
                 f"{where}: {encoder} keeps no spatial tokens of layer {spec.layer!r}. Hint: name as"
                 f" its encoders those that do, or set encoders.{encoder}.tokens: [{spec.layer!r}]."
             )
+    if getattr(claim, "published", None):
+        yield from known(f"{where}.published", claim.published, published())
     if needs.horizon:
-        for named in dict.fromkeys((place, getattr(claim, "against", "") or place)):
-            systems = (named,) if named in config.systems else study.filmed
-            yield from _forecast(config, where, study, claim, method, systems)
+        systems = (place,) if place in config.systems else study.filmed
+        yield from _forecast(config, where, study, claim, method, systems)
 
 
 def _controlled(config: Entries, where: str, study: Study, claim: Claim) -> Iterator[str]:
@@ -349,17 +416,13 @@ def _controlled(config: Entries, where: str, study: Study, claim: Claim) -> Iter
         for name in study.controls
         if not needs.of_kinds or config.controls[name].kind in needs.of_kinds
     ]
-    if needs.controls and not fitting:
+    count = sum(len(getattr(config.controls[name], "members", (name,))) for name in fitting)
+    if needs.controls and count < needs.fewest:
         what = f" of kind {' or '.join(needs.of_kinds)}" if needs.of_kinds else ""
+        found = f"found {count} of {needs.fewest} controls" if fitting else "no control"
         yield (
-            f"{where}: no control{what} to beat. Hint: name some in"
+            f"{where}: {found}{what} to beat. Hint: name some in"
             f" {where.rpartition('.claims')[0]}.controls."
-        )
-    members = sum(len(getattr(config.controls[name], "members", ())) for name in fitting)
-    if fitting and members < needs.members:
-        yield (
-            f"{where}: the controls have {members} members together, expected {needs.members}."
-            f" Hint: give controls.{fitting[0]} more seeds."
         )
 
 
@@ -395,19 +458,25 @@ def _forecast(
             )
 
 
-def _aligned(config: Entries, where: str, study: Study, systems: Iterable[str]) -> Iterator[str]:
+@cache
+def published() -> tuple[str, ...]:
+    """Curves that others have published."""
+    text = (PACKAGE / "figures/published_layers.yaml").read_text(encoding="utf-8")
+    return tuple(yaml.safe_load(text)["curves"])
+
+
+def _aligned(config: Entries, where: str, study: Study, system: str) -> Iterator[str]:
     """Whether pixels have the times of the encoders that they are mapped to."""
     for control in study.controls:
         spec = config.controls[control]
         if spec.kind != "pixels" or spec.components:
             continue
-        for system in systems:
-            for encoder in study.encoders:
-                times = embedded.times(config, system, encoder)
-                if times and times != embedded.times(config, system, control):
-                    frames = config.systems[system].simulate.frames // times
-                    yield (
-                        f"{where.partition('.claims')[0]}.controls: {control} has tokens of"
-                        f" {spec.tubelet} frames, {encoder} of {frames}. Hint: name a control with"
-                        f" tubelet: {frames}."
-                    )
+        for encoder in study.encoders:
+            times = embedded.times(config, system, encoder)
+            if times and times != embedded.times(config, system, control):
+                frames = config.systems[system].simulate.frames // times
+                yield (
+                    f"{where.partition('.claims')[0]}.controls: {control} has tokens of"
+                    f" {spec.tubelet} frames, {encoder} of {frames}. Hint: name a control with"
+                    f" tubelet: {frames}."
+                )

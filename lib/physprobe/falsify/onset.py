@@ -40,8 +40,12 @@ class Spec(Claim):
 
     def needs(self) -> Needs:
         """What it is judged from."""
-        return Needs(role="probe", decoded=(self.target, self.sample), metric=self.metric,
-                     part=self.part)  # fmt: skip
+        return Needs(
+            ordinary=True,
+            decoded=(self.target, self.sample),
+            metric=self.metric,
+            part=self.part,
+        )
 
 
 def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgement:

@@ -46,9 +46,16 @@ def run(
     if drawn.NEEDS:
         name = out.absolute().parent.name
         study = json.loads(spec)
+        if not fits or "encoders" not in study:
+            raise ValueError(
+                f"{kind} draws no result by itself. Hint: give a study's --fits, --embeddings,"
+                " --simulation and --spec."
+            )
         found = evidence.read(study, name, fits, embeddings, simulation, clips)
         frame = drawn.frame(found)
     else:
+        if not sources:
+            raise ValueError(f"{kind} draws results. Hint: name them as --sources.")
         frame = drawn.frame(*(content(path, drawn, claims) for path in sources))
     if len(frame):
         image = canvas.png(drawn.figure(frame), drawn.TITLE, drawn.CAPTION)

@@ -210,6 +210,8 @@ class Asked(Protocol):
     """Encoders and controls."""
     methods: tuple[str, ...]
     """Entries of ``methods``."""
+    claims: Mapping[str, Spec]
+    """What is judged from it."""
 
 
 @dataclass(frozen=True)

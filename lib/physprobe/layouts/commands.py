@@ -39,6 +39,7 @@ STAGE = Stage(
         "layout": Command(
             entry=lambda config, asked: config.studies[asked.study],
             reads=("system", "systems", "encoders", "controls"),
+            model="falsify.Study",
             inputs=_inputs,
         )
     },

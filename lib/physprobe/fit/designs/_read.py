@@ -15,7 +15,13 @@ def only(kind: str, config: Any, where: str, asked: Asked) -> Iterator[str]:
     for name in asked.methods:
         found = config.methods[name].kind
         if found != kind:
-            yield f"{where}.methods: {name} is of kind {found}, not {kind}."
+            yield f"{where}.methods: {name} is of kind {found}, not {kind}. Hint: leave it out."
+
+
+def single(where: str, asked: Asked) -> Iterator[str]:
+    """Whether there is the one system that a design can fit."""
+    if len(asked.filmed) > 1:
+        yield f"{where}: several systems, expected one. Hint: make a study of each."
 
 
 def one(

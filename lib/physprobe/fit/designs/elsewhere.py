@@ -57,8 +57,7 @@ class Spec(Design):
     def problems(self, config: Any, where: str, asked: Asked) -> Iterator[str]:
         """Whether there is something to transfer to, of the same clips."""
         yield from _read.only("ridge", config, where, asked)
-        if len(asked.filmed) > 1:
-            yield f"{where}: several systems, expected the one that is fitted."
+        yield from _read.single(where, asked)
         if not self.onto and not self.region:
             yield (
                 f"{where}.design: nothing to transfer to. Hint: name a system as onto, or a region"

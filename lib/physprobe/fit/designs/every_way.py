@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from physprobe.config import kinds
+from physprobe.config.problems import nearest
 from physprobe.fit.designs import _read
 from physprobe.fit.section import METHODS, Asked, Case, Design, MethodSpec
-from physprobe.statistics import nulls, splits
+from physprobe.statistics import nulls, splits, targets
 from physprobe.store import log
 from physprobe.store.inputs import Layers
 from physprobe.store.results import Schema
@@ -51,6 +52,17 @@ class Spec(Design):
 
     def problems(self, config: Any, where: str, asked: Asked) -> Iterator[str]:
         """Whether methods can normalise features in every way, and their nulls can tell."""
+        yield from _read.single(where, asked)
+        kind = config.systems[asked.filmed[0]].simulate.kind
+        labels = tuple(kinds.load("simulate", kind).UNITS)
+        for target in self.targets:
+            if not targets.labels_of(target, labels):
+                yield (
+                    f"{where}.design.targets: found {target!r}, but {kind} has the labels"
+                    f" {', '.join(labels)}.{nearest(target, labels)}"
+                )
+        if not (self.targets or any(hasattr(claim, "targets") for claim in asked.claims.values())):
+            yield f"{where}.design.targets: nothing is decoded. Hint: name what is, or claim it."
         for name in asked.methods:
             method = config.methods[name]
             for way in self.normalisations:

@@ -36,6 +36,7 @@ class Spec(Design):
     def problems(self, config: Any, where: str, asked: Asked) -> Iterator[str]:
         """Whether there is a ball, and encoders keep the tokens of the whole image."""
         yield from _read.only("ridge", config, where, asked)
+        yield from _read.single(where, asked)
         for system in asked.filmed:
             kind = config.systems[system].simulate.kind
             if kinds.load("simulate", kind).FIELD != "scene":
