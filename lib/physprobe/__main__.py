@@ -89,6 +89,7 @@ def _run(argv: list[str]) -> int:
         module, name = _place(command)
         function = getattr(importlib.import_module(module), name)
         given = vars(_parser(command, function).parse_args(options))
+        given = {name: value for name, value in given.items() if name not in vars(asked)}
         if model := stages.model(command):
             model.parse(given["spec"])
         with job.running(**vars(asked)):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import planted
 import pytest
 from figure_oracle import sound
 
@@ -19,6 +20,7 @@ from physprobe.store.fits import Fits
 
 CLIPS = 80
 RANDOM = tuple(f"random_{seed}" for seed in range(5))
+SPECS = {name: {"kind": "untrained"} for name in RANDOM}
 TARGETS = {"heat": ["alpha"], "wave": ["c", "gamma"]}
 
 
@@ -135,7 +137,7 @@ def _ungrouped(found: dict) -> dict:
 
 def judge(found: dict, loss: float = 0.05) -> dict:
     evidence = Evidence(
-        ("small",), RANDOM, {}, place="heat",
+        ("small",), RANDOM, {}, place="heat", specs=SPECS,
         fits={system: {"ridge": Fits(named)} for system, named in found.items()},
         simulations=dict.fromkeys(found),
     )  # fmt: skip
@@ -172,7 +174,8 @@ def test_the_method_that_is_named_is_the_one_that_is_judged():
     good, bad = probes(0.3, 0.6), probes(0.6, 0.3)
     fits = {s: {"bad": Fits(bad[s]), "good": Fits(good[s])} for s in TARGETS}
     simulations = dict.fromkeys(TARGETS)
-    evidence = Evidence(("small",), RANDOM, {}, place="heat", fits=fits, simulations=simulations)
+    about = {"place": "heat", "specs": SPECS, "fits": fits, "simulations": simulations}
+    evidence = Evidence(("small",), RANDOM, {}, **about)
     for method, word in {"good": "supported", "bad": "refuted"}.items():
         spec = above_random.Spec(statement="s", method=method)
         (line,) = above_random.judge(spec, evidence.at("", method), ("small",)).lines.values()
@@ -180,8 +183,13 @@ def test_the_method_that_is_named_is_the_one_that_is_judged():
 
 
 def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, system):
-    paths, simulations = [], []
+    paths, simulations, embeddings = [], [], []
     for name, named in probes(0.3, 0.6).items():
+        for encoder in RANDOM:
+            root = tmp_path / name / "embeddings" / f"{encoder}.zarr" / "zarr.json"
+            pooled = ("clip", "layer", "time", "feature"), np.zeros((CLIPS, 1, 1, 1))
+            about = {"label": encoder, "spec": SPECS[encoder]}
+            embeddings.append(planted.store(root, {"pooled": pooled}, {}, about))
         stores = system(tmp_path / name, {"clip_label": np.arange(CLIPS)})
         simulations += stores["simulation"]
         named["small"] = result(TARGETS[name], 0.3, 100)
@@ -196,7 +204,8 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, system):
         claims={"worth": {"kind": "above_random", "statement": "It is."}},
     )  # fmt: skip
     out, picture = tmp_path / "study" / "verdicts.json", tmp_path / "study" / "above_random.png"
-    falsify.run(fits=paths, embeddings=[], simulation=simulations, out=out, spec=study.canonical())
+    stores = {"embeddings": embeddings, "simulation": simulations}
+    falsify.run(fits=paths, **stores, out=out, spec=study.canonical())
     found = results.read(out, "verdicts")
     words = {line["encoder"]: line["verdict"] for line in found["claims"]}
     assert words == {"small": "supported", "other": "refuted"}

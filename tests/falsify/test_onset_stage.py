@@ -211,7 +211,9 @@ def test_the_band_of_all_layers_decides(found):
         assert supported[key] == max(row[key] for row in band)
     assert supported["verdict"] == "supported" and supported["ci_low"] > supported["margin"] == 0.8
     assert supported["statistic"] == "R2 of sincos_direction, best layer"
-    assert supported["note"].startswith("sets in at layer 2 [2, 2]; above the best control from ")
+    assert supported["note"].startswith(
+        "first at the margin: layer 2 [2, 2]; first above the best control: "
+    )
     assert verdicts["speed"]["verdict"] == "refuted" and verdicts["speed"]["ci_high"] <= 0.8
     assert "not reached" in verdicts["speed"]["note"]
 

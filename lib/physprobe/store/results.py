@@ -21,9 +21,9 @@ EVERYWHERE = ("system", "encoder", "member")
 DIMENSIONS = {
     "system": "system whose clips the score is read on; `a+b`: of both together; `all`: of several",
     "encoder": "encoder or control; of a law also the `field` or the `video`",
-    "member": "which of an entry's networks, where it has several",
-    "panel": "panel of a figure",
-    "claim": "claim that specifications are counted for",
+    "member": "which of an entry's networks, where it has several: a seed, or a place;"
+    " null: the mean over them",
+    "claim": "claim that the score belongs to",
     "beyond": "what a claim has to beat: `controls` or `chance`",
     "test": "test, interval or solver that is calibrated",
     "method": "method that was fitted",
