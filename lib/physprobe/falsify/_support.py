@@ -36,6 +36,7 @@ class Specified:
         }
         first = next(iter(methods.values()))
         self.layers: Mapping[str, str] = first["layers"]
+        self._methods = methods
         self._held = {key: first[key] for key in ("truth", "group")}
         self._rows = {
             (f"{method}/{row['way']}", row["target"], row["sample"], row["layer"]): row
@@ -49,8 +50,17 @@ class Specified:
 
     def decoded(self, fit: str, target: str, sample: str, capture: str) -> Decoded | None:
         """How well a specification decodes its target; None if it is undefined."""
-        predictions = {**self._held, "held_out": self.about[fit]["held_out"]}
-        return decoded({"predictions": predictions}, target, sample, layer=self.layers[capture])
+        method, _, way = fit.partition("/")
+        result = self._methods[method]
+
+        def predicted(part: Result) -> dict:
+            held_out = part["fits"][way]["held_out"]
+            return {"predictions": {**self._held, "held_out": held_out}}
+
+        whole = predicted(result)
+        if "members" in result:
+            whole |= {"encoder": result["encoder"], "members": [*map(predicted, result["members"])]}
+        return decoded(whole, target, sample, layer=self.layers[capture])
 
 
 def specifications(spec: "Robust", evidence: Evidence, encoder: str) -> Iterator[dict]:

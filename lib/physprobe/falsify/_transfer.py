@@ -12,7 +12,7 @@ import numpy as np
 
 from physprobe.statistics import paired, scores
 from physprobe.statistics.paired import Scored
-from physprobe.store.fits import held_out, row
+from physprobe.store.fits import decoded, held_out, row
 
 Result = Mapping[str, object]
 
@@ -33,6 +33,8 @@ class Predicted:
     """(clip,) mean over columns."""
     groups: np.ndarray
     """(clip,) clips that are drawn together."""
+    r2: Scored
+    """R2; of several members their mean, and they are drawn too."""
 
     @classmethod
     def of(cls, result: Result, target: str, sample: str) -> "Predicted | None":
@@ -45,7 +47,11 @@ class Predicted:
         columns = (predictions["truth"][target], block["prediction"])
         truth, prediction = (np.reshape(part, (len(clip), -1)) for part in columns)
         errors = (np.asarray(block[f"{key}_error"]) for key in ("squared", "absolute"))
-        return cls(clip, truth, prediction, *errors, np.asarray(predictions["group"]))
+        groups, score = (
+            np.asarray(predictions["group"]),
+            decoded(result, target, sample, fixed=True),
+        )
+        return cls(clip, truth, prediction, *errors, groups, score)
 
     def on(self, clip: np.ndarray) -> "Predicted":
         """The same, of some of its clips.
@@ -62,12 +68,7 @@ class Predicted:
             lacking = np.setdiff1d(clip, self.clip)
             raise ValueError(f"Ordinary folds don't hold out clip {lacking[0]}.")
         parts = (self.truth, self.prediction, self.squared, self.absolute, self.groups)
-        return Predicted(clip, *(part[place] for part in parts))
-
-    @property
-    def r2(self) -> Scored:
-        """R2."""
-        return self.scored(scores.pooled_r2_sums(self.truth, self.squared), scores.r2_of)
+        return Predicted(clip, *(part[place] for part in parts), self.r2.of(place))
 
     def scored(self, sums: np.ndarray, statistic: scores.Statistic) -> Scored:
         """A score of these clips from sums (clip, part)."""
