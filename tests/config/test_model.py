@@ -341,11 +341,6 @@ ALPHA = {**CLAIM, "kind": "decodable", "target": "alpha"}
             {**CLAIM, "kind": "right_law", "system": "heat"},
             r"x: right_law is of the whole study\. Hint: leave system out",
         ),
-        # fewer draws of random weights than a mean needs
-        (
-            {**CLAIM, "kind": "above_random"},
-            r"x: found 1 of 5 controls of kind untrained to beat\. Hint",
-        ),
     ],
 )
 def test_a_claim_whose_evidence_will_not_be_there_is_refused(
@@ -354,6 +349,14 @@ def test_a_claim_whose_evidence_will_not_be_there_is_refused(
     """Fault 8: said when the config is read, not after all the work."""
     with pytest.raises(config.ConfigError, match=rf"studies\.heat\.claims\.{expected}"):
         config.load(changed(content, "studies/heat/claims/x", value))
+
+
+def test_a_mean_of_random_weights_needs_five_of_them(content: dict):
+    asked = changed(content, "studies/heat/claims/x", {**CLAIM, "kind": "above_random"})
+    config.load(asked)
+    asked["controls"]["untrained"]["seeds"] = [1]
+    with pytest.raises(config.ConfigError, match=r"found 1 of 5 controls of kind untrained"):
+        config.load(asked)
 
 
 @pytest.mark.parametrize("controls", [[], ["statistics"]])

@@ -30,7 +30,7 @@ def asked(content: dict, encoders: dict, controls: dict) -> dict:
     content["controls"] |= controls
     study = content["studies"]["heat"]
     study |= {"encoders": [*encoders, "pixels"], "controls": ["statistics", *controls]}
-    study |= {"methods": ["ridge", "dmd"]}
+    study |= {"methods": ["ridge", "dmd"], "layouts": ["fit"]}
     study["claims"] = {
         "there": {
             "kind": "decodable", "statement": "It is.", "target": "alpha", "controls": [*controls],
