@@ -31,8 +31,6 @@ OPTIONAL = {"oracles"}
 """Extras that nothing needs, and the lock file leaves out."""
 BY_HAND = {"bpy"}
 """Optional imports that pip can't resolve beside the rest: Blender's wheel asks for NumPy 1."""
-STILL_PRIVATE = {("calibrate/_noise.py", "falsify._curve")}
-"""Imports of another folder's ``_module`` that are left."""
 BINARY = {".mp4", ".npz", ".png", ".gz", ".safetensors"}
 
 
@@ -133,8 +131,8 @@ def test_imports_of_the_library_are_declared():
 
 
 def test_no_module_is_imported_from_inside_another_folder():
-    """``_module`` is for its siblings: what others need has a public name. None may be added."""
-    assert private_imports() == STILL_PRIVATE
+    """``_module`` is for its siblings: what others need has a public name."""
+    assert private_imports() == set()
 
 
 def test_data_files_are_packaged():

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from physprobe.discover import linear
-from physprobe.falsify import _curve, decodable
+from physprobe.falsify import decodable
+from physprobe.falsify.onset import Curve
 from physprobe.fit.designs import elsewhere
 from physprobe.fit.methods import dmd, logistic, ridge, spatial_heat_head
 from physprobe.fit.probe import probe
@@ -64,7 +65,7 @@ def _ridge(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
         bootstraps=1000,
     )
     curve, beside = (
-        _curve.Curve(name, _named(name, probe), "noise", "clip") for name, probe in probes.items()
+        Curve(name, _named(name, probe), "noise", "clip") for name, probe in probes.items()
     )
     above = curve.above({"control": beside})
     yield "layerwise, any layer above the control", bool((above.low > 0).any())

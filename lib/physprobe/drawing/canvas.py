@@ -5,6 +5,7 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, FigureBase
+from numpy.typing import ArrayLike
 
 from physprobe.drawing import palette
 
@@ -67,7 +69,8 @@ def title(part: FigureBase, text: str) -> None:
 
 def note(part: FigureBase, text: str) -> None:
     """Write what intervals and lines mean under a panel, wrapped to its width."""
-    inches = part.bbox.width / part.get_figure(root=True).dpi
+    whole: Any = part  # of figures and subfigures alike; their base class has no box
+    inches = whole.bbox.width / whole.get_figure(root=True).dpi
     lines = textwrap.fill(text, max(24, int(inches * 15.2)))
     part.supxlabel(lines, x=0.01, ha="left", fontsize=8, color="0.35")
 
@@ -97,7 +100,7 @@ def unit(text: str, around: str = "[{}]") -> str:
     return "" if text == "1" else " " + around.format(raised)
 
 
-def bars(low: np.ndarray, value: np.ndarray, high: np.ndarray) -> np.ndarray:
+def bars(low: ArrayLike, value: ArrayLike, high: ArrayLike) -> np.ndarray:
     """Lengths (2, ...) of error bars; none is negative, even where the value is outside."""
     low, value, high = (np.asarray(part, float) for part in (low, value, high))
     return np.nan_to_num(np.clip([value - low, high - value], 0.0, None))

@@ -37,7 +37,7 @@ def looks(encoders: Iterable[str], controls: Iterable[str]) -> dict[str, Look]:
     """
     names, spare = list(encoders), iter(SPARE * 4)
     taken = {ENCODERS[name] for name in names if name in ENCODERS}
-    found = {}
+    found: dict[str, Look] = {}
     for name in names:
         colour = ENCODERS.get(name) or next(c for c in spare if c not in taken or len(names) > 6)
         again = sum(look.colour == colour for look in found.values())

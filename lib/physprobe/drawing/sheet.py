@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from physprobe.drawing import canvas
 
 WIDTH = 15.0
-Row = tuple[Sequence[tuple[str, float]], float | Callable[[Mapping[str, pd.DataFrame]], float]]
+Height = Callable[[Mapping[str, pd.DataFrame]], float]
+Row = tuple[Sequence[tuple[str, float]], float | Height]
 """Panels with their share of the width; the height in inches, or what it follows from."""
 
 

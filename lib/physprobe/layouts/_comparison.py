@@ -1,6 +1,7 @@
 """Comparison: the published blocks of systems side by side."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from physprobe.store.evidence import Evidence
 from physprobe.store.fits import row
 from physprobe.store.results import first
 
-Result = Mapping[str, object]
+Result = Mapping[str, Any]
 TARGET = "equation"
 SIDES = {"sim_mean": "clip", "frame": "token"}
 """Published names of the samples."""

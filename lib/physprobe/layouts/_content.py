@@ -55,7 +55,7 @@ def told(study: Evidence, name: str, blocks: dict) -> dict:
     return {"label": label, "untrained": palette.random(label), **blocks[name]}
 
 
-def artefact(study: Evidence, judged: dict, system: Dataset) -> dict | None:
+def artefact(study: Evidence, judged: _metrics.Result, system: Dataset) -> dict | None:
     """Stable and unstable clips apart, where the solver can be unstable."""
     if not {"stable", "alpha"} <= set(system.variables):
         return None

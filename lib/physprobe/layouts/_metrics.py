@@ -1,6 +1,7 @@
 """Metrics: the published keys of ``fit_metrics.json``, each block with how sure it is."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from physprobe.store.evidence import Evidence
 from physprobe.store.fits import row
 from physprobe.store.fits import rows as rows_of
 
-Result = Mapping[str, object]
+Result = Mapping[str, Any]
 KOOPMAN = (
     "latent_dim",
     "spectral_radius",
@@ -230,15 +231,15 @@ def _arithmetic(falsification: Result) -> list[dict]:
     """R2 of alpha by way of solving, of held-out clips and of training rows."""
     keys = ("encoder", "sample", "way", "value", "lambda", "edge_hit")
     named = ("encoder", "sample", "way")
+    trained = {
+        tuple(found[key] for key in named): found["value"]
+        for found in rows_of(falsification, metric="train_r2_arithmetic")
+    }
     return [
         {
             **{key: found[key] for key in keys},
             "ci": ci(found),
-            "train": row(
-                falsification,
-                metric="train_r2_arithmetic",
-                **{key: found[key] for key in named},
-            )["value"],
+            "train": trained[tuple(found[key] for key in named)],
         }
         for found in rows_of(falsification, metric="r2_arithmetic")
     ]

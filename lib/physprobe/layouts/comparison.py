@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from physprobe.drawing import palette
+from physprobe.drawing import palette, sheet
 from physprobe.falsify.stage import SCHEMA as VERDICTS
 from physprobe.figures import counterparts, orders, parameters, separation
 from physprobe.layouts import _comparison, _comparison_summary, _content, _sheet
@@ -22,12 +22,12 @@ PANELS: dict[str, ModuleType] = {
 SCHEMA = Schema("comparison", VERDICTS.dimensions)
 
 
-def _counted(panel: str, column: str, each: float) -> object:
+def _counted(panel: str, column: str, each: float) -> sheet.Height:
     """Height that grows with the number of lines of a panel."""
     return lambda frames: 1.7 + each * frames[panel][column].nunique()
 
 
-ROWS = (
+ROWS: tuple[sheet.Row, ...] = (
     (
         (("counterparts", 1.0),),
         lambda frames: 1.0 + 1.75 * frames["counterparts"]["note"].nunique(),

@@ -3,12 +3,12 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from physprobe.store.evidence import Evidence
 from physprobe.store.results import Schema
 
-Result = Mapping[str, object]
+Result = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

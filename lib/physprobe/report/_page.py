@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -196,7 +197,7 @@ def _compared(entry: Mapping, fits: Mapping[str, Mapping]) -> dict:
     verdict, why = "not comparable", entry.get("because")
     needs = entry.get("encoder")
     own = fit["provenance"]["encoders"][fit["setup"]["encoder"]] if fit else {}
-    if ours is None:
+    if fit is None or ours is None:
         why = "ours was not computed"
     elif needs and own.get("hf_repo") != needs:
         why = f"different encoder: {fit['label']}, published with {needs.split('/')[-1]}"
@@ -211,7 +212,7 @@ def _compared(entry: Mapping, fits: Mapping[str, Mapping]) -> dict:
     return {**entry, "ours": ours, "verdict": verdict, "why": why}
 
 
-def _at(content: object, path: str) -> float | None:
+def _at(content: Any, path: str) -> float | None:
     for key in path.split("."):
         content = content.get(key) if isinstance(content, Mapping) else None
     return content
