@@ -157,7 +157,7 @@ def test_a_switch_is_a_flag_and_an_optional_path_may_be_left_out():
 
     parser = door._parser("any", command)
     assert vars(parser.parse_args(["--out", "a"])) == {
-        "out": Path("a"), "force": False, "where": None,
+        "out": Path("a"), "force": False, "where": None, "code": "by hand", "threads": 1,
     }  # fmt: skip
     found = parser.parse_args(["--out", "a", "--force", "--where", "b"])
     assert found.force is True and found.where == Path("b")
