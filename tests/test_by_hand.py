@@ -98,9 +98,10 @@ def test_a_full_disk_ends_in_one_line_and_the_next_run_goes_on(
     assert not [file for file in tmp_path.rglob("*") if "partial" in file.name]
 
 
-def test_two_threads_give_the_numbers_of_one(undisturbed: Folder, tmp_path: Path):
+@pytest.mark.parametrize("threads", [2, 3, 4])
+def test_more_threads_give_the_numbers_of_one(undisturbed: Folder, tmp_path: Path, threads: int):
     folder = Folder(tmp_path)
-    folder.run("simulate", "render", "embed", threads=2)
+    folder.run("simulate", "render", "embed", threads=threads)
     for stage in ("simulate", "render", "embed"):
         one, two = (xr.open_zarr(each.out(stage).parent) for each in (undisturbed, folder))
         xr.testing.assert_equal(one, two)

@@ -351,6 +351,12 @@ def test_a_claim_whose_evidence_will_not_be_there_is_refused(
         config.load(changed(content, "studies/heat/claims/x", value))
 
 
+def test_a_law_is_read_off_one_network(content: dict):
+    content["controls"]["untrained_grid"]["seeds"] = [1, 2]
+    with pytest.raises(config.ConfigError, match=r"untrained_grid has 2 members, .* Hint"):
+        config.load(content)
+
+
 def test_a_mean_of_random_weights_needs_five_of_them(content: dict):
     asked = changed(content, "studies/heat/claims/x", {**CLAIM, "kind": "above_random"})
     config.load(asked)

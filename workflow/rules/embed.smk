@@ -16,6 +16,7 @@ rule embed:
     conda:
         "../../envs/gpu.yaml"
     threads: pipeline.param("embed", "threads")
+    priority: 1  # fits wait for the longest of them
     resources:
         gpu=pipeline.param("embed", "gpus"),
         mem_mb=8000,

@@ -88,6 +88,12 @@ def law(config: Entries, where: str, method: str, system: str, source: str) -> I
             f"{where}: {source} keeps no spatial tokens of layer {spec.layer!r}."
             f" Hint: {tokens}take one of {', '.join(config.with_grid(spec.layer))}."
         )
+    several = 0 if source in STORES else len(getattr(config.embedding(source), "members", ()))
+    if several > 1:
+        yield (
+            f"{where}: {source} has {several} members, and verdicts on laws have no mean."
+            " Hint: take one with seeds: [1]."
+        )
     times = simulate.frames if source in STORES else embedded.times(config, system, source)
     if times and times < spec.SHORTEST:
         yield (
