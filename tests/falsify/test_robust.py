@@ -55,6 +55,12 @@ STUDY = Study(
 THERE, AT_ALL = (STUDY.claims[name] for name in ("there", "at_all"))
 
 
+def specified(spec: robust.Spec, evidence: Evidence, encoder: str):
+    """Lines of a claim about one encoder."""
+    asked = (spec.targets, spec.beyond, spec.margin)
+    return _support.specifications(evidence, encoder, *asked)
+
+
 def store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict) -> Path:
     out = root / "zarr.json"
     with zarrs.create(
@@ -240,7 +246,7 @@ def test_less_bad_than_a_control_is_no_support(world):
             for name, way in result["fits"].items()
         }  # fmt: skip
     both = evidence(noise=world["fits"]["noise"], wild=wild)
-    found = list(_support.specifications(THERE, both, "noise"))
+    found = list(specified(THERE, both, "noise"))
     assert min(line["difference_ci_low"] for line in found) > 0
     poor = [line["verdict"] for line in found if line["ci_low"] <= 0]
     assert len(poor) > len(found) / 2 and set(poor) == {"cannot tell"}
@@ -261,14 +267,14 @@ def test_the_result_is_plain(world):
 
 def test_fault_8_a_specification_without_a_control_is_above_none(world):
     mine = evidence(mine=world["fits"]["mine"])
-    alone = list(_support.specifications(THERE, mine, "mine"))
+    alone = list(specified(THERE, mine, "mine"))
     assert {line["verdict"] for line in alone} == {"cannot tell"}
     assert all("no control" in line["note"] for line in alone)
     (judged,) = robust.judge(THERE, mine, ("mine",)).lines.values()
     assert (judged["verdict"], judged["value"]) == ("cannot tell", None)
     assert judged["note"] == "the study has no control to beat"
     chance = THERE.model_copy(update={"beyond": "chance"})
-    found = list(_support.specifications(chance, mine, "mine"))
+    found = list(specified(chance, mine, "mine"))
     assert "supported" in {line["verdict"] for line in found}
 
 
@@ -277,7 +283,7 @@ def test_fault_13_a_null_without_arrangements_supports_no_specification(world):
     for result in fits.values():
         for row in result["rows"]:
             row.update(p=None, null_q95=None, null_mean=None)
-    found = list(_support.specifications(AT_ALL, evidence(mine=fits), "mine"))
+    found = list(specified(AT_ALL, evidence(mine=fits), "mine"))
     by_solver = {
         solver: {line["verdict"] for line in found if line["solver"] == solver}
         for solver in ("ridge", "sweep")

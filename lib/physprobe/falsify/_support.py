@@ -3,16 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING
 
 from physprobe.falsify._claim import NO_CONTROL, verdict
 from physprobe.statistics import nulls, paired
 from physprobe.store import results
 from physprobe.store.evidence import Evidence
 from physprobe.store.fits import Decoded, decoded
-
-if TYPE_CHECKING:
-    from physprobe.falsify.robust import Spec as Robust
 
 Result = Mapping[str, object]
 SCORE = ("value", "ci_low", "ci_high")
@@ -63,7 +59,9 @@ class Specified:
         return decoded(whole, target, sample, layer=self.layers[capture])
 
 
-def specifications(spec: "Robust", evidence: Evidence, encoder: str) -> Iterator[dict]:
+def specifications(
+    evidence: Evidence, encoder: str, targets: Sequence[str], beyond: str, margin: float
+) -> Iterator[dict]:
     """Lines of one claim about one encoder, each a specification with its verdict.
 
     A control answers the same specification: the same fit, target and sample, and where it has
@@ -71,10 +69,15 @@ def specifications(spec: "Robust", evidence: Evidence, encoder: str) -> Iterator
 
     Parameters
     ----------
-    spec : Spec of ``robust``
     evidence : Evidence
         With the fits of every way.
     encoder : str
+    targets : sequence of str
+        Forms of the label.
+    beyond : str
+        What it has to beat: ``controls`` or ``chance``.
+    margin : float
+        What the interval has to lie above.
 
     Yields
     ------
@@ -94,7 +97,7 @@ def specifications(spec: "Robust", evidence: Evidence, encoder: str) -> Iterator
     # two parts of the depth may be one layer: one specification then
     captures = {layer: capture for capture, layer in reversed(own.layers.items())}
     for (fit, about), target, sample, (layer, capture) in product(
-        own.about.items(), spec.targets, samples, reversed(captures.items())
+        own.about.items(), targets, samples, reversed(captures.items())
     ):
         place = (fit, target, sample, capture)
         row = own.row(*place)
@@ -117,7 +120,7 @@ def specifications(spec: "Robust", evidence: Evidence, encoder: str) -> Iterator
             for control, theirs in controls.items()
             if (found := theirs.decoded(*place)) is not None
         }
-        if spec.beyond == "controls" and not others:
+        if beyond == "controls" and not others:
             note = nulls.noted(NO_CONTROL, line["note"])
             yield {**line, "note": note, "verdict": "cannot tell"}
             continue
@@ -129,9 +132,9 @@ def specifications(spec: "Robust", evidence: Evidence, encoder: str) -> Iterator
             score = controls[best].row(*place)
             line |= {"control": best, **{f"control_{key}": score[key] for key in SCORE}}
             line |= {f"difference_{key}": end for key, end in difference.columns().items()}
-            if spec.beyond == "controls":
+            if beyond == "controls":
                 low, high = difference.low, difference.high
-        found = verdict(low, high, spec.margin, p)
+        found = verdict(low, high, margin, p)
         if found == "supported" and row["ci_low"] <= 0:
             found = "cannot tell"  # a control that is worse than no knowledge makes none
         yield {**line, "verdict": found}

@@ -37,7 +37,8 @@ class Spec(Claim):
 
 def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgement:
     """Judge the claim, with the shares by verdict, and every specification with its own."""
-    found = {name: list(_support.specifications(spec, evidence, name)) for name in encoders}
+    asked = (spec.targets, spec.beyond, spec.margin)
+    found = {name: list(_support.specifications(evidence, name, *asked)) for name in encoders}
     return Judgement(
         {name: _line(spec, lines) for name, lines in found.items()},
         [row for lines in found.values() for row in _support.rows(lines, spec.beyond)],

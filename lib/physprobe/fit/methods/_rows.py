@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from physprobe.fit.methods._protocol import Protocol
 from physprobe.fit.methods._selection import OfNumbers, Solver, Tally, by_target
+from physprobe.fit.section import MethodSpec
 from physprobe.statistics import nulls, scores, splits, targets
 from physprobe.statistics.splits import Fold
 
@@ -80,7 +80,7 @@ def begun(
 class Asked:
     """What rows are asked for, beside labels and what is fitted."""
 
-    spec: Protocol
+    spec: MethodSpec
     folds: Sequence[Fold]
     held: HeldOut
     times: Sequence[float] | None = None
