@@ -127,7 +127,9 @@ def eigenvalues(study: Evidence) -> pd.DataFrame:
 
 def _eigenvalues(study: Evidence) -> Iterator[dict]:
     for name in [*study.encoders, *study.of_kind(*SPECTRA)][: max(PANELS, len(study.encoders))]:
-        spectra = [s for s in study.koopman[name]["spectra"] if s["order"] == 1 and "cloud" in s]
+        whole = study.koopman[name]
+        first = whole.get("members", [whole])[0]  # spectra have no mean
+        spectra = [s for s in first["spectra"] if s["order"] == 1 and "cloud" in s]
         if not spectra:
             continue
         own, found = about(study, name), spectra[-1]

@@ -19,7 +19,7 @@ CAPTION = (
     " plane; inside the unit circle modes decay. Clouds are the eigenvalues of fits to bootstrap"
     " draws of the clips, and the brackets behind the spectral radius \N{GREEK SMALL LETTER RHO}"
     " its 95 % interval over those draws. Each panel has its own scale. Encoders in colour,"
-    " controls in grey."
+    " controls in grey; of several members the first one's."
 )
 
 
