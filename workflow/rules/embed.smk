@@ -13,10 +13,10 @@ rule embed:
         "results/{system}/embeddings/{encoder}.zarr/zarr.json",
     log:
         "results/logs/{system}/embed.{encoder}.log",
+    priority: 1  # fits wait for the longest of them
     conda:
         "../../envs/gpu.yaml"
     threads: pipeline.param("embed", "threads")
-    priority: 1  # fits wait for the longest of them
     resources:
         gpu=pipeline.param("embed", "gpus"),
         mem_mb=8000,
