@@ -295,7 +295,7 @@ def test_a_signal_ends_a_job_without_a_traceback(tmp_path: Path, sent: int, stat
         env={**os.environ, "PYTHONPATH": str(ROOT / "lib")},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while job.poll() is None and not list(tmp_path.glob("s.zarr/*/c/*")):
+    while job.poll() is None and not list(tmp_path.glob(".s.zarr.unfinished/*/c/*")):
         time.sleep(0.02)
     job.send_signal(sent)
     _, printed = job.communicate(timeout=60)
