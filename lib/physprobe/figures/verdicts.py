@@ -21,6 +21,7 @@ CAPTION = (
 )
 COLOURS = {"supported": "#009E73", "refuted": "#D55E00", "cannot tell": "0.5"}
 FLOOR = -0.6  # lower values are written at the edge
+CEILING = 2.0  # intervals that reach further run off the edge
 WIDTH = 52  # letters of a statement's line
 
 
@@ -66,7 +67,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ax.set_ylim(len(frame) - 0.5, -0.5)
     ax.axvline(0, color="0.85", lw=1, zorder=0)
     low, high = frame[["ci_low", "value", "margin"]].min().min(), frame["ci_high"].max()
-    top = max(0.0 if pd.isna(high) else high, frame["value"].max(), frame["margin"].max(), 0.05)
+    reach = 0.05 if pd.isna(high) else min(high, CEILING)
+    top = max(reach, frame["value"].max(), frame["margin"].max())
     ax.set_xlim(max(FLOOR, min(0.0, low)) - 0.03, top + 0.03)
     ax.set_xlabel("statistic of the claim")
     ax.grid(axis="x", color="0.93")
