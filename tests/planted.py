@@ -62,7 +62,7 @@ def store(out: Path, variables: dict, coords: dict, attrs: dict) -> Path:
         coords=coords,
         attrs={"spec": {"kind": "any"}, **attrs},
         fingerprint={},
-        block=CLIPS,
+        block=len(next(iter(variables.values()))[1]),
     ) as writer:
         writer.fill(lambda block: {name: values[block] for name, (_, values) in variables.items()})
     return out

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import planted
 import pytest
 
 from physprobe.config import kinds
@@ -13,7 +14,7 @@ from physprobe.falsify.entries import Study
 from physprobe.fit import stage as fit
 from physprobe.layouts import stage as layouts
 from physprobe.simulate import heat_published
-from physprobe.store import results, zarrs
+from physprobe.store import results
 
 TIMES, SIDE = 8, 4
 PROBES = {
@@ -34,21 +35,7 @@ PIXELS = pixels.Spec(size=16, color="gray").dump()
 
 
 def written(root: Path, variables: Mapping, coords: Mapping, attrs: Mapping) -> Path:
-    out = root / "zarr.json"
-    clips = len(next(iter(variables.values()))[1])
-    with zarrs.create(
-        out,
-        variables={
-            name: zarrs.Variable(dims, values.shape, str(values.dtype))
-            for name, (dims, values) in variables.items()
-        },
-        coords=coords,
-        attrs={"spec": {"kind": "any"}, **attrs},
-        fingerprint={},
-        block=clips,
-    ) as made:
-        made.fill(lambda block: {name: values[block] for name, (_, values) in variables.items()})
-    return out
+    return planted.store(root / "zarr.json", variables, coords, attrs)
 
 
 def embedded(folder: Path, name: str, pooled: np.ndarray) -> Path:

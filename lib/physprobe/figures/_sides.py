@@ -15,22 +15,6 @@ TARGET = "equation"
 SAMPLES = ("clip", "token")
 
 
-def systems(study: Evidence) -> list[str]:
-    """Systems that are fitted together."""
-    return next(iter(study.probes.values()))["systems"]
-
-
-def decoded(study: Evidence) -> dict[str, Evidence]:
-    """Systems whose own labels are decoded by ordinary folds, with their evidence."""
-    sides = {place: study.at(place) for place in study.fits if place != study.place}
-    return {place: side for place, side in sides.items() if side.probes}
-
-
-def equation(study: Evidence, system: str) -> str:
-    """Equation that a system's clips obey."""
-    return inputs.equation(study.simulations[system])
-
-
 def separation(study: Evidence) -> pd.DataFrame:
     """Accuracy of every encoder and control, and where held-out clips lie."""
     return pd.DataFrame(_separation(study))
@@ -62,14 +46,14 @@ def parameters(study: Evidence) -> pd.DataFrame:
 
 
 def _parameters(study: Evidence) -> Iterator[dict]:
-    for system, side in decoded(study).items():
+    for system, side in study.sides.items():
         for target in next(iter(side.probes.values()))["spec"]["targets"]:
             for name in side.names:
                 found = side.probes.probe(name, target, "clip")
                 if not found or found["value"] is None:
                     continue
                 score = {column: found.get(column) for column in SCORE}
-                own = {"system": equation(study, system), "target": target}
+                own = {"system": study.equation(system), "target": target}
                 yield {**about(side, name), **own, **score}
 
 
@@ -79,7 +63,7 @@ def orders(study: Evidence) -> pd.DataFrame:
 
 
 def _orders(study: Evidence) -> Iterator[dict]:
-    sides = {equation(study, name): study.at(name) for name in systems(study)}
+    sides = {study.equation(name): study.at(name) for name in study.together}
     for system, side in {**sides, "all together": study}.items():
         # an encoder, and what it has to be better than
         names = [*side.encoders, *side.of_kind("pixels")]
@@ -94,7 +78,7 @@ def _orders(study: Evidence) -> Iterator[dict]:
 
 def counterparts(study: Evidence) -> pd.DataFrame:
     """Frames of clips that start alike, one of each system."""
-    names = systems(study)
+    names = study.together
     groups = [inputs.counterparts(study.simulations[system]) for system in names]
     shared = set(groups[0].tolist()).intersection(*(part.tolist() for part in groups[1:]))
     if not shared:
@@ -105,7 +89,7 @@ def counterparts(study: Evidence) -> pd.DataFrame:
     for place, system in enumerate(names):
         clip = int(np.flatnonzero(groups[place] == start)[0])
         images = zarrs.values(study.clips[system], "video", clip=clip)
-        told = equation(study, system)
+        told = study.equation(system)
         found += [
             {"system": told, "place": place, "clip": clip, "note": f"{told}, clip {clip}",
              "time": float(seconds[time]), "image": images[time]}

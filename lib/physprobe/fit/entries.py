@@ -44,18 +44,6 @@ def problems(config: Entries) -> Iterator[str]:
     yield from ()
 
 
-def method(config: Entries, where: str, name: str, role: str) -> Iterator[str]:
-    """Whether there is such a method, and it does what it is named for."""
-    unknown = [*known(where, name, config.methods)]
-    yield from unknown
-    if not unknown and (found := config.methods[name].ROLE) != role:
-        able = [other for other, spec in config.methods.items() if role == spec.ROLE]
-        yield (
-            f"{where}: {name} is a {found}, expected a {role}."
-            f" Hint: take one of {', '.join(able) or 'methods, once there is one'}."
-        )
-
-
 def _unfit(config: Entries, place: str, source: str, method: str) -> Iterator[str]:
     """Why a method can't be fitted to a source under a place's design, if so."""
     where, role = f"results/{place}/fits/{source}.{method}.json", config.methods[method].ROLE

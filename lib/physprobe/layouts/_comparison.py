@@ -1,17 +1,12 @@
 """Comparison: the published blocks of systems side by side."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from physprobe.layouts._metrics import ci, probe
-from physprobe.store import inputs
+from physprobe.layouts.section import Result
 from physprobe.store.evidence import Evidence
 from physprobe.store.fits import row
-from physprobe.store.results import first
 
-Result = Mapping[str, Any]
 TARGET = "equation"
 SIDES = {"sim_mean": "clip", "frame": "token"}
 """Published names of the samples."""
@@ -21,18 +16,7 @@ AGGREGATE = "undefined: R2 over columns of unlike units says which one varies mo
 
 def systems(study: Evidence) -> dict[str, str]:
     """Equation of each system that is fitted together."""
-    return {name: equation(study, name) for name in first(study.probes)["systems"]}
-
-
-def decoded(study: Evidence) -> dict[str, Evidence]:
-    """Systems whose own labels are decoded by ordinary folds, with their evidence."""
-    sides = {place: study.at(place) for place in study.fits if place != study.place}
-    return {place: side for place, side in sides.items() if side.probes}
-
-
-def equation(study: Evidence, system: str) -> str:
-    """Equation that a system's clips obey."""
-    return inputs.equation(study.simulations[system])
+    return {name: study.equation(name) for name in study.together}
 
 
 def classified(study: Evidence, name: str, sample: str, metric: str = "accuracy") -> dict:
@@ -110,8 +94,8 @@ def _regression(study: Evidence, name: str, judged: Result) -> dict:
         "all_params_test_r2_total": None,
         "note": AGGREGATE,
     }
-    for system, side in decoded(study).items():
-        told = equation(study, system)
+    for system, side in study.sides.items():
+        told = study.equation(system)
         for target in side.probes[name]["spec"]["targets"]:
             rows = {m: probe(side, name, "clip", m, target) for m in ("r2", "mae")}
             key = f"{told}_{target}"

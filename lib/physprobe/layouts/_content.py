@@ -5,6 +5,7 @@ from xarray import Dataset
 
 from physprobe.drawing import palette
 from physprobe.layouts import _metrics
+from physprobe.layouts.section import Result
 from physprobe.store import zarrs
 from physprobe.store.evidence import Evidence
 
@@ -55,7 +56,7 @@ def told(study: Evidence, name: str, blocks: dict) -> dict:
     return {"label": label, "untrained": palette.random(label), **blocks[name]}
 
 
-def artefact(study: Evidence, judged: _metrics.Result, system: Dataset) -> dict | None:
+def artefact(study: Evidence, judged: Result, system: Dataset) -> dict | None:
     """Stable and unstable clips apart, where the solver can be unstable."""
     if not {"stable", "alpha"} <= set(system.variables):
         return None

@@ -1,16 +1,15 @@
 """Metrics: the published keys of ``fit_metrics.json``, each block with how sure it is."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
+from physprobe.layouts.section import Result
 from physprobe.statistics import paired
 from physprobe.store.evidence import Evidence
 from physprobe.store.fits import row
 from physprobe.store.fits import rows as rows_of
 
-Result = Mapping[str, Any]
 KOOPMAN = (
     "latent_dim",
     "spectral_radius",

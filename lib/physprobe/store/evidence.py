@@ -17,8 +17,6 @@ ROLES = {
     "probe": "probes", "dynamics": "koopman", "head": "heads", "places": "places", "law": "laws",
 }  # fmt: skip
 """Fields of the evidence by schema of a fit; those of ``every_way`` are kept by method."""
-TOGETHER = "+"
-"""What joins the names of systems that are fitted as one."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +114,21 @@ class Evidence:
     def pixels(self) -> list[str]:
         """Controls that are pixels themselves, not their principal components."""
         return [name for name in self.of_kind("pixels") if not self.specs[name].get("components")]
+
+    @property
+    def together(self) -> list[str]:
+        """Systems that the place's probes are fitted to."""
+        return results.first(self.probes)["systems"]
+
+    @property
+    def sides(self) -> dict[str, "Evidence"]:
+        """Other places whose own labels are decoded, with their evidence."""
+        found = {place: self.at(place) for place in self.fits if place != self.place}
+        return {place: side for place, side in found.items() if side.probes}
+
+    def equation(self, system: str) -> str:
+        """Equation that a system's clips obey."""
+        return inputs.equation(self.simulations[system])
 
     @cached_property
     def units(self) -> dict[str, str]:
