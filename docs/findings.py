@@ -7,9 +7,10 @@ A marker is a comment of Markdown, a result's file within ``results/``, and a ke
 
     <!-- finding: heat/fit_metrics.json alpha_probe_sim.test_r2 -->0.952<!-- end -->
 
-The key goes into mappings by name and into lists by what a row says (``rows[metric=r2,layer=0]``).
-A number is written with three digits, a row with its interval, a list of claims as a table. Markers
-whose result is not at hand stay as they are.
+Results that ship are files within ``encoders/shipped/``. The key goes into mappings by name and
+into lists by what a row says: ``rows[metric=r2,layer=0]`` is the only one, ``rows{metric=r2}`` are
+all of them. A number is written with three digits, a row with its interval, a list of claims or of
+rows as a table. Markers whose result is not at hand stay as they are.
 """
 
 import argparse
@@ -21,7 +22,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 MARKED = re.compile(r"(<!-- finding: (\S+) (\S+) -->)(.*?)(<!-- end -->)", re.DOTALL)
-STEP = re.compile(r"(\w+)|\[([^]]*)\]")
+STEP = re.compile(r"(\w+)|\[([^]]*)\]|\{([^}]*)\}")
+SHIPPED = "encoders/shipped/"
+"""What names of results that ship begin with."""
 
 
 def pages(root: Path = ROOT) -> list[Path]:
@@ -47,9 +50,12 @@ def filled(text: str, results: Path) -> tuple[str, list[str]]:
 
     def fill(match: re.Match) -> str:
         start, name, key, old, end = match.groups()
-        if not (results / name).is_file():
+        file = results / name
+        if name.startswith(SHIPPED):
+            file = ROOT / "lib/physprobe/encoders" / name.removeprefix(SHIPPED)
+        if not file.is_file():
             return match[0]
-        new = told(found(json.loads((results / name).read_text()), key, name))
+        new = told(found(json.loads(file.read_text()), key, name))
         if new != old:
             changed.append(
                 f"{name} {key}: {old.strip() or 'nothing'}, the result has {new.strip()}"
@@ -65,10 +71,10 @@ def found(content: object, key: str, name: str) -> object:
         if step[1]:
             content = content.get(step[1]) if isinstance(content, Mapping) else None
         else:
-            wanted = dict(pair.split("=", 1) for pair in step[2].split(","))
+            wanted = dict(pair.split("=", 1) for pair in (step[2] or step[3]).split(","))
             rows = content if isinstance(content, list) else []
             rows = [row for row in rows if all(str(row.get(k)) == v for k, v in wanted.items())]
-            content = rows[0] if len(rows) == 1 else None
+            content = (rows[0] if len(rows) == 1 else None) if step[2] else rows or None
         if content is None:
             raise ValueError(f"{name} has nothing, or several, at {step[0]} of {key}.")
     return content
@@ -77,7 +83,8 @@ def found(content: object, key: str, name: str) -> object:
 def told(value: object) -> str:
     """A value as people read it."""
     if isinstance(value, list):
-        return "\n" + "\n".join(_table(value)) + "\n"
+        table = _claims if "statement" in value[0] else _rows
+        return "\n" + "\n".join(table(value)) + "\n"
     if isinstance(value, Mapping):
         ends = value["ci_low"], value["ci_high"]
         return told(value["value"]) + (
@@ -86,7 +93,16 @@ def told(value: object) -> str:
     return f"{value:,.3f}" if isinstance(value, float) else str(value)
 
 
-def _table(claims: list[Mapping]) -> Iterator[str]:
+def _rows(rows: list[Mapping]) -> Iterator[str]:
+    """Lines of a table of rows: what they differ in, and their values."""
+    names = [n for n in ("system", "encoder", "target") if len({row[n] for row in rows}) > 1]
+    yield f"| {' | '.join(names)} | {rows[0]['metric'].replace('_', ' ')} |"
+    yield "|---" * (len(names) + 1) + "|"
+    for row in rows:
+        yield f"| {' | '.join(row[name].replace('_', ' ') for name in names)} | {told(row)} |"
+
+
+def _claims(claims: list[Mapping]) -> Iterator[str]:
     """Lines of the table of a study's claims."""
     yield "| claim | encoder | value [95 %] | best control | verdict |"
     yield "|---|---|---|---|---|"

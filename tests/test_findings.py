@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from physprobe.config import config_files, model
+from physprobe.config import config_files, model, shipped
+from physprobe.store import results as stored
 
 ROOT = Path(__file__).parents[1]
 SECTIONS = ("systems:", "studies:", "encoders:", "controls:", "methods:", "recipes:")
@@ -69,6 +70,32 @@ def test_a_marker_that_leads_nowhere_is_named(results: Path, key: str):
     text = f"<!-- finding: heat/a.json {key} -->1<!-- end -->"
     with pytest.raises(ValueError, match=r"heat/a\.json has nothing, or several, at"):
         findings.filled(text, results)
+
+
+def test_several_rows_are_a_table_of_what_they_differ_in(results: Path):
+    rows = [
+        {"system": s, "encoder": "small", "target": "log_c", "metric": "r2", **CLAIM} for s in "ab"
+    ]
+    for row in rows:
+        del row["statement"]
+    (results / "heat/b.json").write_text(json.dumps({"rows": rows}))
+    text, _ = findings.filled("<!-- finding: heat/b.json rows{metric=r2} --><!-- end -->", results)
+    assert "| system | r2 |" in text
+    assert "| a | 0.951 [0.900, 0.980] |" in text and "| b |" in text
+
+
+def test_numbers_of_what_ships_are_in_step(tmp_path: Path):
+    for page in findings.pages():
+        assert findings.filled(page.read_text(), tmp_path)[1] == [], page.name
+
+
+@pytest.mark.parametrize("file", sorted(shipped.ENCODERS.glob("**/verdicts.json")), ids=str)
+def test_verdicts_that_ship_are_what_was_written(file: Path):
+    read = stored.read(file, "verdicts")
+    (claim,), last = read["claims"], read["rows"][-1]
+    assert (last["target"], last["value"]) == ("mean", claim["value"])
+    name = f"finding: encoders/shipped/{file.relative_to(shipped.ENCODERS)} "
+    assert name in (ROOT / "docs/findings.md").read_text()
 
 
 def test_checking_writes_nothing_and_ends_with_1(tmp_path: Path, results: Path):
