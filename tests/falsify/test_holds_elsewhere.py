@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from figure_oracle import sound
+from scipy import stats
 
 from physprobe.falsify import _transfer, holds_elsewhere
 from physprobe.falsify import stage as falsify
@@ -128,6 +129,42 @@ def test_all_scores_are_read_on_the_transferred_clips_alone():
     assert row["value"] == pytest.approx(skill)
     kept = find(rows, "small", "r2", folds="transferred")
     assert (kept["null_q95"], kept["p"], kept["note"]) == (-0.5, 0.1, "layer 1 in 1 of the folds")
+
+
+def several(shifts: tuple[float, ...], clip: np.ndarray) -> dict:
+    """Result of several members, whose predictions are biased by shifts."""
+    each = [result(errors(0.1, 1, shift), clip) for shift in shifts]
+    whole = result(errors(0.1, 1, float(np.mean(shifts))), clip)
+    members = [{"member": m, **part} for m, part in enumerate(each)]
+    return {**whole, "encoder": "small", "members": members}
+
+
+def test_errors_and_biases_of_members_are_drawn_with_them():
+    shifts = (-0.9, -0.7, -0.5, -0.3, -0.1)
+    (moved, home), one = made(), scored(*made())
+    moved["small"] = several(shifts, TOP)
+    home["small"] = several((0.0,) * 5, np.random.default_rng(9).permutation(CLIPS))
+    rows = scored(moved, home)
+    each = [errors(0.1, 1, shift)[TOP] for shift in shifts]
+    fair = (errors(0.1, 1)[TOP] ** 2).sum()
+    expected = {
+        "mae": np.mean([np.abs(error).mean() for error in each]),
+        "bias": np.mean([error.mean() for error in each]),
+        "correlation": find(one, "small", "correlation", folds="transferred")["value"],
+    }
+    for metric, value in expected.items():
+        row = find(rows, "small", metric, folds="transferred")
+        assert row["value"] == pytest.approx(value)
+        single = find(one, "small", metric, folds="transferred")
+        width, alone = (r["ci_high"] - r["ci_low"] for r in (row, single))
+        assert width > 5 * alone if metric != "correlation" else width < 1.5 * alone
+    ratio = np.mean([(error**2).sum() / fair for error in each])
+    row = find(rows, "small", "error_ratio", against="heat")
+    assert row["value"] == pytest.approx(ratio)
+    # the members' biases have a deviation of .32: Student's t of four degrees of freedom
+    low, high = stats.t.interval(0.95, 4, np.mean(shifts), stats.sem(shifts))
+    bias = find(rows, "small", "bias", folds="transferred")
+    assert bias["ci_high"] - bias["ci_low"] == pytest.approx(high - low, rel=0.2)
 
 
 def test_targets_of_several_columns_are_scored_together():

@@ -7,6 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from scipy import stats
 
 from physprobe.falsify import order
 from physprobe.fit.methods import dmd
@@ -197,3 +198,22 @@ def test_the_null_is_that_of_no_gain():
     errors = rng.gamma(5, 0.2, size=(200, 2, 40))
     p = [judge(made(*pair, np.arange(40)), horizon=1)["p"] for pair in errors]
     assert 2 <= np.sum(np.array(p) < 0.05) <= 20
+
+
+def test_members_are_drawn_with_their_gains():
+    """Oscillators that gain, and decays that don't: their mean is not sure."""
+    each = [modelled(planted(OSCILLATOR if m < 2 else DECAY, m)) for m in range(4)]
+    whole = {
+        **each[0],
+        "encoder": "small",
+        "members": [{"member": m, **e} for m, e in enumerate(each)],
+    }
+    alone = [judge(evidence(one)) for one in each]
+    found = judge(evidence(whole))
+    assert found["value"] == pytest.approx(np.mean([one["value"] for one in alone]))
+    low, high = stats.t.interval(
+        0.95, 3, found["value"], stats.sem([one["value"] for one in alone])
+    )
+    assert found["ci_low"] < 0 < found["ci_high"]
+    assert found["ci_high"] - found["ci_low"] == pytest.approx(high - low, rel=0.2)
+    assert found["verdict"] == "cannot tell" and alone[0]["verdict"] == "supported"

@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import pytest
+import xarray as xr
 from figure_oracle import sound
 
+from physprobe.falsify import stage as falsify
 from physprobe.falsify._claim import judged
 from physprobe.falsify.decodable import Spec
 from physprobe.falsify.stage import SCHEMA, sentence
 from physprobe.figures import stage, verdicts
 from physprobe.store import results
+from physprobe.store.evidence import Evidence
 
 ALPHA = Spec(statement="Alpha is decodable better than from every control.", target="alpha")
 LONG = Spec(
@@ -80,3 +83,18 @@ def test_the_stage_draws_claims_and_says_where_there_are_none(tmp_path: Path, na
         if names
         else "No claims."
     )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "weights", "about"),
+    [
+        ({}, "8c2b", "this one network"),
+        ({"member": 5}, ["8c2b", "56f5"], "networks of this kind, of which 5 were tried"),
+        ({}, None, ""),
+    ],
+)
+def test_a_verdict_says_whether_it_is_about_one_network_or_its_kind(sizes, weights, about):
+    store = xr.Dataset(coords={name: range(size) for name, size in sizes.items()})
+    store.attrs["weights_hash"] = weights
+    found = Evidence(("small",), (), {}, embeddings={("heat", "small"): store})
+    assert falsify.about(found.networks("small")) == about

@@ -5,13 +5,14 @@ everything that compares them, are read on these clips alone. R2 is about the me
 these very clips, which inside a narrow region is a good guess already: to do no better scores 0.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from physprobe.statistics import paired, scores
 from physprobe.statistics.paired import Scored
+from physprobe.store import fits
 from physprobe.store.fits import decoded, held_out, row
 
 Result = Mapping[str, object]
@@ -35,6 +36,9 @@ class Predicted:
     """(clip,) clips that are drawn together."""
     r2: Scored
     """R2; of several members their mean, and they are drawn too."""
+    encoder: str
+    members: tuple["Predicted", ...] = field(default=(), repr=False)
+    """What each of several members predicts; the rest is their mean."""
 
     @classmethod
     def of(cls, result: Result, target: str, sample: str) -> "Predicted | None":
@@ -47,11 +51,14 @@ class Predicted:
         columns = (predictions["truth"][target], block["prediction"])
         truth, prediction = (np.reshape(part, (len(clip), -1)) for part in columns)
         errors = (np.asarray(block[f"{key}_error"]) for key in ("squared", "absolute"))
-        groups, score = (
-            np.asarray(predictions["group"]),
-            decoded(result, target, sample, fixed=True),
-        )
-        return cls(clip, truth, prediction, *errors, groups, score)
+        groups = np.asarray(predictions["group"])
+        score = decoded(result, target, sample, fixed=True)
+        parts = [
+            cls.of(fits.member(result, each["member"]), target, sample)
+            for each in result.get("members", ())
+        ]
+        found = clip, truth, prediction, *errors, groups, score, str(result.get("encoder"))
+        return cls(*found, tuple(parts))
 
     def on(self, clip: np.ndarray) -> "Predicted":
         """The same, of some of its clips.
@@ -68,11 +75,28 @@ class Predicted:
             lacking = np.setdiff1d(clip, self.clip)
             raise ValueError(f"Ordinary folds don't hold out clip {lacking[0]}.")
         parts = (self.truth, self.prediction, self.squared, self.absolute, self.groups)
-        return Predicted(clip, *(part[place] for part in parts), self.r2.of(place))
+        own = clip, *(part[place] for part in parts), self.r2.of(place), self.encoder
+        return Predicted(*own, tuple(each.on(clip) for each in self.members))
 
-    def scored(self, sums: np.ndarray, statistic: scores.Statistic) -> Scored:
-        """A score of these clips from sums (clip, part)."""
-        return Scored(sums, statistic, self.groups)
+    def scored(
+        self,
+        sums: Callable[..., np.ndarray],
+        statistic: scores.Statistic,
+        *beside: "Predicted",
+    ) -> Scored:
+        """A score of these clips; of several members their mean, and they are drawn too.
+
+        Parameters
+        ----------
+        sums : callable
+            From what one network predicts, here and beside, to sums (clip, part).
+        statistic : callable
+        *beside : Predicted
+            By probes of the same networks, of the same clips.
+        """
+        each = [one.members or (one,) for one in (self, *beside)]
+        found = [Scored(sums(*parts), statistic, self.groups) for parts in zip(*each, strict=True)]
+        return paired.mean_of_members(found, self.encoder)
 
     def line_sums(self) -> np.ndarray:
         """Sums (clip, 6) that the correlation of a number and its prediction follows from."""
@@ -145,10 +169,11 @@ def _one(
         for line in _scores(moved, draws)
     )
     guess = np.reshape(result["setting"]["training_mean"][target], moved.truth.shape)
-    sums = np.stack([moved.squared, ((moved.truth - guess) ** 2).sum(1)], axis=-1)
+    guessed = ((moved.truth - guess) ** 2).sum(1)
+    skill = moved.scored(lambda part: np.stack([part.squared, guessed], axis=-1), scores.skill_of)
     yield {
         **folds, "baseline": "training mean", "metric": "skill",
-        **_said(moved.scored(sums, scores.skill_of), draws, "the training clips' mean is exact"),
+        **_said(skill, draws, "the training clips' mean is exact"),
     }  # fmt: skip
     for system, other in ordinary.items():
         near = Predicted.of(other, target, sample)
@@ -162,26 +187,30 @@ def _one(
             **folds, "against": system, "metric": "r2_difference",
             **_said(paired.above(moved.r2, near.r2), draws, "the clips' labels are equal"),
         }  # fmt: skip
-        sums = np.stack([moved.squared, near.squared], axis=-1)
+        ratio = moved.scored(
+            lambda far, near: np.stack([far.squared, near.squared], axis=-1), ratio_of, near
+        )
         yield {
             **folds, "against": system, "metric": "error_ratio",
-            **_said(moved.scored(sums, ratio_of), draws, "ordinary folds make no error"),
+            **_said(ratio, draws, "ordinary folds make no error"),
         }  # fmt: skip
 
 
 def _scores(found: Predicted, draws: int) -> Iterator[dict]:
     """R2 and errors of one probe; bias and correlation too where it decodes a single number."""
 
-    def mean(values: np.ndarray) -> dict:
-        sums = np.stack([values, np.ones_like(values)], axis=-1)
+    def mean(of: Callable[[Predicted], np.ndarray]) -> dict:
+        def sums(part: Predicted) -> np.ndarray:
+            return np.stack([of(part), np.ones(len(part.clip))], axis=-1)
+
         return _said(found.scored(sums, scores.mean_of), draws, None)
 
     yield {"metric": "r2", **_said(found.r2, draws, "the clips' labels are equal")}
-    yield {"metric": "mae", **mean(found.absolute)}
+    yield {"metric": "mae", **mean(lambda part: part.absolute)}
     if found.truth.shape[1] > 1:
         return
-    yield {"metric": "bias", **mean((found.prediction - found.truth)[:, 0])}
-    line = found.scored(found.line_sums(), correlation_of)
+    yield {"metric": "bias", **mean(lambda part: (part.prediction - part.truth)[:, 0])}
+    line = found.scored(Predicted.line_sums, correlation_of)
     yield {"metric": "correlation", **_said(line, draws, "all predictions are equal")}
 
 

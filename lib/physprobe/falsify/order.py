@@ -1,5 +1,6 @@
 """Claim: a model that remembers more frames forecasts better, with no more parameters."""
 
+from collections.abc import Mapping, Sequence
 from typing import Literal, Self
 
 import numpy as np
@@ -68,12 +69,12 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     statistic = f"skill of order {spec.order} {NAMES[spec.baseline]} at horizon {spec.horizon}"
     if others:
         found = _difference(own, *others, evidence.bootstraps)
-        told = {name or encoder: float(_gain(sums.sum(0))) for name, (_, sums) in gains.items()}
+        told = {name or encoder: float(gain.value) for name, gain in gains.items()}
         more = {"note": ", ".join(f"{name} {value:.3f}" for name, value in told.items())}
         statistic = f"{statistic}, less that in {spec.against}"
     else:
-        found = scores.bootstrap(own[1], _gain, draws=evidence.bootstraps)
-        more = _flipped(own[1], evidence.bootstraps)
+        found = own.interval(evidence.bootstraps)
+        more = _flipped(_by_member(spec, evidence, encoder), evidence.bootstraps)
     return judged(
         spec,
         statistic=statistic,
@@ -85,43 +86,45 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
 judge = each(line)
 
 
-def _gains(spec: Spec, evidence: Evidence, encoder: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Groups, and sums (group, 2): what the higher order spares, and the baseline's error."""
-    if encoder not in evidence.koopman:
+def _gains(spec: Spec, evidence: Evidence, encoder: str) -> Scored | None:
+    """Gain of one place; of several members their mean, and they are drawn too."""
+    each = _by_member(spec, evidence, encoder)
+    return paired.mean_of_members(each, encoder) if each else None
+
+
+def _by_member(spec: Spec, evidence: Evidence, encoder: str) -> list[Scored]:
+    """Gain of each member; none if one of them has none.
+
+    Sums (group, 2): what the higher order spares, and the baseline's error.
+    """
+    blocks = evidence.koopman.forecasts(encoder) if encoder in evidence.koopman else []
+    found = [_one(spec, block) for block in blocks]
+    return [] if None in found else found
+
+
+def _one(spec: Spec, block: Mapping) -> Scored | None:
+    higher = block.get("higher_orders", {}).get(str(spec.order))
+    if higher is None or spec.horizon not in block["horizon"]:
         return None
-    last = evidence.koopman.forecast(encoder)
-    higher = last.get("higher_orders", {}).get(str(spec.order))
-    if higher is None or spec.horizon not in last["horizon"]:
-        return None
-    place = last["horizon"].index(spec.horizon)
-    errors = {**last["errors"], "order_1": last["errors"]["model"], "higher": higher}
+    place = block["horizon"].index(spec.horizon)
+    errors = {**block["errors"], "order_1": block["errors"]["model"], "higher": higher}
     first, other, whole = (
         np.asarray(errors[name], float)[:, place] for name in ("order_1", "higher", spec.baseline)
     )
     clips = np.stack([first - other, whole], axis=-1)
     if not np.isfinite(clips).all():
         return None
-    groups, member = np.unique(last["group"], return_inverse=True)
+    groups, member = np.unique(block["group"], return_inverse=True)
     sums = np.zeros((len(groups), 2))
     np.add.at(sums, member, clips)
-    return groups, sums
+    return Scored(sums, scores.mean_of, groups)
 
 
-def _gain(totals: np.ndarray) -> np.ndarray:
-    return scores.mean_of(totals)
-
-
-def _difference(
-    own: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray], draws: int
-) -> scores.Interval:
+def _difference(own: Scored, other: Scored, draws: int) -> scores.Interval:
     """One system's gain less another's."""
-    (groups, sums), (counterparts, others) = own, other
-    if np.array_equal(groups, counterparts):
-        own, other = (Scored(part, _gain, groups) for part in (sums, others))
+    if np.array_equal(own.groups, other.groups):
         return paired.above(own, other).interval(draws)
-    (value, low, high), (less, least, most) = (
-        scores.bootstrap(part, _gain, draws=draws) for part in (sums, others)
-    )
+    (value, low, high), (less, least, most) = (part.interval(draws) for part in (own, other))
     return scores.Interval(
         value - less,
         value - less - np.hypot(value - low, most - less),
@@ -129,9 +132,9 @@ def _difference(
     )
 
 
-def _flipped(sums: np.ndarray, draws: int) -> dict:
+def _flipped(members: Sequence[Scored], draws: int) -> dict:
     """95th percentile and p of the gain under sign flips: neither order is better in any group."""
-    signs = seeds.rng("sign flips of orders", len(sums)).choice((-1.0, 1.0), (draws, len(sums)))
-    null = signs @ sums[:, 0] / sums[:, 1].sum()
-    found = nulls.Arrangements.of_signs(sums[:, 0]).columns(float(_gain(sums.sum(0))), null)
+    parts = np.mean([one.sums[:, 0] / one.sums[:, 1].sum() for one in members], axis=0)
+    signs = seeds.rng("sign flips of orders", len(parts)).choice((-1.0, 1.0), (draws, len(parts)))
+    found = nulls.Arrangements.of_signs(parts).columns(float(parts.sum()), signs @ parts)
     return {key: found[key] for key in ("null_q95", "p", "note") if key in found}

@@ -51,7 +51,13 @@ def run(
     found = evidence.read(study, name, fits, embeddings, simulation)
     judged = {claim: _judge(entry, found) for claim, entry in study["claims"].items()}
     claims = [
-        {"claim": claim, "encoder": encoder, "label": found.labels.get(encoder, ""), **line}
+        {
+            "claim": claim,
+            "encoder": encoder,
+            "label": found.labels.get(encoder, ""),
+            "about": about(found.networks(encoder)),
+            **line,
+        }
         for claim, judgement in judged.items()
         for encoder, line in judgement.lines.items()
     ]
@@ -93,6 +99,13 @@ def run(
     counts = {word: sum(claim["verdict"] == word for claim in claims) for word in WORDS}
     told = ", ".join(f"{count} {word}" for word, count in counts.items())
     log.done(f"{name}: {len(claims)} claims: {told}")
+
+
+def about(networks: int) -> str:
+    """What a verdict on an encoder is about: these very weights, or all that are made like them."""
+    if networks > 1:
+        return f"networks of this kind, of which {networks} were tried"
+    return "this one network" if networks else ""
 
 
 def sentence(claims: Sequence[Mapping]) -> str:

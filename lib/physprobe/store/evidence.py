@@ -110,6 +110,13 @@ class Evidence:
             for (_, name), store in reversed(self.embeddings.items())
         }
 
+    def networks(self, name: str) -> int:
+        """How many networks an embedding is of; none of what has no weights."""
+        stores = [store for (_, each), store in self.embeddings.items() if each == name]
+        if not stores or not stores[0].attrs.get("weights_hash"):
+            return 0
+        return int(stores[0].sizes.get("member", 1))
+
     @property
     def pixels(self) -> list[str]:
         """Controls that are pixels themselves, not their principal components."""

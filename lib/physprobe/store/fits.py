@@ -31,7 +31,8 @@ def member(result: Result, which: int | None = None) -> Result:
     if which not in known:
         there = ", ".join(map(str, known)) or "none"
         raise ValueError(f"no member {which}. Hint: members are {there}.")
-    return {**result, **known[which]}
+    whole = {name: block for name, block in result.items() if name != "members"}
+    return {**whole, **known[which]}
 
 
 def rows(result: Result, **where: object) -> list[dict]:
@@ -119,6 +120,11 @@ class Fits(results.Found):
     def forecast(self, encoder: str) -> Result:
         """Errors and curves of the layer that a dynamics model reports; empty if it has none."""
         return _forecast(self[encoder])
+
+    def forecasts(self, encoder: str) -> list[Result]:
+        """The same of each of an encoder's members."""
+        result = self[encoder]
+        return [_forecast(part) for part in result.get("members", (result,))]
 
     def skills(self, encoder: str, horizon: int) -> dict[str, Scored] | None:
         """Skill of the first order at a horizon against every baseline, if it is defined."""
