@@ -75,3 +75,18 @@ def test_misfits_are_errors():
     with pytest.raises(ValueError, match="tubelets of 3"):
         pixels.load(pixels.Spec(tubelet=3), **SIZE)
     assert pixels.tubelet(pixels.Spec(tubelet=3)) == 3
+
+
+def test_a_history_puts_the_tokens_before_beside_each():
+    video = np.random.default_rng(0).integers(0, 256, (2, 8, 16, 16, 3), np.uint8)
+    one, three = (
+        pixels.load(
+            pixels.Spec(size=4, color="gray", tubelet=2, history=history),
+            frames=8, height=16, width=16, threads=1,
+        ).encode(video, np.arange(2)).pooled[:, 0]
+        for history in (1, 3)
+    )  # fmt: skip
+    assert three.shape == (2, 4, 48)
+    for time in range(4):
+        expected = [one[:, max(time - back, 0)] for back in (2, 1, 0)]
+        np.testing.assert_array_equal(three[:, time], np.concatenate(expected, axis=-1))

@@ -57,7 +57,7 @@ def test_the_best_checkpoint_is_kept_whatever_the_loss_but_never_the_random_weig
         Recipe(tiny), tmp_path, ranks([0.9, 0.5, 0.4]), identity="a", device=CPU
     )
     assert [row["kept"] for row in rows] == [False, True, False]
-    last = Recipe(tiny).encoder.state_dict()
+    last = Recipe(tiny).kept
     assert not all(torch.equal(last[name], tensors[name]) for name in tensors)
 
 
@@ -91,11 +91,11 @@ def test_effective_rank_of_known_spectra(tiny, monkeypatch):
     width, count = tiny.hidden_size, 6
     equal = torch.eye(width).repeat(20, 1)
     equal = torch.cat([equal, -equal]).reshape(count, -1, width)
-    monkeypatch.setattr(_loop._tokens, "encode", lambda network, video: equal)
+    monkeypatch.setattr(recipe.family, "hidden", lambda network, batch: equal)
     assert _loop.diagnostics(recipe)["effective_rank"] == pytest.approx(width)
     line = torch.linspace(-1, 1, 120)[:, None] * torch.ones(width)
     monkeypatch.setattr(
-        _loop._tokens, "encode", lambda network, video: line.reshape(count, 20, width)
+        recipe.family, "hidden", lambda network, batch: line.reshape(count, 20, width)
     )
     assert _loop.diagnostics(recipe)["effective_rank"] == pytest.approx(1, abs=1e-3)
 

@@ -92,7 +92,7 @@ def _entries(section: object) -> dict[str, dict]:
 
 def same_network(one: Network, other: Network) -> bool:
     """Whether two networks have one architecture, and the same weights unless they are random."""
-    origins = [_origins(spec) for spec in (one, other)]
+    origins = [spec.origins for spec in (one, other)]
     if all(origins):
         return bool(origins[0] & origins[1])
     sizes = [
@@ -102,13 +102,3 @@ def same_network(one: Network, other: Network) -> bool:
         for named, spec in zip(origins, (one, other), strict=True)
     ]
     return sizes[0] == sizes[1]
-
-
-def _origins(spec: Network) -> set[tuple[str, str | None]]:
-    """Checkpoints that give a network's architecture, with their commits; none if it is declared.
-
-    Of copies of one architecture each one does.
-    """
-    if isinstance(spec, huggingface.Spec):
-        return set(zip(spec.models, spec.revisions, strict=True))
-    return {(spec.like, spec.revision)} if spec.like else set()

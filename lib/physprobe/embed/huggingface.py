@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from physprobe.config import checkpoints, shipped
 from physprobe.embed._encoder import Encoder
-from physprobe.embed.networks.network import Network
+from physprobe.embed.networks.network import Network, Seeds
 
 TUBELET = {"vjepa2": 2, "videomae": 2, "dinov2": 1, "dinov2_with_registers": 1}
 """Architectures, as ``model_type`` names them, and frames per token where config.json has none."""
@@ -65,6 +65,19 @@ class Spec(Network):
             place: self.model_copy(update={"model": model, "revision": revision})
             for place, (model, revision) in enumerate(each)
         }
+
+    @property
+    def origins(self) -> set[tuple[str, str | None]]:
+        """Each copy."""
+        return set(zip(self.models, self.revisions, strict=True))
+
+    def random(self, seeds: Seeds) -> Network:
+        """The same network with random weights."""
+        from physprobe.embed import untrained
+
+        shared = {name: getattr(self, name) for name in Network.model_fields}
+        origin = {"like": self.models[0], "revision": self.revisions[0]}
+        return untrained.Spec(**shared | origin, seeds=seeds)
 
     @property
     def sees_future(self) -> bool:

@@ -23,6 +23,9 @@ class Spec(Base):
     """Frames per token [frames]; the same as the encoder's that it is a control of."""
     tubelet_frames: Literal["mean", "stack"] = "mean"
     """What becomes of a token's frames: their mean, or one after the other as features."""
+    history: int = Field(1, ge=1)
+    """Tokens that are features together, a token and those before it: what an encoder sees that
+    has a history. Before the first one it stands for them."""
     components: int | None = Field(None, gt=0)
     """Principal components that probes keep, fitted on training clips; the store holds all."""
     frames: _frames.Order = "ordered"
@@ -74,9 +77,11 @@ class Pixels(Encoder):
         self.spec, self.spans = spec, _frames.spans(frames, spec.tubelet)
         self.grid = (spec.size, spec.size)
         stacked = spec.tubelet if spec.tubelet_frames == "stack" else 1
-        self.features = stacked * spec.size**2 * (3 if spec.color == "rgb" else 1)
-        order = "" if spec.frames == "ordered" else f", {spec.frames} frames"
-        self.provenance = provenance(f"pixels {spec.size} x {spec.size} {spec.color}{order}")
+        colours = 3 if spec.color == "rgb" else 1
+        self.features = spec.history * stacked * spec.size**2 * colours
+        more = "" if spec.frames == "ordered" else f", {spec.frames} frames"
+        more += f", of {spec.history} tokens" if spec.history > 1 else ""
+        self.provenance = provenance(f"pixels {spec.size} x {spec.size} {spec.color}{more}")
 
     def encode(self, video: np.ndarray, clips: np.ndarray) -> Embedding:
         """Average over squares: features run over y, x, rgb in 0..1.
@@ -95,6 +100,9 @@ class Pixels(Encoder):
         tubelets = frames.reshape(len(video), len(self.spans), self.spec.tubelet, -1)
         if self.spec.tubelet_frames == "mean":
             tubelets = tubelets.mean(2, keepdims=True)
+        times = np.arange(len(self.spans))
+        before = np.maximum(times[:, None] + np.arange(1 - self.spec.history, 1), 0)
+        tubelets = tubelets.reshape(len(video), len(times), -1)[:, before]
         return Embedding(tubelets.reshape(len(video), 1, len(self.spans), self.features))
 
     def _squares(self, clip: np.ndarray) -> np.ndarray:

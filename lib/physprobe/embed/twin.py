@@ -13,7 +13,6 @@ from typing import Literal, NoReturn, Self
 from pydantic import Field, model_validator
 
 from physprobe.config.spec import Spec as Base
-from physprobe.embed import huggingface, untrained
 from physprobe.embed._frames import Order
 from physprobe.embed.networks.network import FIVE, Network, Seeds, check_seed
 
@@ -45,14 +44,9 @@ class Spec(Base):
         changed: dict = {"frames": self.frames}
         if self.frames == "shuffled":
             changed["seed"] = self.seed
-        if self.weights == "trained" or not isinstance(encoder, huggingface.Spec):
-            kept = encoder.tokens if self.frames == "ordered" else ()
-            if self.weights == "random":
-                changed["seeds"] = self.seeds
-            return encoder.model_copy(update={**changed, "tokens": kept})
-        shared = {name: getattr(encoder, name) for name in Network.model_fields}
-        origin = {"like": encoder.models[0], "revision": encoder.revisions[0]}
-        return untrained.Spec(**shared | changed | origin, seeds=self.seeds)
+        kept = encoder.tokens if self.frames == "ordered" else ()
+        made = encoder.random(self.seeds) if self.weights == "random" else encoder
+        return made.model_copy(update={**changed, "tokens": kept})
 
 
 def tubelet(spec: Spec) -> None:

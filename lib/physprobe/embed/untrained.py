@@ -47,6 +47,11 @@ class Spec(Architecture, Network):
         return self
 
     @property
+    def origins(self) -> set[tuple[str, str | None]]:
+        """The model that it is like."""
+        return {(self.like, self.revision)} if self.like else set()
+
+    @property
     def members(self) -> dict[int, Self]:
         """Spec of each network, by its seed."""
         return {seed: self.model_copy(update={"seeds": (seed,)}) for seed in self.seeds}

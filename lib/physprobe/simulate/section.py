@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +26,8 @@ class Kind(Protocol):
     """Whether the square has walls, that nothing passes; by default what leaves it comes back."""
     UNITS: Mapping[str, str]
     """Units of the labels that are numbers to decode, by name."""
+    STATES: Mapping[str, str] = MappingProxyType({})
+    """Units of what a clip has at every frame, by name; see ``solved``."""
     CLASSES: tuple[str, ...] = ()
     """Labels to tell apart."""
     Spec: type[spec.Spec]

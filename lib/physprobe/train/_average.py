@@ -24,3 +24,13 @@ def follow(follower: nn.Module, network: nn.Module, momentum: float) -> None:
     """
     for slow, fast in zip(follower.parameters(), network.parameters(), strict=True):
         slow.lerp_(fast, 1 - momentum)
+
+
+@torch.no_grad()
+def follow_statistics(follower: nn.Module, network: nn.Module, momentum: float) -> None:
+    """Move a follower's running statistics, such as those of batch norms, in place."""
+    for slow, fast in zip(follower.buffers(), network.buffers(), strict=True):
+        if slow.is_floating_point():
+            slow.lerp_(fast, 1 - momentum)
+        else:
+            slow.copy_(fast)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,9 +16,11 @@ from torch import nn
 
 from physprobe.statistics import seeds
 from physprobe.store import files
-from physprobe.train import _stream, _tokens
 from physprobe.train._recipe import Recipe
-from physprobe.train._training import Training
+from physprobe.train._training import STEPS, Schedule
+
+if TYPE_CHECKING:
+    from physprobe.train.section import Batch
 
 log = logging.getLogger("physprobe")
 EVERY = 60.0  # seconds between two checkpoints
@@ -55,7 +58,7 @@ def run(
     folder : Path
         Where checkpoints lie while the run lasts.
     judge : callable
-        From an encoder to its scores by name; the checkpoint with the highest mean is kept.
+        From the judged network to its scores by name; the checkpoint of the highest mean is kept.
     identity : str
         What the run follows from; a checkpoint of another identity is not used.
     device : torch.device
@@ -64,7 +67,7 @@ def run(
     Returns
     -------
     tensors : dict of str to Tensor
-        Of the best encoder.
+        Of the kept networks of the best checkpoint, as ``{network}.{parameter}``.
     rows : list of dict
         One per epoch, from before the first step on.
 
@@ -85,8 +88,7 @@ def run(
     if not progress.rows:
         _close_epoch(recipe, judge, progress, best)
     length = max(1, spec.steps // spec.epochs)
-    stream = _stream.batches(spec, progress.step)
-    for batch in stream:
+    for batch in recipe.family.batches(spec, progress.step):
         _step(recipe, optimiser, batch.to(device), progress)
         progress.seconds = clock() - began
         if progress.step % length == 0 or progress.step == spec.steps:
@@ -102,7 +104,7 @@ def run(
     return tensors, progress.rows
 
 
-def learning_rate(spec: Training, step: int) -> float:
+def learning_rate(spec: Schedule, step: int) -> float:
     """Rise over the warm-up, then fall as a half cosine to a hundredth."""
     rise = max(1.0, spec.warm_up * spec.steps)
     if step < rise:
@@ -120,7 +122,7 @@ def _groups(recipe: nn.Module, decay: float) -> list[dict]:
 
 
 def _step(
-    recipe: Recipe, optimiser: torch.optim.Optimizer, batch: _stream.Batch, progress: Progress
+    recipe: Recipe, optimiser: torch.optim.Optimizer, batch: "Batch", progress: Progress
 ) -> None:
     spec, step = recipe.spec, progress.step
     recipe.train()
@@ -151,7 +153,7 @@ def _close_epoch(recipe: Recipe, judge: Callable, progress: Progress, best: Path
     """Write down how the epoch went; keep the encoder if no earlier epoch's scores higher."""
     spec = recipe.spec
     recipe.eval()
-    scores = dict(judge(recipe.kept))
+    scores = dict(judge(recipe.judged))
     score = float(np.mean(list(scores.values())))
     health = diagnostics(recipe)
     earlier = [row["score"] for row in progress.rows if row["step"]]
@@ -172,7 +174,7 @@ def _close_epoch(recipe: Recipe, judge: Callable, progress: Progress, best: Path
     progress.rows.append(row)
     progress.losses, progress.norms, progress.parts = [], [], {}
     if row["kept"]:
-        tensors = {name: value.cpu() for name, value in recipe.kept.state_dict().items()}
+        tensors = {name: value.cpu() for name, value in recipe.kept.items()}
         _replace(best, tensors, {})
     loss = "-" if row["loss"] is None else f"{row['loss']:.4f}"
     log.info(
@@ -180,7 +182,7 @@ def _close_epoch(recipe: Recipe, judge: Callable, progress: Progress, best: Path
         progress.step, spec.steps, loss, score, row["effective_rank"],
         row["clips_per_second"] or "-", progress.seconds,
     )  # fmt: skip
-    if row["effective_rank"] < COLLAPSED:
+    if row["effective_rank"] < COLLAPSED and recipe.kind.STOPS:
         raise ValueError(
             f"step {progress.step}: the features have collapsed (effective rank"
             f" {row['effective_rank']:.2f}, below {COLLAPSED}). Hint: see training.csv; more weight"
@@ -188,7 +190,7 @@ def _close_epoch(recipe: Recipe, judge: Callable, progress: Progress, best: Path
         )
 
 
-def _report(spec: Training, progress: Progress) -> None:
+def _report(spec: Schedule, progress: Progress) -> None:
     """Say how far a run is in the middle of an epoch."""
     left = (spec.steps - progress.step) * progress.seconds / progress.step / 60
     log.info(
@@ -215,8 +217,8 @@ def diagnostics(recipe: Recipe) -> dict[str, float]:
         & Vetterli 2007); ``mean_cosine``: between the clips' mean embeddings.
     """
     device = next(recipe.parameters()).device
-    video = _stream.batch(recipe.spec, _stream.STEPS - 1).video.to(device)
-    hidden = _tokens.encode(recipe.kept, video).float()
+    batch = recipe.family.batch(recipe.spec, STEPS - 1).to(device)
+    hidden = recipe.family.hidden(recipe.judged, batch).float()
     tokens = hidden.flatten(0, 1)
     centred = tokens - tokens.mean(0)
     # singular values by way of the small Gram matrix, in double so that the smallest survive

@@ -92,6 +92,36 @@ def covariance(embeddings: torch.Tensor) -> torch.Tensor:
     return (matrix.square().sum() - matrix.diagonal().square().sum()) / len(matrix)
 
 
+def normality(embeddings: torch.Tensor, directions: int, seed: int) -> torch.Tensor:
+    """Distance of embeddings from a standard normal, along random directions.
+
+        mean over u of  int |1/n sum_n exp(i s u.z_n) - exp(-s^2 / 2)|^2 exp(-s^2 / 2) ds
+
+    The statistic of Epps and Pulley, by the trapezoid rule on 17 points of s in -5 ... 5.
+
+    Parameters
+    ----------
+    embeddings : Tensor
+        (sample, feature).
+    directions : int
+    seed : int
+        Of the directions, uniform on the sphere.
+
+    References
+    ----------
+    Epps, Pulley, "A test for normality based on the empirical characteristic function", Biometrika
+    70 (1983); Balestriero, LeCun 2025, LeJEPA, arXiv:2511.08544.
+    """
+    maker = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(embeddings.shape[1], directions, generator=maker)
+    along = embeddings.float() @ nn.functional.normalize(drawn, dim=0).to(embeddings.device)
+    points = torch.linspace(-5, 5, 17, device=embeddings.device)
+    normal = (-0.5 * points**2).exp()
+    phase = along[..., None] * points
+    apart = (phase.cos().mean(0) - normal).square() + phase.sin().mean(0).square()
+    return torch.trapezoid(apart * normal, points).mean()
+
+
 def change(field: torch.Tensor, first: int, frames: int, scale: float) -> torch.Tensor:
     """Scaled change of some frames since the one before them.
 

@@ -6,8 +6,8 @@ from torch import nn
 
 from physprobe.config import kinds
 from physprobe.train._stream import Batch
-from physprobe.train._training import Training
-from physprobe.train.section import Kind
+from physprobe.train._training import Schedule
+from physprobe.train.section import Family, Kind
 
 
 class Recipe(nn.Module):
@@ -15,13 +15,14 @@ class Recipe(nn.Module):
 
     Parameters
     ----------
-    spec : Training
+    spec : Schedule
         The kind's.
     """
 
-    def __init__(self, spec: Training):
+    def __init__(self, spec: Schedule):
         super().__init__()
         self.spec = spec
+        self.family: Family = spec.family()
         self.kind: Kind = kinds.load("train", spec.kind)
         for name, network in self.kind.networks(spec).items():
             self.add_module(name, network)
@@ -35,6 +36,15 @@ class Recipe(nn.Module):
         self.kind.after_step(self.spec, self, progress)
 
     @property
-    def kept(self) -> nn.Module:
-        """Network that is judged and saved."""
-        return self.get_submodule(self.kind.KEPT)
+    def judged(self) -> nn.Module:
+        """Network that is judged."""
+        return self.get_submodule(self.kind.KEPT[0])
+
+    @property
+    def kept(self) -> dict[str, torch.Tensor]:
+        """Tensors of the networks that are saved, as ``{network}.{parameter}``."""
+        return {
+            f"{network}.{name}": value
+            for network in self.kind.KEPT
+            for name, value in self.get_submodule(network).state_dict().items()
+        }

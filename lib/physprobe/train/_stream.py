@@ -12,9 +12,7 @@ from physprobe.config.system import System
 from physprobe.embed.networks.resize import Preprocessing
 from physprobe.statistics import seeds
 from physprobe.store import job
-from physprobe.train._training import STREAM, VALIDATION, Training
-
-STEPS = 2**40  # per seed: streams of different seeds don't meet either
+from physprobe.train._training import STEPS, STREAM, VALIDATION, Training
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
-"""Training: what the specs of all recipes share - architecture, data, schedule, validation."""
+"""Training: what the specs of recipes share - schedule, architecture, data, validation."""
 
-from typing import Annotated
+from types import ModuleType
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from physprobe.config import kinds, problems
 from physprobe.config.architecture import Architecture
+from physprobe.config.spec import Spec
 from physprobe.config.system import Name, System
 from physprobe.statistics import targets
 
@@ -13,12 +15,50 @@ STREAM = 2**32
 """Training clips have seeds from here on; the seeds of ``config.yaml`` end below."""
 VALIDATION = 2**62
 """Validation clips have seeds from here on: no training step reaches them."""
+STEPS = 2**40
+"""Of a stream, per seed: streams of different seeds don't meet either."""
 
 Systems = Annotated[dict[Name, System], Field(min_length=1)]
 
 
-class Training(Architecture):
-    """Fields of every recipe's spec."""
+class Schedule(Spec):
+    """How the networks of any recipe are optimised."""
+
+    batch: int = Field(48, gt=0)
+    """Windows per step."""
+    steps: int = Field(1500, gt=0)
+    """Steps in all."""
+    epochs: int = Field(10, gt=0)
+    """Checkpoints, each judged on the validation clips."""
+    learning_rate: float = Field(1.5e-3, gt=0)
+    """Highest learning rate of AdamW."""
+    weight_decay: float = Field(0.05, ge=0)
+    """Of matrices; biases and norms have none."""
+    warm_up: float = Field(0.05, ge=0, lt=1)
+    """Part of the steps in which the learning rate rises; then it falls as a cosine."""
+    clip: float = Field(1.0, gt=0)
+    """Largest norm of the gradient."""
+    seed: int = Field(0, ge=0, lt=2**16)
+    """Seed of weights and stream."""
+
+    @classmethod
+    def family(cls) -> ModuleType:
+        """Where batches come from, and how what is trained on them is judged and kept."""
+        raise NotImplementedError
+
+    @property
+    def members(self) -> dict[int, Self]:
+        """Spec of each network that is trained, by its seed."""
+        return {self.seed: self}
+
+    @property
+    def shown(self) -> str:
+        """What the training clips show, in a few words."""
+        raise NotImplementedError
+
+
+class Training(Architecture, Schedule):
+    """Fields of the specs of V-JEPA 2 encoders that see windows of fields."""
 
     systems: Systems
     """Worlds that training clips come from, in equal parts; clips and seed are not used."""
@@ -50,22 +90,17 @@ class Training(Architecture):
     noise: float = Field(1.0, ge=0)
     """Largest standard deviation of noise added to frames [levels of 255]."""
 
-    batch: int = Field(48, gt=0)
-    """Windows per step."""
-    steps: int = Field(1500, gt=0)
-    """Steps in all."""
-    epochs: int = Field(10, gt=0)
-    """Checkpoints, each judged on the validation clips."""
-    learning_rate: float = Field(1.5e-3, gt=0)
-    """Highest learning rate of AdamW."""
-    weight_decay: float = Field(0.05, ge=0)
-    """Of matrices; biases and norms have none."""
-    warm_up: float = Field(0.05, ge=0, lt=1)
-    """Part of the steps in which the learning rate rises; then it falls as a cosine."""
-    clip: float = Field(1.0, gt=0)
-    """Largest norm of the gradient."""
-    seed: int = Field(0, ge=0, lt=2**16)
-    """Seed of weights and stream."""
+    @classmethod
+    def family(cls) -> ModuleType:
+        """Windows of simulated fields, seen by a transformer."""
+        from physprobe.train import _windows
+
+        return _windows
+
+    @property
+    def shown(self) -> str:
+        """What the training clips show."""
+        return ", ".join(self.systems)
 
     @model_validator(mode="after")
     def _fits(self) -> "Training":

@@ -1,5 +1,6 @@
 """Validation: judge an encoder by what a ridge probe decodes, never by its pretext loss."""
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +16,9 @@ from physprobe.fit.probe import probe
 from physprobe.statistics import splits, targets
 from physprobe.train import _stream
 from physprobe.train._training import Training
+
+Scores = Callable[[nn.Module], Mapping[str, float]]
+"""From a network to its scores by name."""
 
 
 class Judge:

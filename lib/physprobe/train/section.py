@@ -1,17 +1,55 @@
 """Train's contract: what every module of this folder offers, and what it may leave out."""
 
 from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from physprobe.train._training import Training
+from physprobe.train._training import Schedule
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
     from physprobe.train._stream import Batch
+
+
+class Family(Protocol):
+    """What recipes of one sort share: a module that the spec's ``family`` names."""
+
+    CARD: str
+    """Template of the card, in this folder."""
+    FILES: tuple[str, ...]
+    """Files that a recipe writes for networks to be read from."""
+
+    @staticmethod
+    @abstractmethod
+    def batch(spec: Schedule, step: int) -> "Batch":
+        """What is seen in one step; the same step gives the same."""
+
+    @staticmethod
+    @abstractmethod
+    def batches(spec: Schedule, first: int) -> "Iterator[Batch]":
+        """Every step's batch from one on, the next one made while this one is used."""
+
+    @staticmethod
+    @abstractmethod
+    def hidden(net: "nn.Module", batch: "Batch") -> "torch.Tensor":
+        """Features (clip, token, feature) that the judged network gives to a batch."""
+
+    @staticmethod
+    @abstractmethod
+    def judge(spec: Schedule, threads: int) -> "Callable[[nn.Module], Mapping[str, float]]":
+        """Function from the judged network to its scores on validation clips, by name."""
+
+    @staticmethod
+    @abstractmethod
+    def write(
+        spec: Schedule, tensors: "Mapping[int, Mapping[str, torch.Tensor]]", folder: Path
+    ) -> None:
+        """Write the files from tensors ``{network}.{parameter}`` of every member."""
 
 
 class Kind(Protocol):
@@ -21,26 +59,28 @@ class Kind(Protocol):
     torch within its functions.
     """
 
-    Spec: type[Training]
+    Spec: type[Schedule]
     """Fields of the config's entry."""
-    KEPT: str = "encoder"
-    """Network that is judged and saved."""
+    KEPT: tuple[str, ...] = ("encoder",)
+    """Networks that are saved; the first of them is judged."""
+    STOPS: bool = True
+    """Whether a run ends where features collapse; otherwise it is written down."""
 
     @staticmethod
     @abstractmethod
-    def networks(spec: Training) -> "dict[str, nn.Module | None]":
+    def networks(spec: Schedule) -> "dict[str, nn.Module | None]":
         """Networks by name, ``encoder`` among them; what needs a gradient is trained."""
 
     @staticmethod
     @abstractmethod
     def loss(
-        spec: Training, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+        spec: Schedule, net: "nn.Module", batch: "Batch", rng: np.random.Generator
     ) -> "tuple[torch.Tensor, dict[str, float]]":
         """Loss of a batch, and parts of it to report by name.
 
         Parameters
         ----------
-        spec : Training
+        spec : Schedule
         net : Module
             The networks, as attributes.
         batch : Batch
@@ -50,5 +90,5 @@ class Kind(Protocol):
         """
 
     @staticmethod
-    def after_step(spec: Training, net: "nn.Module", progress: float) -> None:
+    def after_step(spec: Schedule, net: "nn.Module", progress: float) -> None:
         """Follow the optimiser's step, such as with a moving average; progress goes 0 to 1."""

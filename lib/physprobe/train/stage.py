@@ -1,4 +1,4 @@
-"""Train: fit an encoder to an endless stream of simulated clips, without labels."""
+"""Train: fit an encoder to simulated clips, without labels."""
 
 import csv
 import json
@@ -8,99 +8,97 @@ from pathlib import Path
 
 import jinja2
 import torch
-import transformers
 
 from physprobe.config import kinds
-from physprobe.embed.networks.resize import Preprocessing
 from physprobe.store import job, log
 
-CARD = Path(__file__).with_name("card.md.j2")
-WEIGHTS = "model.safetensors"
 
-
-def run(*, out: Path, spec: str, card: Path = CARD) -> None:
-    """Train an encoder into a folder that ``VJEPA2Model.from_pretrained`` reads.
+def run(*, out: Path, spec: str, card: Path | None = None) -> None:
+    """Train an encoder, or several members that differ in their seed, into a folder of its own.
 
     Parameters
     ----------
     out : Path
-        ``model.safetensors`` (float16); ``config.json``, ``preprocessor_config.json``,
-        ``training.csv`` and ``card.md`` go beside it. While the run lasts there is a checkpoint,
-        from which the same command goes on.
+        ``model.safetensors``; ``config.json``, ``preprocessor_config.json``, ``training.csv`` and
+        ``card.md`` go beside it. While the run lasts there are checkpoints, from which the same
+        command goes on. The folder of a V-JEPA 2 is one that ``VJEPA2Model.from_pretrained`` reads.
     spec : str
         JSON of the recipe's spec.
-    card : Path
-        Template of ``card.md``.
+    card : Path, optional
+        Template of ``card.md``; by default that of the recipe's family.
 
     Raises
     ------
     ValueError
         If the loss stops being finite, or the features collapse.
     """
-    from physprobe.train import _linear, _loop, _recipe, _validation
+    from physprobe.train import _linear, _loop, _recipe
 
     _, spec_ = kinds.parse("train", spec)
-    entry = spec_.dump()
+    family, members = spec_.family(), spec_.members
     torch.set_num_threads(job.current().threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     folder = out.parent
     work = folder / "unfinished"
-    work.mkdir(parents=True, exist_ok=True)
-    recipe = _recipe.Recipe(spec_).to(device)
-    if device.type == "cpu":
-        _linear.accelerate(recipe)
-    identity = json.dumps({"code": job.current().code, "spec": entry}, sort_keys=True)
-    tensors, rows = _loop.run(
-        recipe,
-        work,
-        _validation.Judge(spec_, job.current().threads).scores,
-        identity=identity,
-        device=device,
-    )
-    model = _validation.finished(spec_, tensors).half()
-    transformers.utils.logging.disable_progress_bar()
-    model.save_pretrained(work)
-    (work / WEIGHTS).chmod(0o644)
-    (work / "preprocessor_config.json").write_text(_processor(spec_.crop_size))
+    tensors, tables = {}, {}
+    for seed, member in members.items():
+        part = work / str(seed)
+        part.mkdir(parents=True, exist_ok=True)
+        recipe = _recipe.Recipe(member).to(device)
+        if device.type == "cpu":
+            _linear.accelerate(recipe)
+        identity = json.dumps({"code": job.current().code, "spec": member.dump()}, sort_keys=True)
+        judge = family.judge(member, job.current().threads)
+        if len(members) > 1:
+            log.info(f"{folder.name}: member {len(tensors) + 1} of {len(members)}, seed {seed}")
+        tensors[seed], tables[seed] = _loop.run(
+            recipe, part, judge, identity=identity, device=device
+        )
+    family.write(spec_, tensors, work)
+    rows = [
+        {**({"member": seed} if len(members) > 1 else {}), **row}
+        for seed, table in tables.items()
+        for row in table
+    ]
     _table(work / "training.csv", rows)
-    parameters = sum(value.numel() for value in tensors.values())
-    kept = [row for row in rows if row["kept"]][-1]
-    card = _card(
-        card,
+    first = next(iter(tensors))
+    parameters = sum(value.numel() for value in tensors[first].values())
+    kept = [[row for row in table if row["kept"]][-1] for table in tables.values()]
+    told = _card(
+        card or Path(__file__).with_name(family.CARD),
         name=folder.name,
         spec=spec_,
         parameters=parameters,
-        first=rows[0],
-        kept=kept,
-        last=rows[-1],
-        targets=[f"{name}/{label}" for name, group in spec_.validation.items() for label in group],
+        first=_mean([table[0] for table in tables.values()]),
+        kept=_mean(kept),
+        last=_mean([table[-1] for table in tables.values()]),
+        members=len(members),
+        targets=[name for name in kept[0] if "/" in name],
         device="a GPU" if device.type == "cuda" else "a CPU",
         torch=torch.__version__.split("+")[0],
         code=job.current().code,
         commit=_commit(),
     )
-    (work / "card.md").write_text(card)
-    for name in ("config.json", "preprocessor_config.json", "training.csv", "card.md", WEIGHTS):
+    (work / "card.md").write_text(told)
+    for name in ("training.csv", "card.md", *family.FILES):
         (work / name).replace(folder / name)
     shutil.rmtree(work)
+    before = _mean([table[0] for table in tables.values()])["score"]
     log.done(
-        f"{folder.name}: {parameters / 1e6:.2f} M parameters by {entry['kind']},"
-        f" {spec_.steps} steps,"
-        f" kept step {kept['step']} with mean R2 {kept['score']:.3f}"
-        f" (before training {rows[0]['score']:.3f}), {log.megabytes(out):.1f} MB"
+        f"{folder.name}: {len(members)} x {parameters / 1e6:.2f} M parameters by {spec_.kind},"
+        f" {spec_.steps} steps, mean R2 {_mean(kept)['score']:.3f}"
+        f" (before training {before:.3f}), {log.megabytes(out):.1f} MB"
     )
 
 
-def _processor(crop: int) -> str:
-    content = {
-        "crop_size": {"height": crop, "width": crop},
-        "size": {"shortest_edge": crop},
-        "image_mean": list(Preprocessing.mean),
-        "image_std": list(Preprocessing.std),
-        "do_rescale": True,
-        "rescale_factor": 1 / 255,
+def _mean(rows: list[dict]) -> dict:
+    """Mean over members of what their rows hold; of steps and words the first's."""
+    if len(rows) == 1:
+        return rows[0]
+    return {
+        key: sum(row[key] for row in rows) / len(rows) if isinstance(value, float) else value
+        for key, value in rows[0].items()
     }
-    return json.dumps(content, indent=2) + "\n"
 
 
 def _table(path: Path, rows: list[dict]) -> None:

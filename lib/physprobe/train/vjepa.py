@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from physprobe.train._stream import Batch
 
-KEPT = "target"
+KEPT = ("target",)
 Part = Annotated[float, Field(gt=0, lt=1)]
 
 

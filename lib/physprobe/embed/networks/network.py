@@ -67,6 +67,18 @@ class Network(Base):
         return {0: self}
 
     @property
+    def origins(self) -> set[tuple[str, str | None]]:
+        """Checkpoints that give its architecture, with their commits; none if it is declared.
+
+        Of copies of one architecture each one does.
+        """
+        return set()
+
+    def random(self, seeds: Seeds) -> "Network":
+        """The same network with random weights."""
+        return self.model_copy(update={"seeds": seeds})
+
+    @property
     def sees_future(self) -> bool:
         """Whether an embedding at one time follows from frames of later ones."""
         return not (self.causal and self.frames == "ordered")

@@ -1,0 +1,38 @@
+"""Latent: the sizes of small networks that see a few frames of a dynamical system at once."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from physprobe.config.spec import Spec
+
+MODEL_TYPE = "physprobe_latent"
+"""What config.json calls them."""
+
+
+class Latent(Spec):
+    """Sizes of encoder, predictor and decoder."""
+
+    network: Literal["cnn", "mlp"] = "cnn"
+    """Convolutions of kernel 4 and stride 2 over frames, or an MLP over the numbers of a signal."""
+    history: int = Field(2, ge=1, le=16)
+    """Frames that are seen at once, the last of which is the latent's own."""
+    embedding: int = Field(64, gt=0)
+    """Features of the latent."""
+    channels: tuple[int, ...] = Field((32, 64, 128), min_length=1)
+    """Of the convolutions, each of which halves the frame's side."""
+    hidden: tuple[int, ...] = Field((512, 512), min_length=1)
+    """Widths of the hidden layers of the predictor, and of a signal's encoder and decoder."""
+    normalisation: Literal["none", "batch"] = "none"
+    """After each convolution."""
+    gray: bool = True
+    """Whether the colours of a film are averaged before it is seen."""
+
+
+class Seen(Spec):
+    """What the networks are shown."""
+
+    side: int | None = Field(None, gt=0)
+    """Of a frame, which is square [px]; none of a signal."""
+    values: int = Field(1, gt=0)
+    """Colours of a frame, or numbers of a signal at each time."""

@@ -1,0 +1,167 @@
+"""Latents of small networks that see a few frames at a time, as this package's recipes train them.
+
+A token stands for each frame: its latent is that of the history that ends with it. Before there are
+enough frames the first one is repeated.
+"""
+
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import model_validator
+
+from physprobe.embed import _frames
+from physprobe.embed._encoder import Embedding, Encoder, provenance, versions
+from physprobe.embed.networks.network import FIVE, Network, Seeds
+
+
+class Spec(Network):
+    """A folder of networks, its trained members or others with random weights."""
+
+    kind: Literal["latent"] = "latent"
+    """Family."""
+    model: str
+    """Folder that a recipe has written: results/encoders/{recipe}."""
+    weights: Literal["trained", "random"] = "trained"
+    """Those of the folder, or random ones in its architecture."""
+    seeds: Seeds | None = None
+    """Members: seeds that the recipe was trained with, all of them by default; or those of random
+    weights, five by default."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.tokens:
+            raise ValueError("tokens: a latent has no place in the frame; leave it out")
+        if self.causal:
+            raise ValueError("causal: a latent has seen nothing later anyway; leave it out")
+        return self
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The folder."""
+        return (self.model,)
+
+    @property
+    def origins(self) -> set[tuple[str, str | None]]:
+        """The folder gives the architecture."""
+        return {(self.model, None)}
+
+    def random(self, seeds: Seeds) -> Self:
+        """The same with random weights."""
+        return self.model_copy(update={"weights": "random", "seeds": seeds})
+
+    @property
+    def sees_future(self) -> bool:
+        """Whether an embedding follows from later frames: only where they are shuffled."""
+        return self.frames != "ordered"
+
+    @property
+    def members(self) -> dict[int, Self]:
+        """Spec of each network, by its seed."""
+        seeds = self.seeds or (FIVE if self.weights == "random" else self._trained())
+        return {seed: self.model_copy(update={"seeds": (seed,)}) for seed in seeds}
+
+    def _trained(self) -> tuple[int, ...]:
+        from physprobe.embed.networks import checkpoint, latent
+
+        return latent.members(checkpoint.tensors(Path(self.model)))
+
+
+def tubelet(spec: Spec) -> int:
+    """Frames per token."""
+    return 1
+
+
+def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> Encoder:
+    """Load one member's encoder.
+
+    Parameters
+    ----------
+    spec : Spec
+        Folder and member; of several the first is loaded.
+    frames : int
+        Frames per clip.
+    height, width : int
+        Size of a frame [px].
+    threads : int
+        Threads on a CPU.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    ValueError
+        If it isn't one that a recipe has written, lacks the member, or the frames don't fit.
+    """
+    import torch
+
+    torch.set_num_threads(threads)
+    return Latents(spec, frames, height, width)
+
+
+class Latents(Encoder):
+    """See :class:`physprobe.embed._encoder.Encoder`."""
+
+    layers = ("latent",)
+    dtype = "float32"
+    grid = (1, 1)
+
+    def __init__(self, spec: Spec, frames: int, height: int, width: int):
+        from physprobe.embed.networks import checkpoint, latent
+
+        folder, (seed, *_) = Path(spec.model), spec.members
+        sizes, shown, tensors = latent.read(folder)
+        if shown.side is not None and (height, width) != (shown.side, shown.side):
+            raise ValueError(
+                f"{folder}: was trained on frames of {shown.side} x {shown.side} px, but clips have"
+                f" {height} x {width}. Hint: render them alike."
+            )
+        if spec.weights == "random":
+            made = latent.drawn(seed, lambda: {"encoder": latent.Encoder(sizes, shown)})
+            self.network = made["encoder"].eval().requires_grad_(False)
+            label = f"untrained, {sizes.network} like {folder.name}, seed {seed}"
+        else:
+            known = latent.members(tensors)
+            if seed not in known:
+                there = ", ".join(map(str, known))
+                raise ValueError(f"{folder}: has no member {seed}. Hint: members are {there}.")
+            start = latent.named(seed, "encoder")
+            self.network = latent.restored(latent.Encoder(sizes, shown), tensors, start, folder)
+            label = f"{folder.name}, seed {seed}"
+        self.spec, self.sizes = spec, sizes
+        self.features = sizes.embedding
+        ends = np.arange(1, frames + 1)
+        self.spans = np.stack([np.maximum(ends - sizes.history, 0), ends], axis=1)
+        state = self.network.state_dict()
+        self.provenance = provenance(
+            label + spec.manner(),
+            hf_repo=spec.model if spec.weights == "trained" else None,
+            weights_hash=checkpoint.weights_hash(state.items()),
+            architecture={**sizes.dump(), **shown.dump()},
+            versions=versions("numpy", "torch"),
+        )
+
+    def encode(self, video: np.ndarray, clips: np.ndarray) -> Embedding:
+        """Embed every history of frames.
+
+        Parameters
+        ----------
+        video : ndarray or Lazy
+            (clip, frame, y, x, rgb) uint8, or (clip, frame, channel) of a signal.
+        clips : ndarray
+            (clip) number of each clip in its system.
+        """
+        import torch
+
+        from physprobe.embed.networks import latent
+
+        order = _frames.order(self.spec.frames, video.shape[1], self.spec.seed, clips)
+        found = []
+        for clip, row in zip(video, order, strict=True):
+            shown = np.asarray(clip)[row]
+            film = shown.ndim == 4
+            frames = latent.frames(shown, self.sizes.gray) if film else torch.from_numpy(shown)
+            first = frames[:1].expand(self.sizes.history - 1, *frames.shape[1:])
+            with torch.no_grad():
+                found.append(self.network.each(torch.cat([first, frames])[None])[0].numpy())
+        return Embedding(np.stack(found)[:, None].astype(np.float32))

@@ -1,0 +1,195 @@
+"""Latent: small networks of a dynamical system that is seen a few frames at a time.
+
+    encoder    frames x[t - H + 1 ... t] -> z[t] in R^d
+    predictor  z[t] -> z[t] + f(z[t]), an estimate of z[t + 1]
+    decoder    z[t] -> x[t - H + 1 ... t], of films 0 to 1
+
+Frames are read by convolutions of stride 2, the numbers of a signal by an MLP.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from physprobe.config.latent import MODEL_TYPE, Latent, Seen
+from physprobe.embed.networks import checkpoint
+
+
+class Encoder(nn.Sequential):
+    """From frames (sample, history, channel[, y, x]) to latents (sample, feature).
+
+    Raises
+    ------
+    ValueError
+        If the network doesn't read what is seen, or convolutions don't halve the frame's side.
+    """
+
+    def __init__(self, spec: Latent, seen: Seen):
+        self.history = spec.history
+        super().__init__(*_layers(spec, seen))
+
+    def each(self, frames: torch.Tensor) -> torch.Tensor:
+        """Latents (clip, time, feature) of every history of frames (clip, frame, channel[, y, x]).
+
+        The first is that of the first whole history, so there are ``history`` - 1 fewer of them.
+        """
+        windows = frames.unfold(1, self.history, 1).movedim(-1, 2)
+        return self(windows.flatten(0, 1)).unflatten(0, windows.shape[:2])
+
+
+def _layers(spec: Latent, seen: Seen) -> list[nn.Module]:
+    inputs, side = spec.history * seen.values, _side(spec, seen)
+    if spec.network == "mlp":
+        return [nn.Flatten(1), *_mlp(inputs, spec.hidden, spec.embedding)]
+    layers: list[nn.Module] = [nn.Flatten(1, 2)]
+    for channels in spec.channels:
+        layers.append(nn.Conv2d(inputs, channels, 4, stride=2, padding=1))
+        if spec.normalisation == "batch":
+            layers.append(nn.BatchNorm2d(channels))
+        layers.append(nn.ReLU())
+        inputs = channels
+    return [*layers, nn.Flatten(1), nn.Linear(inputs * side**2, spec.embedding)]
+
+
+def decoder(spec: Latent, seen: Seen) -> nn.Module:
+    """From latents (sample, feature) to frames (sample, history, channel[, y, x])."""
+    unflattened = nn.Unflatten(1, (spec.history, seen.values))
+    outputs = spec.history * seen.values
+    if spec.network == "mlp":
+        _side(spec, seen)
+        return nn.Sequential(*_mlp(spec.embedding, spec.hidden[::-1], outputs), unflattened)
+    side, (first, *rest) = _side(spec, seen), spec.channels[::-1]
+    layers = [nn.Linear(spec.embedding, first * side**2), nn.Unflatten(1, (first, side, side))]
+    for inputs, channels in zip((first, *rest), (*rest, outputs), strict=True):
+        layers += [nn.ReLU(), nn.ConvTranspose2d(inputs, channels, 4, stride=2, padding=1)]
+    return nn.Sequential(*layers, nn.Sigmoid(), unflattened)
+
+
+class Predictor(nn.Module):
+    """Latent one frame later, z + f(z) with f an MLP."""
+
+    def __init__(self, spec: Latent):
+        super().__init__()
+        self.change = nn.Sequential(*_mlp(spec.embedding, spec.hidden, spec.embedding))
+
+    def forward(self, latent: torch.Tensor) -> torch.Tensor:
+        """Latents (sample, feature) of the next frame."""
+        return latent + self.change(latent)
+
+    def unrolled(self, latent: torch.Tensor, steps: int) -> torch.Tensor:
+        """Latents (sample, step, feature) of the next frames, each predicted from the last one."""
+        found = []
+        for _ in range(steps):
+            latent = self(latent)
+            found.append(latent)
+        return torch.stack(found, 1)
+
+
+def _mlp(inputs: int, hidden: Sequence[int], outputs: int) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers += [nn.Linear(inputs, width), nn.ReLU()]
+        inputs = width
+    return [*layers, nn.Linear(inputs, outputs)]
+
+
+def _side(spec: Latent, seen: Seen) -> int:
+    """Side of the last convolution's map; 0 of a signal."""
+    if (spec.network == "mlp") != (seen.side is None):
+        what = "a signal" if seen.side is None else f"frames of {seen.side} px"
+        raise ValueError(
+            f"network: {spec.network} doesn't read {what}. Hint: cnn reads frames, mlp signals."
+        )
+    side, factor = seen.side or 0, 2 ** len(spec.channels)
+    if spec.network == "cnn" and side % factor:
+        raise ValueError(
+            f"channels: {len(spec.channels)} convolutions don't halve {side} px so many times."
+            f" Hint: render frames whose side is a multiple of {factor}."
+        )
+    return side // factor
+
+
+def drawn(seed: int, make: Callable[[], dict[str, nn.Module]]) -> dict[str, nn.Module]:
+    """Networks with torch's usual first weights, drawn from a seed of their own."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()
+
+
+def named(seed: int, network: str) -> str:
+    """What tensors of a network of a member begin with, in the file of all members."""
+    return f"{seed}/{network}/"
+
+
+def members(tensors: Mapping[str, torch.Tensor]) -> tuple[int, ...]:
+    """Seeds of the members that a file holds."""
+    return tuple(sorted({int(name.partition("/")[0]) for name in tensors}))
+
+
+def restored(
+    network: nn.Module, tensors: Mapping[str, torch.Tensor], start: str, folder: Path
+) -> nn.Module:
+    """A network with the weights of one member, frozen.
+
+    Parameters
+    ----------
+    network : Module
+    tensors : mapping of str to Tensor
+        Of all members.
+    start : str
+        Of :func:`named`.
+    folder : Path
+        Where they come from, for the message.
+
+    Raises
+    ------
+    ValueError
+        If they are not exactly those of the network.
+    """
+    own = {n.removeprefix(start): v.float() for n, v in tensors.items() if n.startswith(start)}
+    try:
+        network.load_state_dict(own)
+    except RuntimeError as error:
+        about = " ".join(str(error).split())
+        raise ValueError(f"{folder}: tensors {start}* don't fit ({about}).") from None
+    return network.eval().requires_grad_(False)
+
+
+def read(folder: Path) -> tuple[Latent, Seen, dict[str, torch.Tensor]]:
+    """Sizes, what is seen, and the tensors of all members.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file isn't there.
+    ValueError
+        If it isn't what a recipe has written.
+    """
+    content = checkpoint.config(folder, (MODEL_TYPE,))
+    parts = [
+        kind.strict({key: content[key] for key in kind.model_fields if key in content})
+        for kind in (Latent, Seen)
+    ]
+    return parts[0], parts[1], checkpoint.tensors(folder)
+
+
+def frames(video: np.ndarray, gray: bool) -> torch.Tensor:
+    """Frames as the networks want them, 0 to 1.
+
+    Parameters
+    ----------
+    video : ndarray
+        (..., y, x, rgb) uint8.
+    gray : bool
+        Whether colours are averaged.
+
+    Returns
+    -------
+    Tensor
+        (..., channel, y, x) float32.
+    """
+    found = torch.from_numpy(np.ascontiguousarray(np.moveaxis(video, -1, -3))).float() / 255
+    return found.mean(-3, keepdim=True) if gray else found

@@ -1,0 +1,142 @@
+"""States: ridge regression of what varies in time within a clip, chosen by grouped inner folds.
+
+    y[t] = b + w . x[t],    w = argmin sum (y - b - w . x)^2 + lambda |w|^2
+
+Rows are (clip, time), clips the unit of every fold. Everything follows from second moments of
+blocks of clips: an inner fold's moments are the total less the block's, and its error is a
+quadratic form in the weights, so no row is looked at twice.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from physprobe.statistics import ridge
+from physprobe.statistics.dense import eigen
+from physprobe.statistics.splits import Fold
+
+PENALTIES = ridge.PENALTIES
+
+
+class Fitted(NamedTuple):
+    """What the folds of a split predict."""
+
+    predicted: np.ndarray
+    """(clip, time, column); nan of clips that no fold holds out."""
+    penalties: np.ndarray
+    """(fold, column) that were chosen, relative to the mean eigenvalue."""
+
+
+class _Moments(NamedTuple):
+    """Sums over rows of features and columns side by side."""
+
+    count: float
+    total: np.ndarray
+    """(feature + column,)"""
+    square: np.ndarray
+    """(feature + column, feature)"""
+    energy: np.ndarray
+    """(column,) sums of squared columns."""
+
+    @classmethod
+    def of(cls, features: np.ndarray, states: np.ndarray) -> Self:
+        """Moments of rows (row, feature) and (row, column)."""
+        both = np.concatenate([features, states], axis=1)
+        return cls(len(both), both.sum(0), both.T @ features, (states**2).sum(0))
+
+    def plus(self, other: "_Moments", sign: float = 1.0) -> Self:
+        """Moments of both, or of the rest."""
+        return type(self)(*(mine + sign * its for mine, its in zip(self, other, strict=True)))
+
+
+def fit(
+    features: np.ndarray,
+    states: np.ndarray,
+    folds: Sequence[Fold],
+    penalties: Sequence[float] = PENALTIES,
+) -> Fitted:
+    """Predict states of held-out clips.
+
+    Parameters
+    ----------
+    features : (clip, time, feature)
+    states : (clip, time, column)
+        Every column has a penalty of its own, the one of the smallest error over the inner folds.
+    folds : sequence of Fold
+    penalties : sequence of float
+        Relative to the mean eigenvalue of the training rows' second moments.
+
+    Raises
+    ------
+    ValueError
+        If a feature or a state is not finite.
+    """
+    features, states = (np.asarray(part, float) for part in (features, states))
+    for name, part in (("features", features), ("states", states)):
+        if not np.isfinite(part).all():
+            raise ValueError(f"{name}: not finite in {(~np.isfinite(part)).sum()} places.")
+    predicted, chosen = np.full(states.shape, np.nan), []
+    for fold in folds:
+        mean, scale = _scale(features, fold.train)
+        own = (features - mean) / scale
+        level = states[fold.train].mean((0, 1))
+        rest = states - level
+        blocks = [_moments(own, rest, block) for _, block in fold.inner]
+        whole = blocks[0]
+        for block in blocks[1:]:
+            whole = whole.plus(block)
+        trace = np.trace(whole.square[: own.shape[-1]])
+        unit = trace / min(whole.count, own.shape[-1]) or 1.0
+        errors = sum(_errors(whole.plus(block, -1.0), block, penalties, unit) for block in blocks)
+        best = ridge.best_penalty(errors / np.maximum(whole.energy, 1e-300))
+        chosen.append(np.asarray(penalties)[best])
+        weights, intercept = _solved(whole, chosen[-1][None], unit)
+        predicted[fold.test] = own[fold.test] @ weights[0] + intercept[0] + level
+    return Fitted(predicted, np.array(chosen))
+
+
+def _scale(features: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray | float]:
+    """Mean and divisor (feature,) over training rows: deviations, with a floor, as probes have."""
+    rows = features[train]
+    deviation = rows.std((0, 1))
+    common = np.sqrt(np.mean(deviation**2))
+    return rows.mean((0, 1)), np.maximum(deviation, ridge.FLOOR * common) if common else 1.0
+
+
+def _moments(features: np.ndarray, states: np.ndarray, clips: np.ndarray) -> _Moments:
+    return _Moments.of(*(part[clips].reshape(-1, part.shape[-1]) for part in (features, states)))
+
+
+def _solved(moments: _Moments, penalties: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (choice, feature, column) and intercepts (choice, column) of penalties.
+
+    Parameters
+    ----------
+    moments : _Moments
+    penalties : (choice, column)
+        Relative to a unit.
+    """
+    width = moments.square.shape[1]
+    mean = moments.total / moments.count
+    centred = moments.square - np.outer(moments.total, mean[:width])
+    spectrum, axes = eigen(centred[:width].copy())
+    along = axes.T @ centred[width:].T
+    divisor = np.maximum(spectrum, 0.0)[None, :, None] + penalties[:, None] * unit
+    weights = axes @ (along / divisor)
+    return weights, mean[width:] - np.einsum("pfc,f->pc", weights, mean[:width])
+
+
+def _errors(rest: _Moments, block: _Moments, penalties: Sequence[float], unit: float) -> np.ndarray:
+    """Sums of squared errors (penalty, column) on a block of what is fitted to the rest."""
+    columns = len(block.energy)
+    each = np.repeat(np.asarray(penalties, float)[:, None], columns, axis=1)
+    weights, intercept = _solved(rest, each, unit)
+    width = block.square.shape[1]
+    gram, cross = block.square[:width], block.square[width:]
+    features, states = block.total[:width], block.total[width:]
+    quadratic = np.einsum("pfc,pfc->pc", weights, np.einsum("fg,pgc->pfc", gram, weights))
+    linear = np.einsum("cf,pfc->pc", cross, weights)
+    offset = np.einsum("f,pfc->pc", features, weights)
+    found = block.energy - 2 * linear + quadratic
+    return found + intercept * (block.count * intercept + 2 * offset - 2 * states)

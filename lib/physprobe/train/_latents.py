@@ -1,0 +1,80 @@
+"""Latents: what the specs of recipes share whose small networks see a few frames at a time."""
+
+from types import ModuleType
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from physprobe.config import kinds, problems
+from physprobe.config.latent import Latent
+from physprobe.config.system import System
+from physprobe.embed.networks.network import FIVE, Seeds
+from physprobe.statistics import targets
+from physprobe.train._training import Schedule
+
+
+class Latents(Latent, Schedule):
+    """Fields of the specs of recipes that learn from the clips of one system."""
+
+    system: System
+    """World that the clips come from; its own seed is not used, nor how many clips it has."""
+    clips: int = Field(2000, gt=0)
+    """Training clips: their states are simulated once, their frames drawn when they are needed."""
+    validation: tuple[str, ...] = Field(min_length=1)
+    """Labels or states to decode: the checkpoint with the highest mean R2 is kept."""
+    validation_clips: int = Field(200, ge=20)
+    """Clips that checkpoints are judged on."""
+    horizon: int = Field(8, gt=0)
+    """Frames ahead that are predicted in training."""
+    seeds: Seeds = FIVE
+    """Seeds of weights and batches: one network each, whose spread is part of every interval."""
+    learning_rate: float = Field(1e-3, gt=0)
+    """Highest learning rate of AdamW."""
+    weight_decay: float = Field(0.0, ge=0)
+    """Of matrices; biases and norms have none."""
+    batch: int = Field(256, gt=0)
+    """Windows per step, each of its own clip at its own time."""
+
+    @classmethod
+    def family(cls) -> ModuleType:
+        """A few frames of one system's clips, seen by a small network."""
+        from physprobe.train import _clips
+
+        return _clips
+
+    @property
+    def members(self) -> dict[int, Self]:
+        """Spec of each network, by its seed."""
+        return {s: self.model_copy(update={"seeds": (s,), "seed": s}) for s in self.seeds}
+
+    @property
+    def window(self) -> int:
+        """Frames of a training window: those that are seen at first, and those ahead."""
+        return self.history + self.horizon
+
+    @property
+    def shown(self) -> str:
+        """What the training clips show."""
+        return self.system.simulate.kind.replace("_", " ")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        simulate = self.system.simulate
+        if not {"clips", "seed"} <= type(simulate).model_fields.keys():
+            raise ValueError(f"system: {simulate.kind} has no endless clips; its own are fixed")
+        if simulate.frames < self.window:
+            raise ValueError(
+                f"system: clips of {simulate.frames} frames are too short for windows of"
+                f" {self.window}, history {self.history} and horizon {self.horizon}"
+            )
+        kind = kinds.load("simulate", simulate.kind)
+        known = {**kind.UNITS, **kind.STATES}
+        for target in self.validation:
+            if not targets.labels_of(target, known):
+                raise ValueError(
+                    f"validation: {simulate.kind} has no {target!r}; it has"
+                    f" {', '.join(known)}.{problems.nearest(target, known)}"
+                )
+        if not set(self.seeds) <= set(range(2**16)):
+            raise ValueError(f"seeds: {max(self.seeds)} is not below {2**16}")
+        return self

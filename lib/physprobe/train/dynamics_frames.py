@@ -1,0 +1,51 @@
+"""Dynamics frames: predict the next frames through a latent that is rolled on.
+
+    z[t] = E(x[t - H + 1 ... t]),    loss = mean_k |D(P^k(z[t])) - x[t + k - H + 1 ... t + k]|^2
+
+The rival of latent prediction whose targets are pixels: encoder and predictor are the same.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from physprobe.train._latents import Latents
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from physprobe.train._clips import Batch
+
+KEPT = ("encoder", "predictor", "decoder")
+STOPS = False
+
+
+class Spec(Latents):
+    """Prediction of frames."""
+
+    kind: Literal["dynamics_frames"] = "dynamics_frames"
+    """Recipe."""
+
+
+def networks(spec: Spec) -> "dict[str, nn.Module]":
+    """Encoder, predictor and decoder."""
+    from physprobe.train import dynamics_autoencoder
+
+    return dynamics_autoencoder.networks(spec)
+
+
+def loss(
+    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+) -> "tuple[torch.Tensor, dict[str, float]]":
+    """Loss of a batch, and nothing else to report; of each window one step ahead is drawn."""
+    import torch
+
+    start = net.encoder(batch.video[:, : spec.history])
+    predicted = net.predictor.unrolled(start, spec.horizon)
+    ahead = torch.from_numpy(rng.integers(1, spec.horizon, len(start), endpoint=True))
+    rows = torch.arange(len(start))
+    frames = ahead[:, None] + torch.arange(spec.history)
+    shown = batch.video[rows[:, None], frames.to(batch.video.device)]
+    drawn = net.decoder(predicted[rows, ahead - 1])
+    return (drawn - shown).square().mean(), {}
