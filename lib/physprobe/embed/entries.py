@@ -47,12 +47,20 @@ def problems(config: Entries) -> Iterator[str]:
 
 
 def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> Iterator[str]:
-    """Whether clips can be cut into encoders' tubelets, and hold what controls read."""
+    """Whether clips can be cut into encoders' tubelets, and are and hold what is embedded."""
     simulate = config.systems[system].simulate
+    seen = kinds.load("render", config.systems[system].render.kind).SEEN
     scene = kinds.load("simulate", simulate.kind).FIELD == "scene"
     uncut: dict[int, list[str]] = {}
     for name in dict.fromkeys(names):
         spec = config.embedding(name)
+        if (sees := kinds.load("embed", spec.kind).SEES) != seen:
+            able = [k for k in kinds.names("embed") if seen == kinds.load("embed", k).SEES]
+            yield (
+                f"{where}: {name} sees a {sees}, and {system} is a {seen}. Hint: take one of kind"
+                f" {' or '.join(able)}."
+            )
+            continue
         if (tubelet := _tubelet(spec)) and simulate.frames % tubelet:
             uncut.setdefault(tubelet, []).append(name)
         if getattr(spec, "SEES_SIMULATION", False) and not scene:

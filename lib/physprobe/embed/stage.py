@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.config import kinds
+from physprobe.config import kinds, seen
 from physprobe.config.spec import Spec
 from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import Network
@@ -54,14 +54,20 @@ def run(
     family, spec_ = kinds.parse("embed", spec)
     entry = spec_.dump()
     source = zarrs.read(clips)
-    count, frames, height, width, _ = source["video"].shape
+    form = seen.FORMS[seen.of(source.data_vars)]
+    count = source.sizes["clip"]
+    if family.SEES not in source:
+        raise ValueError(
+            f"{entry['kind']} sees a {family.SEES}, and {clips.parent} is a"
+            f" {seen.of(source.data_vars)}. Hint: take an encoder of that, or another rendering."
+        )
     if getattr(spec_, "SEES_SIMULATION", False) != bool(simulation):
         raise ValueError(
             f"{entry['kind']}: {'needs no' if simulation else 'needs the'} simulation."
             " Hint: --simulation is for controls that read it; encoders see clips alone."
         )
     known = {"simulation": zarrs.joined(zarrs.read(simulation[0]), source)} if simulation else {}
-    size = {"frames": frames, "height": height, "width": width, "threads": job.current().threads}
+    size = {**form.told(source.sizes), "threads": job.current().threads}
     networks = _Networks(
         spec_.members if isinstance(spec_, Network) else {0: spec_},
         lambda member: family.load(member, **size, **known),
@@ -177,7 +183,7 @@ class _Networks:
 def _fill(store: zarrs.Writer, encoder: Encoder, source: object) -> None:
     """Write what is missing of one network's embeddings."""
     blocks = [
-        (zarrs.Lazy(source, "video", block), np.arange(block.start, block.stop))
+        (zarrs.Lazy(source, seen.of(source.data_vars), block), np.arange(block.start, block.stop))
         for block in store.missing
     ]
     embeddings = encoder.each(blocks)

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
+from xarray import Dataset
 
-from physprobe.drawing import palette
+from physprobe.config import seen
+from physprobe.drawing import palette, pictures
 from physprobe.statistics import scores, targets
 from physprobe.store import zarrs
 from physprobe.store.evidence import Evidence
@@ -195,7 +197,7 @@ def filmstrip(study: Evidence) -> pd.DataFrame:
     times = np.unique(np.linspace(0, len(seconds) - 1, TIMES).round().astype(int))
     found = []
     for note, clip in picks.items():
-        images = zarrs.values(clips, "video", clip=int(clip))
+        images = pictured(clips, int(clip))
         found += [
             {
                 "clip": int(clip),
@@ -208,6 +210,12 @@ def filmstrip(study: Evidence) -> pd.DataFrame:
             for time in times
         ]
     return pd.DataFrame(found)
+
+
+def pictured(clips: Dataset, clip: int) -> np.ndarray:
+    """One clip of a store as a film (time, y, x, rgb) for people."""
+    form = seen.of(clips.data_vars)
+    return pictures.films(form, zarrs.values(clips, form, clip=slice(clip, clip + 1)))[0]
 
 
 def _score(found: Mapping) -> dict:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from physprobe.figures import _frames
 from physprobe.figures._frames import SCORE, TIMES, about
-from physprobe.store import inputs, zarrs
+from physprobe.store import inputs
 from physprobe.store.evidence import Evidence
 
 TARGET = "equation"
@@ -88,7 +88,7 @@ def counterparts(study: Evidence) -> pd.DataFrame:
     found = []
     for place, system in enumerate(names):
         clip = int(np.flatnonzero(groups[place] == start)[0])
-        images = zarrs.values(study.clips[system], "video", clip=clip)
+        images = _frames.pictured(study.clips[system], clip)
         told = study.equation(system)
         found += [
             {"system": told, "place": place, "clip": clip, "note": f"{told}, clip {clip}",

@@ -11,9 +11,6 @@ from physprobe.embed import entries as embedded
 from physprobe.fit.section import METHODS
 from physprobe.statistics import targets
 
-STATES = ("scene", "screens", "files")
-"""Fields of systems that are on no grid."""
-
 
 class Entries(embedded.Entries):
     """What the config says to fit, and to which embeddings."""
@@ -66,7 +63,7 @@ def _unfit(config: Entries, place: str, source: str, method: str) -> Iterator[st
 def law(config: Entries, where: str, method: str, system: str, source: str) -> Iterator[str]:
     """Whether a law can be read off a source of a system: its grid, and the length of its clips."""
     spec, simulate = config.methods[method], config.systems[system].simulate
-    if kinds.load("simulate", simulate.kind).FIELD in STATES:
+    if not kinds.load("simulate", simulate.kind).GRID:
         yield f"{where}: {system} has no field on a grid. Hint: leave it out."
     if source not in config.with_grid(spec.layer):
         section = "encoders" if source in config.encoders else "controls"

@@ -22,6 +22,8 @@ from physprobe.render._srgb import encode
 from physprobe.scenes import scene
 
 GLOSS, SHARPNESS = 0.25, 20
+DRAWS = ("scene",)
+
 MEETING = 6  # rays along each side of a pixel in which two edges meet
 MARGIN = 2  # [px] around what is drawn: outlines that are sampled, and half a pixel of their edge
 RING = np.stack([trig(np.linspace(0, 2 * np.pi, 32, endpoint=False)) for trig in (np.cos, np.sin)])

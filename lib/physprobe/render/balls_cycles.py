@@ -22,6 +22,8 @@ from physprobe.config.spec import Spec as Base
 from physprobe.render import _blender
 from physprobe.scenes import scene
 
+DRAWS = ("scene",)
+
 # Its wheel asks for NumPy 1, which only its sound needs.
 INSTALL = "python -m pip install --no-deps bpy==5.0.1"
 

@@ -9,6 +9,8 @@ from pydantic import Field
 from physprobe.config.spec import Spec as Base
 from physprobe.scenes import intphys
 
+DRAWS = ("files",)
+
 
 class Spec(Base):
     """Frames from files."""

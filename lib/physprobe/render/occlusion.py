@@ -15,6 +15,8 @@ from physprobe.config.spec import Spec as Base
 from physprobe.render._srgb import encode
 from physprobe.scenes import screens
 
+DRAWS = ("screens",)
+
 AMBIENT, INTENSITY = 0.35, 0.75
 TILT = np.arctan(0.5)  # of a cone's side against the vertical: half as wide as high at its foot
 

@@ -1,10 +1,12 @@
-"""Render: turn a simulated field into video as an encoder sees it."""
+"""Render: turn a simulated field into what an encoder sees of it, a video or a signal."""
 
 from pathlib import Path
 
 import numpy as np
 
-from physprobe.config import kinds
+from physprobe.config import kinds, seen
+from physprobe.drawing import pictures
+from physprobe.render.section import Kind
 from physprobe.store import job, log, zarrs
 
 
@@ -22,7 +24,8 @@ def run(
     simulation : Path
         Root ``zarr.json`` of the simulation.
     out : Path
-        Root ``zarr.json`` of the store: ``video`` (clip, time, y, x, rgb) uint8.
+        Root ``zarr.json`` of the store: ``video`` (clip, time, y, x, rgb) uint8, or ``signal``
+        (clip, time, channel) float32, as the renderer makes it.
     spec : str
         JSON of the renderer's spec.
     force : bool
@@ -36,29 +39,38 @@ def run(
         If the store is finished and follows from something else, unless forced.
     """
     root = zarrs.place(out)
+    renderer: Kind
     renderer, spec_ = kinds.parse("render", spec)
     entry = spec_.dump()
     source = zarrs.read(simulation)
     field = source.attrs["field"]
     count = source.sizes["clip"]
+    form = seen.FORMS[renderer.SEEN]
     example = renderer.frames(spec_, zarrs.values(source, field, clip=slice(0, 1))[0])
-    video = zarrs.Variable(
-        ("clip", "time", "y", "x", "rgb"), (count, *example.shape), "uint8", compress=True
+    variable = zarrs.Variable(
+        ("clip", *form.dims),
+        (count, *example.shape),
+        form.dtype,
+        {"units": renderer.UNIT} if renderer.UNIT else {},
+        compress=True,
     )
 
-    def frames(clip: int) -> np.ndarray:
-        try:
-            return renderer.frames(spec_, zarrs.values(source, field, clip=clip))
-        except ValueError as error:
-            raise ValueError(f"clip {clip} of {simulation.parent}: {error}") from None
+    def frames(block: slice) -> dict[str, np.ndarray]:
+        found = []
+        for clip, values in enumerate(zarrs.values(source, field, clip=block), block.start):
+            try:
+                found.append(renderer.frames(spec_, values))
+            except ValueError as error:
+                raise ValueError(f"clip {clip} of {simulation.parent}: {error}") from None
+        return {renderer.SEEN: np.stack(found)}
 
     with zarrs.create(
         out,
-        variables={"video": video},
+        variables={renderer.SEEN: variable},
         coords={
             "clip": (("clip",), source["clip"].values, {}),
             "time": (("time",), source.time.values, {"units": "s"}),
-            "rgb": (("rgb",), np.array(["red", "green", "blue"]), {}),
+            form.dims[-1]: ((form.dims[-1],), np.array(renderer.CHANNELS), {}),
         },
         attrs={
             "schema": "physprobe/clips/1",
@@ -71,11 +83,12 @@ def run(
             "spec": entry,
             "simulation": source.attrs["digest"],
         },
+        block=form.block,
         force=force,
     ) as store:
-        store.fill(lambda block: {"video": frames(block.start)[None]}, job.current().threads)
+        store.fill(frames, job.current().threads)
     log.done(
-        f"{root}: {count} clips x {' x '.join(map(str, example.shape))} uint8,"
+        f"{root}: {count} clips x {' x '.join(map(str, example.shape))} {form.dtype},"
         f" {log.megabytes(root):.0f} MB"
     )
 
@@ -93,5 +106,7 @@ def preview(*, clips: Path, out: Path) -> None:
     from physprobe.render import _video
 
     source = zarrs.read(clips)
-    _video.preview(zarrs.values(source, "video", clip=slice(0, 8)), out)
+    name = seen.of(source.data_vars)
+    first = zarrs.values(source, name, clip=slice(0, 8))
+    _video.preview(pictures.films(name, first), out)
     log.done(f"{out}: {min(8, source.sizes['clip'])} clips")

@@ -26,7 +26,7 @@ from physprobe.config.spec import Spec as Base
 from physprobe.scenes import scene
 from physprobe.simulate import _draws, _gates, _plane
 
-FIELD, FIELD_UNIT = "scene", scene.UNIT
+FIELD, FIELD_UNIT, GRID = "scene", scene.UNIT, False
 UNITS = {
     **{"speed": "m/s", "direction": "rad", "vx": "m/s", "vy": "m/s"},
     **{"acceleration": "m/s^2", "acceleration_direction": "rad", "ax": "m/s^2", "ay": "m/s^2"},

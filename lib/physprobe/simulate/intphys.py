@@ -22,6 +22,7 @@ from physprobe.config.spec import Spec as Base
 from physprobe.scenes import intphys
 
 FIELD, FIELD_UNIT = "files", "by quantity: " + ", ".join(intphys.QUANTITIES)
+GRID = False
 RESOLUTION = None
 UNITS = {"possible": "1", "scene": "1", "movie": "1"}
 CLASSES = ("principle",)

@@ -32,7 +32,7 @@ from physprobe.config.spec import Spec as Base
 from physprobe.scenes import screens
 from physprobe.statistics import seeds
 
-FIELD, FIELD_UNIT = "screens", screens.UNIT
+FIELD, FIELD_UNIT, GRID = "screens", screens.UNIT, False
 UNITS = {
     **{"possible": "1", "scene": "1", "movie": "1", "swap": "frame"},
     **{"velocity": "m/s", "size": "m", "first_x": "m", "second_x": "m"},

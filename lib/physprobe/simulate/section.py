@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -18,16 +17,20 @@ class Kind(Protocol):
     """
 
     FIELD: str
-    """Name of what is stored of a clip; renderers know ``scene``, ``screens`` and ``files``."""
+    """Name of what is stored of a clip; a renderer's ``DRAWS`` names those that it knows."""
     FIELD_UNIT: str
     RESOLUTION: float | None = None
     """Values are stored to the nearest multiple of it, a power of two; by default every bit."""
+    GRID: bool = True
+    """Whether that is a field on a grid of y and x, as laws are read off; by default it is."""
     WALLS: bool = False
     """Whether the square has walls, that nothing passes; by default what leaves it comes back."""
     UNITS: Mapping[str, str]
     """Units of the labels that are numbers to decode, by name."""
-    STATES: Mapping[str, str] = MappingProxyType({})
-    """Units of what a clip has at every frame, by name; see ``solved``."""
+    STATES: Mapping[str, str] = {}
+    """Units of what a clip has at every frame besides, such as angles, by name."""
+    TOGETHER: int = 1
+    """Clips that are solved at once, and lie in one file of the store."""
     CLASSES: tuple[str, ...] = ()
     """Labels to tell apart."""
     Spec: type[spec.Spec]
@@ -53,6 +56,18 @@ class Kind(Protocol):
     def field(spec: spec.Spec, labels: Mapping[str, float]) -> np.ndarray:
         """One clip, float32, along the dimensions of ``coords``, from its labels."""
 
+    def solved(
+        self, spec: spec.Spec, labels: Mapping[str, np.ndarray]
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Several clips (clip, ...) from their labels (clip,), and their states (clip, time).
+
+        A clip may not depend on those that are solved beside it. By default each is solved by
+        itself, and has no states.
+        """
+        clips = range(len(next(iter(labels.values()))))
+        each = ({name: values[clip] for name, values in labels.items()} for clip in clips)
+        return np.stack([self.field(spec, one) for one in each]), {}
+
     @staticmethod
     @abstractmethod
     def check(spec: spec.Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
@@ -72,4 +87,16 @@ class Kind(Protocol):
         ------
         ValueError
             If a gate is broken: which label, expected, got.
+        """
+
+    @staticmethod
+    def check_states(
+        spec: spec.Spec, labels: Mapping[str, float], states: Mapping[str, np.ndarray]
+    ) -> None:
+        """Let the states (time,) of one clip pass; by default all do.
+
+        Raises
+        ------
+        ValueError
+            If a gate is broken: which, where, expected, got.
         """

@@ -16,7 +16,8 @@ def run(*, out: Path, spec: str, force: bool = False) -> None:
     ----------
     out : Path
         Root ``zarr.json`` of the store: the field (clip, ...) along the system's own dimensions -
-        (time, y, x), or (time, quantity) where bodies move - and the labels (clip).
+        (time, y, x), or (time, quantity) where bodies move - the states (clip, time) of a system
+        that has some, and the labels (clip).
     spec : str
         JSON of the system's spec.
     force : bool
@@ -39,20 +40,30 @@ def run(*, out: Path, spec: str, force: bool = False) -> None:
     count = len(next(iter(labels.values())))
     shape = (count, *map(len, coords.values()))
     about = {"units": system.FIELD_UNIT, "resolution": system.RESOLUTION}
-    field = zarrs.Variable(("clip", *coords), shape, "float32", about, compress=True)
+    variables = {
+        system.FIELD: zarrs.Variable(("clip", *coords), shape, "float32", about, compress=True)
+    }
+    for name, unit in system.STATES.items():
+        variables[name] = zarrs.Variable(
+            ("clip", "time"), shape[:2], "float64", {"units": unit}, compress=True
+        )
 
-    def solve(clip: int) -> np.ndarray:
-        values = {name: label[clip] for name, label in labels.items()}
-        solution = system.field(spec_, values)
-        try:
-            system.check(spec_, values, solution)
-        except ValueError as error:
-            raise ValueError(f"clip {clip} of {entry['kind']}: {error}") from None
-        return solution if system.RESOLUTION is None else _rounded(solution, system.RESOLUTION)
+    def solve(block: slice) -> dict[str, np.ndarray]:
+        solution, states = system.solved(spec_, {n: label[block] for n, label in labels.items()})
+        for place, clip in enumerate(range(block.start, block.stop)):
+            values = {name: label[clip] for name, label in labels.items()}
+            try:
+                system.check(spec_, values, solution[place])
+                system.check_states(spec_, values, {n: v[place] for n, v in states.items()})
+            except ValueError as error:
+                raise ValueError(f"clip {clip} of {entry['kind']}: {error}") from None
+        if system.RESOLUTION is not None:
+            solution = _rounded(solution, system.RESOLUTION)
+        return {system.FIELD: solution, **states}
 
     with zarrs.create(
         out,
-        variables={system.FIELD: field},
+        variables=variables,
         coords=_coordinates(system, labels, coords, count),
         attrs={
             "schema": "physprobe/simulation/1",
@@ -61,9 +72,10 @@ def run(*, out: Path, spec: str, force: bool = False) -> None:
             "code": job.current().code,
         },
         fingerprint={"code": job.current().code, "spec": entry, "content": spec_.content()},
+        block=system.TOGETHER,
         force=force,
     ) as store:
-        store.fill(lambda block: {system.FIELD: solve(block.start)[None]}, job.current().threads)
+        store.fill(solve, job.current().threads)
     log.done(
         f"{root}: {count} clips x {shape[1]} frames x"
         f" {' x '.join(map(str, shape[2:]))}, gates passed, {log.megabytes(root):.0f} MB"

@@ -1,0 +1,62 @@
+"""Pictures: what people see of clips, whatever form they have: frames, or a signal's traces."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from physprobe.drawing import palette
+
+SIDE, THICK = 96, 2
+PAPER, AHEAD = 255, 205
+"""Background, and what of a trace is yet to come."""
+
+
+def films(form: str, clips: np.ndarray) -> np.ndarray:
+    """Clips as films.
+
+    Parameters
+    ----------
+    form : str
+        One of ``config.seen.FORMS``.
+    clips : (clip, ...)
+        In that form.
+
+    Returns
+    -------
+    (clip, time, y, x, rgb) uint8
+        Videos as they are. Of a signal each channel's trace, one below the other in the order of
+        the channels: in colour up to the frame, in grey after it; each from its lowest to its
+        highest value in all of these clips.
+    """
+    return PICTURED[form](clips)
+
+
+def _traces(clips: np.ndarray) -> np.ndarray:
+    count, frames, channels = clips.shape
+    lane = max(SIDE // channels, 2 * THICK)
+    height, width = lane * channels, max(SIDE, frames)
+    low, high = clips.min((0, 1)), clips.max((0, 1))
+    parts = (clips - low) / np.maximum(high - low, 1e-12)
+    now = np.arange(width) * (frames - 1) / (width - 1)
+    film = np.full((count, frames, height, width, 3), PAPER, np.uint8)
+    # a column is of the colours of time up to the frame that it comes before
+    past = now <= np.arange(frames)[:, None]
+    for clip in range(count):
+        for channel in range(channels):
+            curve = np.interp(now, np.arange(frames), parts[clip, :, channel])
+            top = channel * lane + 1 + (1 - curve) * (lane - 2 - THICK)
+            before = np.concatenate([top[:1], top[:-1]])
+            row = np.arange(height)[:, None] + 0.5
+            inked = (row >= np.minimum(top, before)) & (row <= np.maximum(top, before) + THICK)
+            colour = palette.SPARE[channel % len(palette.SPARE)].lstrip("#")
+            painted = film[clip]
+            painted[:, inked] = AHEAD
+            for frame in range(frames):
+                painted[frame, inked & past[frame]] = tuple(bytes.fromhex(colour))
+    return film
+
+
+PICTURED: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "video": np.asarray,
+    "signal": _traces,
+}

@@ -1,0 +1,34 @@
+"""Render's contract: what every module of this folder offers, and what it may leave out."""
+
+from abc import abstractmethod
+from typing import Protocol
+
+import numpy as np
+
+from physprobe.config import spec
+
+
+class Kind(Protocol):
+    """A renderer: from a clip of a simulation to what an encoder sees of it."""
+
+    DRAWS: tuple[str, ...] = ()
+    """Fields of systems that it knows, by name; by default any on a grid of y and x."""
+    SEEN: str = "video"
+    """What comes of it, one of ``config.seen.FORMS``."""
+    CHANNELS: tuple[str, ...] = ("red", "green", "blue")
+    """Names along the last dimension."""
+    UNIT: str | None = None
+    """Unit of what comes of it; colours have none."""
+    Spec: type[spec.Spec]
+    """Fields of the config's entry."""
+
+    @staticmethod
+    @abstractmethod
+    def frames(spec: spec.Spec, field: np.ndarray) -> np.ndarray:
+        """What is seen of one clip, along the dimensions of its form, from its field.
+
+        Raises
+        ------
+        ValueError
+            If the field is none that it knows, or a frame is not finite; the message names it.
+        """
