@@ -74,7 +74,11 @@ def test_random_twins_have_the_architecture_and_other_weights(folder):
     ("change", "video", "message"),
     [
         ({"seeds": (5,)}, VIDEO, "has no member 5. Hint: members are 4, 7"),
-        ({}, VIDEO[:, :, :8], "trained on frames of 16 x 16 px, but clips have 8 x 16"),
+        (
+            {},
+            VIDEO[:, :, :8],
+            "trained on clips of height 16, width 16, but these have height 8, width 16",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(folder, change, video, message):

@@ -54,11 +54,11 @@ def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> It
     uncut: dict[int, list[str]] = {}
     for name in dict.fromkeys(names):
         spec = config.embedding(name)
-        if (sees := kinds.load("embed", spec.kind).SEES) != seen:
-            able = [k for k in kinds.names("embed") if seen == kinds.load("embed", k).SEES]
+        if seen not in (sees := kinds.load("embed", spec.kind).SEES):
+            able = [k for k in kinds.names("embed") if seen in kinds.load("embed", k).SEES]
             yield (
-                f"{where}: {name} sees a {sees}, and {system} is a {seen}. Hint: take one of kind"
-                f" {' or '.join(able)}."
+                f"{where}: {name} sees a {' or a '.join(sees)}, and {system} is a {seen}."
+                f" Hint: take one of kind {' or '.join(able)}."
             )
             continue
         if (tubelet := _tubelet(spec)) and simulate.frames % tubelet:

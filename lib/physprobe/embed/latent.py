@@ -4,6 +4,7 @@ A token stands for each frame: its latent is that of the history that ends with 
 enough frames the first one is repeated.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
@@ -13,6 +14,8 @@ from pydantic import model_validator
 from physprobe.embed import _frames
 from physprobe.embed._encoder import Embedding, Encoder, provenance, versions
 from physprobe.embed.networks.network import FIVE, Network, Seeds
+
+SEES = ("video", "signal")
 
 
 class Spec(Network):
@@ -72,7 +75,7 @@ def tubelet(spec: Spec) -> int:
     return 1
 
 
-def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> Encoder:
+def load(spec: Spec, *, frames: int, threads: int, **size: int) -> Encoder:
     """Load one member's encoder.
 
     Parameters
@@ -81,10 +84,10 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
         Folder and member; of several the first is loaded.
     frames : int
         Frames per clip.
-    height, width : int
-        Size of a frame [px].
     threads : int
         Threads on a CPU.
+    **size : int
+        ``height`` and ``width`` of a frame [px], or ``channels`` of a signal.
 
     Raises
     ------
@@ -96,7 +99,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     import torch
 
     torch.set_num_threads(threads)
-    return Latents(spec, frames, height, width)
+    return Latents(spec, frames, size)
 
 
 class Latents(Encoder):
@@ -106,15 +109,18 @@ class Latents(Encoder):
     dtype = "float32"
     grid = (1, 1)
 
-    def __init__(self, spec: Spec, frames: int, height: int, width: int):
+    def __init__(self, spec: Spec, frames: int, size: Mapping[str, int]):
         from physprobe.embed.networks import checkpoint, latent
 
         folder, (seed, *_) = Path(spec.model), spec.members
         sizes, shown, tensors = latent.read(folder)
-        if shown.side is not None and (height, width) != (shown.side, shown.side):
+        side = {"channels": shown.values} if shown.side is None else None
+        expected = side or {"height": shown.side, "width": shown.side}
+        if size != expected:
+            told = [", ".join(f"{k} {v}" for k, v in each.items()) for each in (expected, size)]
             raise ValueError(
-                f"{folder}: was trained on frames of {shown.side} x {shown.side} px, but clips have"
-                f" {height} x {width}. Hint: render them alike."
+                f"{folder}: was trained on clips of {told[0]}, but these have {told[1]}."
+                " Hint: render them alike."
             )
         if spec.weights == "random":
             made = latent.drawn(seed, lambda: {"encoder": latent.Encoder(sizes, shown)})
@@ -158,9 +164,7 @@ class Latents(Encoder):
         order = _frames.order(self.spec.frames, video.shape[1], self.spec.seed, clips)
         found = []
         for clip, row in zip(video, order, strict=True):
-            shown = np.asarray(clip)[row]
-            film = shown.ndim == 4
-            frames = latent.frames(shown, self.sizes.gray) if film else torch.from_numpy(shown)
+            frames = latent.frames(np.asarray(clip)[row], self.sizes.gray)
             first = frames[:1].expand(self.sizes.history - 1, *frames.shape[1:])
             with torch.no_grad():
                 found.append(self.network.each(torch.cat([first, frames])[None])[0].numpy())

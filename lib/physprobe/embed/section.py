@@ -10,8 +10,8 @@ from physprobe.embed._encoder import Encoder
 class Kind(Protocol):
     """A family of encoders, or of controls that stand in for one."""
 
-    SEES: str = "video"
-    """What it embeds, one of ``config.seen.FORMS``."""
+    SEES: tuple[str, ...] = ("video",)
+    """What it can embed, of ``config.seen.FORMS``."""
     Spec: type[spec.Spec]
     """Fields of the config's entry."""
 

@@ -9,7 +9,7 @@ from physprobe.config.spec import Spec as Base
 from physprobe.embed import _frames
 from physprobe.embed._encoder import Embedding, Encoder, provenance
 
-SEES = "signal"
+SEES = ("signal",)
 
 
 class Spec(Base):

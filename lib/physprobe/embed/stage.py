@@ -54,12 +54,12 @@ def run(
     family, spec_ = kinds.parse("embed", spec)
     entry = spec_.dump()
     source = zarrs.read(clips)
-    form = seen.FORMS[seen.of(source.data_vars)]
     count = source.sizes["clip"]
-    if family.SEES not in source:
+    shown = seen.of(source.data_vars)
+    if shown not in family.SEES:
         raise ValueError(
-            f"{entry['kind']} sees a {family.SEES}, and {clips.parent} is a"
-            f" {seen.of(source.data_vars)}. Hint: take an encoder of that, or another rendering."
+            f"{entry['kind']} sees a {' or a '.join(family.SEES)}, and {clips.parent} is a"
+            f" {shown}. Hint: take an encoder of that, or another rendering."
         )
     if getattr(spec_, "SEES_SIMULATION", False) != bool(simulation):
         raise ValueError(
@@ -67,7 +67,7 @@ def run(
             " Hint: --simulation is for controls that read it; encoders see clips alone."
         )
     known = {"simulation": zarrs.joined(zarrs.read(simulation[0]), source)} if simulation else {}
-    size = {**form.told(source.sizes), "threads": job.current().threads}
+    size = {**seen.FORMS[shown].told(source.sizes), "threads": job.current().threads}
     networks = _Networks(
         spec_.members if isinstance(spec_, Network) else {0: spec_},
         lambda member: family.load(member, **size, **known),

@@ -5,11 +5,10 @@ each step alone, so that memory doesn't grow with the films.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -48,18 +47,15 @@ class World:
     """Clips of a system, their frames not yet drawn."""
 
     system: System
-    fields: Sequence[np.ndarray]
-    """Of each clip (time, ...)."""
+    fields: np.ndarray
+    """(clip, time, ...)"""
     states: np.ndarray
     """(clip, time, state) what is decoded."""
 
     def frames(self, clip: int, times: slice, gray: bool) -> torch.Tensor:
         """Frames (time, channel[, y, x]) of a part of a clip."""
-        film = kinds.load("render", self.system.render.kind).frames
-        drawn = film(self.system.render, self.fields[clip][times])
-        if drawn.ndim == 2:
-            return torch.from_numpy(np.asarray(drawn, np.float32))
-        return latent.frames(drawn, gray)
+        renderer = kinds.load("render", self.system.render.kind)
+        return latent.frames(renderer.frames(self.system.render, self.fields[clip][times]), gray)
 
 
 def _world(system: System, clips: int, seed: int, wanted: tuple[str, ...]) -> World:
@@ -70,7 +66,7 @@ def _world(system: System, clips: int, seed: int, wanted: tuple[str, ...]) -> Wo
     if "split" in labels:
         kept = labels["split"] != "test"
         labels = {name: values[kept] for name, values in labels.items()}
-    fields, found = _solved(kind, spec, labels)
+    fields, found = kind.solved(spec, labels)
     known = {name: np.asarray(values)[:, None] for name, values in labels.items()} | found
     shape, columns = (len(fields), len(fields[0])), []
     for target in wanted:
@@ -78,17 +74,6 @@ def _world(system: System, clips: int, seed: int, wanted: tuple[str, ...]) -> Wo
         flat = {name: np.broadcast_to(known[name], shape).ravel() for name in own}
         columns.append(targets.values(flat, target).reshape(*shape, -1))
     return World(system, fields, np.concatenate(columns, axis=-1))
-
-
-def _solved(
-    kind: Any, spec: Any, labels: Mapping[str, np.ndarray]
-) -> tuple[np.ndarray | list[np.ndarray], dict[str, np.ndarray]]:
-    """Fields of clips, and their states (clip, time) where the system has them."""
-    if kind.STATES:
-        return kind.solved(spec, labels)
-    count = len(next(iter(labels.values())))
-    each = ({name: values[clip] for name, values in labels.items()} for clip in range(count))
-    return [kind.field(spec, own) for own in each], {}
 
 
 @lru_cache(1)

@@ -176,20 +176,22 @@ def read(folder: Path) -> tuple[Latent, Seen, dict[str, torch.Tensor]]:
     return parts[0], parts[1], checkpoint.tensors(folder)
 
 
-def frames(video: np.ndarray, gray: bool) -> torch.Tensor:
-    """Frames as the networks want them, 0 to 1.
+def frames(clip: np.ndarray, gray: bool) -> torch.Tensor:
+    """Frames as the networks want them: of a film 0 to 1, a signal as it is.
 
     Parameters
     ----------
-    video : ndarray
-        (..., y, x, rgb) uint8.
+    clip : ndarray
+        (time, y, x, rgb) uint8, or (time, channel).
     gray : bool
-        Whether colours are averaged.
+        Whether a film's colours are averaged.
 
     Returns
     -------
     Tensor
-        (..., channel, y, x) float32.
+        (time, channel[, y, x]) float32.
     """
-    found = torch.from_numpy(np.ascontiguousarray(np.moveaxis(video, -1, -3))).float() / 255
+    if clip.ndim == 2:
+        return torch.from_numpy(np.ascontiguousarray(clip, np.float32))
+    found = torch.from_numpy(np.ascontiguousarray(np.moveaxis(clip, -1, -3))).float() / 255
     return found.mean(-3, keepdim=True) if gray else found
