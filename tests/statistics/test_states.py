@@ -78,3 +78,20 @@ def test_what_is_not_finite_is_refused():
     truth[3, 2, 1] = np.nan
     with pytest.raises(ValueError, match="states: not finite in 1 places"):
         states.fit(values, truth, splits.nested(np.arange(CLIPS)))
+
+
+def test_components_are_those_of_the_training_clips_on_a_common_scale():
+    values, truth = world(40)
+    folds = splits.nested(np.arange(CLIPS), outer=3)
+    found = states.fit(values, truth, folds, components=4)
+    for number, fold in enumerate(folds):
+        own = ridge.principal(values, fold.train, 4)
+        own /= own[fold.train].std()
+        unit = (own[fold.train] ** 2).sum() / 4
+        for column in range(3):
+            model = Ridge(alpha=found.penalties[number, column] * unit).fit(
+                own[fold.train].reshape(-1, 4), truth[fold.train][..., column].ravel()
+            )
+            expected = model.predict(own[fold.test].reshape(-1, 4))
+            told = found.predicted[fold.test][..., column].ravel()
+            np.testing.assert_allclose(told, expected, atol=1e-8)

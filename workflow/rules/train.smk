@@ -9,7 +9,6 @@ OUTPUT  results/encoders/{recipe}/   config.json  model.safetensors  preprocesso
 rule train:
     input:
         unpack(pipeline.inputs("train")),
-        card=packaged("train/card.md.j2"),
     output:
         weights="results/encoders/{recipe}/model.safetensors",
         config="results/encoders/{recipe}/config.json",

@@ -20,9 +20,9 @@ class Spec(Claim):
     kind: Literal["decodable"] = "decodable"
     """Probes of the encoder and of every control."""
     target: str = "log_alpha"
-    """Label that is decoded."""
-    sample: Literal["clip", "token"] = "clip"
-    """From the clip's mean embedding, or from each token time."""
+    """Label, or state, that is decoded."""
+    sample: Literal["clip", "token", "state"] = "clip"
+    """A label from the clip's mean embedding, or from each token time; or a state at each."""
     beyond: Literal["controls", "chance"] = "controls"
     """What it has to beat: the controls, or shuffled labels alone (as the published claim did)."""
     controls: tuple[str, ...] = ()
@@ -31,6 +31,7 @@ class Spec(Claim):
     def needs(self) -> Needs:
         """What it is judged from."""
         return Needs(
+            role="state" if self.sample == "state" else "probe",
             decoded=(self.target, self.sample),
             controls=self.beyond == "controls",
             named=self.controls,
@@ -39,6 +40,8 @@ class Spec(Claim):
 
 def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     """Judge the claim for one encoder."""
+    if spec.sample == "state":
+        evidence = evidence.in_time
     own = evidence.probes.decoded(encoder, spec.target, spec.sample)
     if own is None:
         return judged(spec, verdict="cannot tell", note=f"{spec.target} is undefined for {encoder}")

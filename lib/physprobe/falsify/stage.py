@@ -70,9 +70,10 @@ def run(
     ]
     for place in found.fits:
         side = found.at(place)
-        if side.probes:
-            told = _ladder.differences(side)
+        for part in (side, side.in_time):
+            told = _ladder.differences(part) if part.probes else ()
             rows += [{"system": of if place == name else place, **row} for row in told]
+        if side.probes:
             rows += [{"system": place, **row} for row in _of_solvers(side)]
     results.write(
         out,
@@ -136,7 +137,10 @@ def _draws(claim: Claim, found: Evidence, line: Mapping) -> str:
         return ""
     if line["null_q95"] is None or claim.P_OF is None:
         return f"{found.bootstraps} bootstrap draws"
-    fits = {"probe": found.probes, "dynamics": found.koopman, "head": found.heads}
+    fits = {
+        "probe": found.probes, "state": found.states,
+        "dynamics": found.koopman, "head": found.heads,
+    }  # fmt: skip
     spec = results.first(fits[claim.needs().role])["spec"]
     return f"{spec[claim.P_OF]} {DRAWS[claim.P_OF]}"
 

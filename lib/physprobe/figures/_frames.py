@@ -39,7 +39,7 @@ def about(evidence: Evidence, name: str) -> dict:
 
 def predicted(study: Evidence) -> pd.DataFrame:
     """Held-out predictions of each clip, their means by true value, and R2; of one number alone."""
-    return _frame(_predicted(study))
+    return table(_predicted(study))
 
 
 def _predicted(study: Evidence) -> Iterator[dict]:
@@ -79,7 +79,7 @@ def layers(study: Evidence) -> pd.DataFrame:
     """Score of every layer from the clip's mean embedding."""
     decoded = study.asked
     where = {"target": study.target, "sample": "clip", "metric": decoded["metric"], "time": None}
-    return _frame(
+    return table(
         {**about(study, name), **decoded, "layer": found["layer"], **_score(found)}
         for name in study.names
         for found in study.probes.rows(name, **where)
@@ -90,7 +90,7 @@ def layers(study: Evidence) -> pd.DataFrame:
 def ladder(study: Evidence) -> pd.DataFrame:
     """Score of every encoder and control, layer chosen inside the training clips."""
     decoded = study.asked
-    return _frame(
+    return table(
         {**about(study, name), **decoded, "sample": sample, **_score(found)}
         for name in study.names
         for sample in ("clip", "token")
@@ -101,7 +101,7 @@ def ladder(study: Evidence) -> pd.DataFrame:
 
 def skill(study: Evidence) -> pd.DataFrame:
     """Skill of the Koopman models by horizon, order and baseline."""
-    return _frame(
+    return table(
         {
             **about(study, name),
             "baseline": curve["baseline"],
@@ -124,7 +124,7 @@ def skill(study: Evidence) -> pd.DataFrame:
 
 def eigenvalues(study: Evidence) -> pd.DataFrame:
     """Eigenvalues of order 1 with bootstrap clouds, of the encoders and of some controls."""
-    return _frame(_eigenvalues(study))
+    return table(_eigenvalues(study))
 
 
 def _eigenvalues(study: Evidence) -> Iterator[dict]:
@@ -146,7 +146,7 @@ def _eigenvalues(study: Evidence) -> Iterator[dict]:
 
 def spatial(study: Evidence) -> pd.DataFrame:
     """Skill of the spatial head under real, shuffled and no alpha, and its mean kernels."""
-    return _frame(part for name in study.heads for part in _spatial(study, name))
+    return table(part for name in study.heads for part in _spatial(study, name))
 
 
 def _spatial(study: Evidence, name: str) -> Iterator[dict]:
@@ -222,7 +222,7 @@ def _score(found: Mapping) -> dict:
     return {column: found.get(column) for column in SCORE}
 
 
-def _frame(rows: Iterator[dict]) -> pd.DataFrame:
+def table(rows: Iterator[dict]) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows))
     numbers = [column for column in SCORE if column in frame]
     return frame.astype(dict.fromkeys(numbers, float)) if len(frame) else frame

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 METHODS, DESIGNS = "fit/methods", "fit/designs"
 SCHEMAS = {
     "probe": Schema("probe", ("method", "target", "sample", "layer", "time", "part")),
+    "state": Schema("state", ("method", "target", "sample", "layer", "time", "part")),
     "dynamics": Schema(
         "dynamics", ("method", "layer", "horizon", "order", "model", "baseline", "equation")
     ),
@@ -63,6 +64,8 @@ class Given:
         Principal components, fitted on training clips, to use in place of the features.
     tokens : mapping of str to (clip, time, y, x, feature)
         Spatial tokens of the layers that keep them; each can be sliced along clips.
+    states : mapping of str to (clip, time)
+        What the system has at the last frame of each token, if it varies in time.
     """
 
     features: Sequence[np.ndarray]
@@ -74,6 +77,7 @@ class Given:
     strata: np.ndarray | None = None
     components: int | None = None
     tokens: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
+    states: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -138,10 +142,10 @@ class MethodSpec(Spec):
 
     TRAINED: ClassVar[bool] = False
     """Whether it is fitted by gradient steps: in float32, on a GPU where there is one."""
-    ROLE: ClassVar[Literal["probe", "dynamics", "head", "law"]]
-    """What it is asked for: to decode labels, to forecast pooled embeddings, to model the spatial
-    tokens of its ``layer``, which an encoder has to keep, or to find the law that clips obey, in
-    the field, the video, or such tokens."""
+    ROLE: ClassVar[Literal["probe", "state", "dynamics", "head", "law"]]
+    """What it is asked for: to decode labels, or states that vary in time, to forecast pooled
+    embeddings, to model the spatial tokens of its ``layer``, which an encoder has to keep, or to
+    find the law that clips obey, in the field, the video, or such tokens."""
 
     @property
     def of_classes(self) -> bool:

@@ -26,6 +26,8 @@ class Fitted(NamedTuple):
     """(clip, time, column); nan of clips that no fold holds out."""
     penalties: np.ndarray
     """(fold, column) that were chosen, relative to the mean eigenvalue."""
+    inner: np.ndarray
+    """(fold, column) mean squared error over the inner folds, of the choice."""
 
 
 class _Moments(NamedTuple):
@@ -55,6 +57,7 @@ def fit(
     states: np.ndarray,
     folds: Sequence[Fold],
     penalties: Sequence[float] = PENALTIES,
+    components: int | None = None,
 ) -> Fitted:
     """Predict states of held-out clips.
 
@@ -66,6 +69,9 @@ def fit(
     folds : sequence of Fold
     penalties : sequence of float
         Relative to the mean eigenvalue of the training rows' second moments.
+    components : int, optional
+        Principal components of the training rows that take the place of the features; they keep
+        their common scale.
 
     Raises
     ------
@@ -76,10 +82,14 @@ def fit(
     for name, part in (("features", features), ("states", states)):
         if not np.isfinite(part).all():
             raise ValueError(f"{name}: not finite in {(~np.isfinite(part)).sum()} places.")
-    predicted, chosen = np.full(states.shape, np.nan), []
+    predicted, chosen, inner = np.full(states.shape, np.nan), [], []
     for fold in folds:
-        mean, scale = _scale(features, fold.train)
-        own = (features - mean) / scale
+        if components:
+            own = ridge.principal(features, fold.train, components)
+            own /= own[fold.train].std()
+        else:
+            mean, scale = _scale(features, fold.train)
+            own = (features - mean) / scale
         level = states[fold.train].mean((0, 1))
         rest = states - level
         blocks = [_moments(own, rest, block) for _, block in fold.inner]
@@ -91,9 +101,10 @@ def fit(
         errors = sum(_errors(whole.plus(block, -1.0), block, penalties, unit) for block in blocks)
         best = ridge.best_penalty(errors / np.maximum(whole.energy, 1e-300))
         chosen.append(np.asarray(penalties)[best])
+        inner.append(np.take_along_axis(errors, best[None], 0)[0] / whole.count)
         weights, intercept = _solved(whole, chosen[-1][None], unit)
         predicted[fold.test] = own[fold.test] @ weights[0] + intercept[0] + level
-    return Fitted(predicted, np.array(chosen))
+    return Fitted(predicted, np.array(chosen), np.array(inner))
 
 
 def _scale(features: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray | float]:

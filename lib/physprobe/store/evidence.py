@@ -14,7 +14,8 @@ from physprobe.store import inputs, results, zarrs
 from physprobe.store.fits import Decoded, Fits
 
 ROLES = {
-    "probe": "probes", "dynamics": "koopman", "head": "heads", "places": "places", "law": "laws",
+    "probe": "probes", "state": "states", "dynamics": "koopman", "head": "heads",
+    "places": "places", "law": "laws",
 }  # fmt: skip
 """Fields of the evidence by schema of a fit; those of ``every_way`` are kept by method."""
 
@@ -31,6 +32,7 @@ class Evidence:
     labels: Mapping[str, str]
     """What each embedding is, for people; random weights say ``untrained``."""
     probes: Fits = field(default_factory=Fits)
+    states: Fits = field(default_factory=Fits)
     koopman: Fits = field(default_factory=Fits)
     heads: Fits = field(default_factory=Fits)
     places: Fits = field(default_factory=Fits)
@@ -70,6 +72,11 @@ class Evidence:
         return replace(
             self, place=place, ways=ways, **parts, bootstraps=[*draws, self.bootstraps][0]
         )
+
+    @property
+    def in_time(self) -> "Evidence":
+        """The same with probes of states, which vary in time, in the place of those of labels."""
+        return replace(self, probes=self.states)
 
     @property
     def system(self) -> Dataset:

@@ -105,6 +105,17 @@ class Inputs:
         }
 
     @property
+    def states(self) -> dict[str, np.ndarray]:
+        """States (clip, time) of the simulation at the last frame of each token."""
+        names = [str(n) for n in self.system.data_vars if self.system[n].dims == ("clip", "time")]
+        if not names:
+            return {}
+        frames = self.system.time.values
+        ends = self.source["time_end"].values - (frames[1] - frames[0]) / 2
+        last = np.searchsorted(frames, ends) - 1
+        return {name: zarrs.values(self.system, name)[:, last] for name in names}
+
+    @property
     def units(self) -> dict[str, str]:
         """Units of the labels."""
         return {name: self.system[name].attrs.get("units", "1") for name in self.labels}

@@ -24,7 +24,6 @@ from physprobe.store import job
 from physprobe.train._latents import Latents
 from physprobe.train._training import STEPS, STREAM, VALIDATION
 
-CARD = "latent_card.md.j2"
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
 
 

@@ -1,7 +1,7 @@
 """Latents: what the specs of recipes share whose small networks see a few frames at a time."""
 
 from types import ModuleType
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -35,6 +35,8 @@ class Latents(Latent, Schedule):
     batch: int = Field(256, gt=0)
     """Windows per step, each of its own clip at its own time."""
 
+    CARD: ClassVar = "latent_card.md.j2"
+
     @classmethod
     def family(cls) -> ModuleType:
         """A few frames of one system's clips, seen by a small network."""
@@ -46,6 +48,11 @@ class Latents(Latent, Schedule):
     def members(self) -> dict[int, Self]:
         """Spec of each network, by its seed."""
         return {s: self.model_copy(update={"seeds": (s,), "seed": s}) for s in self.seeds}
+
+    @property
+    def worlds(self) -> tuple[System, ...]:
+        """The one that its clips come from."""
+        return (self.system,)
 
     @property
     def window(self) -> int:

@@ -1,7 +1,7 @@
 """Training: what the specs of recipes share - schedule, architecture, data, validation."""
 
 from types import ModuleType
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -40,6 +40,19 @@ class Schedule(Spec):
     """Largest norm of the gradient."""
     seed: int = Field(0, ge=0, lt=2**16)
     """Seed of weights and stream."""
+
+    CARD: ClassVar[str] = "card.md.j2"
+    """Template of the card, in this folder."""
+
+    @property
+    def ancestors(self) -> tuple[str, ...]:
+        """Encoders that training starts from."""
+        return ()
+
+    @property
+    def worlds(self) -> tuple[System, ...]:
+        """Systems that its clips come from."""
+        raise NotImplementedError
 
     @classmethod
     def family(cls) -> ModuleType:
@@ -96,6 +109,16 @@ class Training(Architecture, Schedule):
         from physprobe.train import _windows
 
         return _windows
+
+    @property
+    def worlds(self) -> tuple[System, ...]:
+        """Those that windows are cut from."""
+        return tuple(self.systems.values())
+
+    @property
+    def ancestors(self) -> tuple[str, ...]:
+        """The smaller encoder that it grows from, if any."""
+        return (self.grown_from,) if self.grown_from else ()
 
     @property
     def shown(self) -> str:

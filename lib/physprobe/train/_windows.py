@@ -14,7 +14,6 @@ from physprobe.train._stream import Batch, batch, batches
 from physprobe.train._training import Training
 
 __all__ = ["FILES", "batch", "batches", "hidden", "judge", "write"]
-CARD = "card.md.j2"
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
 
 

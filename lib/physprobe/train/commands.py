@@ -1,6 +1,7 @@
 """Train's command."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from physprobe.config import shipped
@@ -9,11 +10,18 @@ from physprobe.config.stages import Command, Figure, Stage
 from physprobe.embed.commands import checkpoint
 
 
+def _inputs(config: Any, asked: Any) -> dict[str, str | list[str]]:
+    """Files of the encoders that a recipe starts from, and the template of its card."""
+    entry = config.recipes[asked.recipe]
+    ancestors = (checkpoint(config, model) for model in entry.ancestors)
+    return {"ancestors": [*chain(*ancestors)], "card": packaged(f"train/{entry.CARD}")}
+
+
 def _kinds(config: Any, asked: Any) -> Iterator[str]:
     """A recipe, and the worlds that its clips come from."""
     entry = config.recipes[asked.recipe]
     yield f"train.{entry.kind}"
-    for system in entry.systems.values():
+    for system in entry.worlds:
         yield f"simulate.{system.simulate.kind}"
         yield f"render.{system.render.kind}"
 
@@ -48,9 +56,7 @@ STAGE = Stage(
     {
         "train": Command(
             entry=lambda config, asked: config.recipes[asked.recipe],
-            inputs=lambda config, asked: {
-                "ancestor": checkpoint(config, config.recipes[asked.recipe].grown_from)
-            },
+            inputs=_inputs,
             kinds=_kinds,
         )
     },

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 class Family(Protocol):
     """What recipes of one sort share: a module that the spec's ``family`` names."""
 
-    CARD: str
-    """Template of the card, in this folder."""
     FILES: tuple[str, ...]
     """Files that a recipe writes for networks to be read from."""
 

@@ -25,7 +25,7 @@ def run(*, out: Path, spec: str, card: Path | None = None) -> None:
     spec : str
         JSON of the recipe's spec.
     card : Path, optional
-        Template of ``card.md``; by default that of the recipe's family.
+        Template of ``card.md``; by default the recipe's own.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def run(*, out: Path, spec: str, card: Path | None = None) -> None:
     parameters = sum(value.numel() for value in tensors[first].values())
     kept = [[row for row in table if row["kept"]][-1] for table in tables.values()]
     told = _card(
-        card or Path(__file__).with_name(family.CARD),
+        card or Path(__file__).with_name(spec_.CARD),
         name=folder.name,
         spec=spec_,
         parameters=parameters,

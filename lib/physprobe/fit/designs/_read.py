@@ -75,5 +75,6 @@ def case(
         strata=strata,
         components=found.source.attrs["spec"].get("components"),
         tokens=layered.tokens if tokens is None else tokens,
+        states=found.states,
     )
     return Case(found, given, found.spec, about or {}, setting or {})
