@@ -8,7 +8,7 @@ import xarray as xr
 
 from physprobe.config import kinds, seen
 from physprobe.drawing import pictures
-from physprobe.render import section, signal, stage
+from physprobe.render import _video, section, signal, stage
 from physprobe.simulate import double_pendulum, entries
 from physprobe.simulate import stage as simulate
 from physprobe.store import zarrs
@@ -68,7 +68,7 @@ def test_a_signal_is_filmed_as_traces(clips: Path, tmp_path: Path):
     assert (np.diff(grey, axis=1) < 0).all() and (grey[:, -1] == 0).all()
     inked = (films != pictures.PAPER).any(-1)
     np.testing.assert_array_equal(inked, np.broadcast_to(inked[:, :1], inked.shape))
-    stage.preview(clips=clips, out=tmp_path / "preview.mp4")
+    _video.run(clips=clips, out=tmp_path / "preview.mp4")
     assert (tmp_path / "preview.mp4").stat().st_size > 1000
 
 
