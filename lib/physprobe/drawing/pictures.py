@@ -77,7 +77,7 @@ def axes(form: str, height: int, width: int, channels: Sequence[str]) -> tuple[A
         Names of a signal's channels.
     """
     if form == "video":
-        across, down = ({each: f"{each}" for each in (0, n // 2, n)} for n in (width, height))
+        across, down = ({float(at): f"{at}" for at in (0, n // 2, n)} for n in (width, height))
         return Axis("x [px]", across), Axis("y [px]", down)
     lane = height / len(channels)
     places = {(number + 0.5) * lane: name for number, name in enumerate(channels)}
