@@ -11,6 +11,7 @@ def test_families():
         "huggingface",
         "pixels",
         "position",
+        "signal",
         "statistics",
         "twin",
         "untrained",

@@ -1,6 +1,7 @@
 """Pictures: what people see of clips, whatever form they have: frames, or a signal's traces."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,6 +10,13 @@ from physprobe.drawing import palette
 SIDE, THICK = 96, 2
 PAPER, AHEAD = 255, 205
 """Background, and what of a trace is yet to come."""
+
+
+class Axis(NamedTuple):
+    """Label of an axis, and texts by place along it."""
+
+    label: str
+    ticks: dict[float, str]
 
 
 def films(form: str, clips: np.ndarray) -> np.ndarray:
@@ -54,6 +62,26 @@ def _traces(clips: np.ndarray) -> np.ndarray:
             for frame in range(frames):
                 painted[frame, inked & past[frame]] = tuple(bytes.fromhex(colour))
     return film
+
+
+def axes(form: str, height: int, width: int, channels: Sequence[str]) -> tuple[Axis, Axis]:
+    """What runs across and down a picture of one clip.
+
+    Parameters
+    ----------
+    form : str
+        One of ``config.seen.FORMS``.
+    height, width : int
+        Of the picture.
+    channels : sequence of str
+        Names of a signal's channels.
+    """
+    if form == "video":
+        across, down = ({float(at): f"{at}" for at in (0, n // 2, n)} for n in (width, height))
+        return Axis("x [px]", across), Axis("y [px]", down)
+    lane = height / len(channels)
+    places = {(number + 0.5) * lane: name for number, name in enumerate(channels)}
+    return Axis("time of the clip", {}), Axis("", places)
 
 
 PICTURED: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {

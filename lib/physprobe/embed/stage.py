@@ -9,6 +9,7 @@ from physprobe.config import kinds, seen
 from physprobe.config.spec import Spec
 from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import Network
+from physprobe.embed.section import Kind
 from physprobe.store import job, log, zarrs
 
 BLOCK = (
@@ -51,6 +52,7 @@ def run(
         If the store is finished and follows from something else, unless forced.
     """
     root = zarrs.place(out)
+    family: Kind
     family, spec_ = kinds.parse("embed", spec)
     entry = spec_.dump()
     source = zarrs.read(clips)

@@ -206,6 +206,7 @@ def filmstrip(study: Evidence) -> pd.DataFrame:
                 "value": float(label[clip]) if numbers else None,
                 "time": float(seconds[time]),
                 "image": images[time],
+                **described(clips),
             }
             for time in times
         ]
@@ -216,6 +217,12 @@ def pictured(clips: Dataset, clip: int) -> np.ndarray:
     """One clip of a store as a film (time, y, x, rgb) for people."""
     form = seen.of(clips.data_vars)
     return pictures.films(form, zarrs.values(clips, form, clip=slice(clip, clip + 1)))[0]
+
+
+def described(clips: Dataset) -> dict:
+    """Form of a store's clips, and the names of their channels."""
+    form = seen.of(clips.data_vars)
+    return {"form": form, "channels": clips[seen.FORMS[form].dims[-1]].values.tolist()}
 
 
 def _score(found: Mapping) -> dict:

@@ -92,7 +92,8 @@ def counterparts(study: Evidence) -> pd.DataFrame:
         told = study.equation(system)
         found += [
             {"system": told, "place": place, "clip": clip, "note": f"{told}, clip {clip}",
-             "time": float(seconds[time]), "image": images[time]}
+             "time": float(seconds[time]), "image": images[time],
+             **_frames.described(study.clips[system])}
             for time in times
         ]  # fmt: skip
     return pd.DataFrame(found)

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
-from physprobe.drawing import canvas
+from physprobe.drawing import canvas, pictures
 from physprobe.figures import _frames
 
 NEEDS = ("probe",)
@@ -11,7 +11,8 @@ FILMS = True
 TITLE = "What the encoders see"
 CAPTION = (
     "Frames of the clips with the lowest, the median and the highest label, or one clip of each"
-    " class, as rendered; time in seconds (one frame is one time unit), position in pixels."
+    " class, as rendered, by time in seconds; positions in pixels. Of a signal, the traces of its"
+    " channels, grey what is yet to come."
 )
 
 
@@ -26,7 +27,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     part : Figure or SubFigure
     frame : DataFrame
         ``target``, its ``value`` and ``unit``, ``time`` [s], ``note`` (lowest, median, highest, or
-        a class) and ``image`` (y, x, rgb) uint8.
+        a class), ``image`` (y, x, rgb) uint8, ``form`` of the clips and names of ``channels``.
     """
     strip(part, frame.assign(note=[_named(shot) for _, shot in frame.iterrows()]))
     canvas.title(part, TITLE)
@@ -48,18 +49,19 @@ def strip(part: FigureBase, frame: pd.DataFrame) -> None:
         shots = frame[frame["note"] == note].sort_values("time")
         for ax, (_, shot) in zip(row, shots.iterrows(), strict=True):
             height, width = shot.image.shape[:2]
+            across, down = pictures.axes(shot.form, height, width, shot.channels)
             ax.imshow(shot.image, extent=(0, width, height, 0))
-            ax.set_xticks([0, width // 2, width])
-            ax.set_yticks([0, height // 2, height])
+            ax.set_xticks(list(across.ticks), list(across.ticks.values()))
+            ax.set_yticks(list(down.ticks), list(down.ticks.values()))
             ax.tick_params(labelbottom=False, labelleft=False, length=2)
             for spine in ax.spines.values():
                 spine.set(visible=True, color="0.7", lw=0.5)
         row[0].tick_params(labelleft=True)
-        row[0].set_ylabel(f"{note}\ny [px]")
+        row[0].set_ylabel(f"{note}\n{down.label}".rstrip())
     for ax, time in zip(axes[0], times, strict=True):
         ax.set_title(f"t = {time:g} s", loc="center")
     axes[-1][0].tick_params(labelbottom=True)
-    axes[-1][0].set_xlabel("x [px]")
+    axes[-1][0].set_xlabel(across.label)
 
 
 def size(frame: pd.DataFrame) -> tuple[float, float]:

@@ -4,10 +4,28 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.store import files
+from physprobe.config import seen
+from physprobe.drawing import pictures
+from physprobe.store import files, log, zarrs
 
 # Wide enough for 256 cells as they are: averaging would hide a checkerboard of single cells.
 COLUMNS, WIDEST = 4, 256
+
+
+def run(*, clips: Path, out: Path) -> None:
+    """Write ``preview.mp4``: the first clips side by side, for people.
+
+    Parameters
+    ----------
+    clips : Path
+        Root ``zarr.json`` of the clips.
+    out : Path
+        The film.
+    """
+    source = zarrs.read(clips)
+    form = seen.of(source.data_vars)
+    preview(pictures.films(form, zarrs.values(source, form, clip=slice(0, 8))), out)
+    log.done(f"{out}: {min(8, source.sizes['clip'])} clips")
 
 
 def sheet(video: np.ndarray) -> np.ndarray:

@@ -14,6 +14,6 @@ STAGE = Stage(
         "render": Command(
             entry=lambda config, asked: config.systems[asked.system].render, kinds=_kinds
         ),
-        "preview": Command("stage:preview", kinds=_kinds),
+        "preview": Command("_video:run", kinds=_kinds),
     }
 )

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.config import kinds, seen
-from physprobe.drawing import pictures
 from physprobe.render.section import Kind
 from physprobe.store import job, log, zarrs
 
@@ -91,22 +90,3 @@ def run(
         f"{root}: {count} clips x {' x '.join(map(str, example.shape))} {form.dtype},"
         f" {log.megabytes(root):.0f} MB"
     )
-
-
-def preview(*, clips: Path, out: Path) -> None:
-    """Write ``preview.mp4``: the first clips side by side, for people.
-
-    Parameters
-    ----------
-    clips : Path
-        Root ``zarr.json`` of the clips.
-    out : Path
-        The film.
-    """
-    from physprobe.render import _video
-
-    source = zarrs.read(clips)
-    name = seen.of(source.data_vars)
-    first = zarrs.values(source, name, clip=slice(0, 8))
-    _video.preview(pictures.films(name, first), out)
-    log.done(f"{out}: {min(8, source.sizes['clip'])} clips")

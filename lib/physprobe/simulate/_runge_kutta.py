@@ -19,11 +19,23 @@ Rates = Callable[[np.ndarray, np.ndarray], None]
 """Writes the derivative of a state (quantity, system) into the second array."""
 
 
+# Where each stage is kept: the second and the third one, which few others need, come first.
+KEPT = (2, 0, 1, *range(3, STAGES))
+
+
 @cache
-def _tableau() -> tuple[np.ndarray, np.ndarray]:
+def _tableau() -> list[tuple[slice, np.ndarray]]:
+    """Of each stage after the first, and of the step, which kept ones it takes, and their parts."""
     from scipy.integrate import DOP853
 
-    return np.array(DOP853.A[:STAGES, :STAGES]), np.array(DOP853.B)
+    found = []
+    for row in (*DOP853.A[1:STAGES, :STAGES], DOP853.B):
+        parts = np.zeros(STAGES)
+        parts[list(KEPT)] = row
+        taken = np.flatnonzero(parts)
+        which = slice(int(taken[0]), int(taken[-1]) + 1)
+        found.append((which, parts[which].copy()))
+    return found
 
 
 def frames(
@@ -48,19 +60,19 @@ def frames(
     (quantity, system) float64
         The array is the iterator's own: what is changed in it goes on.
     """
-    tableau, last = _tableau()
-    step, state = interval / steps, np.array(start, float)
-    flat = state.reshape(-1)
-    stages = np.empty((STAGES, *state.shape))
-    flats, inner = stages.reshape(STAGES, -1), np.empty_like(state)
+    state = np.array(start, float)
+    stages, inner = np.empty((STAGES, *state.shape)), np.empty_like(state)
+    flat, flats = inner.reshape(-1), stages.reshape(STAGES, -1)
+    *weights, last = [(parts * interval / steps, flats[which]) for which, parts in _tableau()]
+    first, *others = (stages[place] for place in KEPT)
     for frame in range(count):
         for _ in range(steps if frame else 0):
-            rates(state, stages[0])
-            for stage in range(1, STAGES):
+            rates(state, first)
+            for (parts, taken), stage in zip(weights, others, strict=True):
                 # the plain loop of einsum: BLAS rounds by the number of systems
-                weights = step * tableau[stage, :stage]
-                np.einsum("s,sx->x", weights, flats[:stage], out=inner.reshape(-1))
+                np.einsum("s,sx->x", parts, taken, out=flat)
                 inner += state
-                rates(inner, stages[stage])
-            flat += np.einsum("s,sx->x", step * last, flats)
+                rates(inner, stage)
+            np.einsum("s,sx->x", *last, out=flat)
+            state += inner
         yield state

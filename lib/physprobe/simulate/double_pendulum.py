@@ -23,7 +23,7 @@ from physprobe.scenes import rods
 from physprobe.simulate import _draws, _gates, _pendulum
 
 FIELD, FIELD_UNIT, GRID = "rods", rods.UNIT, False
-STATES, TOGETHER = _pendulum.STATES, 512
+STATES, TOGETHER = _pendulum.STATES, 1024
 UNITS = {
     **{"mass_ratio": "1", "length_ratio": "1", "gravity": "m/s^2", "damping": "1/s"},
     **{"energy": "J", "energy_level": "1", "lyapunov": "1/s"},

@@ -24,7 +24,7 @@ from physprobe.scenes import rods
 from physprobe.simulate import _gates, _pendulum
 
 FIELD, FIELD_UNIT, GRID = "rods", rods.UNIT, False
-STATES, TOGETHER = _pendulum.STATES, 512
+STATES, TOGETHER = _pendulum.STATES, 1024
 UNITS = {
     **{"energy": "J", "energy_error": "J"},
     **{f"start_{name}": _pendulum.STATES[name] for name in _pendulum.MOTION},
