@@ -13,14 +13,17 @@ whose variables separate, SIAM J. Numer. Anal. 10 (1973) 413-432.
 """
 
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 
-from physprobe.discover._laws import Law
+from physprobe.discover._laws import EXPONENT, Law
 from physprobe.discover._modes import Modes
 
 STEPS, STARTS = 10, 20
 DAMPINGS = (1.0, 4.0, 16.0)  # per clip: what hardly fades, what fades, what creeps
+EXPONENTS = (0.5, 1.5, 3.0)
+PARTS = {"m": (0.0, 0.5, 0.9)}  # of the squared frequency at a middling wavenumber
 STRONGEST = 24  # modes on which starts are compared
 
 
@@ -179,16 +182,28 @@ def _starts(law: Law, modes: Modes, seen: np.ndarray) -> np.ndarray:
         return np.concatenate([velocity, alpha], axis=-1)
     if law.order == 2:
         span = np.geomspace(0.3 / frames, 2.5, 2 * STARTS)
-    unit = np.abs(law.symbol(np.ones((1, 1, len(law.parameters))), np.array([[middle, 0.0]]))[0])
-    rate = span / (unit.ravel()[0] if law.order == 1 else np.sqrt(unit.ravel()[0]))
-    damped = DAMPINGS if law.order == 2 and "gamma" in law.parameters else DAMPINGS[:1]
-    damped = (0.0, *damped[1:]) if "gamma" in law.signed else damped
-    theta = np.zeros((folds, len(damped), len(rate), clips, len(law.parameters)))
-    theta[..., 0] = rate[:, None]
-    for place, name in enumerate(law.parameters[1:], 1):
-        if name == "gamma":
-            theta[..., place] = np.array(damped)[:, None, None] / frames
-    return theta.reshape(folds, -1, clips, len(law.parameters))
+    found = []
+    for others in product(*(_tried(law, name, frames) for name in law.parameters[1:])):
+        one = np.array([[1.0, *others]])
+        one[:, [name in PARTS for name in law.parameters]] = 0.0
+        unit = np.abs(law.symbol(one[:, None], np.array([[middle, 0.0]]))[0]).ravel()[0]
+        theta = np.zeros((folds, len(span), clips, len(law.parameters)))
+        theta[..., 0] = (span / (unit if law.order == 1 else np.sqrt(unit)))[:, None]
+        theta[..., 1:] = others
+        for name, part in zip(law.parameters[1:], others, strict=True):
+            if name in PARTS:
+                theta[..., law.parameters.index(name)] = np.sqrt(part) * span[:, None]
+                theta[..., 0] *= np.sqrt(1 - part)
+        found.append(theta)
+    return np.concatenate(found, axis=1)
+
+
+def _tried(law: Law, name: str, frames: int) -> tuple[float, ...]:
+    """What to start with for a parameter that isn't the first."""
+    if name == "gamma":
+        damped = (0.0, *DAMPINGS[1:]) if "gamma" in law.signed else DAMPINGS
+        return tuple(value / frames for value in damped)
+    return PARTS.get(name, EXPONENTS if name == EXPONENT else (0.0,))
 
 
 def _velocity(modes: Modes, seen: np.ndarray) -> np.ndarray:

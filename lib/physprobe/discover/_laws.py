@@ -4,8 +4,24 @@
     second order in time    d2a/dt2 + g da/dt + q(k) a = 0      a(t) = exp(-g t / 2)
                                                                   (b cos w t + d sin(w t) / w)
 
-with w^2 = q - g^2 / 4. Rivals are laws that no system here has; they are declared so that data
-which obey none of the others have somewhere to go: if a rival fits best, we cannot tell.
+with w^2 = q - g^2 / 4:
+
+    decay                 s = -gamma
+    diffusion             s = -alpha k^2
+    half_diffusion        s = -mu |k|
+    hyperdiffusion        s = -kappa k^4
+    fractional_diffusion  s = -mu |k|^exponent
+    advection             s = -i k . v
+    advection_diffusion   s = -i k . v - alpha k^2
+    wave                  q = c^2 k^2
+    damped_wave           q = c^2 k^2,         g = gamma    (telegraph equation without leakage)
+    klein_gordon          q = c^2 k^2 + m^2
+    telegraph             q = c^2 k^2 + m^2,   g = gamma    (both losses of a line)
+    beam                  q = b^2 k^4,         g = gamma    (Euler and Bernoulli)
+    oscillator            q = omega0^2,        g = gamma
+
+Rivals are declared so that data which obey none of the others have somewhere to go: if one of them
+fits best, we cannot tell.
 """
 
 from collections.abc import Callable
@@ -14,6 +30,7 @@ from dataclasses import dataclass
 import numpy as np
 
 CANNOT_TELL = "cannot tell"
+EXPONENT = "exponent"
 STEEPEST = 60.0  # no course grows by more than exp of this
 
 
@@ -30,6 +47,9 @@ class Law:
     symbol: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
     """From parameters (..., 1, parameter) and wavevectors (mode, 2) to s, or to q and g,
     (..., mode)."""
+    lengths: tuple[int | None, ...]
+    """Power of length in the unit of each parameter, which all but exponents are per time; None if
+    that power is the exponent."""
     special: tuple[str, ...] = ()
     """Candidates that it becomes if a parameter is zero, or damping goes to infinity."""
     signed: tuple[str, ...] = ("vy", "vx")
@@ -70,6 +90,22 @@ class Law:
             odd[over] = np.sinh(grown) / rate[over][:, None]
         return np.stack([damped * even, damped * odd], axis=-1)
 
+    def units(self, theta: np.ndarray, cell: float, frame: float) -> np.ndarray:
+        """Factors (clip, parameter) from cells and frames to px and s.
+
+        Parameters
+        ----------
+        theta : (clip, parameter)
+        cell, frame : float
+            [px] and [s].
+        """
+        found = np.ones_like(theta)
+        for place, (name, length) in enumerate(zip(self.parameters, self.lengths, strict=True)):
+            if name != EXPONENT:
+                power = theta[:, self.parameters.index(EXPONENT)] if length is None else length
+                found[:, place] = cell**power / frame
+        return found
+
     def frequency(self, theta: np.ndarray, wavevector: np.ndarray) -> np.ndarray:
         """Angular frequency (clip, mode) [1/frame] at which modes of a second-order law swing."""
         stiffness, damping = np.broadcast_arrays(*self.symbol(theta[:, None, :], wavevector))
@@ -102,16 +138,54 @@ def _turn(theta: np.ndarray, k: np.ndarray) -> np.ndarray:
     return -1j * (theta[..., 0] * k[:, 0] + theta[..., 1] * k[:, 1])
 
 
+def _power(k: np.ndarray, exponent: float | np.ndarray) -> np.ndarray:
+    return np.maximum(_square(k), 1e-300) ** (exponent / 2)
+
+
 LAWS = (
-    Law("decay", "damped", 1, ("gamma",), lambda p, k: (-p[..., 0] * np.ones(len(k)),)),
-    Law("diffusion", "diffusive", 1, ("alpha",), lambda p, k: (-p[..., 0] * _square(k),)),
-    Law("advection", "advective", 1, ("vy", "vx"), lambda p, k: (_turn(p, k),), periodic=True),
+    Law("decay", "damped", 1, ("gamma",), lambda p, k: (-p[..., 0] * np.ones(len(k)),), (0,)),
+    Law("diffusion", "diffusive", 1, ("alpha",), lambda p, k: (-p[..., 0] * _square(k),), (2,)),
+    Law(
+        "half_diffusion",
+        "half-diffusive",
+        1,
+        ("mu",),
+        lambda p, k: (-p[..., 0] * _power(k, 1),),
+        (1,),
+    ),
+    Law(
+        "hyperdiffusion",
+        "hyperdiffusive",
+        1,
+        ("kappa",),
+        lambda p, k: (-p[..., 0] * _power(k, 4),),
+        (4,),
+    ),
+    Law(
+        "fractional_diffusion",
+        "fractional",
+        1,
+        ("mu", "exponent"),
+        lambda p, k: (-p[..., 0] * _power(k, p[..., 1]),),
+        (None, 0),
+        special=("decay", "half_diffusion", "diffusion", "hyperdiffusion"),
+    ),
+    Law(
+        "advection",
+        "advective",
+        1,
+        ("vy", "vx"),
+        lambda p, k: (_turn(p, k),),
+        (1, 1),
+        periodic=True,
+    ),
     Law(
         "advection_diffusion",
         "mixed",
         1,
         ("vy", "vx", "alpha"),
         lambda p, k: (_turn(p, k) - p[..., 2] * _square(k),),
+        (1, 1, 2),
         special=("diffusion", "advection"),
         periodic=True,
     ),
@@ -121,6 +195,7 @@ LAWS = (
         2,
         ("c",),
         lambda p, k: (p[..., 0] ** 2 * _square(k), 0 * p[..., 0]),
+        (1,),
         squared=("c",),
     ),
     Law(
@@ -129,30 +204,57 @@ LAWS = (
         2,
         ("c", "gamma"),
         lambda p, k: (p[..., 0] ** 2 * _square(k), p[..., 1]),
+        (1, 0),
         special=("wave", "decay", "diffusion"),
         squared=("c",),
     ),
     Law(
-        "half_diffusion", CANNOT_TELL, 1, ("rate",), lambda p, k: (-p[..., 0] * _square(k) ** 0.5,)
+        "klein_gordon",
+        "Klein-Gordon",
+        2,
+        ("c", "m"),
+        lambda p, k: (p[..., 0] ** 2 * _square(k) + p[..., 1] ** 2, 0 * p[..., 0]),
+        (1, 0),
+        special=("wave", "oscillator"),
+        squared=("c", "m"),
     ),
-    Law("hyperdiffusion", CANNOT_TELL, 1, ("rate",), lambda p, k: (-p[..., 0] * _square(k) ** 2,)),
+    Law(
+        "telegraph",
+        "telegraph",
+        2,
+        ("c", "gamma", "m"),
+        lambda p, k: (p[..., 0] ** 2 * _square(k) + p[..., 2] ** 2, p[..., 1]),
+        (1, 0, 0),
+        special=(
+            "decay",
+            "diffusion",
+            "growing_diffusion",
+            "wave",
+            "damped_wave",
+            "klein_gordon",
+            "oscillator",
+        ),
+        squared=("c", "m"),
+    ),
     Law(
         "beam",
-        CANNOT_TELL,
+        "beam-like",
         2,
-        ("rate", "gamma"),
-        lambda p, k: (p[..., 0] ** 2 * _square(k) ** 2, p[..., 1]),
+        ("b", "gamma"),
+        lambda p, k: (p[..., 0] ** 2 * _power(k, 4), p[..., 1]),
+        (2, 0),
         special=("decay", "hyperdiffusion"),
-        squared=("rate",),
+        squared=("b",),
     ),
     Law(
         "oscillator",
-        CANNOT_TELL,
+        "oscillating",
         2,
-        ("rate", "gamma"),
+        ("omega0", "gamma"),
         lambda p, k: (p[..., 0] ** 2 * np.ones(len(k)), p[..., 1]),
+        (0, 0),
         special=("decay",),
-        squared=("rate",),
+        squared=("omega0",),
     ),
     Law(
         "growing_diffusion",
@@ -160,6 +262,7 @@ LAWS = (
         1,
         ("alpha", "rate"),
         lambda p, k: (p[..., 1] - p[..., 0] * _square(k),),
+        (2, 0),
         special=("decay", "diffusion"),
         signed=("rate",),
     ),
@@ -169,11 +272,14 @@ LAWS = (
         2,
         ("c", "gamma", "rate"),
         lambda p, k: (p[..., 0] ** 2 * _square(k) + p[..., 2], p[..., 1]),
+        (1, 0, 0),
         special=(
             "decay",
             "diffusion",
             "wave",
             "damped_wave",
+            "klein_gordon",
+            "telegraph",
             "oscillator",
             "growing_diffusion",
         ),
