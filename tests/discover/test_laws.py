@@ -79,7 +79,9 @@ def test_slopes_vanish_at_no_bound(law):
         changes = []
         for size in (1e-5, 2e-5):
             step[0, place] = size
-            changes.append(_fit._cost(law, modes, law.at(step)) - _fit._cost(law, modes, zero))
+            changes.append(
+                _fit._cost(law, modes, law.at(zero + step)) - _fit._cost(law, modes, zero)
+            )
         ratio = changes[1].sum() / changes[0].sum()
         assert ratio == pytest.approx(2, rel=0.05), law.parameters[place]
 

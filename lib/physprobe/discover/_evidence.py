@@ -12,14 +12,13 @@ squared error, in nats per number foretold. Beside the laws stand
     free_1   one exponential per mode, free of any law; free_2 two of them
 """
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from physprobe.discover import _poles, _specification
 from physprobe.discover._fit import fit, predict
-from physprobe.discover._laws import BY_NAME, candidates, Law
+from physprobe.discover._laws import BY_NAME, Law, candidates
 from physprobe.discover._modes import Modes
 
 BASELINES = ("still", "last", "nothing")
@@ -28,9 +27,10 @@ EARLY = 0.6
 # Errors below this part of a clip's energy are rounding, and count alike.
 EXACT = 1e-13
 CLIPS = 8  # at a time, to stay in the cache
+FEW = 2  # the same, where there are directions too
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Evidence:
     """Squared errors of all candidates."""
 
@@ -49,6 +49,8 @@ class Evidence:
     """What was foretold."""
     theta: dict[str, np.ndarray]
     """Parameters (hand, clip, parameter) of every law, from the modes of either hand."""
+    kept: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    """What :meth:`beside` has found."""
 
     def index(self, *names: str) -> list[int]:
         """Places of some candidates."""
@@ -68,21 +70,22 @@ class Evidence:
         least = self.errors.shape[1] * self.floor[:, None]
         return np.where(whole > least, np.maximum(structured, 0) / np.maximum(whole, least), 1.0)
 
-    @cache
     def beside(self, law: str) -> np.ndarray:
         """Squared errors (clip, mode, alternative) if something is wrong with a law.
 
         In the order of ``_specification.ALTERNATIVES``.
         """
-        dealt, theta = hands(self.modes), self.theta[law]
-        early = slice(0, round(EARLY * self.modes.amplitude.shape[2]))
-        return np.concatenate([
-            _specification.errors(
-                BY_NAME[law], self.modes.clips(part), theta[:, part], dealt[:, part], early
-            )
-            for start in range(0, len(dealt[0]), CLIPS)
-            for part in (slice(start, start + CLIPS),)
-        ])  # fmt: skip
+        if law not in self.kept:
+            dealt, theta = hands(self.modes), self.theta[law]
+            early = slice(0, round(EARLY * self.modes.amplitude.shape[2]))
+            parts = [slice(start, start + FEW) for start in range(0, len(dealt[0]), FEW)]
+            self.kept[law] = np.concatenate([
+                _specification.errors(
+                    BY_NAME[law], self.modes.clips(part), theta[:, part], dealt[:, part], early
+                )
+                for part in parts
+            ])  # fmt: skip
+        return self.kept[law]
 
     def scores(
         self, counts: np.ndarray | None = None, errors: np.ndarray | None = None

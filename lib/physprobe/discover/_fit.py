@@ -24,6 +24,7 @@ STEPS, STARTS = 10, 20
 DAMPINGS = (1.0, 4.0, 16.0)  # per clip: what hardly fades, what fades, what creeps
 EXPONENTS = (0.5, 1.5, 3.0)
 PARTS = {"m": (0.0, 0.5, 0.9)}  # of the squared frequency at a middling wavenumber
+NORMAL95 = 1.645  # one-sided
 STRONGEST = 24  # modes on which starts are compared
 
 
@@ -142,15 +143,34 @@ def covariance(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
 
     It is nan of a parameter at zero that enters by its square: to first order nothing is known.
     """
-    residual, slopes = _linearised(lambda theta: _residual(law, modes, theta), theta)
-    clips, count = len(residual), residual[0].size * (2 if modes.periodic else 1)
-    noise = (np.abs(residual) ** 2).reshape(clips, -1).sum(-1) / max(count - theta.shape[1], 1)
-    scale = np.sqrt(np.maximum(np.einsum("cpp->cp", slopes[0]), 1e-300))
-    scaled = slopes[0] / (scale[:, :, None] * scale[:, None, :])
-    inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True)
-    found = inverse / (scale[:, :, None] * scale[:, None, :]) * noise[:, None, None]
+    found = _spread(lambda theta: _residual(law, modes, theta), theta, modes.periodic)
     unknown = np.isin(law.parameters, law.squared) & (theta == 0)
     return np.where(unknown[:, :, None] | unknown[:, None, :], np.nan, found)
+
+
+def limit(law: Law, modes: Modes, name: str) -> np.ndarray:
+    """Upper 95 % limit (clip) of a parameter that can't be negative, for white noise.
+
+    Where it enters by its square, that of the square: it is known at zero as well.
+    """
+    point, place = law.point(fit(law, modes)[0]), law.parameters.index(name)
+    spread = _spread(lambda point: _residual(law, modes, law.at(point)), point, modes.periodic)
+    upper = point.copy()
+    upper[:, place] += NORMAL95 * np.sqrt(np.maximum(spread[:, place, place], 0))
+    return law.at(upper)[:, place]
+
+
+def _spread(
+    residual: Callable[[np.ndarray], np.ndarray], point: np.ndarray, periodic: bool
+) -> np.ndarray:
+    """Covariance (clip, coordinate, coordinate) of a point of least squares."""
+    here, (gram, _) = _linearised(residual, point)
+    clips, count = len(here), here[0].size * (2 if periodic else 1)
+    noise = (np.abs(here) ** 2).reshape(clips, -1).sum(-1) / max(count - point.shape[1], 1)
+    scale = np.sqrt(np.maximum(np.einsum("cpp->cp", gram), 1e-300))
+    scaled = gram / (scale[:, :, None] * scale[:, None, :])
+    inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True)
+    return inverse / (scale[:, :, None] * scale[:, None, :]) * noise[:, None, None]
 
 
 def _residual(law: Law, modes: Modes, theta: np.ndarray, early: int | None = None) -> np.ndarray:
@@ -181,7 +201,8 @@ def _starts(law: Law, modes: Modes, seen: np.ndarray) -> np.ndarray:
         alpha = np.broadcast_to(span[:, None, None], (folds, len(span), clips, 1))
         return np.concatenate([velocity, alpha], axis=-1)
     if law.order == 2:
-        span = np.geomspace(0.3 / frames, 2.5, 2 * STARTS)
+        fine = STARTS if PARTS.keys() & set(law.parameters) else 2 * STARTS
+        span = np.geomspace(0.3 / frames, 2.5, fine)
     found = []
     for others in product(*(_tried(law, name, frames) for name in law.parameters[1:])):
         one = np.array([[1.0, *others]])

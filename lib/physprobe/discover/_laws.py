@@ -24,7 +24,7 @@ Rivals are declared so that data which obey none of the others have somewhere to
 fits best, we cannot tell.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,9 @@ import numpy as np
 CANNOT_TELL = "cannot tell"
 EXPONENT = "exponent"
 STEEPEST = 60.0  # no course grows by more than exp of this
+
+
+_LENGTHS = {None: f"px^{EXPONENT}", 0: "1", 1: "px"}
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,22 @@ class Law:
                 power = theta[:, self.parameters.index(EXPONENT)] if length is None else length
                 found[:, place] = cell**power / frame
         return found
+
+    def jacobian(self, theta: np.ndarray, cell: float, frame: float) -> np.ndarray:
+        """Slopes (clip, parameter, parameter) of parameters in px and s by those in cells."""
+        units = self.units(theta, cell, frame)
+        found = units[:, :, None] * np.eye(len(self.parameters))
+        if None in self.lengths:
+            place, power = self.lengths.index(None), self.parameters.index(EXPONENT)
+            found[:, place, power] = theta[:, place] * units[:, place] * np.log(cell)
+        return found
+
+    def unit(self, name: str) -> str:
+        """Unit of a parameter."""
+        length = self.lengths[self.parameters.index(name)]
+        if name == EXPONENT:
+            return "1"
+        return f"{_LENGTHS.get(length, f'px^{length}')}/s"
 
     def frequency(self, theta: np.ndarray, wavevector: np.ndarray) -> np.ndarray:
         """Angular frequency (clip, mode) [1/frame] at which modes of a second-order law swing."""
@@ -288,6 +307,18 @@ LAWS = (
     ),
 )
 BY_NAME = {law.name: law for law in LAWS}
+VERDICTS = (*dict.fromkeys(law.verdict for law in LAWS if law.verdict != CANNOT_TELL), CANNOT_TELL)
+"""All that can be said, in the order of the table."""
+
+
+def beyond(law: Law) -> Iterator[tuple[Law, str]]:
+    """Laws that we name which have one parameter more, and that parameter."""
+    for other in LAWS:
+        more = set(other.parameters) - set(law.parameters)
+        if law.name in other.special and other.verdict != CANNOT_TELL and (
+            len(more) == 1 and len(other.parameters) == len(law.parameters) + 1
+        ):  # fmt: skip
+            yield other, *more
 
 
 def candidates(periodic: bool) -> tuple[Law, ...]:

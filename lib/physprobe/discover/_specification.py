@@ -7,6 +7,7 @@ which it could be wrong, to first order in how wrong it is (Lagrange multipliers
     time        each coefficient goes with time, as a polynomial of degree 1 to 3
     place       each coefficient goes with place, one period (between walls: half a one) along an
                 axis, inside or outside of the derivatives
+    detail      the same with all waves of up to two periods along both axes, outside of them
     strength    products of the field with itself, bare or under derivatives
     terms       powers of the wavevector that the law lacks, another exponent, another speed along
                 either axis
@@ -27,6 +28,7 @@ Rev. Econ. Stud. 47 (1980) 239-253.
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -36,10 +38,11 @@ from physprobe.discover._modes import Modes
 ALTERNATIVES = {
     "time": "its coefficients change with time",
     "place": "its coefficients change with place",
+    "detail": "its coefficients change from place to place",
     "strength": "its coefficients change with the field's strength",
     "terms": "it lacks a term",
 }
-DEGREES = 3
+DEGREES, PERIODS = 3, 2
 LIKELY = 0.5  # relative change of a coefficient that is expected before anything is seen
 
 
@@ -57,8 +60,10 @@ class _Base:
     grid: "_Grid"
 
     def slopes(self) -> list[np.ndarray]:
-        """What the law's right-hand side gains (clip, mode, time, feature) per relative change of
-        each parameter; of one at zero, per a change by a like part of the fastest rate."""
+        """What the right-hand side gains (clip, mode, time, feature) with each parameter.
+
+        Per relative change; of a parameter at zero, per 1.
+        """
         found = []
         for place in range(self.theta.shape[1]):
             size = np.where(self.theta[:, place] == 0, 1.0, np.abs(self.theta[:, place]))
@@ -120,16 +125,16 @@ class _Grid:
             found = fft.dctn(field, axes=(-2, -1), norm="ortho") / self.side
         return np.moveaxis(found[..., y, x], -1, 1)
 
-    def harmonics(self) -> list[np.ndarray]:
-        """Slowest changes (y, x) with place."""
+    def harmonics(self, most: int) -> list[np.ndarray]:
+        """Waves (y, x) along either axis, of one period; or along both, of up to ``most``."""
         cell = (np.arange(self.side) + (0 if self.periodic else 0.5)) / self.side
-        if self.periodic:
-            along = [np.cos(2 * np.pi * cell), np.sin(2 * np.pi * cell)]
-        else:
-            along = [np.cos(np.pi * cell)]
-        wide = np.ones(self.side)
-        return [np.multiply.outer(one, wide) for one in along] + [
-            np.multiply.outer(wide, one) for one in along
+        turns = np.outer(np.arange(most + 1), (2 if self.periodic else 1) * np.pi * cell)
+        along = [*np.cos(turns), *(np.sin(turns[1:]) if self.periodic else ())]
+        pairs = product(range(len(along)), repeat=2)
+        return [
+            np.multiply.outer(along[y], along[x])
+            for y, x in pairs
+            if (y or x) and (most > 1 or not (y and x))
         ]
 
 
@@ -139,7 +144,9 @@ def _step(along: np.ndarray) -> float:
     return float(apart.min()) if len(apart) else 1.0
 
 
-def errors(law: Law, modes: Modes, theta: np.ndarray, dealt: np.ndarray, early: slice) -> np.ndarray:
+def errors(
+    law: Law, modes: Modes, theta: np.ndarray, dealt: np.ndarray, early: slice
+) -> np.ndarray:
     """Squared errors of late frames under each alternative to a law.
 
     Parameters
@@ -230,15 +237,14 @@ def _answer(base: _Base, drives: np.ndarray) -> np.ndarray:
     return found
 
 
-def _explained(
-    answers: np.ndarray, residual: np.ndarray, seen: np.ndarray, own: int
-) -> np.ndarray:
+def _explained(answers: np.ndarray, residual: np.ndarray, seen: np.ndarray, own: int) -> np.ndarray:
     """Errors (clip, mode, late, feature) that the directions foretell, found on the modes seen."""
     size = np.sqrt((np.abs(answers) ** 2 * seen[:, :, None, None, None]).sum((1, 2, 3)))
     unit = size[:, :own].max(1, keepdims=True)
-    scaled = answers * np.where(size > 1e-9 * unit, unit / np.maximum(size, 1e-300), 0)[
-        :, None, None, None, :
-    ]
+    scaled = (
+        answers
+        * np.where(size > 1e-9 * unit, unit / np.maximum(size, 1e-300), 0)[:, None, None, None, :]
+    )
     shape = len(answers), -1, answers.shape[-1]
     rows = (scaled * seen[:, :, None, None, None]).reshape(shape)
     side = (residual * seen[:, :, None, None]).reshape(len(answers), -1)
@@ -258,12 +264,8 @@ def _of_time(base: _Base) -> list[np.ndarray]:
 
 
 def _of_place(base: _Base) -> list[np.ndarray]:
-    grid, found = base.grid, []
-    slopes = base.slopes()
-    for drive in slopes:
-        field = grid.fields(drive)
-        found += [grid.modes(field * shape) for shape in grid.harmonics()]
-    for shape in grid.harmonics():
+    grid, found = base.grid, _modulated(base, 1)
+    for shape in grid.harmonics(1):
         moved = _Base(
             base.law, base.theta, base.modes,
             grid.modes(grid.fields(base.course) * shape),
@@ -272,6 +274,19 @@ def _of_place(base: _Base) -> list[np.ndarray]:
         )  # fmt: skip
         found += moved.slopes()
     return found
+
+
+def _of_detail(base: _Base) -> list[np.ndarray]:
+    return _modulated(base, PERIODS)
+
+
+def _modulated(base: _Base, most: int) -> list[np.ndarray]:
+    grid = base.grid
+    return [
+        grid.modes(field * shape)
+        for field in map(grid.fields, base.slopes())
+        for shape in grid.harmonics(most)
+    ]
 
 
 def _of_strength(base: _Base) -> list[np.ndarray]:
@@ -313,4 +328,10 @@ def _of_terms(base: _Base) -> list[np.ndarray]:
     return found
 
 
-_DRIVES = {"time": _of_time, "place": _of_place, "strength": _of_strength, "terms": _of_terms}
+_DRIVES = {
+    "time": _of_time,
+    "place": _of_place,
+    "detail": _of_detail,
+    "strength": _of_strength,
+    "terms": _of_terms,
+}

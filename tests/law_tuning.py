@@ -1,7 +1,7 @@
 """Worlds that thresholds were set on: each law that we name, and neighbours of it."""
 
 import numpy as np
-from _worlds import (
+from law_worlds import (
     FRAMES,
     KX,
     KY,
@@ -99,8 +99,8 @@ def walled_wave(rng, clips):
 
 
 OBEYED = (
-    decay, diffusion, half_diffusion, hyperdiffusion, fractional_diffusion, advection, advection_diffusion,
-    wave, damped_wave, klein_gordon, telegraph, beam, oscillator,
+    decay, diffusion, half_diffusion, hyperdiffusion, fractional_diffusion, advection,
+    advection_diffusion, wave, damped_wave, klein_gordon, telegraph, beam, oscillator,
 )  # fmt: skip
 
 
@@ -292,6 +292,21 @@ BESIDE = {
     "wave and still": wave_and_still,
 }
 
+MILD = {
+    "advection growing 1.15-fold": growing_advection(1.15),
+    "diffusion growing 1.3-fold": growing_diffusivity(1.3),
+    "wave speeding up 1.1-fold": speeding_wave(1.1),
+    "diffusion, wavy a little": varied_diffusion(wavy, 0.12),
+    "diffusion, small bump": varied_diffusion(bump, 0.3),
+    "diffusion, narrow bump": varied_diffusion(lambda r, c, d: bump(r, c, d, 8.0), 1.0),
+    "wave, wavy a little": varied_wave(wavy, 0.05),
+    "wave, small bump": varied_wave(bump, 0.12),
+    "wave, narrow bump": varied_wave(lambda r, c, d: bump(r, c, d, 8.0), 0.3),
+    "advection, wavy a little": varied_advection(wavy, 0.08),
+    "advection, narrow bump": varied_advection(lambda r, c, d: bump(r, c, d, 8.0), 0.4),
+    "decay, wavy a little": varied_decay(wavy, 0.15),
+}
+
 TUNING = (
     *(World(f"{make.__name__}, noise {noise}", make, make.__name__, noise)
       for make in OBEYED for noise in (0.0, 0.02, 0.1)),
@@ -299,4 +314,6 @@ TUNING = (
     World("walled wave", walled(walled_wave), "wave", 0.02, periodic=False),
     *(World(f"{name}, noise {noise}", make, None, noise)
       for name, make in BESIDE.items() for noise in (0.0, 0.02, 0.1)),
+    *(World(f"mild: {name}, noise {noise}", make, None, noise)
+      for name, make in MILD.items() for noise in (0.0, 0.05)),
 )  # fmt: skip

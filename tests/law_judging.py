@@ -1,10 +1,10 @@
 """Worlds that nothing was set on: neighbours of the laws that we name, and those laws elsewhere.
 
-Other starts, other ranges, other ways to vary than in ``_tuning``.
+Other starts, other ranges, other ways to vary than in ``law_tuning``.
 """
 
 import numpy as np
-from _worlds import (
+from law_worlds import (
     FRAMES,
     KX,
     KY,
@@ -16,7 +16,6 @@ from _worlds import (
     blobs,
     bump,
     div,
-    drifted,
     dx,
     dy,
     even,
@@ -182,7 +181,7 @@ def pull(force, size=1.0):
     def make(rng, clips):
         c, strength = uniform(rng, 0.15, 0.35, clips), uniform(rng, 0.5, 1.0, clips)
         return swing(size * either(rng, clips),
-                     lambda field, v, t: c**2 * lap(field) + force(field, v, t, strength))  # fmt: skip
+                     lambda f, v, t: c**2 * lap(f) + force(f, v, t, strength))  # fmt: skip
 
     return make
 
@@ -244,7 +243,9 @@ def still(rng, clips):
 def flicker(rng, clips):
     """A pattern whose brightness goes up and down as no oscillator's does."""
     omega = uniform(rng, 0.1, 0.3, clips)[..., None]
-    return start(rng, clips)[:, None] * (1 + 0.5 * np.sin(omega * T) + 0.3 * np.sin(2.7 * omega * T))
+    return start(rng, clips)[:, None] * (
+        1 + 0.5 * np.sin(omega * T) + 0.3 * np.sin(2.7 * omega * T)
+    )
 
 
 def hyperbolic(rng, clips):
@@ -278,7 +279,10 @@ def turning(rng, clips):
     omega = uniform(rng, 0.01, 0.04, clips)[..., None] * rng.choice([-1, 1], (clips, 1, 1, 1))
     found = 0.0
     for _ in range(4):
-        radius, angle = uniform(rng, 3, 9, clips)[..., None], uniform(rng, 0, 6.28, clips)[..., None]
+        radius, angle = (
+            uniform(rng, 3, 9, clips)[..., None],
+            uniform(rng, 0, 6.28, clips)[..., None],
+        )
         y, x = (radius * f(angle + omega * T) for f in (np.sin, np.cos))
         cell = np.arange(32) - 15.5
         found = found + np.exp(-((cell[:, None] - y) ** 2 + (cell - x) ** 2) / 8)
@@ -373,7 +377,7 @@ NEIGHBOURS = {
     "wave, interface": vary_wave(div, halves, 0.3),
     "Klein-Gordon, mass in place": lambda rng, clips: (lambda m, c: swing(
         either(rng, clips), lambda f, v, t: c**2 * lap(f) - m**2 * f))(
-        uniform(rng, 0.15, 0.35, clips) * checker(rng, clips, 0.7), uniform(rng, 0.15, 0.35, clips)),
+        u(0.15, 0.35)(rng, clips) * checker(rng, clips, 0.7), u(0.15, 0.35)(rng, clips)),
     "damping in place": lambda rng, clips: (lambda g, c: swing(
         either(rng, clips), lambda f, v, t: c**2 * lap(f) - g * v))(
         uniform(rng, 0.05, 0.15, clips) * wavy(rng, clips, 0.9), uniform(rng, 0.2, 0.4, clips)),
@@ -394,7 +398,7 @@ NEIGHBOURS = {
                                       lambda f, s, t: -0.2 * s * f * dx(f)),
     "Allen-Cahn": nonlinear(spread(), lambda f, s, t: 0.06 * s * (f - f**3)),
     "Cahn-Hilliard": nonlinear(spread(0.05, 0.1, 2.0), lambda f, s, t: 0.08 * s * lap(f**3 - f)),
-    "Fisher": nonlinear(spread(), lambda f, s, t: 0.06 * s * (f + 2) * (1 - f / 2)),
+    "Fisher": nonlinear(spread(), lambda f, s, t: 0.01 * s * (f + 5) * (2 - f)),
     "porous": nonlinear(spread(0.05, 0.1), lambda f, s, t: 0.02 * s * lap(f**2)),
     "porous, cubic": nonlinear(spread(0.02, 0.05), lambda f, s, t: 0.01 * s * lap(f**3)),
     "KPZ": nonlinear(spread(), lambda f, s, t: 0.15 * s * (dx(f) ** 2 + dy(f) ** 2)),
@@ -480,7 +484,9 @@ LAWFUL = {
     "diffusion": one(spread(0.02, 0.2)),
     "half_diffusion": one(spread(0.02, 0.1, 0.5)),
     "hyperdiffusion": one(spread(0.03, 0.3, 2.0)),
-    "fractional_diffusion": one(lambda r, c: -u(0.03, 0.1)(r, c) * SQUARE ** (u(1.3, 1.6)(r, c) / 2)),
+    "fractional_diffusion": one(
+        lambda r, c: -u(0.03, 0.1)(r, c) * SQUARE ** (u(1.3, 1.6)(r, c) / 2)
+    ),
     "advection": one(carry(0.05, 0.6)),
     "advection_diffusion": one(both(carry(0.05, 0.4), spread(0.03, 0.12))),
     "wave": two(swings(0.15, 0.6)),

@@ -1,9 +1,9 @@
-"""Worlds: clips of laws that stand beside those that we name, for judging how often one is misnamed.
+"""Worlds: clips of laws beside those that we name, for judging how often one is misnamed.
 
 Fields (clip, time, y, x, 1) on a square of 32 cells and 48 frames, each clip with its own start and
 its own parameters. Linear laws with constant coefficients are exact, mode by mode; all others are
 solved by Runge and Kutta's fourth order in Fourier space, small enough steps, products dealiased.
-``TUNING`` was looked at while thresholds were set; ``JUDGING`` was not.
+Those of ``law_tuning`` were looked at while thresholds were set, those of ``law_judging`` not.
 """
 
 from collections.abc import Callable
@@ -121,7 +121,9 @@ def second_order(
     return back(to(begin)[:, None] * course.real)
 
 
-def spectral(begin: np.ndarray, linear: np.ndarray, rest: Callable, steps: int = STEPS) -> np.ndarray:
+def spectral(
+    begin: np.ndarray, linear: np.ndarray, rest: Callable, steps: int = STEPS
+) -> np.ndarray:
     """Frames of da/dt = s(k) a + N(u, t): the linear part exact (integrating factor).
 
     linear : (clip, y, x); rest : from fields (clip, y, x) and time to modes
@@ -141,9 +143,7 @@ def spectral(begin: np.ndarray, linear: np.ndarray, rest: Callable, steps: int =
             two = other(half * (now + step / 2 * one), t + step / 2)
             three = other(half * now + step / 2 * two, t + step / 2)
             four = other(whole * now + step * half * three, t + step)
-            now = whole * now + step / 6 * (
-                whole * one + 2 * half * (two + three) + four
-            )
+            now = whole * now + step / 6 * (whole * one + 2 * half * (two + three) + four)
         found.append(now)
     return back(np.stack(found, axis=1))
 
