@@ -495,6 +495,8 @@ LAWFUL = {
     "telegraph": two(both(swings(), lambda r, c: u(0.15, 0.4)(r, c) ** 2), u(0.03, 0.08)),
     "beam": two(swings(0.2, 0.6, 2.0)),
     "oscillator": two(lambda r, c: u(0.15, 0.5)(r, c) ** 2),
+    "damped_beam": two(swings(0.3, 0.7, 2.0), u(0.02, 0.1)),
+    "damped_oscillator": two(lambda r, c: u(0.25, 0.5)(r, c) ** 2, u(0.02, 0.1)),
 }
 
 NOISES = (0.0, 0.01, 0.05, 0.2)

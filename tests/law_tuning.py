@@ -90,6 +90,16 @@ def oscillator(rng, clips):
     return second_order(start(rng, clips), SOLE(rng, 0.15, 0.5, clips) ** 2 + 0 * SQUARE)
 
 
+def damped_beam(rng, clips):
+    b, gamma = SOLE(rng, 0.3, 0.6, clips), SOLE(rng, 0.02, 0.08, clips)
+    return second_order(start(rng, clips), b**2 * SQUARE**2, gamma)
+
+
+def damped_oscillator(rng, clips):
+    omega, gamma = SOLE(rng, 0.2, 0.5, clips), SOLE(rng, 0.02, 0.08, clips)
+    return second_order(start(rng, clips), omega**2 + 0 * SQUARE, gamma)
+
+
 def walled_diffusion(rng, clips):
     return first_order(even(start(rng, clips)), -SOLE(rng, 0.03, 0.15, clips) * SQUARE)
 
@@ -100,7 +110,8 @@ def walled_wave(rng, clips):
 
 OBEYED = (
     decay, diffusion, half_diffusion, hyperdiffusion, fractional_diffusion, advection,
-    advection_diffusion, wave, damped_wave, klein_gordon, telegraph, beam, oscillator,
+    advection_diffusion, wave, damped_wave, klein_gordon, telegraph, beam, damped_beam,
+    oscillator, damped_oscillator,
 )  # fmt: skip
 
 

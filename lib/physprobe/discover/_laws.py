@@ -17,8 +17,8 @@ with w^2 = q - g^2 / 4:
     damped_wave           q = c^2 k^2,         g = gamma    (telegraph equation without leakage)
     klein_gordon          q = c^2 k^2 + m^2
     telegraph             q = c^2 k^2 + m^2,   g = gamma    (both losses of a line)
-    beam                  q = b^2 k^4,         g = gamma    (Euler and Bernoulli)
-    oscillator            q = omega0^2,        g = gamma
+    beam, damped_beam     q = b^2 k^4,         g = gamma    (Euler and Bernoulli)
+    oscillator, damped_   q = omega0^2,        g = gamma    (every place by itself)
 
 Rivals are declared so that data which obey none of the others have somewhere to go: if one of them
 fits best, we cannot tell.
@@ -252,6 +252,7 @@ LAWS = (
             "damped_wave",
             "klein_gordon",
             "oscillator",
+            "damped_oscillator",
         ),
         squared=("c", "m"),
     ),
@@ -259,20 +260,38 @@ LAWS = (
         "beam",
         "beam-like",
         2,
+        ("b",),
+        lambda p, k: (p[..., 0] ** 2 * _power(k, 4), 0 * p[..., 0]),
+        (2,),
+        squared=("b",),
+    ),
+    Law(
+        "damped_beam",
+        "beam-like",
+        2,
         ("b", "gamma"),
         lambda p, k: (p[..., 0] ** 2 * _power(k, 4), p[..., 1]),
         (2, 0),
-        special=("decay", "hyperdiffusion"),
+        special=("beam", "decay", "hyperdiffusion"),
         squared=("b",),
     ),
     Law(
         "oscillator",
         "oscillating",
         2,
+        ("omega0",),
+        lambda p, k: (p[..., 0] ** 2 * np.ones(len(k)), 0 * p[..., 0]),
+        (0,),
+        squared=("omega0",),
+    ),
+    Law(
+        "damped_oscillator",
+        "oscillating",
+        2,
         ("omega0", "gamma"),
         lambda p, k: (p[..., 0] ** 2 * np.ones(len(k)), p[..., 1]),
         (0, 0),
-        special=("decay",),
+        special=("oscillator", "decay"),
         squared=("omega0",),
     ),
     Law(
@@ -300,6 +319,7 @@ LAWS = (
             "klein_gordon",
             "telegraph",
             "oscillator",
+            "damped_oscillator",
             "growing_diffusion",
         ),
         signed=("gamma", "rate"),
