@@ -21,9 +21,8 @@ def judge(world: World, clips: int = 3, seed: int = 0) -> tuple:
 
 
 def gained(evidence: _evidence.Evidence, law: str) -> dict[str, float]:
-    beside = evidence.scores(errors=evidence.beside(law))[0]
-    own = evidence.scores()[0][:, evidence.index(law)]
-    return dict(zip(_specification.ALTERNATIVES, (beside - own).mean(0), strict=True))
+    scores = evidence.scores(errors=evidence.beside(law))[0].mean(0)
+    return dict(zip(_specification.ALTERNATIVES, scores[1:] - scores[0], strict=True))
 
 
 @pytest.mark.parametrize(

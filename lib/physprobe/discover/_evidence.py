@@ -10,6 +10,9 @@ squared error, in nats per number foretold. Beside the laws stand
     last     the last of them
     nothing  zero
     free_1   one exponential per mode, free of any law; free_2 two of them
+
+and, beside each law that might be named, what it would be if something were wrong with it, see
+`_specification`.
 """
 
 from dataclasses import dataclass, field
@@ -49,6 +52,8 @@ class Evidence:
     """What was foretold."""
     theta: dict[str, np.ndarray]
     """Parameters (hand, clip, parameter) of every law, from the modes of either hand."""
+    bent: bool
+    """Whether the field may be seen through what bends it."""
     kept: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
     """What :meth:`beside` has found."""
 
@@ -71,7 +76,7 @@ class Evidence:
         return np.where(whole > least, np.maximum(structured, 0) / np.maximum(whole, least), 1.0)
 
     def beside(self, law: str) -> np.ndarray:
-        """Squared errors (clip, mode, alternative) if something is wrong with a law.
+        """Squared errors (clip, mode, 1 + alternative) if a law is all there is, and if not.
 
         In the order of ``_specification.ALTERNATIVES``.
         """
@@ -81,7 +86,12 @@ class Evidence:
             parts = [slice(start, start + FEW) for start in range(0, len(dealt[0]), FEW)]
             self.kept[law] = np.concatenate([
                 _specification.errors(
-                    BY_NAME[law], self.modes.clips(part), theta[:, part], dealt[:, part], early
+                    BY_NAME[law],
+                    self.modes.clips(part),
+                    theta[:, part],
+                    dealt[:, part],
+                    early,
+                    self.bent,
                 )
                 for part in parts
             ])  # fmt: skip
@@ -107,8 +117,15 @@ class Evidence:
         return -np.log(np.maximum(error, least))
 
 
-def gather(modes: Modes) -> Evidence:
-    """Errors of every candidate on every clip."""
+def gather(modes: Modes, bent: bool = False) -> Evidence:
+    """Errors of every candidate on every clip.
+
+    Parameters
+    ----------
+    modes : Modes
+    bent : bool
+        Whether they are of a combination of features, each of which may bend the field.
+    """
     parts = [
         _gather(modes.clips(slice(start, start + CLIPS)))
         for start in range(0, len(modes.amplitude), CLIPS)
@@ -121,6 +138,7 @@ def gather(modes: Modes) -> Evidence:
         np.concatenate([part.floor for part in parts]),
         modes,
         {name: np.concatenate([part.theta[name] for part in parts], 1) for name in parts[0].theta},
+        bent,
     )
 
 
@@ -184,4 +202,5 @@ def _gather(modes: Modes) -> Evidence:
         np.maximum(EXACT * energy, 1e-300),
         modes,
         parameters,
+        bent=False,
     )

@@ -61,6 +61,9 @@ class Law:
     """Parameters that enter by their square alone: at zero the slope along them vanishes."""
     periodic: bool = False
     """Whether it needs a grid without walls."""
+    limited: bool = False
+    """Whether a law that it contains is named as long as this one is not known to do better, and
+    what that one lacks is given an upper limit; else either is left open."""
 
     def basis(self, theta: np.ndarray, wavevector: np.ndarray, time: np.ndarray) -> np.ndarray:
         """Courses that a mode can take.
@@ -188,6 +191,7 @@ LAWS = (
         lambda p, k: (-p[..., 0] * _power(k, p[..., 1]),),
         (None, 0),
         special=("decay", "half_diffusion", "diffusion", "hyperdiffusion"),
+        limited=True,
     ),
     Law(
         "advection",
@@ -236,6 +240,7 @@ LAWS = (
         (1, 0),
         special=("wave", "oscillator"),
         squared=("c", "m"),
+        limited=True,
     ),
     Law(
         "telegraph",
@@ -255,6 +260,7 @@ LAWS = (
             "damped_oscillator",
         ),
         squared=("c", "m"),
+        limited=True,
     ),
     Law(
         "beam",

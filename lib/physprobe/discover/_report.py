@@ -116,7 +116,7 @@ def _judged(spec: object, modes: _modes.Modes) -> _Judged:
     """Everything that leads to a verdict, from the search for an observable on."""
     observable = _observable.find(modes) if spec.observable else None
     modes = observable.read(modes) if observable else modes
-    evidence = _evidence.gather(modes)
+    evidence = _evidence.gather(modes, bent=observable is not None)
     shuffled = _order.succession(modes, spec.shuffles, spec.seed)
     draws = {"draws": spec.bootstraps, "seed": spec.seed}
     return _Judged(

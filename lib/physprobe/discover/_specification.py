@@ -18,6 +18,10 @@ errors is a linear regression in a few numbers per clip, shared by all modes. So
 one hand of modes and foretell the errors of the other, exactly as parameters do, and are scored
 alike: a direction that noise alone has found foretells nothing.
 
+A field that is seen through what bends it (colours, a network) looks as if its strength mattered.
+So where features have been combined, law and alternatives alike may add the square and the cube of
+the field to what is seen.
+
 References
 ----------
 Chow, Tests of equality between sets of coefficients in two linear regressions, Econometrica 28
@@ -145,9 +149,9 @@ def _step(along: np.ndarray) -> float:
 
 
 def errors(
-    law: Law, modes: Modes, theta: np.ndarray, dealt: np.ndarray, early: slice
+    law: Law, modes: Modes, theta: np.ndarray, dealt: np.ndarray, early: slice, bent: bool
 ) -> np.ndarray:
-    """Squared errors of late frames under each alternative to a law.
+    """Squared errors of late frames if a law is all there is, and under each alternative.
 
     Parameters
     ----------
@@ -159,20 +163,30 @@ def errors(
         Modes of either hand.
     early : slice
         Frames that are known.
+    bent : bool
+        Whether the field may be seen through what bends it, such as colours or a network: its
+        square and cube are then added to what is seen, whatever is or isn't wrong with the law.
 
     Returns
     -------
-    (clip, mode, alternative)
+    (clip, mode, 1 + alternative)
         Of each mode, with the parameters and directions of the other hand.
     """
-    found = np.zeros((*modes.amplitude.shape[:2], len(ALTERNATIVES)))
+    found = np.zeros((*modes.amplitude.shape[:2], 1 + len(ALTERNATIVES)))
     for seen, own in zip(dealt, theta, strict=True):
         base, residual, project = _based(law, modes, own, early)
         tangent = base.slopes()
-        for place, name in enumerate(ALTERNATIVES):
-            drives = np.stack([*tangent, *_DRIVES[name](base)], axis=-1)
-            answers = project(_answer(base, drives))
-            left = residual - _explained(answers, residual, seen, len(tangent))
+        always = project(_answer(base, np.stack(tangent, axis=-1)))
+        if bent:
+            view = project(np.stack(_powers(base), axis=-1))
+            always = np.concatenate([always, view], axis=-1)
+        for place, name in enumerate(("", *ALTERNATIVES)):
+            left = residual
+            if name or bent:
+                drives = _DRIVES[name](base) if name else []
+                more = [project(_answer(base, np.stack(drives, axis=-1)))] if drives else []
+                answers = np.concatenate([always, *more], axis=-1)
+                left = residual - _explained(answers, residual, seen, len(tangent))
             squared = (np.abs(left) ** 2).sum((2, 3))
             found[..., place] = np.where(seen, found[..., place], squared)
     return found
@@ -292,15 +306,19 @@ def _modulated(base: _Base, most: int) -> list[np.ndarray]:
 def _of_strength(base: _Base) -> list[np.ndarray]:
     grid, k = base.grid, base.modes.wavevector
     square = (k**2).sum(-1)[:, None, None]
-    field = grid.fields(base.course)
-    spread = np.sqrt((field**2).mean((1, 2, 3, 4), keepdims=True)) + 1e-300
-    field = field / spread
-    two, three = grid.modes(field**2), grid.modes(field**3)
-    curved = grid.modes(field * grid.fields(-square * base.course))
+    two, three = _powers(base)
+    curved = grid.modes(grid.fields(base.course) * grid.fields(-square * base.course))
     found = [two, three, square * two, square * three, curved]
     if base.modes.periodic:
         found += [1j * k[:, axis, None, None] * two for axis in (0, 1)]
     return found
+
+
+def _powers(base: _Base) -> list[np.ndarray]:
+    """Square and cube of the field."""
+    field = base.grid.fields(base.course)
+    field = field / (np.sqrt((field**2).mean((1, 2, 3, 4), keepdims=True)) + 1e-300)
+    return [base.grid.modes(field**2), base.grid.modes(field**3)]
 
 
 def _of_terms(base: _Base) -> list[np.ndarray]:

@@ -12,7 +12,12 @@ A law is named only if all of these hold, else the verdict is "cannot tell":
     no rival     no other candidate does as well; of two that contain each other, the simpler one is
                  taken unless the other gains more than 0.05 nats, and the general one is a rival
     no doubt     where two that contain each other have different names, the simpler one is named if
-                 the other can't gain more than 0.1 nats, and that one if it gains 0.05 or more
+                 the other can't gain more than 0.1 nats, and that one if it gains 0.05 or more;
+                 of a few (Klein-Gordon, telegraph, fractional) the simpler one is named as long as
+                 the other isn't known to gain, with an upper limit of what it lacks
+    constant     its coefficients change with neither time, place nor strength of the field, and it
+                 lacks no term: nothing of the kind gains more than 0.05 nats over it, see
+                 `_specification`
 
 "Better" is meant of the 95 % interval, from a bootstrap over modes and, of several clips, over both
 modes and clips.
@@ -85,13 +90,12 @@ class _Beside:
 
     def _all(self, law: str) -> tuple[np.ndarray, np.ndarray]:
         if law not in self.kept:
-            place = self.evidence.index(law)
-            own, beside = self.evidence.errors[..., place], self.evidence.beside(law)
-            gains = [
-                self.evidence.scores(counts, beside) - self.evidence.scores(counts, own)
+            scores = [
+                self.evidence.scores(counts, self.evidence.beside(law))
                 for counts in (None, self.counts)
             ]
-            self.kept[law] = gains[0][0], gains[1]
+            gain, draws = (score[..., 1:] - score[..., :1] for score in scores)
+            self.kept[law] = gain[0], draws
         return self.kept[law]
 
 
@@ -185,7 +189,8 @@ def _judge(
             return cannot(f"{other} does as well as {leading}")
         if BY_NAME[other].verdict in (law.verdict, CANNOT_TELL):
             continue
-        if leading in BY_NAME[other].special and -low[leading, other] > DOUBT:
+        doubtful = leading in BY_NAME[other].special and not BY_NAME[other].limited
+        if doubtful and -low[leading, other] > DOUBT:
             return cannot(f"{other} may do better than {leading}")
         if other in law.special and low[leading, other] < MARGIN:
             return cannot(f"{other} may do as well as {leading}")
