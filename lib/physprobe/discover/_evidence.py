@@ -10,15 +10,18 @@ squared error, in nats per number foretold. Beside the laws stand
     last     the last of them
     nothing  zero
     free_1   one exponential per mode, free of any law; free_2 two of them
+
+and, beside each law that might be named, what it would be if something were wrong with it, see
+`_specification`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from physprobe.discover import _poles
+from physprobe.discover import _poles, _specification
 from physprobe.discover._fit import fit, predict
-from physprobe.discover._laws import Law, candidates
+from physprobe.discover._laws import BY_NAME, Law, candidates
 from physprobe.discover._modes import Modes
 
 BASELINES = ("still", "last", "nothing")
@@ -27,6 +30,7 @@ EARLY = 0.6
 # Errors below this part of a clip's energy are rounding, and count alike.
 EXACT = 1e-13
 CLIPS = 8  # at a time, to stay in the cache
+FEW = 2  # the same, where there are directions too
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,14 @@ class Evidence:
     a law of second order."""
     floor: np.ndarray
     """(clip) what errors below it count as, per mode."""
+    modes: Modes
+    """What was foretold."""
+    theta: dict[str, np.ndarray]
+    """Parameters (hand, clip, parameter) of every law, from the modes of either hand."""
+    bent: bool
+    """Whether the field may be seen through what bends it."""
+    kept: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    """What :meth:`beside` has found."""
 
     def index(self, *names: str) -> list[int]:
         """Places of some candidates."""
@@ -63,23 +75,57 @@ class Evidence:
         least = self.errors.shape[1] * self.floor[:, None]
         return np.where(whole > least, np.maximum(structured, 0) / np.maximum(whole, least), 1.0)
 
-    def scores(self, counts: np.ndarray | None = None) -> np.ndarray:
+    def beside(self, law: str) -> np.ndarray:
+        """Squared errors (clip, mode, 1 + alternative) if a law is all there is, and if not.
+
+        In the order of ``_specification.ALTERNATIVES``.
+        """
+        if law not in self.kept:
+            dealt, theta = hands(self.modes), self.theta[law]
+            early = slice(0, round(EARLY * self.modes.amplitude.shape[2]))
+            parts = [slice(start, start + FEW) for start in range(0, len(dealt[0]), FEW)]
+            self.kept[law] = np.concatenate([
+                _specification.errors(
+                    BY_NAME[law],
+                    self.modes.clips(part),
+                    theta[:, part],
+                    dealt[:, part],
+                    early,
+                    self.bent,
+                )
+                for part in parts
+            ])  # fmt: skip
+        return self.kept[law]
+
+    def scores(
+        self, counts: np.ndarray | None = None, errors: np.ndarray | None = None
+    ) -> np.ndarray:
         """Log-likelihood per number foretold (draw, clip, candidate), up to a constant.
 
         Parameters
         ----------
         counts : (draw, mode), optional
             How often each mode is drawn; once by default.
+        errors : (clip, mode, candidate), optional
+            Of others than the candidates.
         """
+        errors = self.errors if errors is None else errors
         if counts is None:
-            counts = np.ones((1, self.errors.shape[1]))
-        error = np.tensordot(counts, self.errors, (1, 1))
+            counts = np.ones((1, errors.shape[1]))
+        error = np.tensordot(counts, errors, (1, 1))
         least = counts.sum(1)[:, None, None] * self.floor[:, None]
         return -np.log(np.maximum(error, least))
 
 
-def gather(modes: Modes) -> Evidence:
-    """Errors of every candidate on every clip."""
+def gather(modes: Modes, bent: bool = False) -> Evidence:
+    """Errors of every candidate on every clip.
+
+    Parameters
+    ----------
+    modes : Modes
+    bent : bool
+        Whether they are of a combination of features, each of which may bend the field.
+    """
     parts = [
         _gather(modes.clips(slice(start, start + CLIPS)))
         for start in range(0, len(modes.amplitude), CLIPS)
@@ -90,6 +136,9 @@ def gather(modes: Modes) -> Evidence:
         np.concatenate([part.structured for part in parts]),
         np.concatenate([part.turns for part in parts]),
         np.concatenate([part.floor for part in parts]),
+        modes,
+        {name: np.concatenate([part.theta[name] for part in parts], 1) for name in parts[0].theta},
+        bent,
     )
 
 
@@ -119,6 +168,7 @@ def _gather(modes: Modes) -> Evidence:
     late_frames = truth.shape[2]
     dealt = hands(modes)
     names, errors, structured, turns = [], [], [], []
+    parameters = {}
 
     def add(name: str, guess: np.ndarray) -> None:
         names.append(name)
@@ -131,7 +181,7 @@ def _gather(modes: Modes) -> Evidence:
     for law in candidates(modes.periodic):
         time = np.arange(frames, dtype=float)
         guess = np.zeros_like(truth)
-        fitted = fit(law, modes, dealt)
+        parameters[law.name] = fitted = fit(law, modes, dealt)
         for seen, theta in zip(dealt, fitted, strict=True):
             foretold = predict(law.basis(theta, modes.wavevector, time), amplitude, early)
             guess = np.where(seen[:, :, None, None], guess, foretold[:, :, late])
@@ -150,4 +200,7 @@ def _gather(modes: Modes) -> Evidence:
         np.stack(structured, axis=-1),
         np.stack(turns, axis=-1),
         np.maximum(EXACT * energy, 1e-300),
+        modes,
+        parameters,
+        bent=False,
     )

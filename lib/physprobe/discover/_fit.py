@@ -13,14 +13,18 @@ whose variables separate, SIAM J. Numer. Anal. 10 (1973) 413-432.
 """
 
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 
-from physprobe.discover._laws import Law
+from physprobe.discover._laws import EXPONENT, Law
 from physprobe.discover._modes import Modes
 
 STEPS, STARTS = 10, 20
 DAMPINGS = (1.0, 4.0, 16.0)  # per clip: what hardly fades, what fades, what creeps
+EXPONENTS = (0.5, 1.5, 3.0)
+PARTS = {"m": (0.0, 0.5, 0.9)}  # of the squared frequency at a middling wavenumber
+NORMAL95 = 1.645  # one-sided
 STRONGEST = 24  # modes on which starts are compared
 
 
@@ -139,15 +143,34 @@ def covariance(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
 
     It is nan of a parameter at zero that enters by its square: to first order nothing is known.
     """
-    residual, slopes = _linearised(lambda theta: _residual(law, modes, theta), theta)
-    clips, count = len(residual), residual[0].size * (2 if modes.periodic else 1)
-    noise = (np.abs(residual) ** 2).reshape(clips, -1).sum(-1) / max(count - theta.shape[1], 1)
-    scale = np.sqrt(np.maximum(np.einsum("cpp->cp", slopes[0]), 1e-300))
-    scaled = slopes[0] / (scale[:, :, None] * scale[:, None, :])
-    inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True)
-    found = inverse / (scale[:, :, None] * scale[:, None, :]) * noise[:, None, None]
+    found = _spread(lambda theta: _residual(law, modes, theta), theta, modes.periodic)
     unknown = np.isin(law.parameters, law.squared) & (theta == 0)
     return np.where(unknown[:, :, None] | unknown[:, None, :], np.nan, found)
+
+
+def limit(law: Law, modes: Modes, name: str) -> np.ndarray:
+    """Upper 95 % limit (clip) of a parameter that can't be negative, for white noise.
+
+    Where it enters by its square, that of the square: it is known at zero as well.
+    """
+    point, place = law.point(fit(law, modes)[0]), law.parameters.index(name)
+    spread = _spread(lambda point: _residual(law, modes, law.at(point)), point, modes.periodic)
+    upper = point.copy()
+    upper[:, place] += NORMAL95 * np.sqrt(np.maximum(spread[:, place, place], 0))
+    return law.at(upper)[:, place]
+
+
+def _spread(
+    residual: Callable[[np.ndarray], np.ndarray], point: np.ndarray, periodic: bool
+) -> np.ndarray:
+    """Covariance (clip, coordinate, coordinate) of a point of least squares."""
+    here, (gram, _) = _linearised(residual, point)
+    clips, count = len(here), here[0].size * (2 if periodic else 1)
+    noise = (np.abs(here) ** 2).reshape(clips, -1).sum(-1) / max(count - point.shape[1], 1)
+    scale = np.sqrt(np.maximum(np.einsum("cpp->cp", gram), 1e-300))
+    scaled = gram / (scale[:, :, None] * scale[:, None, :])
+    inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True)
+    return inverse / (scale[:, :, None] * scale[:, None, :]) * noise[:, None, None]
 
 
 def _residual(law: Law, modes: Modes, theta: np.ndarray, early: int | None = None) -> np.ndarray:
@@ -178,17 +201,30 @@ def _starts(law: Law, modes: Modes, seen: np.ndarray) -> np.ndarray:
         alpha = np.broadcast_to(span[:, None, None], (folds, len(span), clips, 1))
         return np.concatenate([velocity, alpha], axis=-1)
     if law.order == 2:
-        span = np.geomspace(0.3 / frames, 2.5, 2 * STARTS)
-    unit = np.abs(law.symbol(np.ones((1, 1, len(law.parameters))), np.array([[middle, 0.0]]))[0])
-    rate = span / (unit.ravel()[0] if law.order == 1 else np.sqrt(unit.ravel()[0]))
-    damped = DAMPINGS if law.order == 2 and "gamma" in law.parameters else DAMPINGS[:1]
-    damped = (0.0, *damped[1:]) if "gamma" in law.signed else damped
-    theta = np.zeros((folds, len(damped), len(rate), clips, len(law.parameters)))
-    theta[..., 0] = rate[:, None]
-    for place, name in enumerate(law.parameters[1:], 1):
-        if name == "gamma":
-            theta[..., place] = np.array(damped)[:, None, None] / frames
-    return theta.reshape(folds, -1, clips, len(law.parameters))
+        fine = STARTS if PARTS.keys() & set(law.parameters) else 2 * STARTS
+        span = np.geomspace(0.3 / frames, 2.5, fine)
+    found = []
+    for others in product(*(_tried(law, name, frames) for name in law.parameters[1:])):
+        one = np.array([[1.0, *others]])
+        one[:, [name in PARTS for name in law.parameters]] = 0.0
+        unit = np.abs(law.symbol(one[:, None], np.array([[middle, 0.0]]))[0]).ravel()[0]
+        theta = np.zeros((folds, len(span), clips, len(law.parameters)))
+        theta[..., 0] = (span / (unit if law.order == 1 else np.sqrt(unit)))[:, None]
+        theta[..., 1:] = others
+        for name, part in zip(law.parameters[1:], others, strict=True):
+            if name in PARTS:
+                theta[..., law.parameters.index(name)] = np.sqrt(part) * span[:, None]
+                theta[..., 0] *= np.sqrt(1 - part)
+        found.append(theta)
+    return np.concatenate(found, axis=1)
+
+
+def _tried(law: Law, name: str, frames: int) -> tuple[float, ...]:
+    """What to start with for a parameter that isn't the first."""
+    if name == "gamma":
+        damped = (0.0, *DAMPINGS[1:]) if "gamma" in law.signed else DAMPINGS
+        return tuple(value / frames for value in damped)
+    return PARTS.get(name, EXPONENTS if name == EXPONENT else (0.0,))
 
 
 def _velocity(modes: Modes, seen: np.ndarray) -> np.ndarray:

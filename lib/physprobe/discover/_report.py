@@ -15,11 +15,12 @@ from physprobe.discover import (
     _truth,
     _verdict,
 )
-from physprobe.discover._fit import covariance, fit
-from physprobe.discover._laws import BY_NAME, CANNOT_TELL, Law
+from physprobe.discover._fit import covariance, fit, limit
+from physprobe.discover._laws import BY_NAME, CANNOT_TELL, Law, beyond
 from physprobe.statistics import scores
 
 NONE = "no law was named"
+NORMAL975 = 1.96
 
 
 def discover(
@@ -48,6 +49,7 @@ def discover(
     order = orders.pooled(_verdict.EXPLAINS)
     leading = BY_NAME[verdict.leading]
     theta, error = _parameters(leading, modes, scale)
+    limits = _limits(leading, modes, scale)
     own = _own(singles, modes, scale)
     rates = _dispersion.disperse(modes, order or leading.order)
     scalings = {name: _dispersion.scale(rates, name) for name in _dispersion.QUANTITIES}
@@ -59,6 +61,7 @@ def discover(
         *_of_order(spec, shuffled, orders),
         *_of_dispersion(spec, scalings, rates),
         *_of_singles(singles),
+        *_of_leading(spec, leading, theta, limits),
         *_of_parameters(spec, own, truth),
         *_of_controls(controls),
     ]
@@ -84,6 +87,7 @@ def discover(
             "order": orders.pick(_verdict.EXPLAINS),
             "parameters": theta,
             "standard_errors": error,
+            "intervals": _intervals(leading, theta, error),
             "by_own_law": own,
             "truth": {name: truth[name] for name in {*own, *theta} if name in truth},
         },
@@ -112,7 +116,7 @@ def _judged(spec: object, modes: _modes.Modes) -> _Judged:
     """Everything that leads to a verdict, from the search for an observable on."""
     observable = _observable.find(modes) if spec.observable else None
     modes = observable.read(modes) if observable else modes
-    evidence = _evidence.gather(modes)
+    evidence = _evidence.gather(modes, bent=observable is not None)
     shuffled = _order.succession(modes, spec.shuffles, spec.seed)
     draws = {"draws": spec.bootstraps, "seed": spec.seed}
     return _Judged(
@@ -174,11 +178,31 @@ def _true(
 def _parameters(law: Law, modes: _modes.Modes, scale: object) -> tuple[dict, dict]:
     """Parameters of every clip and their standard errors, in px and s where the law has units."""
     theta = fit(law, modes)[0]
-    error = np.sqrt(np.maximum(np.einsum("cpp->cp", covariance(law, modes, theta)), 0))
-    units = np.array([1.0 if name == "rate" else scale.parameter(name) for name in law.parameters])
-    return tuple(
-        dict(zip(law.parameters, (values * units).T, strict=True)) for values in (theta, error)
-    )
+    slopes = law.jacobian(theta, scale.cell, scale.frame)
+    spread = slopes @ covariance(law, modes, theta) @ slopes.swapaxes(1, 2)
+    error = np.sqrt(np.maximum(np.einsum("cpp->cp", spread), 0))
+    found = theta * law.units(theta, scale.cell, scale.frame)
+    return tuple(dict(zip(law.parameters, values.T, strict=True)) for values in (found, error))
+
+
+def _intervals(law: Law, theta: dict, error: dict) -> dict[str, np.ndarray]:
+    """95 % intervals (clip, end) of parameters; of none below zero that can't be."""
+    found = {}
+    for name, bounded in zip(law.parameters, law.bounded, strict=True):
+        ends = theta[name][:, None] + NORMAL975 * error[name][:, None] * np.array([-1, 1])
+        found[name] = np.maximum(ends, 0) if bounded else ends
+    return found
+
+
+def _limits(law: Law, modes: _modes.Modes, scale: object) -> dict[tuple[str, str], np.ndarray]:
+    """Upper limits (clip), in px and s, of what a law lacks: by the law that has it, and name."""
+    found = {}
+    for other, name in beyond(law):
+        if other.periodic and not modes.periodic:
+            continue
+        cells = limit(other, modes, name)
+        found[other.name, name] = cells * scale.parameter(name)
+    return found
 
 
 def _of_candidates(spec: object, evidence: _evidence.Evidence) -> Iterator[dict]:
@@ -264,6 +288,21 @@ def _of_singles(singles: list[_verdict.Verdict]) -> Iterator[dict]:
             "n_clips": len(said),
             "note": "clips judged one by one",
         }
+
+
+def _of_leading(spec: object, law: Law, theta: dict, limits: dict) -> Iterator[dict]:
+    def row(name: str, of: Law, values: np.ndarray) -> dict:
+        value, low, high, clips = scores.median(values, spec.bootstraps, spec.seed)
+        about = {"law": of.name, "order": of.order, "target": name}
+        return {**about, "value": value, "ci_low": low, "ci_high": high, "n_clips": clips}
+
+    for name, values in theta.items():
+        note = f"{law.unit(name)}; median of clips, of the law that fits best"
+        yield {**row(name, law, values), "metric": "parameter", "note": note}
+    for (other, name), values in limits.items():
+        unit = BY_NAME[other].unit(name)
+        note = f"{unit}; {law.name} has none; median of clips' one-sided 95 % limits"
+        yield {**row(name, BY_NAME[other], values), "metric": "upper_limit", "note": note}
 
 
 def _of_parameters(spec: object, theta: dict, truth: dict) -> Iterator[dict]:

@@ -27,4 +27,5 @@ def verdict(kind: str) -> str:
 
 def parameters(found: Law, truth: dict[str, np.ndarray], scale: object) -> np.ndarray:
     """Parameters (clip, parameter) of a law in cells and frames, from labels in px and s."""
-    return np.stack([truth[name] / scale.parameter(name) for name in found.parameters], axis=-1)
+    theta = np.stack([truth[name] for name in found.parameters], axis=-1)
+    return theta / found.units(theta, scale.cell, scale.frame)

@@ -12,19 +12,27 @@ A law is named only if all of these hold, else the verdict is "cannot tell":
     no rival     no other candidate does as well; of two that contain each other, the simpler one is
                  taken unless the other gains more than 0.05 nats, and the general one is a rival
     no doubt     where two that contain each other have different names, the simpler one is named if
-                 the other can't gain more than 0.1 nats, and that one if it gains 0.05 or more
+                 the other can't gain more than 0.1 nats, and that one if it gains 0.05 or more;
+                 of a few (Klein-Gordon, telegraph, fractional) the simpler one is named as long as
+                 the other isn't known to gain, with an upper limit of what it lacks
+    constant     its coefficients change with neither time, place nor strength of the field, and it
+                 lacks no term: nothing of the kind gains more than 0.05 nats over it, see
+                 `_specification`
 
 "Better" is meant of the 95 % interval, from a bootstrap over modes and, of several clips, over both
 modes and clips.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from physprobe.discover._evidence import FREE, Evidence
 from physprobe.discover._laws import BY_NAME, CANNOT_TELL
 from physprobe.discover._order import Succession
+from physprobe.discover._specification import ALTERNATIVES
 from physprobe.statistics import seeds
 
 P, MARGIN, DOUBT, EXPLAINS, ALL_BUT_EXACT, TURNS = 0.01, 0.05, 0.1, 0.05, 6.0, 0.25
@@ -45,9 +53,50 @@ class Verdict:
 
 def drawn(evidence: Evidence, draws: int, seed: int) -> np.ndarray:
     """Gains (draw, clip, candidate) when modes are drawn anew."""
+    return evidence.gains(_modes_drawn(evidence, draws, seed))
+
+
+def _modes_drawn(evidence: Evidence, draws: int, seed: int) -> np.ndarray:
+    """How often (draw, mode) each mode is drawn."""
     count = evidence.errors.shape[1]
     rng = seeds.rng("verdict", seed)
-    return evidence.gains(rng.multinomial(count, np.full(count, 1 / count), draws).astype(float))
+    return rng.multinomial(count, np.full(count, 1 / count), draws).astype(float)
+
+
+def _clips_drawn(clips: int, draws: int, seed: int) -> np.ndarray:
+    """Weight (draw, clip) of every clip."""
+    rng = seeds.rng("verdict", "clips", seed)
+    return rng.multinomial(clips, np.full(clips, 1 / clips), draws) / clips
+
+
+class _Beside:
+    """What the alternatives to a law gain over it."""
+
+    def __init__(self, evidence: Evidence, draws: int, seed: int):
+        self.evidence, self.seed = evidence, seed
+        self.counts = _modes_drawn(evidence, draws, seed)
+        self.kept: dict[str, tuple] = {}
+
+    def clip(self, law: str, clip: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of one clip: (alternative), and (draw, alternative) with modes drawn anew."""
+        gain, draws = self._all(law)
+        return gain[clip], draws[:, clip]
+
+    def pooled(self, law: str) -> tuple[np.ndarray, np.ndarray]:
+        """Of all clips together, clips drawn anew as well."""
+        gain, draws = self._all(law)
+        weights = _clips_drawn(len(gain), len(draws), self.seed)
+        return gain.mean(0), np.einsum("dc,dca->da", weights, draws)
+
+    def _all(self, law: str) -> tuple[np.ndarray, np.ndarray]:
+        if law not in self.kept:
+            scores = [
+                self.evidence.scores(counts, self.evidence.beside(law))
+                for counts in (None, self.counts)
+            ]
+            gain, draws = (score[..., 1:] - score[..., :1] for score in scores)
+            self.kept[law] = gain[0], draws
+        return self.kept[law]
 
 
 def of_clips(
@@ -56,6 +105,7 @@ def of_clips(
     """Verdict on every clip by itself."""
     gains, resampled = evidence.gains()[0], drawn(evidence, draws, seed)
     left, turns = evidence.unexplained(), evidence.turns
+    beside = _Beside(evidence, draws, seed)
     return [
         _judge(
             evidence.names,
@@ -64,6 +114,7 @@ def of_clips(
             left[clip],
             turns[clip],
             shuffled.p[clip],
+            partial(beside.clip, clip=clip),
         )
         for clip in range(len(gains))
     ]
@@ -78,15 +129,14 @@ def pooled(evidence: Evidence, shuffled: Succession, *, draws: int = 200, seed: 
         np.median(evidence.unexplained(), axis=0),
         np.median(evidence.turns, axis=0),
         shuffled.pooled_p,
+        _Beside(evidence, draws, seed).pooled,
     )
 
 
 def pooled_draws(evidence: Evidence, draws: int, seed: int) -> np.ndarray:
     """Mean gains (draw, candidate) when modes and clips are drawn anew."""
     resampled = drawn(evidence, draws, seed)
-    clips = resampled.shape[1]
-    rng = seeds.rng("verdict", "clips", seed)
-    weights = rng.multinomial(clips, np.full(clips, 1 / clips), draws) / clips
+    weights = _clips_drawn(resampled.shape[1], draws, seed)
     return np.einsum("dc,dcn->dn", weights, resampled)
 
 
@@ -97,6 +147,7 @@ def _judge(
     left: np.ndarray,
     turns: np.ndarray,
     p: float,
+    beside: Callable[[str], tuple[np.ndarray, np.ndarray]],
 ) -> Verdict:
     laws = [
         name for name, turned in zip(names, turns, strict=True)
@@ -138,10 +189,17 @@ def _judge(
             return cannot(f"{other} does as well as {leading}")
         if BY_NAME[other].verdict in (law.verdict, CANNOT_TELL):
             continue
-        if leading in BY_NAME[other].special and -low[leading, other] > DOUBT:
+        doubtful = leading in BY_NAME[other].special and not BY_NAME[other].limited
+        if doubtful and -low[leading, other] > DOUBT:
             return cannot(f"{other} may do better than {leading}")
         if other in law.special and low[leading, other] < MARGIN:
             return cannot(f"{other} may do as well as {leading}")
+    gained, drawn = beside(leading)
+    sure_gain = np.quantile(drawn, 0.025, axis=0)
+    wrong = (gained > MARGIN) & (sure_gain > 0)
+    if wrong.any():
+        first = np.where(wrong, gained, -np.inf).argmax()
+        return cannot(f"{leading} fits best, but {tuple(ALTERNATIVES.values())[first]}")
     return Verdict(law.verdict, leading, leading, "")
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from physprobe.discover._laws import CANNOT_TELL as CANNOT_TELL
+from physprobe.discover._laws import LAWS as _LAWS
+from physprobe.discover._laws import VERDICTS as VERDICTS
 from physprobe.discover._modes import FEWEST as FEWEST
 
 
@@ -24,9 +26,11 @@ class Scale:
     """[s]"""
 
     def parameter(self, name: str) -> float:
-        """Factor from cells and frames to px and s."""
-        powers = {"alpha": 2, "vy": 1, "vx": 1, "c": 1, "gamma": 0}
-        return self.cell ** powers[name] / self.frame
+        """Factor from cells and frames to px and s; of what several laws have, the first's."""
+        law = next(law for law in _LAWS if name in law.parameters)
+        return law.units(np.zeros((1, len(law.parameters))), self.cell, self.frame)[
+            0, law.parameters.index(name)
+        ]
 
 
 def discover(
@@ -61,8 +65,9 @@ def discover(
     -------
     rows : list of dict
         ``gain`` and ``unexplained`` of every candidate, ``succession``, ``second_order``,
-        ``exponent``, ``anisotropy``, ``share`` of clips by verdict, ``relative_error`` of
-        parameters, ``false_verdicts`` of every control.
+        ``exponent``, ``anisotropy``, ``share`` of clips by verdict, ``parameter`` of the leading
+        law, ``upper_limit`` of what laws with one parameter more have besides, ``relative_error``
+        of parameters, ``false_verdicts`` of every control.
     blocks : dict
         ``verdict`` of the system; ``clips``: verdict, order and parameters of each; ``controls``:
         verdicts on them; ``observable``; ``dispersion``; ``truth``: the law that the system obeys.

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
+from physprobe.discover.linear import CANNOT_TELL, VERDICTS
 from physprobe.drawing import canvas, palette
 
 READS = "verdicts"
@@ -16,7 +17,6 @@ CAPTION = (
     " 95 % interval below; frames mark the right answer, and the last column is the verdict on all"
     " clips together. Right, how often a law is named for controls that have none."
 )
-VERDICTS = ("diffusive", "advective", "mixed", "wave-like", "damped", "cannot tell")
 CONTROLS = {
     "shuffled": "frames shuffled",
     "still": "still, with noise",
@@ -56,8 +56,10 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     columns = -(-len(sources) // 2)
     left, right = part.subfigures(1, 2, width_ratios=(2.6 * columns, 2.0), wspace=0.02)
     axes = left.subplots(2 if len(sources) > 1 else 1, columns, sharey=True, squeeze=False)
+    occur = {*shares["verdict"], *shares["right"], CANNOT_TELL}
+    verdicts = [verdict for verdict in VERDICTS if verdict in occur]
     for ax, source in zip(axes.flat, sources, strict=False):
-        _matrix(ax, shares[shares["encoder"] == source], source)
+        _matrix(ax, shares[shares["encoder"] == source], source, verdicts)
     for ax in axes.flat[len(sources) :]:
         ax.set_axis_off()
     _controls(right.subplots(), frame[frame["metric"] == "false_verdicts"])
@@ -66,22 +68,23 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     canvas.note(
         part,
         f"Each cell: percentage of {int(counts.min())} clips, below it the 95 % interval (Wilson)."
-        " Framed: the right answer. Last column: the verdict on all clips of the system together,"
+        " Framed: the right answer; verdicts that no clip has and that are right for none have no"
+        " column. Last column: the verdict on all clips of the system together,"
         " + right, \N{MULTIPLICATION SIGN} wrong, ? cannot tell. Right panel: bars are 95 %"
         " intervals (Wilson); the line is the 5 % that may be false.",
     )
 
 
-def _matrix(ax: object, rows: pd.DataFrame, source: str) -> None:
+def _matrix(ax: object, rows: pd.DataFrame, source: str, verdicts: list[str]) -> None:
     systems = list(rows["system"].unique())
-    ax.set(xlim=(-0.5, len(VERDICTS) + 0.5), ylim=(len(systems) - 0.5, -0.5))
+    ax.set(xlim=(-0.5, len(verdicts) + 0.5), ylim=(len(systems) - 0.5, -0.5))
     for y, system in enumerate(systems):
         own = rows[rows["system"] == system].set_index("verdict")
         right, together = own["right"].iloc[0], own["together"].iloc[0]
-        for x, verdict in enumerate(VERDICTS):
+        for x, verdict in enumerate(verdicts):
             told = own.loc[verdict] if verdict in own.index else None
             value = 0.0 if told is None else told["value"]
-            wrong = verdict not in (right, "cannot tell")
+            wrong = verdict not in (right, CANNOT_TELL)
             colour = "#D55E00" if wrong else "#0072B2" if verdict == right else "0.55"
             ax.add_patch(_cell(x, y, facecolor=colour, alpha=0.65 * value, lw=0))
             if verdict == right:
@@ -90,9 +93,9 @@ def _matrix(ax: object, rows: pd.DataFrame, source: str) -> None:
                 ax.text(x, y - 0.14, f"{100 * value:.0f}", ha="center", va="center", fontsize=9)
                 ends = f"{100 * told['ci_low']:.0f}\N{EN DASH}{100 * told['ci_high']:.0f}"
                 ax.text(x, y + 0.24, ends, ha="center", va="center", fontsize=6.5, color="0.3")
-        mark = "+" if together == right else "?" if together == "cannot tell" else "\u00d7"
-        ax.text(len(VERDICTS), y, mark, ha="center", va="center", fontsize=12, weight="bold")
-    ax.set_xticks(range(len(VERDICTS) + 1), [*VERDICTS, "together"], rotation=38, ha="right")
+        mark = "+" if together == right else "?" if together == CANNOT_TELL else "\u00d7"
+        ax.text(len(verdicts), y, mark, ha="center", va="center", fontsize=12, weight="bold")
+    ax.set_xticks(range(len(verdicts) + 1), [*verdicts, "together"], rotation=38, ha="right")
     ax.set_yticks(range(len(systems)), [name.replace("_", " ") for name in systems])
     ax.tick_params(length=0)
     for spine in ax.spines.values():
