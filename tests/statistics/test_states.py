@@ -56,6 +56,16 @@ def test_every_fold_is_the_ridge_of_scikit_learn_at_the_best_penalty(features):
             )
 
 
+def test_the_maps_are_of_the_features_themselves():
+    values, truth = world(6)
+    folds = splits.nested(np.arange(CLIPS), outer=3)
+    for components in (None, 4):
+        found = states.fit(values, truth, folds, components=components)
+        for number, fold in enumerate(folds):
+            told = values[fold.test] @ found.weights[number] + found.intercept[number]
+            np.testing.assert_allclose(told, found.predicted[fold.test], atol=1e-9)
+
+
 def test_held_out_clips_of_a_declared_split_are_predicted_and_no_others():
     values, truth = world(5)
     declared = np.where(np.arange(CLIPS) < 18, "train", "test")

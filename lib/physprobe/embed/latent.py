@@ -4,7 +4,7 @@ A token stands for each frame: its latent is that of the history that ends with 
 enough frames the first one is repeated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, Self
 
@@ -27,9 +27,8 @@ class Spec(Network):
     """Folder that a recipe has written: results/encoders/{recipe}."""
     weights: Literal["trained", "random"] = "trained"
     """Those of the folder, or random ones in its architecture."""
-    seeds: Seeds | None = None
-    """Members: seeds that the recipe was trained with, all of them by default; or those of random
-    weights, five by default."""
+    seeds: Seeds = FIVE
+    """Members: seeds that the recipe was trained with, or those of random weights."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -61,18 +60,32 @@ class Spec(Network):
     @property
     def members(self) -> dict[int, Self]:
         """Spec of each network, by its seed."""
-        seeds = self.seeds or (FIVE if self.weights == "random" else self._trained())
-        return {seed: self.model_copy(update={"seeds": (seed,)}) for seed in seeds}
-
-    def _trained(self) -> tuple[int, ...]:
-        from physprobe.embed.networks import checkpoint, latent
-
-        return latent.members(checkpoint.tensors(Path(self.model)))
+        return {seed: self.model_copy(update={"seeds": (seed,)}) for seed in self.seeds}
 
 
 def tubelet(spec: Spec) -> int:
     """Frames per token."""
     return 1
+
+
+def predictor(spec: Spec, member: int | None) -> Callable[[np.ndarray], np.ndarray] | None:
+    """The member's predictor; None of random weights, or where the recipe trains none."""
+    import torch
+
+    from physprobe.embed.networks import latent
+
+    folder, seed = Path(spec.model), next(iter(spec.members)) if member is None else member
+    sizes, _, tensors = latent.read(folder)
+    start = latent.named(seed, "predictor")
+    if spec.weights == "random" or not any(name.startswith(start) for name in tensors):
+        return None
+    network = latent.restored(latent.Predictor(sizes), tensors, start, folder)
+
+    def advance(features: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return network(torch.from_numpy(np.asarray(features, np.float32))).numpy()
+
+    return advance
 
 
 def load(spec: Spec, *, frames: int, threads: int, **size: int) -> Encoder:

@@ -1,7 +1,10 @@
 """Embed's contract: what every module of this folder offers, and what it may leave out."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Protocol
+
+import numpy as np
 
 from physprobe.config import spec
 from physprobe.embed._encoder import Encoder
@@ -19,6 +22,15 @@ class Kind(Protocol):
     @abstractmethod
     def tubelet(spec: spec.Spec) -> int | None:
         """Frames per token, if they can be known from the entry alone."""
+
+    @staticmethod
+    def predictor(spec: spec.Spec, member: int | None) -> Callable[[np.ndarray], np.ndarray] | None:
+        """Function from features (row, feature) of the last layer to those of the next token.
+
+        What a recipe has trained beside the encoder; by default, and of random weights, there is
+        none.
+        """
+        return None
 
     @staticmethod
     @abstractmethod

@@ -4,6 +4,7 @@ from typing import Any
 
 from physprobe.config.layout import STORES
 from physprobe.config.stages import STORE, Command, Stage
+from physprobe.embed.commands import checkpoint
 
 
 def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
@@ -20,7 +21,16 @@ def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
     return {
         "embeddings": [f"{folder}/{store}.zarr/{STORE}" for folder in folders],
         "simulation": [f"{folder}/simulation.zarr/{STORE}" for folder in folders],
+        "predictor": _predictor(config, asked),
     }
+
+
+def _predictor(config: Any, asked: Any) -> list[str]:
+    """Files of the encoder, for a method that runs what was trained beside it."""
+    if config.methods[asked.method].ROLE != "rollout":
+        return []
+    models = getattr(config.embedding(asked.source), "models", ())
+    return [file for model in models for file in checkpoint(config, model)]
 
 
 def _first(config: Any, asked: Any) -> dict[str, str]:
@@ -35,7 +45,9 @@ def _first(config: Any, asked: Any) -> dict[str, str]:
 
 def _kinds(config: Any, asked: Any) -> list[str]:
     design, _ = config.designs()[asked.place]
-    return [f"fit.methods.{config.methods[asked.method].kind}", f"fit.designs.{design.kind}"]
+    method = config.methods[asked.method]
+    runs = [f"embed.{config.embedding(asked.source).kind}"] if method.ROLE == "rollout" else []
+    return [f"fit.methods.{method.kind}", f"fit.designs.{design.kind}", *runs]
 
 
 STAGE = Stage(

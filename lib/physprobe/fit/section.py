@@ -1,6 +1,6 @@
 """Fit: what passes between a design, which chooses the clips, and a method, which is fitted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
@@ -21,6 +21,7 @@ METHODS, DESIGNS = "fit/methods", "fit/designs"
 SCHEMAS = {
     "probe": Schema("probe", ("method", "target", "sample", "layer", "time", "part")),
     "state": Schema("state", ("method", "target", "sample", "layer", "time", "part")),
+    "rollout": Schema("rollout", ("method", "target", "layer", "horizon", "model")),
     "dynamics": Schema(
         "dynamics", ("method", "layer", "horizon", "order", "model", "baseline", "equation")
     ),
@@ -66,6 +67,8 @@ class Given:
         Spatial tokens of the layers that keep them; each can be sliced along clips.
     states : mapping of str to (clip, time)
         What the system has at the last frame of each token, if it varies in time.
+    advance : callable, optional
+        The encoder's own predictor: features (row, feature) of the last layer one token later.
     """
 
     features: Sequence[np.ndarray]
@@ -78,6 +81,7 @@ class Given:
     components: int | None = None
     tokens: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
     states: Mapping[str, np.ndarray] = field(default_factory=dict)
+    advance: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -142,10 +146,11 @@ class MethodSpec(Spec):
 
     TRAINED: ClassVar[bool] = False
     """Whether it is fitted by gradient steps: in float32, on a GPU where there is one."""
-    ROLE: ClassVar[Literal["probe", "state", "dynamics", "head", "law"]]
-    """What it is asked for: to decode labels, or states that vary in time, to forecast pooled
-    embeddings, to model the spatial tokens of its ``layer``, which an encoder has to keep, or to
-    find the law that clips obey, in the field, the video, or such tokens."""
+    ROLE: ClassVar[Literal["probe", "state", "rollout", "dynamics", "head", "law"]]
+    """What it is asked for: to decode labels, or states that vary in time, to roll states on by
+    the encoder's own predictor, to forecast pooled embeddings, to model the spatial tokens of its
+    ``layer``, which an encoder has to keep, or to find the law that clips obey, in the field, the
+    video, or such tokens."""
 
     @property
     def of_classes(self) -> bool:

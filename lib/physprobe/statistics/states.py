@@ -28,6 +28,10 @@ class Fitted(NamedTuple):
     """(fold, column) that were chosen, relative to the mean eigenvalue."""
     inner: np.ndarray
     """(fold, column) mean squared error over the inner folds, of the choice."""
+    weights: list[np.ndarray]
+    """(feature, column) of each fold: what is predicted is features @ weights + intercept."""
+    intercept: np.ndarray
+    """(fold, column)"""
 
 
 class _Moments(NamedTuple):
@@ -83,13 +87,10 @@ def fit(
         if not np.isfinite(part).all():
             raise ValueError(f"{name}: not finite in {(~np.isfinite(part)).sum()} places.")
     predicted, chosen, inner = np.full(states.shape, np.nan), [], []
+    maps, offsets = [], []
     for fold in folds:
-        if components:
-            own = ridge.principal(features, fold.train, components)
-            own /= own[fold.train].std()
-        else:
-            mean, scale = _scale(features, fold.train)
-            own = (features - mean) / scale
+        mean, axes = _axes(features, fold.train, components)
+        own = (features - mean) @ axes if axes.ndim > 1 else (features - mean) * axes
         level = states[fold.train].mean((0, 1))
         rest = states - level
         blocks = [_moments(own, rest, block) for _, block in fold.inner]
@@ -104,15 +105,29 @@ def fit(
         inner.append(np.take_along_axis(errors, best[None], 0)[0] / whole.count)
         weights, intercept = _solved(whole, chosen[-1][None], unit)
         predicted[fold.test] = own[fold.test] @ weights[0] + intercept[0] + level
-    return Fitted(predicted, np.array(chosen), np.array(inner))
+        maps.append(axes @ weights[0] if axes.ndim > 1 else axes[:, None] * weights[0])
+        offsets.append(intercept[0] + level - mean @ maps[-1])
+    return Fitted(predicted, np.array(chosen), np.array(inner), maps, np.array(offsets))
 
 
-def _scale(features: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray | float]:
-    """Mean and divisor (feature,) over training rows: deviations, with a floor, as probes have."""
+def _axes(
+    features: np.ndarray, train: np.ndarray, components: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over training rows, and what centred features are multiplied by.
+
+    (feature,): one over deviations, with a floor, as probes have; or (feature, component):
+    principal axes, over the common deviation of the components.
+    """
     rows = features[train]
+    mean = rows.mean((0, 1))
+    if components:
+        flat = (rows - mean).reshape(-1, rows.shape[-1])
+        _, values, axes = np.linalg.svd(flat, full_matrices=False)
+        common = np.sqrt((values[:components] ** 2).mean() / len(flat))
+        return mean, axes[:components].T / (common or 1.0)
     deviation = rows.std((0, 1))
-    common = np.sqrt(np.mean(deviation**2))
-    return rows.mean((0, 1)), np.maximum(deviation, ridge.FLOOR * common) if common else 1.0
+    common = np.sqrt(np.mean(deviation**2)) or 1.0
+    return mean, 1 / np.maximum(deviation, ridge.FLOOR * common)
 
 
 def _moments(features: np.ndarray, states: np.ndarray, clips: np.ndarray) -> _Moments:

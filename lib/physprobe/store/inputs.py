@@ -34,6 +34,8 @@ class Inputs:
     folds: tuple[splits.Fold, ...]
     digests: dict[str, str]
     """Digest of each store."""
+    member: int | None = None
+    """Which of the encoder's networks, where the embedding has several."""
 
     @classmethod
     def read(
@@ -76,7 +78,7 @@ class Inputs:
             "embeddings": source.attrs["digest"],
             "simulation": system.attrs["digest"],
         }
-        return cls(kind, spec_, source, system, groups, folds, digests)
+        return cls(kind, spec_, source, system, groups, folds, digests, member)
 
     @property
     def own(self) -> str | None:

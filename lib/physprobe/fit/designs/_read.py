@@ -1,11 +1,13 @@
 """Read: from stores to what a method is given."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from physprobe.config import kinds
 from physprobe.fit.section import METHODS, Asked, Case, Given
 from physprobe.store.inputs import Inputs, Layers
 
@@ -76,5 +78,14 @@ def case(
         components=found.source.attrs["spec"].get("components"),
         tokens=layered.tokens if tokens is None else tokens,
         states=found.states,
+        advance=_predictor(found),
     )
     return Case(found, given, found.spec, about or {}, setting or {})
+
+
+def _predictor(found: Inputs) -> Callable[[np.ndarray], np.ndarray] | None:
+    """The encoder's own predictor, for a method that rolls it on; None if it has none."""
+    if found.spec.ROLE != "rollout":
+        return None
+    family, spec = kinds.parse("embed", json.dumps(found.source.attrs["spec"]))
+    return family.predictor(spec, found.member)
