@@ -243,7 +243,7 @@ def _method(config: Entries, where: str, study: Study, place: str, method: str) 
     spec = config.methods[method]
     systems = (place,) if place in config.systems else study.filmed
     for system in systems:
-        if spec.ROLE in ("probe", "state") and not _of_all(study, place):
+        if spec.ROLE in ("probe", "state", "rollout") and not _of_all(study, place):
             yield from fits.labels(config, f"{where}.methods", system, method)
         if spec.ROLE == "law":
             for name in study.names:

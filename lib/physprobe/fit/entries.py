@@ -92,7 +92,7 @@ def labels(config: Entries, where: str, system: str, probe: str) -> Iterator[str
     kind = config.systems[system].simulate.kind
     module = kinds.load("simulate", kind)
     has = (*module.UNITS, *module.CLASSES)
-    if config.methods[probe].ROLE == "state":
+    if config.methods[probe].ROLE in ("state", "rollout"):
         has = (*module.STATES, *has)
     for target in config.methods[probe].targets:
         yield from decodable(f"{where}: {probe}", target, kind, has)

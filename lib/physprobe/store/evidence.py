@@ -14,8 +14,8 @@ from physprobe.store import inputs, results, zarrs
 from physprobe.store.fits import Decoded, Fits
 
 ROLES = {
-    "probe": "probes", "state": "states", "dynamics": "koopman", "head": "heads",
-    "places": "places", "law": "laws",
+    "probe": "probes", "state": "states", "rollout": "rollouts", "dynamics": "koopman",
+    "head": "heads", "places": "places", "law": "laws",
 }  # fmt: skip
 """Fields of the evidence by schema of a fit; those of ``every_way`` are kept by method."""
 
@@ -33,6 +33,7 @@ class Evidence:
     """What each embedding is, for people; random weights say ``untrained``."""
     probes: Fits = field(default_factory=Fits)
     states: Fits = field(default_factory=Fits)
+    rollouts: Fits = field(default_factory=Fits)
     koopman: Fits = field(default_factory=Fits)
     heads: Fits = field(default_factory=Fits)
     places: Fits = field(default_factory=Fits)

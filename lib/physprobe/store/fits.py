@@ -126,6 +126,21 @@ class Fits(results.Found):
         result = self[encoder]
         return [_forecast(part) for part in result.get("members", (result,))]
 
+    def rolled(self, encoder: str, model: str, what: str) -> Scored | None:
+        """Mean over clips of what a model does when it is rolled on, if it is there.
+
+        Parameters
+        ----------
+        encoder, model : str
+        what : str
+            ``valid_time`` [s], ``valid_lyapunov_times``, or ``drift_{horizon}`` of the energy.
+        """
+        result = self[encoder]
+        parts = [part["rollouts"] for part in result.get("members", (result,))]
+        each = [_rolled(part, model, what) for part in parts]
+        found = [one for one in each if one is not None]
+        return paired.mean_of_members(found, encoder) if len(found) == len(each) else None
+
     def skills(self, encoder: str, horizon: int) -> dict[str, Scored] | None:
         """Skill of the first order at a horizon against every baseline, if it is defined."""
         result = self[encoder]
@@ -142,6 +157,21 @@ class Fits(results.Found):
 def _forecast(result: Result) -> Result:
     blocks = result["forecast"]
     return list(blocks.values())[-1] if blocks else {}
+
+
+def _rolled(block: Result, model: str, what: str) -> Scored | None:
+    kind, _, horizon = what.partition("drift_")
+    if kind:
+        values = block["valid"].get(model, {}).get(what)
+    else:
+        place = block["horizon"].index(int(horizon)) if int(horizon) in block["horizon"] else None
+        drifts = block["drift"].get(model)
+        values = None if drifts is None or place is None else np.asarray(drifts)[:, place]
+    if values is None:
+        return None
+    values = np.asarray(values, float)
+    sums = np.stack([values, np.ones_like(values)], axis=-1)
+    return Scored(sums, scores.mean_of, np.asarray(block["group"]))
 
 
 def _skills(result: Result, horizon: int) -> dict[str, Scored] | None:
