@@ -46,7 +46,8 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         statistic=f"drift of energy {spec.horizon} tokens ahead, less than reading's own",
         verdict=verdict(interval.low, interval.high, spec.margin),
         p=gap.p(spec.margin, evidence.bootstraps),
-        note=f"rolled {float(own.value):.2f}, seen {float(null.value):.2f} deviations between clips",
+        note=f"rolled {float(own.value):.2f}, seen {float(null.value):.2f}, in deviations between"
+        " clips",
         **interval.columns(),
     )
 

@@ -53,7 +53,8 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     interval = gap.interval(evidence.bootstraps)
     return judged(
         spec,
-        statistic=f"valid time [{UNITS[spec.unit]}] less that of {spec.than or 'the best other model'}",
+        statistic=f"valid time [{UNITS[spec.unit]}] less that of"
+        f" {spec.than or 'the best other model'}",
         best_control=best,
         verdict=verdict(interval.low, interval.high, spec.margin),
         p=gap.p(spec.margin, evidence.bootstraps),
