@@ -7,6 +7,7 @@ What is to be compared, clip by clip, holds each member's own: see ``statistics.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from physprobe.statistics import paired, scores
 from physprobe.statistics.paired import Scored
 from physprobe.store import results
 
-Result = Mapping[str, object]
+Result = Mapping[str, Any]
+"""Content of a result, as JSON has it."""
 
 
 def member(result: Result, which: int | None = None) -> Result:
@@ -34,7 +36,7 @@ def member(result: Result, which: int | None = None) -> Result:
     return {**result, **known[which]}
 
 
-def rows(result: Result, **where: object) -> list[dict]:
+def rows(result: Result, **where: Any) -> list[dict]:
     """Rows of a result that agree with what is given."""
     which = where.pop("member", None)
     return [
