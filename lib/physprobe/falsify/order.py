@@ -40,7 +40,7 @@ class Spec(Claim):
 
     def needs(self) -> Needs:
         """What it is judged from."""
-        return Needs(role="dynamics", horizon=self.horizon, order=self.order)
+        return Needs(role="dynamics", horizon=self.horizon, order=self.order, against=self.against)
 
 
 def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
@@ -58,8 +58,12 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     parts = {spec.system: evidence}
     if spec.against:
         parts[spec.against] = evidence.at(spec.against, spec.method)
-    gains = {name: _gains(spec, part, encoder) for name, part in parts.items()}
-    lacking = [name for name, gain in gains.items() if gain is None]
+    gains = {
+        name: gain
+        for name, part in parts.items()
+        if (gain := _gains(spec, part, encoder)) is not None
+    }
+    lacking = [name for name in parts if name not in gains]
     if lacking:
         of = " ".join(["", "in", *filter(None, lacking)]) if any(lacking) else ""
         note = f"no forecast of {encoder} by order {spec.order} at horizon {spec.horizon}{of}"
@@ -67,9 +71,9 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     own, *others = gains.values()
     statistic = f"skill of order {spec.order} {NAMES[spec.baseline]} at horizon {spec.horizon}"
     if others:
-        found = _difference(own, *others, evidence.bootstraps)
+        found = _difference(own, others[0], evidence.bootstraps)
         told = {name or encoder: float(_gain(sums.sum(0))) for name, (_, sums) in gains.items()}
-        more = {"note": ", ".join(f"{name} {value:.3f}" for name, value in told.items())}
+        more: dict = {"note": ", ".join(f"{name} {value:.3f}" for name, value in told.items())}
         statistic = f"{statistic}, less that in {spec.against}"
     else:
         found = scores.bootstrap(own[1], _gain, draws=evidence.bootstraps)
@@ -117,8 +121,8 @@ def _difference(
     """One system's gain less another's."""
     (groups, sums), (counterparts, others) = own, other
     if np.array_equal(groups, counterparts):
-        own, other = (Scored(part, _gain, groups) for part in (sums, others))
-        return paired.above(own, other).interval(draws)
+        gains = (Scored(part, _gain, groups) for part in (sums, others))
+        return paired.above(*gains).interval(draws)
     (value, low, high), (less, least, most) = (
         scores.bootstrap(part, _gain, draws=draws) for part in (sums, others)
     )

@@ -60,6 +60,20 @@ def row(result: Result, **where: object) -> dict | None:
     return found[0] if found else None
 
 
+def only(result: Result, **where: Any) -> dict:
+    """The row of a result that agrees with what is given.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or there are several.
+    """
+    found = row(result, **where)
+    if found is None:
+        raise ValueError(f"no row agrees with {where}.")
+    return found
+
+
 @dataclass(frozen=True)
 class Decoded(Scored):
     """How well a probe decodes a target from held-out clips."""
@@ -103,8 +117,17 @@ class Fits(results.Found):
 
     def probe(self, encoder: str, target: str, sample: str, metric: str = "r2") -> dict | None:
         """Row of a probe over all clips and times, layer chosen inside the training clips."""
-        about = {"target": target, "sample": sample, "layer": "selected", "metric": metric}
-        return self.row(encoder, **about, time=None, part=None)
+        return self.row(encoder, **_chosen(target, sample, metric))
+
+    def defined(self, encoder: str, target: str, sample: str, metric: str = "r2") -> dict:
+        """The same, of a target that is known to be defined.
+
+        Raises
+        ------
+        ValueError
+            If there is no such row.
+        """
+        return only(self[encoder], **_chosen(target, sample, metric))
 
     def held_out(
         self, encoder: str, target: str, sample: str, layer: str = "selected"
@@ -133,6 +156,11 @@ class Fits(results.Found):
             name: paired.mean_of_members([skills[name] for skills in found], encoder)
             for name in found[0]
         }
+
+
+def _chosen(target: str, sample: str, metric: str) -> dict:
+    about = {"target": target, "sample": sample, "layer": "selected", "metric": metric}
+    return {**about, "time": None, "part": None}
 
 
 def _forecast(result: Result) -> Result:
