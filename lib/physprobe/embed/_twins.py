@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from physprobe.config import kinds
 from physprobe.config.architecture import Architecture
-from physprobe.embed import huggingface, twin
+from physprobe.embed import huggingface, twin, untrained
 from physprobe.embed.networks.network import Network
 
 
@@ -21,7 +21,8 @@ def resolved(content: Mapping) -> dict:
     twins = {name: spec for name, spec in controls.items() if spec.get("kind") == "twin"}
     if not twins:
         return dict(content)
-    made, found, told, left = {}, dict(content), set(), set()
+    made: dict[str, dict] = {}
+    found, told, left = dict(content), set(), set()
     for section, entries in content.items():
         if not isinstance(entries, dict):
             continue
@@ -111,4 +112,6 @@ def _origins(spec: Network) -> set[tuple[str, str | None]]:
     """
     if isinstance(spec, huggingface.Spec):
         return set(zip(spec.models, spec.revisions, strict=True))
-    return {(spec.like, spec.revision)} if spec.like else set()
+    if isinstance(spec, untrained.Spec) and spec.like:
+        return {(spec.like, spec.revision)}
+    return set()

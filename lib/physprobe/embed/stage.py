@@ -1,14 +1,15 @@
 """Embed: run a frozen encoder over every clip and keep the pooled hidden states of each layer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from xarray import Dataset
 
 from physprobe.config import kinds
-from physprobe.config.spec import Spec
-from physprobe.embed._encoder import Encoder
+from physprobe.embed._encoder import Block, Encoder
 from physprobe.embed.networks.network import Network
+from physprobe.embed.section import EncoderSpec, Kind
 from physprobe.store import job, log, zarrs
 
 BLOCK = (
@@ -21,7 +22,7 @@ def run(
     clips: Path,
     out: Path,
     spec: str,
-    simulation: list[Path] = (),
+    simulation: Sequence[Path] = (),
     force: bool = False,
 ) -> None:
     """Embed the clips of a system into ``embeddings/{encoder}.zarr``.
@@ -36,7 +37,7 @@ def run(
         encoder with several members (member, clip, ...).
     spec : str
         JSON of the encoder's spec.
-    simulation : list of Path
+    simulation : sequence of Path
         Root ``zarr.json`` of the simulation, for a control that reads it; encoders see clips alone.
     force : bool
         Write the store anew if it is finished.
@@ -51,20 +52,28 @@ def run(
         If the store is finished and follows from something else, unless forced.
     """
     root = zarrs.place(out)
+    family: Kind
+    spec_: EncoderSpec
     family, spec_ = kinds.parse("embed", spec)
     entry = spec_.dump()
     source = zarrs.read(clips)
     count, frames, height, width, _ = source["video"].shape
-    if getattr(spec_, "SEES_SIMULATION", False) != bool(simulation):
+    if bool(simulation) != spec_.SEES_SIMULATION:
         raise ValueError(
             f"{entry['kind']}: {'needs no' if simulation else 'needs the'} simulation."
             " Hint: --simulation is for controls that read it; encoders see clips alone."
         )
     known = {"simulation": zarrs.joined(zarrs.read(simulation[0]), source)} if simulation else {}
-    size = {"frames": frames, "height": height, "width": width, "threads": job.current().threads}
     networks = _Networks(
-        spec_.members if isinstance(spec_, Network) else {0: spec_},
-        lambda member: family.load(member, **size, **known),
+        spec_.members,
+        lambda member: family.load(
+            member,
+            frames=frames,
+            height=height,
+            width=width,
+            threads=job.current().threads,
+            **known,
+        ),
     )
     provenance = networks.provenance(root)
     encoder = networks[networks.names[0]]
@@ -78,7 +87,7 @@ def run(
             inner=(1, tokens, encoder.features),
         )
     }
-    for layer in getattr(spec_, "tokens", ()):
+    for layer in spec_.tokens if isinstance(spec_, Network) else ():
         variables[f"tokens_{layer}"] = zarrs.Variable(
             (*several, "clip", "time", "y", "x", "feature"),
             (*several.values(), count, tokens, *encoder.grid, encoder.features),
@@ -127,7 +136,7 @@ def run(
 class _Networks:
     """An entry's networks by name, one of them in memory at a time."""
 
-    def __init__(self, specs: Mapping[int, Spec], load: Callable[[Spec], Encoder]):
+    def __init__(self, specs: Mapping[int, EncoderSpec], load: Callable[[EncoderSpec], Encoder]):
         self._specs, self._load = specs, load
         self._last: tuple[int, Encoder] | None = None
 
@@ -151,7 +160,8 @@ class _Networks:
         ValueError
             If they are not of one architecture.
         """
-        found, shapes = [], []
+        found: list[dict] = []
+        shapes: list[tuple] = []
         for name in reversed(self.names):
             encoder = self[name]
             found.insert(0, encoder.provenance)
@@ -174,9 +184,9 @@ class _Networks:
         return whole
 
 
-def _fill(store: zarrs.Writer, encoder: Encoder, source: object) -> None:
+def _fill(store: zarrs.Writer, encoder: Encoder, source: Dataset) -> None:
     """Write what is missing of one network's embeddings."""
-    blocks = [
+    blocks: list[Block] = [
         (zarrs.Lazy(source, "video", block), np.arange(block.start, block.stop))
         for block in store.missing
     ]
@@ -190,7 +200,7 @@ def _fill(store: zarrs.Writer, encoder: Encoder, source: object) -> None:
     store.fill(compute)
 
 
-def _coordinates(encoder: object, seconds: np.ndarray, clips: np.ndarray) -> dict:
+def _coordinates(encoder: Encoder, seconds: np.ndarray, clips: np.ndarray) -> dict:
     spans = np.asarray(encoder.spans)
     step = seconds[1] - seconds[0]
     start, end = seconds[spans[:, 0]], seconds[spans[:, 1] - 1] + step

@@ -15,6 +15,7 @@ from physprobe.config.shipped import PACKAGE
 from physprobe.config.spec import Spec
 from physprobe.config.system import Name
 from physprobe.embed import entries as embedded
+from physprobe.embed import pixels
 from physprobe.falsify._claim import Claim
 from physprobe.fit import entries as fits
 from physprobe.fit.designs import every_way
@@ -424,7 +425,7 @@ def _controlled(config: Entries, where: str, study: Study, claim: Claim) -> Iter
         for name in study.controls
         if not needs.of_kinds or config.controls[name].kind in needs.of_kinds
     ]
-    count = sum(len(getattr(config.controls[name], "members", (name,))) for name in fitting)
+    count = sum(len(config.controls[name].members) for name in fitting)
     if needs.controls and count < needs.fewest:
         what = f" of kind {' or '.join(needs.of_kinds)}" if needs.of_kinds else ""
         found = f"found {count} of {needs.fewest} controls" if fitting else "no control"
@@ -445,7 +446,7 @@ def _forecast(
             f" Hint: add it to methods.{method}.orders."
         )
     for name in claim.encoders or study.encoders:
-        if getattr(config.encoders[name], "sees_future", False):
+        if config.encoders[name].sees_future:
             yield (
                 f"{where}: {name} has seen the frames that are to be forecast."
                 f" Hint: name encoders with causal: true as its encoders, or set"
@@ -477,7 +478,7 @@ def _aligned(config: Entries, where: str, study: Study, system: str) -> Iterator
     """Whether pixels have the times of the encoders that they are mapped to."""
     for control in study.controls:
         spec = config.controls[control]
-        if spec.kind != "pixels" or spec.components:
+        if not isinstance(spec, pixels.Spec) or spec.components:
             continue
         for encoder in study.encoders:
             times = embedded.times(config, system, encoder)

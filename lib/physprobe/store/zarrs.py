@@ -587,7 +587,7 @@ def _shows(dataset: xr.Dataset) -> str | None:
     return dataset.attrs.get("simulation")
 
 
-def values(dataset: xr.Dataset, name: str, **where: int | slice) -> np.ndarray:
+def values(dataset: xr.Dataset, name: str, **where: int | slice | np.ndarray) -> np.ndarray:
     """Array of one variable, or of a selection of it by position.
 
     Raises
@@ -626,6 +626,10 @@ class Lazy:
     def __len__(self) -> int:
         """Clips."""
         return self.clips.stop - self.clips.start
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Read clip after clip (...)."""
+        return (self[clip] for clip in range(len(self)))
 
     def __getitem__(self, which: int | slice) -> np.ndarray:
         """Read one clip (...), or a slice of them (clip, ...)."""
