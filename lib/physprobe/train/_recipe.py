@@ -1,5 +1,7 @@
 """Recipe: the networks of any kind as one module, as the training loop asks for them."""
 
+from typing import TYPE_CHECKING, cast
+
 import numpy as np
 import torch
 from torch import nn
@@ -8,6 +10,9 @@ from physprobe.config import kinds
 from physprobe.train._stream import Batch
 from physprobe.train._training import Training
 from physprobe.train.section import Kind
+
+if TYPE_CHECKING:
+    from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
 
 
 class Recipe(nn.Module):
@@ -35,6 +40,6 @@ class Recipe(nn.Module):
         self.kind.after_step(self.spec, self, progress)
 
     @property
-    def kept(self) -> nn.Module:
+    def kept(self) -> "VJEPA2Encoder":
         """Network that is judged and saved."""
-        return self.get_submodule(self.kind.KEPT)
+        return cast("VJEPA2Encoder", self.get_submodule(self.kind.KEPT))

@@ -1,6 +1,6 @@
 """Training: what the specs of all recipes share - architecture, data, schedule, validation."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,9 @@ Systems = Annotated[dict[Name, System], Field(min_length=1)]
 
 class Training(Architecture):
     """Fields of every recipe's spec."""
+
+    if TYPE_CHECKING:
+        kind: str
 
     systems: Systems
     """Worlds that training clips come from, in equal parts; clips and seed are not used."""

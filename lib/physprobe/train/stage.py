@@ -13,6 +13,7 @@ import transformers
 from physprobe.config import kinds
 from physprobe.embed.networks.resize import Preprocessing
 from physprobe.store import job, log
+from physprobe.train._training import Training
 
 CARD = Path(__file__).with_name("card.md.j2")
 WEIGHTS = "model.safetensors"
@@ -39,6 +40,7 @@ def run(*, out: Path, spec: str, card: Path = CARD) -> None:
     """
     from physprobe.train import _linear, _loop, _recipe, _validation
 
+    spec_: Training
     _, spec_ = kinds.parse("train", spec)
     entry = spec_.dump()
     torch.set_num_threads(job.current().threads)
@@ -65,7 +67,7 @@ def run(*, out: Path, spec: str, card: Path = CARD) -> None:
     _table(work / "training.csv", rows)
     parameters = sum(value.numel() for value in tensors.values())
     kept = [row for row in rows if row["kept"]][-1]
-    card = _card(
+    text = _card(
         card,
         name=folder.name,
         spec=spec_,
@@ -79,7 +81,7 @@ def run(*, out: Path, spec: str, card: Path = CARD) -> None:
         code=job.current().code,
         commit=_commit(),
     )
-    (work / "card.md").write_text(card)
+    (work / "card.md").write_text(text)
     for name in ("config.json", "preprocessor_config.json", "training.csv", "card.md", WEIGHTS):
         (work / name).replace(folder / name)
     shutil.rmtree(work)
