@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.config import kinds
+from physprobe.render.section import Kind
 from physprobe.store import job, log, zarrs
 
 
@@ -36,6 +37,7 @@ def run(
         If the store is finished and follows from something else, unless forced.
     """
     root = zarrs.place(out)
+    renderer: Kind
     renderer, spec_ = kinds.parse("render", spec)
     entry = spec_.dump()
     source = zarrs.read(simulation)

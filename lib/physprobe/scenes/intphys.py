@@ -26,6 +26,8 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+
 PRINCIPLES = ("O1", "O2", "O3")
 MOVIES = 4
 QUANTITIES = ("principle", "scene", "movie", "frame", "checksum")
@@ -53,7 +55,7 @@ def checksum(content: bytes) -> int:
     return zlib.crc32(content) & 0xFFFFFF
 
 
-def listing(folder: Path, *, scenes: int, taken: Sequence[int]) -> str:
+def listing(folder: Path, *, scenes: int, taken: Sequence[int] | np.ndarray) -> str:
     """Digest of what numbers follow from, without reading all of it.
 
     Every ``status.json``; name, size and last bytes of every frame that is taken. Frames that pass
@@ -70,7 +72,7 @@ def listing(folder: Path, *, scenes: int, taken: Sequence[int]) -> str:
     return _digest(folder, _known, scenes, taken)
 
 
-def content(folder: Path, *, scenes: int, taken: Sequence[int]) -> str:
+def content(folder: Path, *, scenes: int, taken: Sequence[int] | np.ndarray) -> str:
     """Digest of all bytes of every ``status.json`` and of every frame that is taken.
 
     Parameters
@@ -267,7 +269,9 @@ def _known(path: Path) -> bytes:
     return start + end + size.to_bytes(8, "big")
 
 
-def _digest(folder: Path, known: Callable[[Path], bytes], scenes: int, taken: Sequence[int]) -> str:
+def _digest(
+    folder: Path, known: Callable[[Path], bytes], scenes: int, taken: Sequence[int] | np.ndarray
+) -> str:
     """Digest of what is known of every file that numbers follow from, and of its place."""
     paths = list(_files(folder, scenes, taken))
     total = hashlib.sha256()
@@ -277,7 +281,7 @@ def _digest(folder: Path, known: Callable[[Path], bytes], scenes: int, taken: Se
     return total.hexdigest()[:16]
 
 
-def _files(folder: Path, scenes: int, taken: Sequence[int]) -> Iterator[Path]:
+def _files(folder: Path, scenes: int, taken: Sequence[int] | np.ndarray) -> Iterator[Path]:
     for principle in range(1, len(PRINCIPLES) + 1):
         for scene in range(1, scenes + 1):
             for movie in range(1, MOVIES + 1):
