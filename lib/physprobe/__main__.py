@@ -13,7 +13,7 @@ import signal
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -181,7 +181,7 @@ def _parser(command: str, function: Callable) -> Parser:
         if hint is bool:
             parser.add_argument(option, action="store_true")
             continue
-        many = typing.get_origin(hint) is list
+        many = typing.get_origin(hint) in (list, Sequence)
         required = parameter.default is inspect.Parameter.empty
         if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
             parser.add_argument(name, type=hint, nargs="?", default=parameter.default)

@@ -15,6 +15,13 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "core/deeper.py": "Y = 2\n",
         "core/unused.py": "Z = 3\n",
         "probe/stage.py": "def run():\n    from physprobe.core.used import X\n    return X\n",
+        "probe/typed.py": (
+            "from dataclasses import dataclass\nfrom typing import TYPE_CHECKING\n"
+            "if TYPE_CHECKING:\n    from physprobe.core.unused import Z\n\n"
+            "@dataclass\nclass Spec:\n    size: int\n\n"
+            "def run(spec: object, *more: str, **rest: str) -> dict:\n"
+            "    async def wait(for_: int) -> int:\n        return for_\n    return {}\n"
+        ),
         "store/log.py": "def done(what): ...\n",
         "probe/told.py": (
             "from physprobe.store import log\nfor x in log.progress(range(3), 'clips'):\n"
@@ -37,7 +44,7 @@ def code(*modules: str) -> str:
 
 def test_imports_are_followed_wherever_they_stand(package: Path):
     assert fingerprint.closure("probe.stage") >= {"core.used", "core.deeper"}
-    assert "core.unused" not in fingerprint.closure("probe.stage")
+    assert "core.unused" not in fingerprint.closure("probe.stage", "probe.typed")
 
 
 @pytest.mark.parametrize("edited", ["core/used.py", "core/deeper.py", "probe/stage.py"])
@@ -100,6 +107,29 @@ def test_what_is_logged_does_not_count(package: Path, old: str, new: str, counts
     assert old in stage.read_text()
     stage.write_text(stage.read_text().replace(old, new))
     assert (code("probe.told") != before) == counts
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "counts"),
+    [
+        ("spec: object", "spec: Spec", False),
+        (": str", "", False),
+        (" -> dict", "", False),
+        ("if TYPE_CHECKING:\n    from physprobe.core.unused import Z\n", "", False),
+        ("    from physprobe.core.unused import Z\n", "    pass\nelse:\n    Z = 3\n", True),
+        ("for_: int) -> int", "for_: float) -> float", False),
+        ("spec: object", "spec: object = None", True),
+        ("size: int", "size: float", True),
+    ],
+)
+def test_types_of_arguments_and_returns_do_not_count(
+    package: Path, old: str, new: str, counts: bool
+):
+    before = code("probe.typed")
+    stage = package / "probe/typed.py"
+    assert old in stage.read_text()
+    stage.write_text(stage.read_text().replace(old, new))
+    assert (code("probe.typed") != before) == counts
 
 
 def test_the_log_itself_does_not_count(package: Path):

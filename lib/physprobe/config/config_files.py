@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -139,7 +140,7 @@ def _extended(content: Content) -> Content:
     return Content(values, content.places)
 
 
-def _whole(content: Content, *ways: Way) -> object:
+def _whole(content: Content, *ways: Way) -> Any:
     """Value of an entry: what it says, over the entry that it extends.
 
     Parameters
@@ -268,13 +269,17 @@ def _tabbed(text: str, line: int) -> bool:
     return any("\t" in words[: len(words) - len(words.lstrip())] for words in near)
 
 
+Scalar = str | int | float | bool | None
+Entries = dict[str, tuple[int, "_Node"]]
+"""Of a mapping: line and node by key."""
+
+
 @dataclass(eq=False)
 class _Node:
     """A value as it stands in a file; aliases lead to one node."""
 
     line: int
-    value: object = None
-    """A scalar; nodes in a list; of a mapping, line and node by key."""
+    value: "Scalar | list[_Node] | Entries" = None
 
 
 class _Reader:
@@ -356,14 +361,14 @@ class _Reader:
         """Node that an alias leads to."""
         if name not in self.anchors:
             raise ConfigError(f"{self.name}, line {line}: *{name} has no &{name} above it.")
-        if self.anchors[name] is None:
+        if (node := self.anchors[name]) is None:
             raise ConfigError(f"{self.name}, line {line}: *{name} stands inside of &{name} itself.")
-        return self.anchors[name]
+        return node
 
-    def mapping(self, start: int, depth: int) -> dict[str, tuple[int, _Node]]:
+    def mapping(self, start: int, depth: int) -> Entries:
         """Line and node of every key; what is written goes before what is merged by ``<<``."""
-        written: dict[str, tuple[int, _Node]] = {}
-        merged: list[_Node] = []
+        written: Entries = {}
+        merged: list[Entries] = []
         lines: dict[str, int] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             line, key = _line(event), self.key(event, depth)
@@ -381,10 +386,10 @@ class _Reader:
                 merged = self.sources(node, line)
             else:
                 written[key] = (line, node)
-        found: dict[str, tuple[int, _Node]] = {}
+        found: Entries = {}
         for source in reversed(merged):
-            self.spend(len(source.value), start)
-            found |= source.value
+            self.spend(len(source), start)
+            found |= source
         return found | written
 
     def key(self, event: yaml.Event, depth: int) -> str | None:
@@ -399,15 +404,16 @@ class _Reader:
         self.problem(line, f"{shown} can't be a key, which is a word.{hint}")
         return None
 
-    def sources(self, node: _Node, line: int) -> list[_Node]:
+    def sources(self, node: _Node, line: int) -> list[Entries]:
         """Mappings that ``<<`` names."""
-        found = node.value if isinstance(node.value, list) else [node]
-        if all(isinstance(part.value, dict) for part in found):
+        parts = node.value if isinstance(node.value, list) else [node]
+        found = [part.value for part in parts if isinstance(part.value, dict)]
+        if len(found) == len(parts):
             return found
         self.problem(line, "<< merges mappings. Hint: <<: *name, or <<: [*one, *other].")
         return []
 
-    def scalar(self, text: str, *, plain: bool, line: int) -> object:
+    def scalar(self, text: str, *, plain: bool, line: int) -> Scalar:
         """Value of a scalar."""
         if not plain:
             return self.checked(text, line)
@@ -443,7 +449,7 @@ class _Reader:
                 " file. Hint: write what you need."
             )
 
-    def values(self, node: _Node, path: Way, places: dict[Way, str]) -> object:
+    def values(self, node: _Node, path: Way, places: dict[Way, str]) -> Any:
         """Plain values below a node, aliases followed; where each stands goes into places."""
         start = places.get(path[:1], "").rpartition(" ")[2] or node.line
         self.spend(1, start)

@@ -14,7 +14,8 @@ WORDS = {"config.problems", LOG}
 def code(*modules: str) -> str:
     """Hash over the syntax of modules and of everything inside the package that they import.
 
-    Comments, docstrings, layout and what is logged don't count; nothing is imported.
+    Comments, docstrings, layout, types of arguments and returns, what is for a type checker alone,
+    and what is logged don't count; nothing is imported.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def _tree(module: str) -> ast.Module:
     file = _file(module)
     if file is None:
         raise ValueError(f"physprobe has no module {module!r}.")
-    return ast.parse(file.read_text())
+    return _Untyped().visit(ast.parse(file.read_text()))
 
 
 @cache
@@ -67,9 +68,33 @@ def _text(module: str) -> str:
         tree = _Unlogged().visit(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            body = [item for item in node.body if not _is_text(item)]
+            body = [item for item in node.body if not _does_nothing(item)]
             node.body = body or [ast.Pass()]
     return ast.unparse(tree)
+
+
+class _Untyped(ast.NodeTransformer):
+    """Code without types of arguments and returns, and what is for a type checker alone.
+
+    Types of fields stay, which data are checked by.
+    """
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        self.generic_visit(node)
+        checked = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return (node.orelse or ast.Pass()) if checked else node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
 
 
 class _Unlogged(ast.NodeTransformer):
@@ -92,8 +117,9 @@ def _logs(node: ast.AST) -> bool:
     )
 
 
-def _is_text(node: ast.stmt) -> bool:
-    return (
+def _does_nothing(node: ast.stmt) -> bool:
+    """Whether it is a text, such as a docstring, or ``pass``."""
+    return isinstance(node, ast.Pass) or (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
@@ -102,7 +128,7 @@ def _is_text(node: ast.stmt) -> bool:
 
 @cache
 def _imports(module: str) -> frozenset[str]:
-    names = set()
+    names: set[str] = set()
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)

@@ -132,7 +132,7 @@ def _spec(stage: str, kind: str) -> type[Spec]:
     return module.Spec
 
 
-def parse(stage: str, text: str) -> tuple[ModuleType, Spec]:
+def parse(stage: str, text: str) -> tuple[Any, Any]:
     """Module and spec of the kind that a JSON text names, as rules pass it by ``--spec``.
 
     Raises

@@ -206,9 +206,10 @@ def _models(hint: Any) -> list[type[BaseModel]]:
     return [model for part in typing.get_args(hint) for model in _models(part)]
 
 
-def _kind(model: type[BaseModel]) -> str | None:
+def _kind(model: type[BaseModel]) -> str:
+    """Kind that a model is of; none, an empty one, of a section and the like."""
     field = model.model_fields.get("kind")
-    return field.default if field else None
+    return field.default if field else ""
 
 
 def known(where: str, name: str, section: Collection[str]) -> Iterator[str]:

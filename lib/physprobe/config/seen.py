@@ -3,7 +3,7 @@
 The name is that of the variable in ``clips.zarr``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -28,7 +28,7 @@ class Form:
     sizes: Mapping[str, str]
     block: int = 1
 
-    def told(self, sizes: Mapping[str, int]) -> dict[str, int]:
+    def told(self, sizes: Mapping[Hashable, int]) -> dict[str, int]:
         """Sizes by name of the argument."""
         return {name: sizes[dim] for name, dim in self.sizes.items()}
 
@@ -43,7 +43,7 @@ FORMS = {
 }
 
 
-def of(names: Iterable[str]) -> str:
+def of(names: Iterable[Hashable]) -> str:
     """Name of the form that a store of clips has, from the names of its variables.
 
     Raises
@@ -53,5 +53,7 @@ def of(names: Iterable[str]) -> str:
     """
     found = {str(name) for name in names} & FORMS.keys()
     if len(found) != 1:
-        raise ValueError(f"clips are {' or '.join(FORMS)}, but here is {', '.join(names)}.")
+        raise ValueError(
+            f"clips are {' or '.join(FORMS)}, but here is {', '.join(map(str, names))}."
+        )
     return found.pop()

@@ -27,6 +27,10 @@ def _nothing(config: Any, wildcards: Any) -> dict:
     return {}
 
 
+def _of_none(config: Any, wildcards: Any) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Command:
     """One command, and the rule that runs it.
@@ -35,8 +39,9 @@ class Command:
     ----------
     function : str
         Module of the folder, and function in it.
-    entry : callable, optional
-        Entry of the config that the wildcards name; the job gets it as ``--spec``.
+    entry : callable
+        Entry of the config that the wildcards name; the job gets it as ``--spec``; by default there
+        is none.
     reads : tuple of str
         Fields of the entry that the job's numbers depend on; all of them if empty.
     model : str, optional
@@ -51,7 +56,7 @@ class Command:
     """
 
     function: str = "stage:run"
-    entry: Asked | None = None
+    entry: Asked = _of_none
     reads: tuple[str, ...] = ()
     model: str | None = None
     inputs: Asked = _nothing

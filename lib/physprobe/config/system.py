@@ -1,6 +1,6 @@
 """System: a physical world and the way it is filmed, as studies and training streams name it."""
 
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -11,12 +11,32 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """Name of a config entry; it becomes a path."""
 
 
+if TYPE_CHECKING:
+
+    class Simulate(Spec):
+        """What a type checker knows of every kind of ``simulate``; see its ``section.py``."""
+
+        kind: str
+        clips: int
+        frames: int
+        size: int
+        seed: int
+
+    class Render(Spec):
+        """What it knows of every kind of ``render``."""
+
+        kind: str
+
+else:
+    Simulate, Render = any_spec("simulate"), any_spec("render")
+
+
 class System(Spec):
     """A physical world and the way it is filmed."""
 
-    simulate: any_spec("simulate")
+    simulate: Simulate
     """Equation, grid, and the draws of each clip's parameters."""
-    render: any_spec("render")
+    render: Render
     """From field to video."""
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import matplotlib
 import numpy as np
@@ -24,6 +24,14 @@ RAISED = str.maketrans(
 )
 NOTHING = "nothing is defined that could be drawn"
 STYLE = Path(__file__).with_name("physprobe.mplstyle")
+
+
+class Row(Protocol):
+    """A score with its interval, as a row of a frame has it."""
+
+    value: float
+    ci_low: float
+    ci_high: float
 
 
 def alone(panel: Callable, frame: pd.DataFrame, size: tuple[float, float]) -> Figure:

@@ -3,11 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
-Block = tuple[np.ndarray, np.ndarray]
+if TYPE_CHECKING:
+    from physprobe.store.zarrs import Lazy
+
+Video: TypeAlias = "np.ndarray | Lazy"
+"""Some clips (clip, frame, y, x, rgb) uint8, in memory or read when they are indexed."""
+Block: TypeAlias = tuple[Video, np.ndarray]
 """Video and numbers of some clips: what ``encode`` takes."""
 
 
@@ -56,7 +61,7 @@ class Encoder(Protocol):
     dtype: str
     provenance: dict
 
-    def encode(self, video: np.ndarray, clips: np.ndarray) -> Embedding:
+    def encode(self, video: Video, clips: np.ndarray) -> Embedding:
         """Embed a block of clips.
 
         Parameters

@@ -21,7 +21,8 @@ def resolved(content: Mapping) -> dict:
     twins = {name: spec for name, spec in controls.items() if spec.get("kind") == "twin"}
     if not twins:
         return dict(content)
-    made, found, told, left = {}, dict(content), set(), set()
+    made: dict[str, dict] = {}
+    found, told, left = dict(content), set(), set()
     for section, entries in content.items():
         if not isinstance(entries, dict):
             continue

@@ -25,20 +25,20 @@ def checkpoint(config: Any, model: str | None, *, weights: bool = True) -> list[
 def _inputs(config: Any, asked: Any) -> dict[str, str | list[str]]:
     """Clips, the files that an encoder is read from, and the simulation for what reads that."""
     entry, folder = config.embedding(asked.encoder), f"results/{asked.system}"
-    sees = getattr(entry, "SEES_SIMULATION", False)
     return {
         "clips": f"{folder}/clips.zarr/{STORE}",
-        "simulation": [f"{folder}/simulation.zarr/{STORE}"] if sees else [],
+        "simulation": [f"{folder}/simulation.zarr/{STORE}"] if entry.SEES_SIMULATION else [],
         "weights": [
-            *(file for model in getattr(entry, "models", ()) for file in checkpoint(config, model)),
-            *checkpoint(config, getattr(entry, "like", None), weights=False),
+            file
+            for model, weights in entry.checkpoints.items()
+            for file in checkpoint(config, model, weights=weights)
         ],
     }
 
 
 def _gpus(config: Any, asked: Any) -> int:
     """GPUs that an encoder can use: one if it is a network."""
-    return getattr(config.embedding(asked.encoder), "GPUS", 0)
+    return config.embedding(asked.encoder).GPUS
 
 
 STAGE = Stage(

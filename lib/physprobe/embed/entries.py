@@ -1,25 +1,30 @@
 """Embed's sections of ``config.yaml``: encoders and controls."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field
 
 from physprobe.config import kinds
 from physprobe.config.kinds import any_spec
-from physprobe.config.spec import Spec
 from physprobe.config.system import Name
 from physprobe.embed import _twins, pixels, twin
 from physprobe.embed.networks.network import Network
+from physprobe.embed.section import EncoderSpec, Kind
 from physprobe.simulate import entries as simulated
+
+if TYPE_CHECKING:
+    AnyEncoder = EncoderSpec
+else:
+    AnyEncoder = any_spec("embed")
 
 
 class Entries(simulated.Entries):
     """What the config says to embed, and what it is said of."""
 
-    encoders: dict[Name, any_spec("embed")]
+    encoders: dict[Name, AnyEncoder]
     """Frozen encoders under test."""
-    controls: dict[Name, any_spec("embed")] = Field(default_factory=dict)
+    controls: dict[Name, AnyEncoder] = Field(default_factory=dict)
     """Twins and trivial statistics that could refute an encoder's score."""
 
     @classmethod
@@ -28,11 +33,11 @@ class Entries(simulated.Entries):
         return super().strict(_twins.resolved(content))
 
     @property
-    def embeddings(self) -> dict[str, Spec]:
+    def embeddings(self) -> dict[str, EncoderSpec]:
         """Encoders and controls."""
         return {**self.encoders, **self.controls}
 
-    def embedding(self, name: str) -> Spec:
+    def embedding(self, name: str) -> EncoderSpec:
         """Spec of an encoder or a control."""
         return self.encoders[name] if name in self.encoders else self.controls[name]
 
@@ -63,7 +68,7 @@ def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> It
             continue
         if (tubelet := _tubelet(spec)) and simulate.frames % tubelet:
             uncut.setdefault(tubelet, []).append(name)
-        if getattr(spec, "SEES_SIMULATION", False) and not scene:
+        if spec.SEES_SIMULATION and not scene:
             yield f"{where}: {name} reads where a ball is; {system} has none. Hint: leave it out."
     for tubelet, found in uncut.items():
         yield (
@@ -77,8 +82,9 @@ def twins(
     config: Entries, where: str, encoders: Iterable[str], controls: Iterable[str]
 ) -> Iterator[str]:
     """Whether a control that is "the same network, but ..." is that of one of the encoders."""
-    networks = {name: config.encoders[name] for name in encoders if name in config.encoders}
-    networks = {name: spec for name, spec in networks.items() if isinstance(spec, Network)}
+    networks = {
+        name: spec for name in encoders if isinstance(spec := config.encoders.get(name), Network)
+    }
     for name in controls:
         spec = config.controls.get(name)
         if isinstance(spec, twin.Spec):
@@ -96,7 +102,7 @@ def twins(
             )
 
 
-def grid(spec: Spec, layer: str) -> bool:
+def grid(spec: EncoderSpec, layer: str) -> bool:
     """Whether an embedding keeps a spatial grid: tokens of the layer, or squares of pixels."""
     if isinstance(spec, pixels.Spec):
         return spec.tubelet_frames == "mean"
@@ -109,5 +115,6 @@ def times(config: Entries, system: str, name: str) -> int | None:
     return config.systems[system].simulate.frames // tubelet if tubelet else None
 
 
-def _tubelet(spec: Spec) -> int | None:
-    return kinds.load("embed", spec.kind).tubelet(spec)
+def _tubelet(spec: EncoderSpec) -> int | None:
+    family: Kind = kinds.load("embed", spec.kind)
+    return family.tubelet(spec)

@@ -80,6 +80,11 @@ class Spec(Network):
         return untrained.Spec(**shared | origin, seeds=seeds)
 
     @property
+    def checkpoints(self) -> dict[str, bool]:
+        """Each copy, whose weights are read."""
+        return dict.fromkeys(self.models, True)
+
+    @property
     def sees_future(self) -> bool:
         """Whether an embedding follows from later frames; not where each frame is seen alone."""
         alone = (
@@ -159,7 +164,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
         width=width,
         threads=threads,
         provenance={
-            "label": model if local else f"{model} at {revision[:8]}",
+            "label": f"{model} at {revision[:8]}" if revision else model,
             "hf_repo": model,
             "revision": revision,
             "architecture": config,

@@ -14,6 +14,7 @@ from pydantic import model_validator
 from physprobe.embed import _frames
 from physprobe.embed._encoder import Embedding, Encoder, provenance, versions
 from physprobe.embed.networks.network import FIVE, Network, Seeds
+from physprobe.store.zarrs import Lazy
 
 SEES = ("video", "signal")
 
@@ -39,9 +40,9 @@ class Spec(Network):
         return self
 
     @property
-    def models(self) -> tuple[str, ...]:
-        """The folder."""
-        return (self.model,)
+    def checkpoints(self) -> dict[str, bool]:
+        """The folder, whose weights are read even for their shapes."""
+        return {self.model: True}
 
     @property
     def origins(self) -> set[tuple[str, str | None]]:
@@ -127,8 +128,9 @@ class Latents(Encoder):
 
         folder, (seed, *_) = Path(spec.model), spec.members
         sizes, shown, tensors = latent.read(folder)
-        side = {"channels": shown.values} if shown.side is None else None
-        expected = side or {"height": shown.side, "width": shown.side}
+        expected = {"channels": shown.values}
+        if shown.side is not None:
+            expected = {"height": shown.side, "width": shown.side}
         if size != expected:
             told = [", ".join(f"{k} {v}" for k, v in each.items()) for each in (expected, size)]
             raise ValueError(
@@ -136,8 +138,9 @@ class Latents(Encoder):
                 " Hint: render them alike."
             )
         if spec.weights == "random":
+            network = latent.Encoder(sizes, shown)
             made = latent.drawn(seed, lambda: {"encoder": latent.Encoder(sizes, shown)})
-            self.network = made["encoder"].eval().requires_grad_(False)
+            network.load_state_dict(made["encoder"].state_dict())
             label = f"untrained, {sizes.network} like {folder.name}, seed {seed}"
         else:
             known = latent.members(tensors)
@@ -145,8 +148,9 @@ class Latents(Encoder):
                 there = ", ".join(map(str, known))
                 raise ValueError(f"{folder}: has no member {seed}. Hint: members are {there}.")
             start = latent.named(seed, "encoder")
-            self.network = latent.restored(latent.Encoder(sizes, shown), tensors, start, folder)
+            network = latent.restored(latent.Encoder(sizes, shown), tensors, start, folder)
             label = f"{folder.name}, seed {seed}"
+        self.network: latent.Encoder = network.eval().requires_grad_(False)
         self.spec, self.sizes = spec, sizes
         self.features = sizes.embedding
         ends = np.arange(1, frames + 1)
@@ -160,7 +164,7 @@ class Latents(Encoder):
             versions=versions("numpy", "torch"),
         )
 
-    def encode(self, video: np.ndarray, clips: np.ndarray) -> Embedding:
+    def encode(self, video: np.ndarray | Lazy, clips: np.ndarray) -> Embedding:
         """Embed every history of frames.
 
         Parameters

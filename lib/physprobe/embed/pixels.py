@@ -5,12 +5,12 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.config.spec import Spec as Base
 from physprobe.embed import _frames
-from physprobe.embed._encoder import Embedding, Encoder, provenance
+from physprobe.embed._encoder import Embedding, Encoder, Video, provenance
+from physprobe.embed.section import EncoderSpec
 
 
-class Spec(Base):
+class Spec(EncoderSpec):
     """Size and colours of the frames that stand in for an embedding."""
 
     kind: Literal["pixels"] = "pixels"
@@ -83,7 +83,7 @@ class Pixels(Encoder):
         more += f", of {spec.history} tokens" if spec.history > 1 else ""
         self.provenance = provenance(f"pixels {spec.size} x {spec.size} {spec.color}{more}")
 
-    def encode(self, video: np.ndarray, clips: np.ndarray) -> Embedding:
+    def encode(self, video: Video, clips: np.ndarray) -> Embedding:
         """Average over squares: features run over y, x, rgb in 0..1.
 
         Parameters

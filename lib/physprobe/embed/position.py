@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.config.spec import Spec as Base
 from physprobe.embed import _frames
-from physprobe.embed._encoder import Embedding, Encoder, provenance
+from physprobe.embed._encoder import Embedding, Encoder, Video, provenance
+from physprobe.embed.section import EncoderSpec
 from physprobe.scenes import scene
 
 if TYPE_CHECKING:
     from xarray import Dataset
 
 
-class Spec(Base):
+class Spec(EncoderSpec):
     """Places of the ball that stand in for an embedding."""
 
     SEES_SIMULATION: ClassVar[bool] = True
@@ -74,7 +74,7 @@ class Position(Encoder):
         self.simulation = simulation
         self.provenance = provenance("place of the ball, known exactly")
 
-    def encode(self, video: np.ndarray, clips: np.ndarray) -> Embedding:
+    def encode(self, video: Video, clips: np.ndarray) -> Embedding:
         """Row and column [px] of the ball, mean over the frames of each token.
 
         Parameters

@@ -2,29 +2,61 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from physprobe.config import spec
+from physprobe.config.spec import Spec
 from physprobe.embed._encoder import Encoder
 
 
+class EncoderSpec(Spec):
+    """What is asked of every encoder's and control's spec; a kind overrides what it is."""
+
+    if TYPE_CHECKING:
+        kind: str = ""
+
+    SEES_SIMULATION: ClassVar[bool] = False
+    """Whether it reads the simulation; encoders see clips alone."""
+    GPUS: ClassVar[int] = 0
+    """GPUs that a job can use."""
+
+    @property
+    def members(self) -> dict[int, Self]:
+        """Spec of each of the networks that the entry stands for, by name; by default of one."""
+        return {0: self}
+
+    @property
+    def sees_future(self) -> bool:
+        """Whether an embedding at one time follows from frames of later ones."""
+        return False
+
+    @property
+    def checkpoints(self) -> dict[str, bool]:
+        """Checkpoints that are read, and whether their weights are."""
+        return {}
+
+
 class Kind(Protocol):
-    """A family of encoders, or of controls that stand in for one."""
+    """A family of encoders, or of controls that stand in for one.
+
+    A module is one by having these names.
+    """
 
     SEES: tuple[str, ...] = ("video",)
     """What it can embed, of ``config.seen.FORMS``."""
-    Spec: type[spec.Spec]
+    Spec: type[EncoderSpec]
     """Fields of the config's entry."""
 
     @staticmethod
     @abstractmethod
-    def tubelet(spec: spec.Spec) -> int | None:
-        """Frames per token, if they can be known from the entry alone."""
+    def tubelet(spec: EncoderSpec) -> int | None:
+        """Frames per token, if it can be known without touching the hub."""
 
     @staticmethod
-    def predictor(spec: spec.Spec, member: int | None) -> Callable[[np.ndarray], np.ndarray] | None:
+    def predictor(
+        spec: EncoderSpec, member: int | None
+    ) -> Callable[[np.ndarray], np.ndarray] | None:
         """Function from features (row, feature) of the last layer to those of the next token.
 
         What a recipe has trained beside the encoder; by default, and of random weights, there is
@@ -34,13 +66,13 @@ class Kind(Protocol):
 
     @staticmethod
     @abstractmethod
-    def load(spec: spec.Spec, **sizes: int) -> Encoder:
+    def load(spec: EncoderSpec, **sizes: Any) -> Encoder:
         """An encoder that is ready for clips of these sizes.
 
         Parameters
         ----------
-        spec : Spec
-            Of one network, if the entry has several.
+        spec : EncoderSpec
+            Of several members, the one that is meant.
         **sizes : int
             Those of the form that it sees, such as ``frames``, ``height`` and ``width`` of a video,
             or ``frames`` and ``channels`` of a signal; ``threads``; and ``simulation``, the

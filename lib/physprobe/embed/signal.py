@@ -8,6 +8,7 @@ from pydantic import Field
 from physprobe.config.spec import Spec as Base
 from physprobe.embed import _frames
 from physprobe.embed._encoder import Embedding, Encoder, provenance
+from physprobe.store.zarrs import Lazy
 
 SEES = ("signal",)
 
@@ -67,7 +68,7 @@ class Signal(Encoder):
         order = "" if spec.frames == "ordered" else f", {spec.frames} frames"
         self.provenance = provenance(f"the signal's {channels} channels{order}")
 
-    def encode(self, video: np.ndarray, clips: np.ndarray) -> Embedding:
+    def encode(self, video: np.ndarray | Lazy, clips: np.ndarray) -> Embedding:
         """Features run over the frames of a token, then over channels.
 
         Parameters

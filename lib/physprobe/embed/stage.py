@@ -1,15 +1,15 @@
 """Embed: run a frozen encoder over every clip and keep the pooled hidden states of each layer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from xarray import Dataset
 
 from physprobe.config import kinds, seen
-from physprobe.config.spec import Spec
-from physprobe.embed._encoder import Encoder
+from physprobe.embed._encoder import Block, Encoder
 from physprobe.embed.networks.network import Network
-from physprobe.embed.section import Kind
+from physprobe.embed.section import EncoderSpec, Kind
 from physprobe.store import job, log, zarrs
 
 BLOCK = (
@@ -22,7 +22,7 @@ def run(
     clips: Path,
     out: Path,
     spec: str,
-    simulation: list[Path] = (),
+    simulation: Sequence[Path] = (),
     force: bool = False,
 ) -> None:
     """Embed the clips of a system into ``embeddings/{encoder}.zarr``.
@@ -37,7 +37,7 @@ def run(
         encoder with several members (member, clip, ...).
     spec : str
         JSON of the encoder's spec.
-    simulation : list of Path
+    simulation : sequence of Path
         Root ``zarr.json`` of the simulation, for a control that reads it; encoders see clips alone.
     force : bool
         Write the store anew if it is finished.
@@ -53,6 +53,7 @@ def run(
     """
     root = zarrs.place(out)
     family: Kind
+    spec_: EncoderSpec
     family, spec_ = kinds.parse("embed", spec)
     entry = spec_.dump()
     source = zarrs.read(clips)
@@ -63,15 +64,18 @@ def run(
             f"{entry['kind']} sees a {' or a '.join(family.SEES)}, and {clips.parent} is a"
             f" {shown}. Hint: take an encoder of that, or another rendering."
         )
-    if getattr(spec_, "SEES_SIMULATION", False) != bool(simulation):
+    if bool(simulation) != spec_.SEES_SIMULATION:
         raise ValueError(
             f"{entry['kind']}: {'needs no' if simulation else 'needs the'} simulation."
             " Hint: --simulation is for controls that read it; encoders see clips alone."
         )
     known = {"simulation": zarrs.joined(zarrs.read(simulation[0]), source)} if simulation else {}
-    size = {**seen.FORMS[shown].told(source.sizes), "threads": job.current().threads}
+    size: dict = {
+        **seen.FORMS[shown].told(source.sizes),
+        "threads": job.current().threads,
+    }
     networks = _Networks(
-        spec_.members if isinstance(spec_, Network) else {0: spec_},
+        spec_.members,
         lambda member: family.load(member, **size, **known),
     )
     provenance = networks.provenance(root)
@@ -86,7 +90,7 @@ def run(
             inner=(1, tokens, encoder.features),
         )
     }
-    for layer in getattr(spec_, "tokens", ()):
+    for layer in spec_.tokens if isinstance(spec_, Network) else ():
         variables[f"tokens_{layer}"] = zarrs.Variable(
             (*several, "clip", "time", "y", "x", "feature"),
             (*several.values(), count, tokens, *encoder.grid, encoder.features),
@@ -135,7 +139,7 @@ def run(
 class _Networks:
     """An entry's networks by name, one of them in memory at a time."""
 
-    def __init__(self, specs: Mapping[int, Spec], load: Callable[[Spec], Encoder]):
+    def __init__(self, specs: Mapping[int, EncoderSpec], load: Callable[[EncoderSpec], Encoder]):
         self._specs, self._load = specs, load
         self._last: tuple[int, Encoder] | None = None
 
@@ -159,7 +163,8 @@ class _Networks:
         ValueError
             If they are not of one architecture.
         """
-        found, shapes = [], []
+        found: list[dict] = []
+        shapes: list[tuple] = []
         for name in reversed(self.names):
             encoder = self[name]
             found.insert(0, encoder.provenance)
@@ -182,10 +187,11 @@ class _Networks:
         return whole
 
 
-def _fill(store: zarrs.Writer, encoder: Encoder, source: object) -> None:
+def _fill(store: zarrs.Writer, encoder: Encoder, source: Dataset) -> None:
     """Write what is missing of one network's embeddings."""
-    blocks = [
-        (zarrs.Lazy(source, seen.of(source.data_vars), block), np.arange(block.start, block.stop))
+    shown = seen.of(source.data_vars)
+    blocks: list[Block] = [
+        (zarrs.Lazy(source, shown, block), np.arange(block.start, block.stop))
         for block in store.missing
     ]
     embeddings = encoder.each(blocks)
@@ -198,7 +204,7 @@ def _fill(store: zarrs.Writer, encoder: Encoder, source: object) -> None:
     store.fill(compute)
 
 
-def _coordinates(encoder: object, seconds: np.ndarray, clips: np.ndarray) -> dict:
+def _coordinates(encoder: Encoder, seconds: np.ndarray, clips: np.ndarray) -> dict:
     spans = np.asarray(encoder.spans)
     step = seconds[1] - seconds[0]
     start, end = seconds[spans[:, 0]], seconds[spans[:, 1] - 1] + step

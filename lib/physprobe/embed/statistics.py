@@ -6,14 +6,14 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.config.spec import Spec as Base
 from physprobe.embed import _frames
-from physprobe.embed._encoder import Embedding, Encoder, provenance
+from physprobe.embed._encoder import Embedding, Encoder, Video, provenance
+from physprobe.embed.section import EncoderSpec
 
 Feature = Literal["brightness", "total_variation", "motion_energy"]
 
 
-class Spec(Base):
+class Spec(EncoderSpec):
     """Which numbers stand in for an embedding."""
 
     kind: Literal["statistics"] = "statistics"
@@ -65,7 +65,7 @@ class Statistics(Encoder):
         self.spans, self.features = _frames.spans(frames, spec.tubelet), len(spec.features)
         self.provenance = provenance(", ".join(spec.features).replace("_", " "))
 
-    def encode(self, video: np.ndarray, clips: np.ndarray) -> Embedding:
+    def encode(self, video: Video, clips: np.ndarray) -> Embedding:
         """Statistics of each tubelet.
 
         Parameters

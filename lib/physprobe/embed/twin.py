@@ -12,12 +12,12 @@ from typing import Literal, NoReturn, Self
 
 from pydantic import Field, model_validator
 
-from physprobe.config.spec import Spec as Base
 from physprobe.embed._frames import Order
 from physprobe.embed.networks.network import FIVE, Network, Seeds, check_seed
+from physprobe.embed.section import EncoderSpec
 
 
-class Spec(Base):
+class Spec(EncoderSpec):
     """What sets a twin apart from its encoder."""
 
     kind: Literal["twin"] = "twin"
@@ -36,7 +36,7 @@ class Spec(Base):
         if (self.weights, self.frames) == ("trained", "ordered"):
             raise ValueError("a twin like its encoder; set weights: random, or frames")
         if self.weights == "random":
-            check_seed(self)
+            check_seed(self.model_fields_set, self.seed)
         return self
 
     def of(self, encoder: Network) -> Network:

@@ -32,7 +32,7 @@ class Spec(Architecture, Network):
 
     @model_validator(mode="after")
     def _fits(self) -> "Spec":
-        check_seed(self)
+        check_seed(self.model_fields_set, self.seed)
         if self.like:
             shipped.known(self.like)
             changed = [
@@ -55,6 +55,11 @@ class Spec(Architecture, Network):
     def members(self) -> dict[int, Self]:
         """Spec of each network, by its seed."""
         return {seed: self.model_copy(update={"seeds": (seed,)}) for seed in self.seeds}
+
+    @property
+    def checkpoints(self) -> dict[str, bool]:
+        """Checkpoint whose architecture it has, if it is like one."""
+        return {self.like: False} if self.like else {}
 
 
 def tubelet(spec: Spec) -> int | None:

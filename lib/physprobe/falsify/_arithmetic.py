@@ -19,7 +19,7 @@ EQUAL = "the clips' labels are equal"
 PUBLISHED = 1e-2
 GRID = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 WIDE = tuple(10.0**power for power in range(-5, 7))
-WAYS: dict[str, tuple[type, tuple[float, ...]]] = {
+WAYS: dict[str, tuple[type[np.floating], tuple[float, ...]]] = {
     "float32, lambda 0.01": (np.float32, (PUBLISHED,)),
     "float64, lambda 0.01": (np.float64, (PUBLISHED,)),
     "float64, lambda up to 10": (np.float64, GRID),
@@ -79,7 +79,11 @@ def rows(
 
 
 def _one(
-    inputs: np.ndarray, truth: np.ndarray, fold: Fold, precision: type, grid: Sequence[float]
+    inputs: np.ndarray,
+    truth: np.ndarray,
+    fold: Fold,
+    precision: type[np.floating],
+    grid: Sequence[float],
 ) -> tuple[np.ndarray, float, float]:
     """Squared error (clip,) of the held-out clips, R2 of the training rows, and the penalty."""
     train, label = inputs[fold.train], truth[fold.train]
@@ -104,7 +108,7 @@ def _solved(
     label: np.ndarray,
     held: np.ndarray,
     grid: Sequence[float],
-    precision: type = np.float64,
+    precision: type[np.floating] = np.float64,
 ) -> Iterator[np.ndarray]:
     """Predictions (clip, time) for held-out clips, penalty by penalty."""
     times, features = train.shape[1:]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -47,6 +47,12 @@ class Needs:
     """Order in time that has to be fitted."""
     with_null: bool = False
     """Whether the horizon has to be one that is scored, with a null."""
+    targets: tuple[str, ...] = ()
+    """Targets that the design has to be aimed at."""
+    against: str = ""
+    """System that it is compared with, if it is with one."""
+    published: str | None = None
+    """Curve of others that it is drawn beside, if it is beside one."""
 
 
 class Claim(Spec):
@@ -55,6 +61,9 @@ class Claim(Spec):
     P_OF: ClassVar[str | None] = None
     """Field of the method's entry that counts the draws of its p; None if it needs no p, or draws
     its own."""
+
+    if TYPE_CHECKING:
+        kind: str
 
     statement: str
     """What is claimed, in one sentence."""
@@ -93,7 +102,7 @@ def each(line: Callable[..., dict]) -> Callable[..., Judgement]:
     return judge
 
 
-def judged(claim: Claim, **found: object) -> dict:
+def judged(claim: Claim, *, note: str | None = None, **found: object) -> dict:
     """One line of the claims table, every column there."""
     columns = (
         "statistic",
@@ -104,16 +113,16 @@ def judged(claim: Claim, **found: object) -> dict:
         "p",
         "best_control",
         "verdict",
-        "note",
     )
     known = {key: value for key, value in found.items() if not _undefined(value)}
     if "value" in known and "ci_low" in found and "ci_low" not in known:
-        known["note"] = nulls.noted(known.get("note"), NO_INTERVAL)
+        note = nulls.noted(note, NO_INTERVAL)
     return {
         "statement": claim.statement,
         "test": claim.kind,
         "margin": claim.margin,
         **{column: known.get(column) for column in columns},
+        "note": note,
     }
 
 
@@ -121,13 +130,18 @@ def _undefined(value: object) -> bool:
     return value is None or (isinstance(value, float) and not np.isfinite(value))
 
 
-def verdict(low: float | None, high: float | None, margin: float, p: float | None = 0.0) -> str:
+def verdict(
+    low: float | np.ndarray | None,
+    high: float | np.ndarray | None,
+    margin: float,
+    p: float | None = 0.0,
+) -> str:
     """Supported if the whole interval is above the margin and p below 0.05, refuted if below.
 
     A p that is undefined (None) supports nothing; a claim that needs none gives none. Without an
     interval (None or nan) nothing can be told.
     """
-    if low is None or high is None or not np.isfinite([low, high]).all():
+    if low is None or high is None or not (np.isfinite(low) and np.isfinite(high)):
         return "cannot tell"
     if low > margin and p is not None and p < nulls.LEVEL:
         return "supported"

@@ -11,9 +11,7 @@ from physprobe.falsify._measure import Measure
 from physprobe.falsify._onset import Onset
 from physprobe.statistics import scores
 from physprobe.store import results
-from physprobe.store.fits import rows
-
-Result = Mapping[str, object]
+from physprobe.store.fits import Result, rows
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,9 @@ class Measure(Scored):
         def log_error(totals: np.ndarray) -> np.ndarray:
             return np.log(np.maximum(1.0 - self.statistic(totals), 1e-12))
 
-        about = {"groups": self.groups, "members": self.members}
-        value, low, high = scores.band(self.sums, log_error, **about, **draws)
+        value, low, high = scores.band(
+            self.sums, log_error, groups=self.groups, members=self.members, **draws
+        )
         return scores.Interval(1 - np.exp(value), 1 - np.exp(high), 1 - np.exp(low))
 
     def above(self, others: Sequence["Measure"], **draws: int) -> scores.Interval:
@@ -103,8 +104,9 @@ def of_errors(truth: np.ndarray, squared: np.ndarray, groups: np.ndarray) -> Mea
 
 def _certain(found: Scored, draws: Mapping[str, int]) -> scores.Interval:
     """Band; a layer whose score is the same in every draw has no width, and is certain."""
-    about = {"groups": found.groups, "members": found.members}
-    band = scores.band(found.sums, found.statistic, **about, **draws)
+    band = scores.band(
+        found.sums, found.statistic, groups=found.groups, members=found.members, **draws
+    )
     value, low, high = band
     if len(np.unique(found.groups)) < 2:
         return band

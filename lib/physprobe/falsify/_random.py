@@ -13,7 +13,7 @@ import numpy as np
 
 from physprobe.statistics import paired, splits
 from physprobe.statistics.paired import Scored
-from physprobe.store.fits import decoded, row
+from physprobe.store.fits import decoded, only
 
 DIFFERENCE = "r2_above_random"
 """Metric of R2 less the mean of the random ones'."""
@@ -76,7 +76,7 @@ def _of_members(result: Mapping, target: str) -> Iterator[dict]:
     where = {"target": target, "sample": "clip", "layer": "selected", "metric": "r2"}
     kept = (*where, "system", "encoder", "member", "value", "ci_low", "ci_high", "n_clips", "note")
     for part in result.get("members", ()):
-        found = row(result, **where, time=None, part=None, member=part["member"])
+        found = only(result, **where, time=None, part=None, member=part["member"])
         yield {key: found[key] for key in kept}
 
 

@@ -109,19 +109,19 @@ def _of_parameter(name: str, values: list, truth: list) -> Iterator[dict]:
     found, known = found[kept], known[kept]
     *ends, clips = scores.median(np.abs(found / known - 1), 1000, 0)
     yield {
-        **about, "metric": "relative_error", **scores.Interval(*ends).columns(),
+        **about, "metric": "relative_error", **scores.Interval(*np.array(ends)).columns(),
         "n_clips": clips, "note": "median of clips with a verdict",
     }  # fmt: skip
     if name in POSITIVE:
         sound = found > 0
         found, known = np.log(found[sound]), np.log(known[sound])
-    about = {**about, "metric": "r2", "n_clips": len(found)}
+    counted = {**about, "metric": "r2", "n_clips": len(found)}
     if len(found) < FEWEST or np.ptp(known) == 0:
-        yield {**about, "note": f"undefined: it takes {FEWEST} clips with different labels"}
+        yield {**counted, "note": f"undefined: it takes {FEWEST} clips with different labels"}
         return
     sums = scores.r2_sums(known, (found - known) ** 2)
     note = "of logarithms" if name in POSITIVE else None
-    yield {**about, **scores.bootstrap(sums, scores.r2_of).columns(), "note": note}
+    yield {**counted, **scores.bootstrap(sums, scores.r2_of).columns(), "note": note}
 
 
 def blocks(found: Mapping[tuple[str, str], Mapping]) -> dict:

@@ -8,9 +8,8 @@ from physprobe.falsify._claim import NO_CONTROL, verdict
 from physprobe.statistics import nulls, paired
 from physprobe.store import results
 from physprobe.store.evidence import Evidence
-from physprobe.store.fits import Decoded, decoded
+from physprobe.store.fits import Decoded, Result, decoded
 
-Result = Mapping[str, object]
 SCORE = ("value", "ci_low", "ci_high")
 VERDICTS = ("supported", "cannot tell", "refuted")
 
@@ -31,7 +30,7 @@ class Specified:
             for way, about in result["fits"].items()
         }
         first = next(iter(methods.values()))
-        self.layers: Mapping[str, str] = first["layers"]
+        self.layers: dict[str, str] = first["layers"]
         self._methods = methods
         self._held = {key: first[key] for key in ("truth", "group")}
         self._rows = {
@@ -88,11 +87,11 @@ def specifications(
         the solver has a null; ``cannot tell`` where no control is defined that it has to beat;
         ``undefined`` where the score is, with a ``note``.
     """
-    own, *others = (
+    own, *each = (
         Specified({method: fits[name] for method, fits in evidence.ways.items()})
         for name in (encoder, *evidence.controls)
     )
-    controls = dict(zip(evidence.controls, others, strict=True))
+    controls = dict(zip(evidence.controls, each, strict=True))
     samples = results.first(results.first(evidence.ways))["design"]["samples"]
     # two parts of the depth may be one layer: one specification then
     captures = {layer: capture for capture, layer in reversed(own.layers.items())}
@@ -112,7 +111,7 @@ def specifications(
             "control": None,
             **dict.fromkeys(f"{what}_{key}" for what in ("control", "difference") for key in SCORE),
         }
-        if row["value"] is None:
+        if row["value"] is None or (mine := own.decoded(*place)) is None:
             yield {**line, "verdict": "undefined"}
             continue
         others = {
@@ -127,17 +126,17 @@ def specifications(
         low, high = row["ci_low"], row["ci_high"]
         p = row["p"] if about["permutations"] else 0.0
         if others:
-            above = paired.above(own.decoded(*place), *others.values())
+            above = paired.above(mine, *others.values())
             difference, best = above.interval(about["bootstraps"]), paired.best(others)
             score = controls[best].row(*place)
             line |= {"control": best, **{f"control_{key}": score[key] for key in SCORE}}
             line |= {f"difference_{key}": end for key, end in difference.columns().items()}
             if beyond == "controls":
                 low, high = difference.low, difference.high
-        found = verdict(low, high, margin, p)
-        if found == "supported" and row["ci_low"] <= 0:
-            found = "cannot tell"  # a control that is worse than no knowledge makes none
-        yield {**line, "verdict": found}
+        word = verdict(low, high, margin, p)
+        if word == "supported" and row["ci_low"] <= 0:
+            word = "cannot tell"  # a control that is worse than no knowledge makes none
+        yield {**line, "verdict": word}
 
 
 def rows(lines: Sequence[Mapping], beyond: str) -> Iterator[dict]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from physprobe.falsify._curve import Curve
 from physprobe.falsify._onset import depths
@@ -90,7 +91,7 @@ def lines(
             }
 
 
-def _mode(values: list) -> object:
+def _mode(values: list) -> Any:
     """Most frequent value, or None of none."""
     return Counter(values).most_common(1)[0][0] if values else None
 

@@ -13,9 +13,7 @@ import numpy as np
 from physprobe.statistics import paired, scores
 from physprobe.statistics.paired import Scored
 from physprobe.store import fits
-from physprobe.store.fits import decoded, held_out, row
-
-Result = Mapping[str, object]
+from physprobe.store.fits import Result, decoded, held_out, only
 
 
 @dataclass(frozen=True)
@@ -45,20 +43,25 @@ class Predicted:
         """What the layer that was chosen inside the training clips predicts; None if undefined."""
         predictions = result["predictions"]
         block = held_out(result, target, sample)
-        if block is None:
+        score = decoded(result, target, sample, fixed=True)
+        if block is None or score is None:
             return None
         clip = np.asarray(predictions["clip"], int)
-        columns = (predictions["truth"][target], block["prediction"])
-        truth, prediction = (np.reshape(part, (len(clip), -1)) for part in columns)
-        errors = (np.asarray(block[f"{key}_error"]) for key in ("squared", "absolute"))
-        groups = np.asarray(predictions["group"])
-        score = decoded(result, target, sample, fixed=True)
-        parts = [
+        members = [
             cls.of(fits.member(result, each["member"]), target, sample)
             for each in result.get("members", ())
         ]
-        found = clip, truth, prediction, *errors, groups, score, str(result.get("encoder"))
-        return cls(*found, tuple(parts))
+        return cls(
+            clip,
+            truth=np.reshape(predictions["truth"][target], (len(clip), -1)),
+            prediction=np.reshape(block["prediction"], (len(clip), -1)),
+            squared=np.asarray(block["squared_error"]),
+            absolute=np.asarray(block["absolute_error"]),
+            groups=np.asarray(predictions["group"]),
+            r2=score,
+            encoder=str(result.get("encoder")),
+            members=tuple(member for member in members if member is not None),
+        )
 
     def on(self, clip: np.ndarray) -> "Predicted":
         """The same, of some of its clips.
@@ -74,9 +77,17 @@ class Predicted:
         if not np.array_equal(self.clip[place], clip):
             lacking = np.setdiff1d(clip, self.clip)
             raise ValueError(f"Ordinary folds don't hold out clip {lacking[0]}.")
-        parts = (self.truth, self.prediction, self.squared, self.absolute, self.groups)
-        own = clip, *(part[place] for part in parts), self.r2.of(place), self.encoder
-        return Predicted(*own, tuple(each.on(clip) for each in self.members))
+        return Predicted(
+            clip,
+            truth=self.truth[place],
+            prediction=self.prediction[place],
+            squared=self.squared[place],
+            absolute=self.absolute[place],
+            groups=self.groups[place],
+            r2=self.r2.of(place),
+            encoder=self.encoder,
+            members=tuple(each.on(clip) for each in self.members),
+        )
 
     def scored(
         self,
@@ -158,7 +169,7 @@ def _one(
     moved = Predicted.of(result, target, sample)
     folds = {"folds": "transferred"}
     about = {"target": target, "sample": sample, "layer": "selected"}
-    whole = row(result, **about, metric="r2", time=None)
+    whole = only(result, **about, metric="r2", time=None)
     if moved is None:
         yield {**folds, "metric": "r2", "n_clips": whole["n_clips"], "note": whole["note"]}
         return

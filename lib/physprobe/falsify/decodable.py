@@ -45,7 +45,7 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     own = evidence.probes.decoded(encoder, spec.target, spec.sample)
     if own is None:
         return judged(spec, verdict="cannot tell", note=f"{spec.target} is undefined for {encoder}")
-    row = evidence.probes.probe(encoder, spec.target, spec.sample, own.metric)
+    row = evidence.probes.defined(encoder, spec.target, spec.sample, own.metric)
     lacking = undefined_p(row)
     what = f"{own.name} of {spec.target}"
     if spec.beyond == "chance":

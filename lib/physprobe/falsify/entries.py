@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
 
 import yaml
 from pydantic import Field, model_validator
@@ -15,10 +15,25 @@ from physprobe.config.shipped import PACKAGE
 from physprobe.config.spec import Spec
 from physprobe.config.system import Name
 from physprobe.embed import entries as embedded
+from physprobe.embed import pixels
 from physprobe.falsify._claim import Claim
 from physprobe.fit import entries as fits
-from physprobe.fit.section import DESIGNS, SCHEMAS, Design
+from physprobe.fit.designs import every_way
+from physprobe.fit.section import DESIGNS, SCHEMAS, Design, MethodSpec
 from physprobe.statistics import nulls
+
+if TYPE_CHECKING:
+
+    class AnyDesign(Design):
+        """What a type checker knows of every kind of design."""
+
+        kind: str
+
+    AnyClaim = Claim
+    Form = str
+else:
+    AnyDesign, AnyClaim = any_spec(DESIGNS), any_spec("falsify")
+    Form = Literal[kinds.names("layouts")]
 
 
 class Fitted(NamedTuple):
@@ -43,7 +58,7 @@ class Study(Spec):
     """System that the study films."""
     systems: tuple[Name, ...] = ()
     """Systems, if it films several."""
-    design: any_spec(DESIGNS) = Field(default_factory=lambda: kinds.load(DESIGNS, "plain").Spec())
+    design: AnyDesign = Field(default_factory=lambda: kinds.load(DESIGNS, "plain").Spec())
     """Which clips are fitted, and which are scored; by default every clip is held out in turn."""
     encoders: tuple[Name, ...] = Field(min_length=1)
     """Encoders under test; the first one fills the keys of published layouts."""
@@ -53,14 +68,14 @@ class Study(Spec):
     """Entries of ``methods`` that are fitted to all of them."""
     ordinary: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
     """Methods by system whose ordinary fits its claims are judged from besides."""
-    claims: dict[Name, any_spec("falsify")] = Field(default_factory=dict)
+    claims: dict[Name, AnyClaim] = Field(default_factory=dict)
     """Statements with their test and threshold, declared before anything is run."""
     figures: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field(
         default_factory=dict
     )
     """Claims of one kind that share a figure, by its name: results/{study}/{figure}.png; by default
     all of a kind."""
-    layouts: tuple[Literal[kinds.names("layouts")], ...] = ()
+    layouts: tuple[Form, ...] = ()
     """Published forms that it is written in besides, such as ``fit``."""
 
     @model_validator(mode="after")
@@ -83,10 +98,8 @@ class Study(Spec):
     @property
     def planned(self) -> Design:
         """Its design, aimed at the targets of its claims."""
-        targets = dict.fromkeys(
-            target for claim in self.claims.values() for target in getattr(claim, "targets", ())
-        )
-        return self.design.aimed(tuple(targets))
+        targets = [target for claim in self.claims.values() for target in claim.needs().targets]
+        return self.design.aimed(tuple(dict.fromkeys(targets)))
 
 
 class Entries(fits.Entries):
@@ -185,7 +198,8 @@ def _named(config: Entries, where: str, study: Study) -> Iterator[str]:
 def _study(config: Entries, where: str, name: str, study: Study) -> Iterator[str]:
     networks = [encoder for encoder in study.encoders if encoder not in STORES]
     yield from embedded.twins(config, where, networks, study.controls)
-    lacking = [*study.design.problems(config, where, study)]
+    # ``Asked`` only reads what a study computes
+    lacking = [*study.design.problems(config, where, study)]  # type: ignore[arg-type]
     yield from lacking
     if lacking:
         return
@@ -290,7 +304,7 @@ def _claim(
     if claim.system and (needs.design or needs.everywhere):
         yield f"{where}: {claim.kind} is of the whole study. Hint: leave system out."
         return
-    named = {"system": claim.system, "against": "", **_against(claim)}
+    named = {"system": claim.system, "against": needs.against}
     lacking = [
         line
         for field, place in named.items()
@@ -306,16 +320,9 @@ def _claim(
         return
     yield from _controlled(config, where, study, claim)
     own = claim.system or (study.filmed[0] if study.design.SHARED else name)
-    asked = (
-        config.shown(name) if needs.everywhere else dict.fromkeys((own, named["against"] or own))
-    )
+    asked = config.shown(name) if needs.everywhere else dict.fromkeys((own, needs.against or own))
     for place in asked:
         yield from _judged_at(config, where, study, place, places.get(place, ()), claim)
-
-
-def _against(claim: Claim) -> dict[str, str]:
-    """System that a claim is compared with, if it is with one."""
-    return {"against": claim.against} if claim.kind == "order" else {}
 
 
 def _judged_at(
@@ -358,7 +365,7 @@ def _judged_at(
             yield from _judged_by(config, where, study, place, method, claim)
 
 
-def _rows_of(study: Study, spec: Spec) -> bool:
+def _rows_of(study: Study, spec: MethodSpec) -> bool:
     """Whether a design's fits are scored as a method's always are."""
     return study.design.schema(spec) == SCHEMAS[spec.ROLE]
 
@@ -377,15 +384,17 @@ def _judged_by(
                     f"{nearest(value, read)} Hint: it reads {', '.join(read)}; see"
                     f" methods.{method}."
                 )
-    for target in getattr(claim, "targets", ()):
-        yield from known(f"{where}.targets", target, study.planned.targets)
+    planned = study.planned
+    for target in needs.targets:
+        if isinstance(planned, every_way.Spec):
+            yield from known(f"{where}.targets", target, planned.targets)
         for system in study.filmed:
             kind = config.systems[system].simulate.kind
             labels = tuple(kinds.load("simulate", kind).UNITS)
             yield from fits.decodable(f"{where}.targets: it", target, kind, labels)
     if needs.metric and spec.of_classes == (needs.metric == "r2"):
         what = "classes, which have no" if spec.of_classes else "numbers, not"
-        field = ".metric" if hasattr(claim, "metric") else ""
+        field = ".metric" if "metric" in type(claim).model_fields else ""
         yield f"{where}{field}: {method} is of {what} {needs.metric}. Hint: take another."
     if needs.part and not spec.scored_apart:
         yield f"{where}.part: {method} scores nothing apart. Hint: set methods.{method}.by."
@@ -399,8 +408,8 @@ def _judged_by(
                 f"{where}: {encoder} keeps no spatial tokens of layer {spec.layer!r}. Hint: name as"
                 f" its encoders those that do, or set encoders.{encoder}.tokens: [{spec.layer!r}]."
             )
-    if getattr(claim, "published", None):
-        yield from known(f"{where}.published", claim.published, published())
+    if needs.published:
+        yield from known(f"{where}.published", needs.published, published())
     if needs.horizon:
         systems = (place,) if place in config.systems else study.filmed
         yield from _forecast(config, where, study, claim, method, systems)
@@ -416,7 +425,7 @@ def _controlled(config: Entries, where: str, study: Study, claim: Claim) -> Iter
         for name in study.controls
         if not needs.of_kinds or config.controls[name].kind in needs.of_kinds
     ]
-    count = sum(len(getattr(config.controls[name], "members", (name,))) for name in fitting)
+    count = sum(len(config.controls[name].members) for name in fitting)
     if needs.controls and count < needs.fewest:
         what = f" of kind {' or '.join(needs.of_kinds)}" if needs.of_kinds else ""
         found = f"found {count} of {needs.fewest} controls" if fitting else "no control"
@@ -437,7 +446,7 @@ def _forecast(
             f" Hint: add it to methods.{method}.orders."
         )
     for name in claim.encoders or study.encoders:
-        if getattr(config.encoders[name], "sees_future", False):
+        if config.encoders[name].sees_future:
             yield (
                 f"{where}: {name} has seen the frames that are to be forecast."
                 f" Hint: name encoders with causal: true as its encoders, or set"
@@ -469,7 +478,7 @@ def _aligned(config: Entries, where: str, study: Study, system: str) -> Iterator
     """Whether pixels have the times of the encoders that they are mapped to."""
     for control in study.controls:
         spec = config.controls[control]
-        if spec.kind != "pixels" or spec.components:
+        if not isinstance(spec, pixels.Spec) or spec.components:
             continue
         for encoder in study.encoders:
             times = embedded.times(config, system, encoder)

@@ -21,7 +21,7 @@ class Spec(decodable.Spec):
 
     P_OF: ClassVar = "permutations"
 
-    kind: Literal["holds_elsewhere"] = "holds_elsewhere"
+    kind: Literal["holds_elsewhere"] = "holds_elsewhere"  # type: ignore[assignment]  # another
     """Probes fitted on other clips, in another rendering or outside of a range."""
 
     def needs(self) -> Needs:
@@ -55,7 +55,7 @@ def _line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     found = decodable.line(spec, evidence, encoder)
     if found["verdict"] != "supported":
         return found
-    own = evidence.probes.probe(encoder, spec.target, spec.sample)
+    own = evidence.probes.defined(encoder, spec.target, spec.sample)
     if own["ci_low"] > 0:
         return found
     note = nulls.noted(found["note"], "R2 itself is not above 0")

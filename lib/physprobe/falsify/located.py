@@ -71,9 +71,13 @@ def _line(spec: Spec, encoder: str, above: list[dict]) -> dict:
 def _differences(spec: Spec, fit: Mapping) -> Iterator[dict]:
     """R2 of the token under the ball less that of the others, paired by clip."""
     protocol = fit["spec"]
-    own = decoded(fit, spec.target, spec.sample, "under")
-    for name in () if own is None else ELSEWHERE:
-        found = paired.above(own, decoded(fit, spec.target, spec.sample, name))
+    own, *others = (
+        decoded(fit, spec.target, spec.sample, place) for place in ("under", *ELSEWHERE)
+    )
+    for name, other in zip(ELSEWHERE, others, strict=True):
+        if own is None or other is None:
+            continue
+        above = paired.above(own, other)
         yield {
             "target": spec.target,
             "sample": spec.sample,
@@ -82,5 +86,5 @@ def _differences(spec: Spec, fit: Mapping) -> Iterator[dict]:
             "against": name,
             "metric": "r2_difference",
             "n_clips": len(own.sums),
-            **found.interval(protocol["bootstraps"], protocol["seed"]).columns(),
+            **above.interval(protocol["bootstraps"], protocol["seed"]).columns(),
         }

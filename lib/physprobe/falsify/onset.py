@@ -45,6 +45,7 @@ class Spec(Claim):
             decoded=(self.target, self.sample),
             metric=self.metric,
             part=self.part,
+            published=self.published,
         )
 
 

@@ -41,7 +41,7 @@ class Spec(Claim):
 
     def needs(self) -> Needs:
         """What it is judged from."""
-        return Needs(role="dynamics", horizon=self.horizon, order=self.order)
+        return Needs(role="dynamics", horizon=self.horizon, order=self.order, against=self.against)
 
 
 def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
@@ -59,8 +59,12 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     parts = {spec.system: evidence}
     if spec.against:
         parts[spec.against] = evidence.at(spec.against, spec.method)
-    gains = {name: _gains(spec, part, encoder) for name, part in parts.items()}
-    lacking = [name for name, gain in gains.items() if gain is None]
+    gains = {
+        name: gain
+        for name, part in parts.items()
+        if (gain := _gains(spec, part, encoder)) is not None
+    }
+    lacking = [name for name in parts if name not in gains]
     if lacking:
         of = " ".join(["", "in", *filter(None, lacking)]) if any(lacking) else ""
         note = f"no forecast of {encoder} by order {spec.order} at horizon {spec.horizon}{of}"
@@ -68,9 +72,9 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     own, *others = gains.values()
     statistic = f"skill of order {spec.order} {NAMES[spec.baseline]} at horizon {spec.horizon}"
     if others:
-        found = _difference(own, *others, evidence.bootstraps)
-        told = {name or encoder: float(gain.value) for name, gain in gains.items()}
-        more = {"note": ", ".join(f"{name} {value:.3f}" for name, value in told.items())}
+        found = _difference(own, others[0], evidence.bootstraps)
+        told = {name or encoder: float(gain.value) for name, gain in gains.items() if gain}
+        more: dict = {"note": ", ".join(f"{name} {value:.3f}" for name, value in told.items())}
         statistic = f"{statistic}, less that in {spec.against}"
     else:
         found = own.interval(evidence.bootstraps)
@@ -99,7 +103,8 @@ def _by_member(spec: Spec, evidence: Evidence, encoder: str) -> list[Scored]:
     """
     blocks = evidence.koopman.forecasts(encoder) if encoder in evidence.koopman else []
     found = [_one(spec, block) for block in blocks]
-    return [] if None in found else found
+    there = [gain for gain in found if gain is not None]
+    return there if len(there) == len(found) else []
 
 
 def _one(spec: Spec, block: Mapping) -> Scored | None:

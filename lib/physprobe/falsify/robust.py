@@ -32,7 +32,12 @@ class Spec(Claim):
 
     def needs(self) -> Needs:
         """What it is judged from."""
-        return Needs(role="probe", design="every_way", controls=self.beyond == "controls")
+        return Needs(
+            role="probe",
+            design="every_way",
+            controls=self.beyond == "controls",
+            targets=self.targets,
+        )
 
 
 def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgement:

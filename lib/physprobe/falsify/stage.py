@@ -9,6 +9,7 @@ import numpy as np
 from physprobe.config import kinds
 from physprobe.falsify import _arithmetic, _ladder
 from physprobe.falsify._claim import Claim, Judgement
+from physprobe.falsify.section import Kind
 from physprobe.store import evidence, job, log, results
 from physprobe.store.evidence import Evidence
 from physprobe.store.results import Schema
@@ -71,8 +72,8 @@ def run(
     for place in found.fits:
         side = found.at(place)
         for part in (side, side.in_time):
-            told = _ladder.differences(part) if part.probes else ()
-            rows += [{"system": of if place == name else place, **row} for row in told]
+            above = _ladder.differences(part) if part.probes else ()
+            rows += [{"system": of if place == name else place, **row} for row in above]
         if side.probes:
             rows += [{"system": place, **row} for row in _of_solvers(side)]
     results.write(
@@ -122,7 +123,7 @@ def sentence(claims: Sequence[Mapping]) -> str:
 
 
 def _judge(entry: Mapping, found: Evidence) -> Judgement:
-    kind = kinds.load("falsify", entry["kind"])
+    kind: Kind = kinds.load("falsify", entry["kind"])
     claim = kind.Spec.model_validate(entry)
     scope = found.at(claim.system, claim.method)
     judged = kind.judge(claim, scope, tuple(claim.encoders) or found.encoders)
@@ -147,7 +148,12 @@ def _draws(claim: Claim, found: Evidence, line: Mapping) -> str:
 
 def _setup(found: Evidence) -> dict:
     """How many clips a place has, how they are split, and how many draws scores rest on."""
-    about = {"clips": None, "held_out": None, "folds": None, "draws": ""}
+    about: dict[str, int | str | None] = {
+        "clips": None,
+        "held_out": None,
+        "folds": None,
+        "draws": "",
+    }
     if found.probes:
         fit = results.first(found.probes)
         block, spec = fit["predictions"], fit["spec"]

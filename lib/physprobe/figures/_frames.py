@@ -24,7 +24,6 @@ HEAD = {
     "skill_difference": ("difference", None),
 }
 PANELS = 4  # spectra that fit beside each other
-Result = Mapping[str, object]
 SCORE = ["value", "ci_low", "ci_high", "null_q95", "p", "n_clips"]
 
 
@@ -57,7 +56,7 @@ def _predicted(study: Evidence) -> Iterator[dict]:
         for clip, true, guess in zip(block["clip"], truth, value, strict=True):
             yield {**own, "item": "clip", "clip": clip, "truth": true, "value": guess}
         yield from ({**own, "item": "bin", **part} for part in _bins(truth, value))
-        yield {**own, "item": "score", **_score(study.probes.probe(name, study.target, "clip"))}
+        yield {**own, "item": "score", **_score(study.probes.defined(name, study.target, "clip"))}
 
 
 def _bins(truth: np.ndarray, value: np.ndarray) -> Iterator[dict]:
@@ -184,7 +183,8 @@ def filmstrip(study: Evidence) -> pd.DataFrame:
     The label is that which the study's target is made from.
     """
     system, clips = study.system, study.clips[study.place]
-    name = targets.labels_of(study.target, [str(name) for name in system.variables])[0]
+    labels = targets.labels_of(study.target, [str(name) for name in system.variables])
+    name = labels[0] if labels else study.target
     own = {"target": name, "unit": targets.unit(name, study.units)}
     label = np.array(system[name].values.tolist())
     seconds = clips.time.values

@@ -28,12 +28,12 @@ def _separation(study: Evidence) -> Iterator[dict]:
             if found and found["value"] is not None:
                 score = {column: found.get(column) for column in SCORE}
                 yield {**own, "item": "accuracy", "sample": sample, **score}
-        found = study.probes.held_out(name, TARGET, "clip")
+        held_out = study.probes.held_out(name, TARGET, "clip")
         predictions = study.probes[name]["predictions"]
         classes = predictions["classes"].get(TARGET, [])
-        if found is None or len(classes) != 2:
+        if held_out is None or len(classes) != 2:
             continue
-        odds = np.asarray(found["log_probability"], float) @ [-1.0, 1.0]
+        odds = np.asarray(held_out["log_probability"], float) @ [-1.0, 1.0]
         for clip, truth, value in zip(
             predictions["clip"], predictions["truth"][TARGET], odds, strict=True
         ):

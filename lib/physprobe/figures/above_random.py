@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
@@ -94,7 +95,7 @@ def _alone(scores: pd.DataFrame) -> pd.Series:
     return scores["member"].notna() | ~scores["encoder"].isin(several)
 
 
-def _bar(ax: object, row: object, y: float, colour: str, size: float) -> None:
+def _bar(ax: Axes, row: canvas.Row, y: float, colour: str, size: float) -> None:
     bars = canvas.bars([row.ci_low], [row.value], [row.ci_high])
     ax.errorbar(row.value, y, xerr=bars, fmt="o", color=colour, ms=size, capsize=2, elinewidth=1.2)
 

@@ -39,8 +39,8 @@ def _inputs(config: Any, asked: Any) -> Mapping[str, list[str]]:
     drawn = kinds.outline("figures", figure.kind)
     if not figure.study:
         beside = [packaged(f"figures/{name}") for name in drawn.BESIDE]
-        nothing = {part: [] for part in ("fits", "embeddings", "simulation", "clips")}
-        return {"sources": [*figure.sources, *beside], **nothing}
+        parts = ("fits", "embeddings", "simulation", "clips")
+        return {"sources": [*figure.sources, *beside], **{part: [] for part in parts}}
     systems = config.shown(figure.study) if drawn.FILMS else ()
     films = [f"results/{system}/clips.zarr/{STORE}" for system in systems]
     return {"sources": [], **evidence(config, _Asked(figure.study)), "clips": films}

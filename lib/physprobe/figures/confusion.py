@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.patches import Rectangle
 
 from physprobe.discover.linear import CANNOT_TELL, VERDICTS
 from physprobe.drawing import canvas, palette
@@ -54,7 +56,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     shares = frame[frame["metric"] == "share"]
     sources = list(shares["encoder"].unique())
     columns = -(-len(sources) // 2)
-    left, right = part.subfigures(1, 2, width_ratios=(2.6 * columns, 2.0), wspace=0.02)
+    widths = (2.6 * columns, 2.0)
+    left, right = part.subfigures(1, 2, squeeze=False, width_ratios=widths, wspace=0.02)[0]
     axes = left.subplots(2 if len(sources) > 1 else 1, columns, sharey=True, squeeze=False)
     occur = {*shares["verdict"], *shares["right"], CANNOT_TELL}
     verdicts = [verdict for verdict in VERDICTS if verdict in occur]
@@ -75,7 +78,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     )
 
 
-def _matrix(ax: object, rows: pd.DataFrame, source: str, verdicts: list[str]) -> None:
+def _matrix(ax: Axes, rows: pd.DataFrame, source: str, verdicts: list[str]) -> None:
     systems = list(rows["system"].unique())
     ax.set(xlim=(-0.5, len(verdicts) + 0.5), ylim=(len(systems) - 0.5, -0.5))
     for y, system in enumerate(systems):
@@ -86,9 +89,9 @@ def _matrix(ax: object, rows: pd.DataFrame, source: str, verdicts: list[str]) ->
             value = 0.0 if told is None else told["value"]
             wrong = verdict not in (right, CANNOT_TELL)
             colour = "#D55E00" if wrong else "#0072B2" if verdict == right else "0.55"
-            ax.add_patch(_cell(x, y, facecolor=colour, alpha=0.65 * value, lw=0))
+            ax.add_patch(_cell(x, y, colour, alpha=0.65 * value))
             if verdict == right:
-                ax.add_patch(_cell(x, y, facecolor="none", edgecolor=palette.INK, lw=1.4))
+                ax.add_patch(_cell(x, y, "none", edge=palette.INK, lw=1.4))
             if told is not None:
                 ax.text(x, y - 0.14, f"{100 * value:.0f}", ha="center", va="center", fontsize=9)
                 ends = f"{100 * told['ci_low']:.0f}\N{EN DASH}{100 * told['ci_high']:.0f}"
@@ -103,13 +106,20 @@ def _matrix(ax: object, rows: pd.DataFrame, source: str, verdicts: list[str]) ->
     ax.set_title(palette.shown(source, rows["label"].iloc[0]))
 
 
-def _cell(x: float, y: float, **look: object) -> object:
-    from matplotlib.patches import Rectangle
+def _cell(
+    x: float,
+    y: float,
+    face: str,
+    *,
+    edge: str | None = None,
+    alpha: float | None = None,
+    lw: float = 0,
+) -> Rectangle:
+    corner = (x - 0.46, y - 0.46)
+    return Rectangle(corner, 0.92, 0.92, facecolor=face, edgecolor=edge, alpha=alpha, lw=lw)
 
-    return Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, **look)
 
-
-def _controls(ax: object, rows: pd.DataFrame) -> None:
+def _controls(ax: Axes, rows: pd.DataFrame) -> None:
     sources = list(rows["encoder"].unique())
     known = palette.looks(sources, ())
     gap = np.linspace(-0.28, 0.28, len(sources))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullFormatter
@@ -100,7 +101,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     )
 
 
-def _one(ax: object, own: pd.DataFrame) -> None:
+def _one(ax: Axes, own: pd.DataFrame) -> None:
     for place, (name, colour) in enumerate(COLOURS.items()):
         rows = own[own["quantity"] == name]
         cloud, bins = (rows[rows["part"] == part] for part in ("cloud", "bin"))
@@ -116,10 +117,11 @@ def _one(ax: object, own: pd.DataFrame) -> None:
         )  # fmt: skip
         true = bins[bins["true"].astype(float) > 0]
         ax.plot(true["wavenumber"], true["true"], color="black", ls=LINES[name], lw=1.3)
-        said = canvas.interval(*(
+        value, low, high = (
             np.nan if bins[key].iloc[0] is None else float(bins[key].iloc[0])
             for key in ("exponent_value", "exponent_ci_low", "exponent_ci_high")
-        ))  # fmt: skip
+        )
+        said = canvas.interval(value, low, high)
         ax.text(
             0.03, 0.98 - 0.1 * place, said, color=colour, fontsize=7.5, transform=ax.transAxes,
             va="top",

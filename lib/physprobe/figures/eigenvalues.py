@@ -1,6 +1,7 @@
 """Figure: eigenvalues of the Koopman operators in the complex plane."""
 
 import math
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -83,7 +84,8 @@ def _zoom(ax: Axes, values: pd.DataFrame) -> None:
 
 def _columns(part: FigureBase, count: int) -> int:
     """Columns that make the panels as large as they can be."""
-    width, height = part.bbox.width, part.bbox.height
+    whole: Any = part  # of figures and subfigures alike; their base class has no box
+    width, height = whole.bbox.width, whole.bbox.height
 
     def side(columns: int) -> float:
         return min(width / columns, 0.8 * height / math.ceil(count / columns))

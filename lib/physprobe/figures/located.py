@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.image import AxesImage
 
 from physprobe.drawing import canvas, palette
 
@@ -134,13 +135,13 @@ def _parts(ax: Axes, rows: pd.DataFrame, colour: str, low: float) -> None:
     ax.grid(axis="x", color="0.92")
 
 
-def _map(ax: Axes, rows: pd.DataFrame, **colours: object) -> object:
+def _map(ax: Axes, rows: pd.DataFrame, *, cmap: str, vmin: float, vmax: float) -> AxesImage:
     values = rows.pivot(index="y", columns="x", values="value").to_numpy()
     ax.set_xlabel("x [patches]")
     ax.set_ylabel("y [patches]")
     for spine in ax.spines.values():
         spine.set_visible(False)
-    return ax.imshow(values, **colours)
+    return ax.imshow(values, cmap=cmap, vmin=vmin, vmax=vmax)
 
 
 def figure(frame: pd.DataFrame) -> Figure:

@@ -154,7 +154,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             ax.remove()
     drawn = {
         label: handle
-        for ax in part.axes
+        for ax in axes.flat
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
     }
     shown = dict(zip(scores["encoder"], scores["shown"], strict=True))
@@ -274,7 +274,7 @@ def _along(kind: Axis, rows: pd.DataFrame) -> np.ndarray:
     return np.where(normed, last + kind.final, rows[kind.column].to_numpy(float))
 
 
-def _line(ax: Axes, rows: pd.DataFrame, x: np.ndarray, look: object, kind: Axis) -> None:
+def _line(ax: Axes, rows: pd.DataFrame, x: np.ndarray, look: palette.Look, kind: Axis) -> None:
     """An encoder's scores, with their intervals; of one under test with band and null."""
     own = rows["role"].iloc[0] == "encoder"
     if own:

@@ -89,7 +89,7 @@ def _one(ax: Axes, frame: pd.DataFrame, look: palette.Look, ends: np.ndarray, re
         capsize=2,
         zorder=3,
     )
-    ax.set_xlim(ends)
+    ax.set_xlim(*ends)
     ax.set_ylim(low - 0.02 * reach, high + 0.02 * reach)
     score = frame[frame["item"] == "score"].iloc[0]
     r2 = f"R\N{SUPERSCRIPT TWO} {canvas.interval(score.value, score.ci_low, score.ci_high)}"

@@ -86,8 +86,8 @@ def _errors(ax: Axes, frame: pd.DataFrame) -> None:
             times, rows["ci_low"], rows["ci_high"], color=COLOURS[model], alpha=0.15, lw=0
         )
     ax.axhline(CHANCE, color="0.8", lw=1)
-    ax.annotate("chance", (0.98, CHANCE), xycoords=("axes fraction", "data"), ha="right", va="bottom",
-                fontsize=7, color="0.5")  # fmt: skip
+    where = ("axes fraction", "data")
+    ax.annotate("chance", (0.98, CHANCE), xycoords=where, ha="right", va="bottom", color="0.5")
     ax.set_xlabel("time ahead [s]")
     ax.set_title(frame["label"].iloc[0], fontsize=9, loc="left")
     ax.grid(color="0.93")

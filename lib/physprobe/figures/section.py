@@ -1,6 +1,11 @@
 """Report's contract: what every figure of this folder offers."""
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 
 class Kind(Protocol):
@@ -26,7 +31,7 @@ class Kind(Protocol):
     """Files of this folder that it takes after its sources."""
     COLUMNS: tuple[str, ...] = ()
     """Columns of the tables that it is of."""
-    frame: Any
+    frame: "Callable[..., DataFrame]"
     """From the content of its sources to the DataFrame that is drawn."""
-    figure: Any
+    figure: "Callable[[DataFrame], Figure]"
     """From that to the Figure."""

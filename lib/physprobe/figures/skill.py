@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
-from physprobe.drawing import canvas
+from physprobe.drawing import canvas, palette
 from physprobe.figures import _frames
 
 NEEDS = ("dynamics",)
@@ -77,7 +78,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     )
 
 
-def _curve(ax: object, rows: pd.DataFrame, look: object, line: object) -> None:
+def _curve(ax: Axes, rows: pd.DataFrame, look: palette.Look, line: object) -> None:
     rows = rows[rows.value.notna()].sort_values("horizon")
     if rows.empty:
         return

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.image import AxesImage
 
 from physprobe.drawing import canvas
 from physprobe.figures import _frames
@@ -105,7 +106,7 @@ def _dots(ax: Axes, frame: pd.DataFrame, notes: list[str]) -> None:
     ax.margins(y=0.18)
 
 
-def _kernel(ax: Axes, weights: pd.DataFrame, reach: float) -> object:
+def _kernel(ax: Axes, weights: pd.DataFrame, reach: float) -> AxesImage:
     tables = {
         column: weights.pivot_table(index="y", columns="x", values=column).to_numpy()
         for column in ("value", "ci_low", "ci_high")

@@ -1,10 +1,12 @@
 """Figures: results, or a study's evidence, as a picture beside the numbers that it shows."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from physprobe.config import kinds
+from physprobe.figures.section import Kind
 from physprobe.store import evidence, files, log, results
 
 
@@ -13,12 +15,12 @@ def run(
     kind: str,
     out: Path,
     table: Path,
-    sources: list[Path] = (),
-    fits: list[Path] = (),
-    embeddings: list[Path] = (),
-    simulation: list[Path] = (),
-    clips: list[Path] = (),
-    claims: list[str] = (),
+    sources: Sequence[Path] = (),
+    fits: Sequence[Path] = (),
+    embeddings: Sequence[Path] = (),
+    simulation: Sequence[Path] = (),
+    clips: Sequence[Path] = (),
+    claims: Sequence[str] = (),
     spec: str = "{}",
 ) -> None:
     """Draw results by themselves, or a study's evidence, into a PNG and a CSV.
@@ -31,18 +33,18 @@ def run(
         The figure; title and caption are in its metadata.
     table : Path
         What it shows, as numbers.
-    sources : list of Path
+    sources : sequence of Path
         What is drawn: results (JSON), tables of training (CSV), published numbers (YAML).
-    fits, embeddings, simulation, clips : list of Path
+    fits, embeddings, simulation, clips : sequence of Path
         In the place of sources, a study's evidence: as ``falsify`` takes it, and its films.
-    claims : list of str
+    claims : sequence of str
         Claims of the result that are shown; all of the kind that the figure is of if none.
     spec : str
         JSON of the study whose evidence it is.
     """
     from physprobe.drawing import canvas
 
-    drawn = kinds.load("figures", kind)
+    drawn: Kind = kinds.load("figures", kind)
     if drawn.NEEDS:
         name = out.absolute().parent.name
         study = json.loads(spec)
@@ -67,7 +69,7 @@ def run(
     log.done(f"{out}: {drawn.TITLE}, {len(frame)} lines")
 
 
-def content(path: Path, drawn: Any, claims: list[str] = ()) -> Any:
+def content(path: Path, drawn: Kind, claims: Sequence[str] = ()) -> Any:
     """Content of a file as the module that draws it takes it.
 
     Of a study's verdicts those on some claims alone, if any are named.

@@ -122,8 +122,9 @@ def _scores(ax: Axes, own: pd.DataFrame, systems: list[str], y: float, colour: s
     """R2 of one encoder, transferred and by ordinary folds."""
     scores = own[own["metric"] == "r2"]
     for row in scores[scores["value"].isna()].itertuples():
-        at = (0.02, y)
-        ax.annotate(row.note, at, xycoords=("axes fraction", "data"), va="center", fontsize=7.5)
+        ax.annotate(
+            row.note, (0.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=7.5
+        )
     for place, folds in enumerate(("transferred", *systems)):
         found = scores[(scores["folds"] == folds) & scores["value"].notna()]
         shape = "o" if folds == "transferred" else OPEN[place - 1]
@@ -143,7 +144,7 @@ def _scores(ax: Axes, own: pd.DataFrame, systems: list[str], y: float, colour: s
             )  # fmt: skip
 
 
-def _mark(ax: Axes, row: object, y: float, colour: str, shape: str, face: str) -> None:
+def _mark(ax: Axes, row: canvas.Row, y: float, colour: str, shape: str, face: str) -> None:
     bars = canvas.bars([row.ci_low], [row.value], [row.ci_high])
     ax.errorbar(
         row.value, y, xerr=bars, fmt=shape, color=colour, mfc=face, ms=5, capsize=2, elinewidth=1.2

@@ -29,7 +29,7 @@ def _predictor(config: Any, asked: Any) -> list[str]:
     """Files of the encoder, for a method that runs what was trained beside it."""
     if config.methods[asked.method].ROLE != "rollout":
         return []
-    models = getattr(config.embedding(asked.source), "models", ())
+    models = config.embedding(asked.source).checkpoints
     return [file for model in models for file in checkpoint(config, model)]
 
 

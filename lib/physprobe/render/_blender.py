@@ -8,12 +8,15 @@ import os
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from physprobe.render import balls
 from physprobe.scenes import scene
 
+Thing = Any
+"""Of Blender's, which has no types."""
 FINE = 4  # texels of the floor along each side of a pixel
 BEYOND = 1.25  # half of the floor's side over what the camera sees of it
 # Beckmann's lobe exp(-tan^2 / m^2) / (4 m^2 cos^4) at the height and the width of Blinn's, g cos^n:
@@ -136,12 +139,12 @@ class _World:
         if old:
             self.bpy.data.images.remove(old)
 
-    def _object(self, name: str, data: object) -> object:
+    def _object(self, name: str, data: Thing) -> Thing:
         made = self.bpy.data.objects.new(name, data)
         self.scene.collection.objects.link(made)
         return made
 
-    def _nodes(self, made: object) -> tuple[object, object]:
+    def _nodes(self, made: Thing) -> tuple[Thing, Thing]:
         """Node tree of a new material, and its output."""
         material = self.bpy.data.materials.new(made.name)
         material.use_nodes = True
@@ -150,7 +153,7 @@ class _World:
         made.data.materials.append(material)
         return material.node_tree, nodes.new("ShaderNodeOutputMaterial")
 
-    def _floor_material(self) -> object:
+    def _floor_material(self) -> Thing:
         """Matt; its texture."""
         tree, output = self._nodes(self.floor)
         matt, texture = map(tree.nodes.new, ("ShaderNodeBsdfDiffuse", "ShaderNodeTexImage"))
@@ -159,7 +162,7 @@ class _World:
         tree.links.new(matt.outputs[0], output.inputs["Surface"])
         return texture
 
-    def _ball_material(self, made: object) -> object:
+    def _ball_material(self, made: Thing) -> Thing:
         """Matt with a gloss; its colour."""
         tree, output = self._nodes(made)
         matt, gloss, both = map(
@@ -175,7 +178,7 @@ class _World:
         return matt.inputs["Color"]
 
 
-def _quietly() -> object:
+def _quietly() -> Thing:
     """``bpy``, without what it and Cycles write past Python's streams."""
     with Path(os.devnull).open("w") as nowhere:
         for stream in (1, 2):
@@ -192,7 +195,7 @@ def _matrix(axes: np.ndarray, place: np.ndarray) -> list[list[float]]:
     return whole.tolist()
 
 
-def _square(bpy: object) -> object:
+def _square(bpy: Thing) -> Thing:
     """Two by two, with the coordinates of an image over all of it."""
     mesh = bpy.data.meshes.new("floor")
     mesh.from_pydata([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], [], [(0, 1, 2, 3)])
@@ -201,7 +204,7 @@ def _square(bpy: object) -> object:
     return mesh
 
 
-def _sphere(bpy: object) -> object:
+def _sphere(bpy: Thing) -> Thing:
     """Of radius one, of 20,480 triangles with smooth normals: 0.001 px off a sphere."""
     bpy.ops.mesh.primitive_ico_sphere_add(subdivisions=6, radius=1.0)
     made = bpy.context.object

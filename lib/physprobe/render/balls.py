@@ -11,7 +11,6 @@ in it. No ray is traced but where something moves: the floor of a
 clip is drawn once, then every ball and its shadow within the box that they need.
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -29,6 +28,11 @@ MARGIN = 2  # [px] around what is drawn: outlines that are sampled, and half a p
 RING = np.stack([trig(np.linspace(0, 2 * np.pi, 32, endpoint=False)) for trig in (np.cos, np.sin)])
 # Waves of the grain: direction [rad], length over that of the texture, phase [rad].
 GRAIN = ((0.2, 1.0, 0.0), (1.3, 0.83, 1.7), (2.2, 1.21, 4.4), (2.9, 0.71, 2.6), (0.8, 1.47, 5.5))
+
+Ball = tuple[np.ndarray, float, np.ndarray]
+"""Centre [m], radius [m] and colour."""
+Box = tuple[slice, slice]
+"""Rows and columns."""
 
 
 class Spec(Base):
@@ -62,12 +66,11 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
     rows = scene.rows(np.asarray(field))
     if spec.rays:
         return np.stack([_traced(row, spec.rays) for row in rows])
-    video, floor = None, None
+    floor = _Floor(rows[0])
+    video = np.empty((len(rows), *floor.plate.shape), np.uint8)
     for number, row in enumerate(rows):
-        if floor is None or floor.differs(row):
+        if floor.differs(row):
             floor = _Floor(row)
-        if video is None:
-            video = np.empty((len(rows), *floor.plate.shape), np.uint8)
         floor.draw(row, video[number])
     return video
 
@@ -97,12 +100,12 @@ class _Floor:
             if part is not None:
                 frame[box] = part
 
-    def _part(self, row: dict, balls: Sequence, box: tuple[slice, slice]) -> np.ndarray | None:
+    def _part(self, row: dict, balls: list[Ball], box: Box) -> np.ndarray | None:
         rays, points = self.rays[box], self.points[box]
         if min(rays.shape[:2]) < 2:
             return None
         shades = [coverage(_shade(points, c, r, self.light))[0] for c, r, _ in balls]
-        edges = sum(_partial(shade) for shade in shades)
+        edges = np.sum([_partial(shade) for shade in shades], axis=0)
         lit = np.prod([1 - shade for shade in shades], axis=0)
         colour = self.albedo[box] * (row["light_ambient"] + self.sun * lit)[..., None]
         for number, (centre, radius, own) in enumerate(balls):
@@ -131,7 +134,7 @@ class _Floor:
             colour[edges > 1] = _supersampled(row, self.camera, balls, self.light, y, x, MEETING)
         return encode(colour)
 
-    def _box(self, centre: np.ndarray, radius: float) -> tuple[slice, slice]:
+    def _box(self, centre: np.ndarray, radius: float) -> Box:
         """Rows and columns that hold a ball and its shadow."""
         ball = self.camera.outline(centre, radius, RING)
         flat = self.light[:2]
@@ -143,7 +146,8 @@ class _Floor:
         ends = np.stack(self.camera.project(np.concatenate([ball, shadow])))
         low = np.maximum(np.floor(ends.min(1)).astype(int) - MARGIN, 0)
         high = np.minimum(np.ceil(ends.max(1)).astype(int) + MARGIN, self.camera.pixels)
-        return tuple(slice(int(a), max(int(a), int(b))) for a, b in zip(low, high, strict=True))
+        rows, columns = (slice(int(a), max(int(a), int(b))) for a, b in zip(low, high, strict=True))
+        return rows, columns
 
 
 FIXED = tuple(
@@ -151,9 +155,7 @@ FIXED = tuple(
 )
 
 
-def bodies(
-    row: dict[str, float], camera: scene.Camera
-) -> list[tuple[np.ndarray, float, np.ndarray]]:
+def bodies(row: dict[str, float], camera: scene.Camera) -> list[Ball]:
     """Centre [m], radius [m] and colour of every ball of a frame, the farthest first."""
     found = [
         (
@@ -218,19 +220,20 @@ def _mean_normal(
     return (near + far) / 2, (whole[1] - whole[0]) / (2 * (far - near))
 
 
-def _merged(boxes: Sequence[tuple[slice, slice]]) -> list[tuple[slice, slice]]:
+def _merged(boxes: list[Box]) -> list[Box]:
     """Boxes, those that overlap as one."""
-    found: list[tuple[slice, slice]] = []
+    found: list[Box] = []
     for box in boxes:
         for other in list(found):
             if all(a.start < b.stop and b.start < a.stop for a, b in zip(box, other, strict=True)):
                 found.remove(other)
-                box = tuple(
-                    slice(min(a.start, b.start), max(a.stop, b.stop))
-                    for a, b in zip(box, other, strict=True)
-                )
+                box = _union(box[0], other[0]), _union(box[1], other[1])
         found.append(box)
     return found
+
+
+def _union(one: slice, other: slice) -> slice:
+    return slice(min(one.start, other.start), max(one.stop, other.stop))
 
 
 def _nearest(rays: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -287,7 +290,7 @@ def _texture(row: dict[str, float], x: np.ndarray, y: np.ndarray) -> np.ndarray:
             return wave()
         case "squares":
             return wave() * wave(np.pi / 2)
-    return sum(wave(*part) for part in GRAIN) / len(GRAIN)
+    return sum((wave(*part) for part in GRAIN), np.zeros(())) / len(GRAIN)
 
 
 def _surface(
@@ -320,9 +323,9 @@ def _traced(row: dict[str, float], count: int) -> np.ndarray:
 def _supersampled(
     row: dict[str, float],
     camera: scene.Camera,
-    balls: Sequence,
+    balls: list[Ball],
     light: np.ndarray,
-    y: np.ndarray,
+    y: np.ndarray | np.integer,
     x: np.ndarray,
     count: int,
 ) -> np.ndarray:
@@ -337,7 +340,7 @@ def _radiance(
     row: dict[str, float],
     place: np.ndarray,
     rays: np.ndarray,
-    balls: Sequence[tuple[np.ndarray, float, np.ndarray]],
+    balls: list[Ball],
     light: np.ndarray,
 ) -> np.ndarray:
     """Light (..., 3) that comes along rays, each met by the first thing in its way."""
@@ -360,7 +363,7 @@ def _radiance(
     return found
 
 
-def _blocked(points: np.ndarray, balls: Sequence, light: np.ndarray) -> np.ndarray:
+def _blocked(points: np.ndarray, balls: list[Ball], light: np.ndarray) -> np.ndarray:
     """Whether a ball is between points (..., 3) and the light."""
     found = np.zeros(points.shape[:-1], bool)
     for centre, radius, _ in balls:

@@ -68,7 +68,7 @@ def _decoded(path: Path, content: bytes) -> np.ndarray:
     import av
 
     try:
-        with av.open(io.BytesIO(content), format="png_pipe") as image:
+        with av.open(io.BytesIO(content), "r", format="png_pipe") as image:
             frame = next(image.decode(video=0))
     except (av.error.FFmpegError, StopIteration) as error:
         raise ValueError(

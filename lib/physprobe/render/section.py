@@ -9,7 +9,10 @@ from physprobe.config import spec
 
 
 class Kind(Protocol):
-    """A renderer: from a clip of a simulation to what an encoder sees of it."""
+    """A renderer: from a clip of a simulation to what an encoder sees of it.
+
+    A module is one by having these names.
+    """
 
     DRAWS: tuple[str, ...] = ()
     """Fields of systems that it knows, by name; by default any on a grid of y and x."""

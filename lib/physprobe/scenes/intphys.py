@@ -22,8 +22,11 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import numpy as np
 
 PRINCIPLES = ("O1", "O2", "O3")
 MOVIES = 4
@@ -52,7 +55,7 @@ def checksum(content: bytes) -> int:
     return zlib.crc32(content) & 0xFFFFFF
 
 
-def listing(folder: Path, *, scenes: int, taken: Sequence[int]) -> str:
+def listing(folder: Path, *, scenes: int, taken: Sequence[int] | np.ndarray) -> str:
     """Digest of what numbers follow from, without reading all of it.
 
     Every ``status.json``; name, size and last bytes of every frame that is taken. Frames that pass
@@ -69,7 +72,7 @@ def listing(folder: Path, *, scenes: int, taken: Sequence[int]) -> str:
     return _digest(folder, _known, scenes, taken)
 
 
-def content(folder: Path, *, scenes: int, taken: Sequence[int]) -> str:
+def content(folder: Path, *, scenes: int, taken: Sequence[int] | np.ndarray) -> str:
     """Digest of all bytes of every ``status.json`` and of every frame that is taken.
 
     Parameters
@@ -138,7 +141,9 @@ def possible(folder: Path, *, scenes: int, frames: int) -> dict[tuple[int, int, 
         raise ValueError(
             f"{folder}: there is no such folder. Hint: name the one that holds O1, O2 and O3."
         )
-    problems, found, sizes = [], {}, {}
+    problems: list[str] = []
+    found: dict[tuple[int, int, int], bool] = {}
+    sizes: dict[Path, tuple[int, int]] = {}
     problems += _differences(folder, set(PRINCIPLES))
     for number, principle in enumerate(PRINCIPLES, 1):
         names = {f"{scene:02d}" for scene in range(1, scenes + 1)}
@@ -150,8 +155,9 @@ def possible(folder: Path, *, scenes: int, frames: int) -> dict[tuple[int, int, 
             for movie in range(1, MOVIES + 1):
                 wrong, known = _movie(place / str(movie), frames, sizes)
                 problems += wrong
-                mine[number, scene, movie] = known
-            if None not in mine.values() and sum(mine.values()) != MOVIES // 2:
+                if known is not None:
+                    mine[number, scene, movie] = known
+            if len(mine) == MOVIES and sum(mine.values()) != MOVIES // 2:
                 problems.append(f"{place}: {sum(mine.values())} possible movies, expected 2 of 4")
             found |= mine
     problems += _of_other_size(sizes)
@@ -187,7 +193,7 @@ def _movie(
     return problems, value
 
 
-def _differences(place: Path, names: set[str], beside: set[str] = frozenset()) -> list[str]:
+def _differences(place: Path, names: set[str], beside: AbstractSet[str] = frozenset()) -> list[str]:
     """Entries of a folder that are missing, and those that are not known."""
     there = {path.name for path in place.iterdir()} if place.is_dir() else set()
     missing = [f"missing {place / name}" for name in sorted(names - there)]
@@ -263,7 +269,9 @@ def _known(path: Path) -> bytes:
     return start + end + size.to_bytes(8, "big")
 
 
-def _digest(folder: Path, known: Callable[[Path], bytes], scenes: int, taken: Sequence[int]) -> str:
+def _digest(
+    folder: Path, known: Callable[[Path], bytes], scenes: int, taken: Sequence[int] | np.ndarray
+) -> str:
     """Digest of what is known of every file that numbers follow from, and of its place."""
     paths = list(_files(folder, scenes, taken))
     total = hashlib.sha256()
@@ -273,7 +281,7 @@ def _digest(folder: Path, known: Callable[[Path], bytes], scenes: int, taken: Se
     return total.hexdigest()[:16]
 
 
-def _files(folder: Path, scenes: int, taken: Sequence[int]) -> Iterator[Path]:
+def _files(folder: Path, scenes: int, taken: Sequence[int] | np.ndarray) -> Iterator[Path]:
     for principle in range(1, len(PRINCIPLES) + 1):
         for scene in range(1, scenes + 1):
             for movie in range(1, MOVIES + 1):
@@ -284,4 +292,5 @@ def _files(folder: Path, scenes: int, taken: Sequence[int]) -> Iterator[Path]:
 
 def described(row: Mapping[str, float]) -> tuple[int, int, int, int]:
     """Principle, scene, movie and frame that a row of numbers says."""
-    return tuple(round(row[name]) for name in QUANTITIES[:-1])
+    principle, scene, movie, frame = (round(row[name]) for name in QUANTITIES[:-1])
+    return principle, scene, movie, frame

@@ -4,6 +4,8 @@ What a simulation of pendulums hands to a renderer: (time, quantity) float32, th
 named here. The pivot is the origin, x goes to the right, y up; the view is a square around it.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 UNITS = {"x1": "m", "y1": "m", "x2": "m", "y2": "m", "view": "m"}
@@ -16,9 +18,7 @@ MARGIN = 1.1
 """Half a side of the view, in lengths of both rods together: that of the published canvas."""
 
 
-def drawn(
-    angles: tuple[np.ndarray, np.ndarray], lengths: tuple[np.ndarray, np.ndarray], view: float
-) -> np.ndarray:
+def drawn(angles: Sequence[np.ndarray], lengths: Sequence[np.ndarray], view: float) -> np.ndarray:
     """Rods (..., quantity) float32 from angles (...) from the downward vertical [rad].
 
     Parameters

@@ -76,7 +76,8 @@ def motion(field: np.ndarray) -> float:
 
 def wanted(spec: Square, clip: int) -> float:
     """Motion that a clip, given by its number, is to have in every system of the same seed."""
-    return _draws.log_uniform(seeds.rng("motion", spec.seed, clip), spec.motion)
+    rng = seeds.rng("motion", spec.seed, clip)
+    return _draws.log_uniform(rng, spec.motion)  # type: ignore[arg-type]  # it is declared
 
 
 # for as long as a clip's parameters are drawn anew

@@ -33,7 +33,7 @@ def within(field: np.ndarray, low: float, high: float, slack: float = POINTWISE)
         If the gate is broken: where, expected, got. So do all gates below.
     """
     sound = (field >= low - slack) & (field <= high + slack)
-    if (frame := first(sound.all((1, 2)))) is not None:
+    if (frame := first(np.all(sound, axis=(1, 2)))) is not None:
         y, x = np.argwhere(~sound[frame])[0]
         raise ValueError(
             f"range: frame {frame} is {field[frame, y, x]:.6g} at y {y}, x {x}; expected"

@@ -68,10 +68,11 @@ def _gaussian(centre: np.ndarray, width: float) -> np.ndarray:
 
 def blobs(rng: np.random.Generator) -> np.ndarray:
     """One to three Gaussians."""
-    return sum(
+    each = (
         rng.uniform(0.5, 1) * _gaussian(rng.random(2), rng.uniform(1 / 18, 1 / 10))
         for _ in range(rng.integers(1, 4))
     )
+    return sum(each, np.zeros(()))
 
 
 def waves(rng: np.random.Generator) -> np.ndarray:

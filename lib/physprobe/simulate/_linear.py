@@ -81,5 +81,5 @@ def field(spec: Equation, labels: Mapping[str, float]) -> np.ndarray:
     -------
     (time, y, x) float32
     """
-    start = _initial.series(spec.seed, labels["ic_id"])
+    start = _initial.series(spec.seed, int(labels["ic_id"]))
     return _spectral.film(start * spec.factors(labels, coords(spec)["time"]), spec.size)

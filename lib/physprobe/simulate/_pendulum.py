@@ -14,10 +14,11 @@ References
 Goldstein, Poole, Safko, Classical Mechanics, 3rd ed., sections 1.5 (dissipation function) and 1.6.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from physprobe.simulate import _runge_kutta
 
@@ -53,7 +54,7 @@ class Bodies:
     """[1/s]"""
 
     @classmethod
-    def of(cls, labels: Mapping[str, np.ndarray]) -> "Bodies":
+    def of(cls, labels: Mapping[str, ArrayLike]) -> "Bodies":
         """Bodies with ``mass1``, ``mass2``, ``length1``, ``length2``, ``gravity``, ``damping``."""
         mass1, mass2, length1, length2, gravity = (
             np.atleast_1d(np.asarray(labels[name], float))
@@ -141,7 +142,7 @@ def _forces(bodies: Bodies, state: np.ndarray) -> tuple[np.ndarray, ...]:
 def _solved(
     bodies: Bodies,
     mixed: np.ndarray,
-    forces: tuple[np.ndarray, np.ndarray],
+    forces: Sequence[np.ndarray],
     inertia: np.ndarray,
     out: np.ndarray,
 ) -> None:

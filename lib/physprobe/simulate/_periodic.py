@@ -7,7 +7,7 @@ clips keep, and a ``field``; the rest of a system's contract is below. Where the
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo
@@ -20,6 +20,9 @@ SIZE, FRAMES = 128, 64
 
 class Square(Base):
     """Clips on a periodic square: how many, how long, how fine."""
+
+    if TYPE_CHECKING:
+        kind: str
 
     clips: int = Field(200, gt=0)
     """Number of clips."""
@@ -94,7 +97,7 @@ def check_labels(spec: Square, labels: Mapping[str, np.ndarray]) -> None:
     _gates.varied(labels, [name for name in labels if name not in _draws.NUMBERS])
 
 
-def scaled(*values: float, size: int = 0, frames: int = 0) -> Callable[[Mapping], object]:
+def scaled(*values: float, size: int = 0, frames: int = 0) -> Callable[[dict[str, Any]], Any]:
     """Default that keeps a clip alike, whatever its size and its number of frames.
 
     Parameters
@@ -110,7 +113,7 @@ def scaled(*values: float, size: int = 0, frames: int = 0) -> Callable[[Mapping]
         Default factory of a field of a :class:`Square`.
     """
 
-    def default(square: Mapping) -> object:
+    def default(square: dict[str, Any]) -> float | tuple[float, ...]:
         ratio = (square["size"] / SIZE) ** size * (square["frames"] / FRAMES) ** frames
         found = tuple(value * ratio for value in values)
         return found if len(found) > 1 else found[0]

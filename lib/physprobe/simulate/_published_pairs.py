@@ -15,7 +15,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import pairwise
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -34,6 +34,9 @@ coords = _cells.coords
 
 class Pairs(Spec):
     """How much of the published pairs."""
+
+    if TYPE_CHECKING:
+        equation: str | None
 
     clips: int = Field(2 * PAIRS, ge=10, le=2 * PAIRS, multiple_of=2)
     """Number of clips: the first ones of the published 120."""

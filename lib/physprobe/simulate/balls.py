@@ -251,7 +251,8 @@ def _apart(spec: Spec, rng: np.random.Generator, ball: Mapping[str, float]) -> d
     # between frames as well
     time = np.linspace(0, coords(spec)["time"][-1], 4 * spec.frames)
     places = _plane.path(time, ball)
-    fastest = spec.speed[1] if spec.speed else spec.acceleration[1] * time[-1] / 2
+    faster = spec.acceleration or (0.0, 0.0)
+    fastest = spec.speed[1] if spec.speed else faster[1] * time[-1] / 2
     for _ in range(1000):
         radius = rng.uniform(*OTHER_RADIUS)
         limit = _view(spec.tilt) - radius

@@ -329,7 +329,7 @@ def _start(labels: Mapping[str, np.ndarray]) -> np.ndarray:
 def _mirrored(spec: Spec, labels: Mapping[str, np.ndarray]) -> None:
     """Left and right are alike: of a mirrored start comes the mirrored motion."""
     turned = {name: -labels[f"start_{name}"] for name in _pendulum.MOTION}
-    other = labels | {f"start_{name}": value for name, value in turned.items()}
+    other = {**labels} | {f"start_{name}": value for name, value in turned.items()}
     found, image = (solved(spec, each)[1] for each in (labels, other))
     for name in _pendulum.MOTION:
         same = (found[name] == -image[name]).all(0)

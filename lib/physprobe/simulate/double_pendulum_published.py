@@ -86,7 +86,7 @@ def solved(
     bodies = _bodies(start.shape[1])
     moved = np.stack(list(_steps(bodies, start, spec.frames)), axis=-1)
     states = _pendulum.described(bodies, moved, np.zeros_like(moved[0]))
-    return rods.drawn(moved[:2], (np.array(1.0), np.array(1.0)), 2 * rods.MARGIN), states
+    return rods.drawn((moved[0], moved[1]), (np.array(1.0), np.array(1.0)), 2 * rods.MARGIN), states
 
 
 def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:

@@ -13,7 +13,7 @@ Layout of the files: ``scenes.intphys``. Sampling: PEZ-Reproduction (arXiv 2602.
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -94,7 +94,7 @@ def coords(spec: Spec) -> dict[str, np.ndarray]:
     return {"time": _taken(spec) / RATE, "quantity": np.array(intphys.QUANTITIES)}
 
 
-def field(spec: Spec, labels: Mapping[str, object]) -> np.ndarray:
+def field(spec: Spec, labels: Mapping[str, Any]) -> np.ndarray:
     """Which files the frames of a movie are.
 
     Parameters

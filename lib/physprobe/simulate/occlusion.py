@@ -42,7 +42,8 @@ UNITS = {
 }
 CLASSES = ("principle",)
 
-PRINCIPLES = ("O1", "O2", "O3")
+Principle = Literal["O1", "O2", "O3"]
+PRINCIPLES: tuple[Principle, ...] = ("O1", "O2", "O3")
 MOVIES = (("first", "first"), ("second", "second"), ("first", "second"), ("second", "first"))
 FPS, VIEW = 24, 4.0  # [1/s], [m]
 BOTH = 0.85, 1.0  # [m] from the middle to either of two screens
@@ -54,7 +55,7 @@ class Spec(Base):
 
     kind: Literal["occlusion"] = "occlusion"
     """Possible and impossible movies of a body behind screens, in fours with shared frames."""
-    principles: tuple[Literal["O1", "O2", "O3"], ...] = Field(PRINCIPLES, min_length=1)
+    principles: tuple[Principle, ...] = Field(PRINCIPLES, min_length=1)
     """Object permanence, shape constancy, spatio-temporal continuity."""
     scenes: int = Field(30, gt=0)
     """Scenes of each principle, four movies each."""

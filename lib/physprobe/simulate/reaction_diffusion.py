@@ -106,7 +106,7 @@ def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
     (time, y, x) float32
         Concentration [1]: 1 - u.
     """
-    modes = _initial.series(spec.seed, labels["ic_id"])
+    modes = _initial.series(spec.seed, int(labels["ic_id"]))
     highest = _spectral.synthesise(modes, _initial.FINE).max()
     pattern = (_spectral.synthesise(modes, GRID) / highest) ** 2
     used = solve(

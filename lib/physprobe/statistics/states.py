@@ -37,7 +37,7 @@ class Fitted(NamedTuple):
 class _Moments(NamedTuple):
     """Sums over rows of features and columns side by side."""
 
-    count: float
+    rows: float
     total: np.ndarray
     """(feature + column,)"""
     square: np.ndarray
@@ -53,7 +53,12 @@ class _Moments(NamedTuple):
 
     def plus(self, other: "_Moments", sign: float = 1.0) -> Self:
         """Moments of both, or of the rest."""
-        return type(self)(*(mine + sign * its for mine, its in zip(self, other, strict=True)))
+        return type(self)(
+            self.rows + sign * other.rows,
+            self.total + sign * other.total,
+            self.square + sign * other.square,
+            self.energy + sign * other.energy,
+        )
 
 
 def fit(
@@ -98,11 +103,11 @@ def fit(
         for block in blocks[1:]:
             whole = whole.plus(block)
         trace = np.trace(whole.square[: own.shape[-1]])
-        unit = trace / min(whole.count, own.shape[-1]) or 1.0
+        unit = trace / min(whole.rows, own.shape[-1]) or 1.0
         errors = sum(_errors(whole.plus(block, -1.0), block, penalties, unit) for block in blocks)
         best = ridge.best_penalty(errors / np.maximum(whole.energy, 1e-300))
         chosen.append(np.asarray(penalties)[best])
-        inner.append(np.take_along_axis(errors, best[None], 0)[0] / whole.count)
+        inner.append(np.take_along_axis(errors, best[None], 0)[0] / whole.rows)
         weights, intercept = _solved(whole, chosen[-1][None], unit)
         predicted[fold.test] = own[fold.test] @ weights[0] + intercept[0] + level
         maps.append(axes @ weights[0] if axes.ndim > 1 else axes[:, None] * weights[0])
@@ -144,7 +149,7 @@ def _solved(moments: _Moments, penalties: np.ndarray, unit: float) -> tuple[np.n
         Relative to a unit.
     """
     width = moments.square.shape[1]
-    mean = moments.total / moments.count
+    mean = moments.total / moments.rows
     centred = moments.square - np.outer(moments.total, mean[:width])
     spectrum, axes = eigen(centred[:width].copy())
     along = axes.T @ centred[width:].T
@@ -165,4 +170,4 @@ def _errors(rest: _Moments, block: _Moments, penalties: Sequence[float], unit: f
     linear = np.einsum("cf,pfc->pc", cross, weights)
     offset = np.einsum("f,pfc->pc", features, weights)
     found = block.energy - 2 * linear + quadratic
-    return found + intercept * (block.count * intercept + 2 * offset - 2 * states)
+    return found + intercept * (block.rows * intercept + 2 * offset - 2 * states)

@@ -29,7 +29,7 @@ class Evidence:
 
     encoders: tuple[str, ...]
     controls: tuple[str, ...]
-    labels: Mapping[str, str]
+    labels: dict[str, str]
     """What each embedding is, for people; random weights say ``untrained``."""
     probes: Fits = field(default_factory=Fits)
     states: Fits = field(default_factory=Fits)
@@ -48,7 +48,7 @@ class Evidence:
     fits: Mapping[str, Mapping[str, Fits]] = field(default_factory=dict)
     """All of the study's fits, by place and method."""
     simulations: Mapping[str, Dataset] = field(default_factory=dict)
-    embeddings: Mapping[tuple[str, str], Dataset] = field(default_factory=dict)
+    embeddings: dict[tuple[str, str], Dataset] = field(default_factory=dict)
     """By system and encoder."""
     clips: Mapping[str, Dataset] = field(default_factory=dict)
     """Films by system, where they were asked for."""
@@ -71,7 +71,15 @@ class Evidence:
                 parts[ROLES[schema]] = found
         draws = [each["spec"]["bootstraps"] for each in [*parts["probes"].values()][:1]]
         return replace(
-            self, place=place, ways=ways, **parts, bootstraps=[*draws, self.bootstraps][0]
+            self,
+            place=place,
+            probes=parts["probes"],
+            koopman=parts["koopman"],
+            heads=parts["heads"],
+            places=parts["places"],
+            laws=parts["laws"],
+            ways=ways,
+            bootstraps=[*draws, self.bootstraps][0],
         )
 
     @property
@@ -214,8 +222,8 @@ def read(
     films = {path.absolute().parents[1].name: path for path in clips}
     stored = {}
     for path in embeddings:
-        place = path.absolute().parents[2].name, path.parent.stem
-        stored[place] = zarrs.joined(zarrs.read(path), sides[place[0]])
+        system = path.absolute().parents[2].name
+        stored[system, path.parent.stem] = zarrs.joined(zarrs.read(path), sides[system])
     sorted_: dict[str, dict[str, list[Path]]] = {}
     for path in fits:
         place, method = path.absolute().parents[1].name, path.stem.partition(".")[2]

@@ -7,6 +7,7 @@ What is to be compared, clip by clip, holds each member's own: see ``statistics.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from physprobe.statistics import paired, scores
 from physprobe.statistics.paired import Scored
 from physprobe.store import results
 
-Result = Mapping[str, object]
+Result = Mapping[str, Any]
+"""Content of a result, as JSON has it."""
 
 
 def member(result: Result, which: int | None = None) -> Result:
@@ -35,7 +37,7 @@ def member(result: Result, which: int | None = None) -> Result:
     return {**whole, **known[which]}
 
 
-def rows(result: Result, **where: object) -> list[dict]:
+def rows(result: Result, **where: Any) -> list[dict]:
     """Rows of a result that agree with what is given."""
     which = where.pop("member", None)
     return [
@@ -57,6 +59,20 @@ def row(result: Result, **where: object) -> dict | None:
     if len(found) > 1:
         raise ValueError(f"{len(found)} rows agree with {where}, expected one.")
     return found[0] if found else None
+
+
+def only(result: Result, **where: Any) -> dict:
+    """The row of a result that agrees with what is given.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or there are several.
+    """
+    found = row(result, **where)
+    if found is None:
+        raise ValueError(f"no row agrees with {where}.")
+    return found
 
 
 @dataclass(frozen=True)
@@ -102,8 +118,17 @@ class Fits(results.Found):
 
     def probe(self, encoder: str, target: str, sample: str, metric: str = "r2") -> dict | None:
         """Row of a probe over all clips and times, layer chosen inside the training clips."""
-        about = {"target": target, "sample": sample, "layer": "selected", "metric": metric}
-        return self.row(encoder, **about, time=None, part=None)
+        return self.row(encoder, **_chosen(target, sample, metric))
+
+    def defined(self, encoder: str, target: str, sample: str, metric: str = "r2") -> dict:
+        """The same, of a target that is known to be defined.
+
+        Raises
+        ------
+        ValueError
+            If there is no such row.
+        """
+        return only(self[encoder], **_chosen(target, sample, metric))
 
     def held_out(
         self, encoder: str, target: str, sample: str, layer: str = "selected"
@@ -152,6 +177,11 @@ class Fits(results.Found):
             name: paired.mean_of_members([skills[name] for skills in found], encoder)
             for name in found[0]
         }
+
+
+def _chosen(target: str, sample: str, metric: str) -> dict:
+    about = {"target": target, "sample": sample, "layer": "selected", "metric": metric}
+    return {**about, "time": None, "part": None}
 
 
 def _forecast(result: Result) -> Result:

@@ -7,24 +7,32 @@ place of the embedding.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from xarray import Dataset
 
 from physprobe.config import kinds
-from physprobe.config.spec import Spec
 from physprobe.statistics import splits
 from physprobe.store import job, zarrs
+
+
+class Fitted(Protocol):
+    """What is asked of the spec of a method; ``MethodSpec`` of ``fit`` has more."""
+
+    TRAINED: ClassVar[bool]
+
+    def cut(self, system: Dataset) -> tuple[np.ndarray, tuple[splits.Fold, ...]]:
+        """Groups (clip,) of a simulation's clips, and the folds that fits are scored on."""
 
 
 @dataclass(frozen=True)
 class Inputs:
     """What a stage that fits embeddings to labels or to their own future starts from."""
 
-    kind: ModuleType
+    kind: Any
     """Module that the spec names."""
-    spec: Spec
+    spec: Fitted
     source: Dataset
     """Embedding store, or the simulation or the clips in its place."""
     system: Dataset
@@ -212,7 +220,7 @@ class Layers(Sequence):
         """Count the layers."""
         return self.source.sizes["layer"]
 
-    def __getitem__(self, layer: int) -> np.ndarray:
+    def __getitem__(self, layer: int) -> np.ndarray:  # type: ignore[override]  # one at a time
         """Read one layer, float64."""
         if not 0 <= layer < len(self):
             raise IndexError(layer)
@@ -270,7 +278,7 @@ class Spatial(Sequence):
         """Count the clips."""
         return sum(source.sizes["clip"] for source in self.sources)
 
-    def __getitem__(self, clips: slice) -> np.ndarray:
+    def __getitem__(self, clips: slice) -> np.ndarray:  # type: ignore[override]  # in slices only
         """Read some clips, as they are stored."""
         start, stop, _ = clips.indices(len(self))
         parts, first = [], 0

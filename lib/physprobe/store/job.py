@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 LIBRARIES = ("physprobe", "numpy", "scipy", "torch", "transformers", "zarr", "xarray")
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def limit_threads(count: int) -> None:

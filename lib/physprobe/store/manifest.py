@@ -174,7 +174,8 @@ class Checked(LocalStore):
 
     def __init__(self, root: Path, *, manifest: Manifest, read_only: bool = True):
         super().__init__(root, read_only=read_only)
-        self.manifest, self.sound = manifest, set()
+        self.manifest = manifest
+        self.sound: set[str] = set()
 
     def with_read_only(self, read_only: bool = False) -> Self:
         """Open it again; see the base class."""

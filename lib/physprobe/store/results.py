@@ -103,7 +103,7 @@ class Schema:
         return complete
 
 
-def plain(value: object) -> object:
+def plain(value: object) -> Any:
     """Value in JSON's own types, floats to nine digits; NaN and infinity become null."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
@@ -224,7 +224,7 @@ def _digest(content: Mapping) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-class Found(dict):
+class Found(dict[str, dict]):
     """Results by name; asking for one that isn't there says so."""
 
     def __missing__(self, name: str) -> dict:

@@ -43,14 +43,13 @@ def run(path: Path = Path("results"), *, repair: bool = False) -> None:
             for key, words in faults.items():
                 log.error("%s: %s", root, f"{key} {words}" if key else words)
     unlike = shipped.faults() if path.is_dir() and path not in roots else []
-    for words in unlike:
-        log.error("%s", words.split(" Hint:")[0])
+    for wrong in unlike:
+        log.error("%s", wrong.split(" Hint:")[0])
     broken = []
     for file in log.progress(files, "results"):
-        words = result_fault(file)
-        if words:
+        if fault := result_fault(file):
             broken.append(file)
-            log.error("%s", words)
+            log.error("%s", fault)
     if repair:
         for root, faults in damaged.items():
             zarrs.set_back(root, faults)
@@ -118,7 +117,7 @@ def _found(path: Path) -> tuple[list[Path], list[Path]]:
 
 def _walked(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Folders outside of stores, and what is in each; hidden ones left out."""
-    seen = set()
+    seen: set[Path] = set()
     for base, folders, files in os.walk(path, followlinks=True):
         yield base, [*folders, *files]
         inside = {

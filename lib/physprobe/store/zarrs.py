@@ -78,7 +78,7 @@ class Writer:
         lead = variable.dims.index("clip")
         ones, rest = (1,) * lead, variable.shape[lead + 1 :]
         whole = (*ones, self.block, *rest)
-        codecs = [Crc32cCodec()]
+        codecs: list[Crc32cCodec | BloscCodec] = [Crc32cCodec()]
         if variable.compress:
             size = np.dtype(variable.dtype).itemsize
             codecs.insert(0, BloscCodec(cname="lz4", clevel=1, shuffle="shuffle", typesize=size))
@@ -120,13 +120,16 @@ class Writer:
         """Blocks that are not there or can't be read back, when this is first asked."""
         return [block for block in self.blocks() if not self._sound(block)]
 
+    def _at(self, block: slice) -> tuple[int | slice, ...]:
+        return (*self.lead, block)
+
     def _sound(self, block: slice) -> bool:
         # Zarr takes an empty file for a chunk that was never written
         if not all(file.exists() and file.stat().st_size for file in self.files(block)):
             return False
         try:
             for array in self.arrays.values():
-                array[(*self.lead, block)]
+                array[self._at(block)]
         except (ValueError, RuntimeError, OSError):
             return False
         return True
@@ -181,7 +184,7 @@ class Writer:
                     " Hint: nothing of this block was kept; look at that clip's input."
                 )
             with _room(self.root, f"clips {block.start} to {block.stop - 1} of {name}"):
-                self.arrays[name][(*self.lead, block)] = value
+                self.arrays[name][self._at(block)] = value
 
 
 def place(out: Path) -> Path:
@@ -511,7 +514,8 @@ def read(path: Path | str) -> xr.Dataset:
         store.check(key)
     dataset = xr.open_zarr(store, chunks=None, consolidated=True)
     dataset.encoding["source"] = str(root)
-    check_ids(root, dataset["clip"].values if "clip" in dataset.dims else ())
+    if "clip" in dataset.dims:
+        check_ids(root, dataset["clip"].values)
     return dataset
 
 
@@ -537,7 +541,7 @@ def joined(source: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
     """
     found = ordered(source, other)
     mine, expected = (_shows(dataset) for dataset in (source, other))
-    if None not in (mine, expected) and mine != expected:
+    if mine is not None and expected is not None and mine != expected:
         named, beside = (dataset.encoding.get("source", "a store") for dataset in (source, other))
         raise ValueError(
             f"{named} shows another simulation than {beside}: its digest is {mine[:12]}, expected"
@@ -583,7 +587,7 @@ def _shows(dataset: xr.Dataset) -> str | None:
     return dataset.attrs.get("simulation")
 
 
-def values(dataset: xr.Dataset, name: str, **where: object) -> np.ndarray:
+def values(dataset: xr.Dataset, name: str, **where: int | slice | np.ndarray) -> np.ndarray:
     """Array of one variable, or of a selection of it by position.
 
     Raises
@@ -591,7 +595,7 @@ def values(dataset: xr.Dataset, name: str, **where: object) -> np.ndarray:
     RuntimeError
         If a chunk is missing or damaged.
     """
-    return dataset[name].isel(**where).values
+    return dataset[name].isel(where).values
 
 
 @dataclass(frozen=True)
@@ -622,6 +626,10 @@ class Lazy:
     def __len__(self) -> int:
         """Clips."""
         return self.clips.stop - self.clips.start
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Read clip after clip (...)."""
+        return (self[clip] for clip in range(len(self)))
 
     def __getitem__(self, which: int | slice) -> np.ndarray:
         """Read one clip (...), or a slice of them (clip, ...)."""

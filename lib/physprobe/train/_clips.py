@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -39,6 +40,16 @@ class Batch:
     def to(self, device: torch.device) -> "Batch":
         """Same batch on another device."""
         return Batch(self.video.to(device), self.states.to(device))
+
+
+class Networks(Protocol):
+    """What these recipes train, as attributes; each has some of them."""
+
+    encoder: latent.Encoder
+    target: latent.Encoder
+    predictor: latent.Predictor
+    decoder: nn.Sequential
+    readout: nn.Linear
 
 
 @dataclass(frozen=True)
@@ -123,9 +134,9 @@ def batches(spec: Latents, first: int) -> Iterator[Batch]:
     return job.ahead(partial(batch, spec), range(first, spec.steps))
 
 
-def hidden(net: latent.Encoder, batch: Batch) -> torch.Tensor:
+def hidden(net: nn.Module, batch: Batch) -> torch.Tensor:
     """Latents (window, time, feature) of a batch."""
-    return net.each(batch.video)
+    return cast("latent.Encoder", net).each(batch.video)
 
 
 def judge(spec: Latents, threads: int) -> Callable[[nn.Module], Mapping[str, float]]:
@@ -135,14 +146,16 @@ def judge(spec: Latents, threads: int) -> Callable[[nn.Module], Mapping[str, flo
     folds = splits.nested(np.arange(len(found.fields)), outer=2, inner=3)
 
     @torch.no_grad()
-    def scored(encoder: latent.Encoder) -> dict[str, float]:
+    def scored(network: nn.Module) -> dict[str, float]:
+        encoder = cast("latent.Encoder", network)
         device = next(encoder.parameters()).device
         clips = range(len(found.fields))
         frames = (found.frames(clip, slice(None), spec.gray)[None].to(device) for clip in clips)
         latents = np.concatenate([encoder.each(part).cpu().numpy() for part in frames])
         truth = found.states[:, spec.history - 1 :]
         told = states.fit(latents, truth, folds).predicted
-        each = scores.r2(*(part.reshape(-1, len(names)) for part in (truth, told)), axis=0)
+        flat = [part.reshape(-1, len(names)) for part in (truth, told)]
+        each = scores.r2(flat[0], flat[1], axis=0)
         return {
             f"states/{n}": float(value) for n, value in zip(names, np.nan_to_num(each), strict=True)
         }

@@ -1,7 +1,6 @@
 """Latents: what the specs of recipes share whose small networks see a few frames at a time."""
 
-from types import ModuleType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -38,7 +37,7 @@ class Latents(Latent, Schedule):
     CARD: ClassVar = "latent_card.md.j2"
 
     @classmethod
-    def family(cls) -> ModuleType:
+    def family(cls) -> Any:
         """A few frames of one system's clips, seen by a small network."""
         from physprobe.train import _clips
 

@@ -1,5 +1,7 @@
 """Linear: layers whose products go to oneDNN forward and backward; half of a step on a CPU."""
 
+from typing import Protocol
+
 import torch
 from torch import Tensor, nn
 
@@ -22,15 +24,25 @@ class Linear(nn.Linear):
         return _Product.apply(value, self.weight, self.bias)
 
 
+class _Kept(Protocol):
+    """What autograd keeps of a call, from forward to backward."""
+
+    saved_tensors: tuple[Tensor, ...]
+    needs_input_grad: tuple[bool, ...]
+    biased: bool
+
+    def save_for_backward(self, *tensors: Tensor) -> None: ...
+
+
 class _Product(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: object, value: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    def forward(ctx: _Kept, value: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(value, weight)
         ctx.biased = bias is not None
         return onednn.product(value, weight, bias)
 
     @staticmethod
-    def backward(ctx: object, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _Kept, gradient: Tensor) -> tuple[Tensor | None, ...]:
         value, weight = ctx.saved_tensors
         gradient = gradient.contiguous()
         rows, seen = gradient.flatten(0, -2), value.flatten(0, -2)

@@ -1,5 +1,7 @@
 """Recipe: the networks of any kind as one module, as the training loop asks for them."""
 
+from typing import TYPE_CHECKING, cast
+
 import numpy as np
 import torch
 from torch import nn
@@ -8,6 +10,9 @@ from physprobe.config import kinds
 from physprobe.train._stream import Batch
 from physprobe.train._training import Schedule
 from physprobe.train.section import Family, Kind
+
+if TYPE_CHECKING:
+    from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
 
 
 class Recipe(nn.Module):
@@ -36,9 +41,9 @@ class Recipe(nn.Module):
         self.kind.after_step(self.spec, self, progress)
 
     @property
-    def judged(self) -> nn.Module:
+    def judged(self) -> "VJEPA2Encoder":
         """Network that is judged."""
-        return self.get_submodule(self.kind.KEPT[0])
+        return cast("VJEPA2Encoder", self.get_submodule(self.kind.KEPT[0]))
 
     @property
     def kept(self) -> dict[str, torch.Tensor]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ from physprobe.embed.networks.resize import Preprocessing
 from physprobe.statistics import seeds
 from physprobe.store import job
 from physprobe.train._training import STEPS, STREAM, VALIDATION, Training
+
+if TYPE_CHECKING:
+    from physprobe.render import fields
 
 
 @dataclass(frozen=True)
@@ -125,9 +129,10 @@ def _filmed(
     spec: Training, system: System, window: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Frames (frame, y, x, rgb) uint8 in random colours, on a jittered range, with noise."""
-    low, high = system.render.low, system.render.high
+    shown = _shown(system)
+    low, high = shown.low, shown.high
     change = rng.uniform(-spec.jitter, spec.jitter, 2) * (high - low)
-    render = system.render.model_copy(
+    render = shown.model_copy(
         update={
             "colormap": str(rng.choice(spec.colormaps)),
             "low": low + change[0],
@@ -141,8 +146,13 @@ def _filmed(
     return np.clip(np.rint(noisy, out=noisy), 0, 255, out=noisy).astype(np.uint8)
 
 
+def _shown(system: System) -> "fields.Spec":
+    """How a system is rendered: as a field, which its training has been checked for."""
+    return cast("fields.Spec", system.render)
+
+
 def _relative(system: System, window: np.ndarray) -> np.ndarray:
-    low, high = system.render.low, system.render.high
+    low, high = _shown(system).low, _shown(system).high
     return ((window - low) / (high - low)).astype(np.float32)
 
 

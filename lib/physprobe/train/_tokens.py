@@ -1,21 +1,24 @@
 """Tokens: an encoder that may leave tokens out, a light predictor, and patches of pixels."""
 
+from typing import cast
+
 import torch
 from torch import nn
-from transformers import VJEPA2Config
-from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Layer
+from transformers import VJEPA2Config, VJEPA2Model
+from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder, VJEPA2Layer
 
 from physprobe.embed.networks import weights
 from physprobe.train import _growth
 from physprobe.train._training import Training
 
 
-def encoder(spec: Training) -> nn.Module:
+def encoder(spec: Training) -> VJEPA2Encoder:
     """V-JEPA 2 encoder for training windows, with random weights or grown from a smaller one.
 
     Of its first modules as many as the spec says are frozen.
     """
-    model = weights.random(spec.architecture(spec.crop, spec.frames), spec.seed, "fan_in")
+    sizes = spec.architecture(spec.crop, spec.frames)
+    model = cast("VJEPA2Model", weights.random(sizes, spec.seed, "fan_in"))
     if spec.grown_from:
         _growth.grow(model.encoder, model.config, spec.grown_from)
     for module in (model.encoder.embeddings, *model.encoder.layer)[: spec.frozen]:
@@ -23,7 +26,9 @@ def encoder(spec: Training) -> nn.Module:
     return model.encoder
 
 
-def encode(network: nn.Module, video: torch.Tensor, keep: torch.Tensor | None = None):
+def encode(
+    network: VJEPA2Encoder, video: torch.Tensor, keep: torch.Tensor | None = None
+) -> torch.Tensor:
     """Normed hidden states of a video's tokens, or of some of them that see no others.
 
     Parameters
@@ -67,9 +72,8 @@ class Predictor(nn.Module):
 
     def __init__(self, spec: Training, outputs: int, layers: int):
         super().__init__()
-        config = VJEPA2Config(
-            **spec.architecture(spec.crop, spec.frames), attn_implementation="sdpa"
-        )
+        sizes = spec.architecture(spec.crop, spec.frames)
+        config = VJEPA2Config(**sizes | {"attn_implementation": "sdpa"})
         width = spec.hidden_size
         self.query = nn.Parameter(torch.zeros(1, 1, width))
         self.enter = nn.Linear(width, width)

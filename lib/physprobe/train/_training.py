@@ -1,7 +1,6 @@
 """Training: what the specs of recipes share - schedule, architecture, data, validation."""
 
-from types import ModuleType
-from typing import Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -23,6 +22,9 @@ Systems = Annotated[dict[Name, System], Field(min_length=1)]
 
 class Schedule(Spec):
     """How the networks of any recipe are optimised."""
+
+    if TYPE_CHECKING:
+        kind: str
 
     batch: int = Field(48, gt=0)
     """Windows per step."""
@@ -55,7 +57,7 @@ class Schedule(Spec):
         raise NotImplementedError
 
     @classmethod
-    def family(cls) -> ModuleType:
+    def family(cls) -> Any:
         """Where batches come from, and how what is trained on them is judged and kept."""
         raise NotImplementedError
 
@@ -104,7 +106,7 @@ class Training(Architecture, Schedule):
     """Largest standard deviation of noise added to frames [levels of 255]."""
 
     @classmethod
-    def family(cls) -> ModuleType:
+    def family(cls) -> Any:
         """Windows of simulated fields, seen by a transformer."""
         from physprobe.train import _windows
 

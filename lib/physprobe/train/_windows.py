@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import torch
 import transformers
@@ -13,13 +14,16 @@ from physprobe.train import _tokens, _validation
 from physprobe.train._stream import Batch, batch, batches
 from physprobe.train._training import Training
 
+if TYPE_CHECKING:
+    from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
+
 __all__ = ["FILES", "batch", "batches", "hidden", "judge", "write"]
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
 
 
 def hidden(net: nn.Module, batch: Batch) -> torch.Tensor:
     """Normed hidden states (clip, token, feature) of a batch."""
-    return _tokens.encode(net, batch.video)
+    return _tokens.encode(cast("VJEPA2Encoder", net), batch.video)
 
 
 def judge(spec: Training, threads: int) -> "_validation.Scores":

@@ -29,8 +29,10 @@ def _kinds(config: Any, asked: Any) -> Iterator[str]:
 def _figures(config: Any) -> dict[str, Figure]:
     """How each recipe learnt, and all of them beside each other."""
     tables = {name: f"results/encoders/{name}/training.csv" for name in config.recipes}
-    shown = {f"encoders/{name}/learning": (table,) for name, table in tables.items()}
-    shown["encoders/learning"] = tuple(tables.values())
+    shown = {
+        **{f"encoders/{name}/learning": (table,) for name, table in tables.items()},
+        "encoders/learning": tuple(tables.values()),
+    }
     return {
         **{path: Figure("learning", found, "training") for path, found in shown.items() if found},
         **_shipped(),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from physprobe.train._clips import Batch
+    from physprobe.train._clips import Batch, Networks
 
 KEPT = ("encoder", "predictor", "decoder")
 STOPS = False
@@ -35,19 +35,11 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
     from physprobe.embed.networks import latent
     from physprobe.train import _clips
 
-    shown = _clips.seen(spec)
-    return latent.drawn(
-        spec.seed,
-        lambda: {
-            "encoder": latent.Encoder(spec, shown),
-            "predictor": latent.Predictor(spec),
-            "decoder": latent.decoder(spec, shown),
-        },
-    )
+    return latent.drawn(spec.seed, lambda: latent.all_of(spec, _clips.seen(spec)))
 
 
 def loss(
-    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
 ) -> "tuple[torch.Tensor, dict[str, float]]":
     """Loss of a batch, and its two parts; one time of each window is given back, drawn anew."""
     latents = net.encoder.each(batch.video)

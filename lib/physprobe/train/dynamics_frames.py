@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from physprobe.train._clips import Batch
+    from physprobe.train._clips import Batch, Networks
 
 KEPT = ("encoder", "predictor", "decoder")
 STOPS = False
@@ -30,13 +30,14 @@ class Spec(Latents):
 
 def networks(spec: Spec) -> "dict[str, nn.Module]":
     """Encoder, predictor and decoder."""
-    from physprobe.train import dynamics_autoencoder
+    from physprobe.embed.networks import latent
+    from physprobe.train import _clips
 
-    return dynamics_autoencoder.networks(spec)
+    return latent.drawn(spec.seed, lambda: latent.all_of(spec, _clips.seen(spec)))
 
 
 def loss(
-    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
 ) -> "tuple[torch.Tensor, dict[str, float]]":
     """Loss of a batch, and nothing else to report; of each window one step ahead is drawn."""
     import torch

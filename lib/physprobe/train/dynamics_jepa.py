@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from physprobe.train._clips import Batch
+    from physprobe.train._clips import Batch, Networks
 
 KEPT = ("encoder", "predictor")
 STOPS = False
@@ -87,7 +87,7 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
 
 
 def loss(
-    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
 ) -> "tuple[torch.Tensor, dict[str, float]]":
     """Loss of a batch, and its terms before weighting; masks and directions are drawn."""
     import torch
@@ -130,7 +130,7 @@ def _guard(
 
 
 def _masked(
-    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
 ) -> "tuple[torch.Tensor, torch.Tensor]":
     """Predicted and target latents (window, 1, feature) where some frames are hidden.
 
@@ -151,7 +151,7 @@ def _masked(
         return predicted, net.target(batch.video[:, goal])[:, None]
 
 
-def after_step(spec: Spec, net: "nn.Module", progress: float) -> None:
+def after_step(spec: Spec, net: "Networks", progress: float) -> None:
     """Let the target encoder follow the encoder, its norms' statistics too."""
     from physprobe.train import _average
 

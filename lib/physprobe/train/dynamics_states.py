@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from physprobe.train._clips import Batch
+    from physprobe.train._clips import Batch, Networks
 
 KEPT = ("encoder", "readout")
 STOPS = False
@@ -47,7 +47,7 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
 
 
 def loss(
-    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
 ) -> "tuple[torch.Tensor, dict[str, float]]":
     """Loss of a batch at its windows' first whole history, and nothing else to report."""
     told = net.readout(net.encoder(batch.video[:, : spec.history]))

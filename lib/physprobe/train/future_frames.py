@@ -6,7 +6,7 @@ with u the field before the colormap (so that no rendering is learnt by heart), 
 next tubelets. The inverse sine keeps small changes in sight beside large ones.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from pydantic import model_validator
@@ -16,8 +16,15 @@ from physprobe.train._training import Future
 if TYPE_CHECKING:
     import torch
     from torch import nn
+    from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
 
     from physprobe.train._stream import Batch
+
+    class Networks(Protocol):
+        """Those of this recipe, as attributes."""
+
+        encoder: VJEPA2Encoder
+        predictor: nn.Module
 
 
 class Spec(Future):
@@ -40,7 +47,7 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
 
 
 def loss(
-    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
 ) -> "tuple[torch.Tensor, dict[str, float]]":
     """Loss of a batch, and nothing else to report; how many tubelets are seen is drawn."""
     from physprobe.train import _future, _tokens

@@ -11,6 +11,7 @@ import torch
 
 from physprobe.config import kinds
 from physprobe.store import job, log
+from physprobe.train._training import Schedule
 
 
 def run(*, out: Path, spec: str, card: Path | None = None) -> None:
@@ -34,13 +35,15 @@ def run(*, out: Path, spec: str, card: Path | None = None) -> None:
     """
     from physprobe.train import _linear, _loop, _recipe
 
+    spec_: Schedule
     _, spec_ = kinds.parse("train", spec)
     family, members = spec_.family(), spec_.members
     torch.set_num_threads(job.current().threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     folder = out.parent
     work = folder / "unfinished"
-    tensors, tables = {}, {}
+    tensors: dict[int, dict[str, torch.Tensor]] = {}
+    tables: dict[int, list[dict]] = {}
     for seed, member in members.items():
         part = work / str(seed)
         part.mkdir(parents=True, exist_ok=True)

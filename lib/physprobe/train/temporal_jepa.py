@@ -12,7 +12,7 @@ Bardes et al. 2022, VICReg, arXiv:2105.04906; on successive states, and the slow
 may prefer: Sobal et al. 2022, arXiv:2211.10831.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -22,8 +22,15 @@ from physprobe.train._training import Training
 if TYPE_CHECKING:
     import torch
     from torch import nn
+    from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
 
     from physprobe.train._stream import Batch
+
+    class Networks(Protocol):
+        """Those of this recipe, as attributes."""
+
+        encoder: VJEPA2Encoder
+        predictor: nn.Module
 
 
 class Spec(Training):
@@ -68,7 +75,7 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
 
 
 def loss(
-    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
 ) -> "tuple[torch.Tensor, dict[str, float]]":
     """Loss of a batch, and its terms before weighting; nothing is drawn."""
     from torch.nn import functional
@@ -87,7 +94,7 @@ def loss(
     return total, {name: term.item() for name, term in terms.items()}
 
 
-def embeddings(spec: Spec, encoder: "nn.Module", video: "torch.Tensor") -> "torch.Tensor":
+def embeddings(spec: Spec, encoder: "VJEPA2Encoder", video: "torch.Tensor") -> "torch.Tensor":
     """Mean hidden states (clip, group, feature) of groups that don't see each other."""
     from physprobe.train import _tokens
 

@@ -11,7 +11,7 @@ References
 Tong et al. 2022, VideoMAE, arXiv:2203.12602.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -21,8 +21,16 @@ from physprobe.train._training import Training
 if TYPE_CHECKING:
     import torch
     from torch import nn
+    from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
 
     from physprobe.train._stream import Batch
+
+    class Networks(Protocol):
+        """Those of this recipe, as attributes."""
+
+        encoder: VJEPA2Encoder
+        decoder: nn.Module
+
 
 RGB = 3
 
@@ -48,7 +56,7 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
 
 
 def loss(
-    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
 ) -> "tuple[torch.Tensor, dict[str, float]]":
     """Loss of a batch, and nothing else to report; masks are drawn."""
     from torch.nn import functional

@@ -17,7 +17,7 @@ Assran et al. 2025, V-JEPA 2, arXiv:2506.09985; masks: Bardes et al. 2024, V-JEP
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -27,8 +27,18 @@ from physprobe.train._training import Future
 if TYPE_CHECKING:
     import torch
     from torch import nn
+    from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
 
     from physprobe.train._stream import Batch
+
+    class Networks(Protocol):
+        """Those of this recipe, as attributes."""
+
+        encoder: VJEPA2Encoder
+        target: VJEPA2Encoder
+        predictor: nn.Module
+        future: nn.Module
+
 
 KEPT = ("target",)
 Part = Annotated[float, Field(gt=0, lt=1)]
@@ -80,7 +90,7 @@ def networks(spec: Spec) -> "dict[str, nn.Module | None]":
 
 
 def loss(
-    spec: Spec, net: "nn.Module", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
 ) -> "tuple[torch.Tensor, dict[str, float]]":
     """Loss of a batch, and its parts ``latent`` and ``future`` if it has both; masks are drawn."""
     import torch
@@ -112,7 +122,7 @@ def loss(
     return total, {name: term.item() for name, term in terms.items()}
 
 
-def after_step(spec: Spec, net: "nn.Module", progress: float) -> None:
+def after_step(spec: Spec, net: "Networks", progress: float) -> None:
     """Let the target encoder follow the encoder."""
     from physprobe.train import _average
 

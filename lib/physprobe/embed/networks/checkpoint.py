@@ -173,7 +173,7 @@ def weights_hash(tensors: Iterable[tuple[str, "Tensor"]]) -> str:
     for name, tensor in tensors:
         about = f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode()
         flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-        digests.append(hashlib.sha256(about + b"\n" + memoryview(flat.numpy())).hexdigest())
+        digests.append(hashlib.sha256(about + b"\n" + flat.numpy().data).hexdigest())
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
 
 

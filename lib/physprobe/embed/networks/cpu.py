@@ -7,18 +7,24 @@ some rows of queries at a time, so that their scores stay in the cache.
 """
 
 import functools
+from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from transformers.activations import GELUActivation
-from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Layer, VJEPA2RopeAttention
+from transformers.models.vjepa2.modeling_vjepa2 import (
+    VJEPA2Encoder,
+    VJEPA2Layer,
+    VJEPA2RopeAttention,
+)
 
 from physprobe.statistics import onednn
 
 ROWS = 256  # queries whose scores against all keys are held at once
 
 
-def accelerate(encoder: nn.Module) -> bool:
+def accelerate(encoder: VJEPA2Encoder) -> bool:
     """Let an encoder's layers run as :class:`Layer` from now on; for inference on a CPU only.
 
     Where oneDNN can't be used they stay as they are, and the result is False.
@@ -29,8 +35,9 @@ def accelerate(encoder: nn.Module) -> bool:
         Float32, on the CPU.
     """
     if onednn.AVAILABLE:
-        rotary = functools.cache(functools.partial(tables, encoder.layer[0].attention))
-        encoder.layer = nn.ModuleList(Layer(layer, rotary) for layer in encoder.layer)
+        layers = cast("list[VJEPA2Layer]", list(encoder.layer))
+        rotary = functools.cache(functools.partial(tables, layers[0].attention))
+        encoder.layer = nn.ModuleList(Layer(layer, rotary) for layer in layers)
     return onednn.AVAILABLE
 
 
@@ -44,7 +51,7 @@ class Layer(nn.Module):
         From a number of tokens to the tables of :func:`tables`.
     """
 
-    def __init__(self, layer: VJEPA2Layer, rotary: functools.partial):
+    def __init__(self, layer: VJEPA2Layer, rotary: Callable[[int], tuple[Tensor, Tensor]]):
         super().__init__()
         self.norm1, self.attention = layer.norm1, layer.attention
         self.norm2, self.mlp = layer.norm2, layer.mlp

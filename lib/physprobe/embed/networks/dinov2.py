@@ -1,8 +1,10 @@
 """DINOv2: every frame by itself, so that the frames are the time axis."""
 
+from typing import ClassVar
+
 import torch
 from torch import nn
-from transformers import Dinov2Model, Dinov2WithRegistersModel
+from transformers import Dinov2Model, Dinov2WithRegistersModel, PreTrainedModel
 
 from physprobe.embed.networks.transformer import VideoTransformer
 
@@ -10,7 +12,8 @@ from physprobe.embed.networks.transformer import VideoTransformer
 class DINOv2(VideoTransformer):
     """A DINOv2; of its tokens, those of the patches."""
 
-    MODEL = Dinov2Model
+    MODEL: ClassVar[type[PreTrainedModel]] = Dinov2Model
+    network: Dinov2Model | Dinov2WithRegistersModel
     HEADS = ("classifier.",)
     STRETCHES = True
 

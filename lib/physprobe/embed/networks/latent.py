@@ -9,6 +9,7 @@ Frames are read by convolutions of stride 2, the numbers of a signal by an MLP.
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from torch import nn
 
 from physprobe.config.latent import MODEL_TYPE, Latent, Seen
 from physprobe.embed.networks import checkpoint
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class Encoder(nn.Sequential):
@@ -112,6 +115,15 @@ def _side(spec: Latent, seen: Seen) -> int:
     return side // factor
 
 
+def all_of(spec: Latent, seen: Seen) -> dict[str, nn.Module]:
+    """Encoder, predictor and decoder."""
+    return {
+        "encoder": Encoder(spec, seen),
+        "predictor": Predictor(spec),
+        "decoder": decoder(spec, seen),
+    }
+
+
 def drawn(seed: int, make: Callable[[], dict[str, nn.Module]]) -> dict[str, nn.Module]:
     """Networks with torch's usual first weights, drawn from a seed of their own."""
     with torch.random.fork_rng(devices=[]):
@@ -130,8 +142,8 @@ def members(tensors: Mapping[str, torch.Tensor]) -> tuple[int, ...]:
 
 
 def restored(
-    network: nn.Module, tensors: Mapping[str, torch.Tensor], start: str, folder: Path
-) -> nn.Module:
+    network: Network, tensors: Mapping[str, torch.Tensor], start: str, folder: Path
+) -> Network:
     """A network with the weights of one member, frozen.
 
     Parameters
@@ -169,11 +181,11 @@ def read(folder: Path) -> tuple[Latent, Seen, dict[str, torch.Tensor]]:
         If it isn't what a recipe has written.
     """
     content = checkpoint.config(folder, (MODEL_TYPE,))
-    parts = [
-        kind.strict({key: content[key] for key in kind.model_fields if key in content})
+    sizes, shown = (
+        {key: content[key] for key in kind.model_fields if key in content}
         for kind in (Latent, Seen)
-    ]
-    return parts[0], parts[1], checkpoint.tensors(folder)
+    )
+    return Latent.strict(sizes), Seen.strict(shown), checkpoint.tensors(folder)
 
 
 def frames(clip: np.ndarray, gray: bool) -> torch.Tensor:

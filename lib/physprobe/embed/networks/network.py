@@ -1,11 +1,11 @@
 """Network: what the specs of all encoders that are neural networks share."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from physprobe.config.spec import Spec as Base
 from physprobe.embed._frames import Order
+from physprobe.embed.section import EncoderSpec
 
 
 def _unique(members: tuple) -> tuple:
@@ -22,26 +22,31 @@ FIVE = (1, 2, 3, 4, 5)
 """By default as many as it takes for their spread to be part of an interval."""
 
 
-def check_seed(spec: Base) -> None:
+def check_seed(given: set[str], seed: int) -> None:
     """Refuse ``seed`` of random weights that was meant to be the seed of one network.
+
+    Parameters
+    ----------
+    given : set of str
+        Fields that the entry gives.
+    seed : int
 
     Raises
     ------
     ValueError
         If ``seed`` is given without ``seeds``.
     """
-    if "seed" in spec.model_fields_set and "seeds" not in spec.model_fields_set:
+    if "seed" in given and "seeds" not in given:
         raise ValueError(
-            f"seed: {spec.seed} doesn't say how many networks; write seeds: [{spec.seed}] for one,"
+            f"seed: {seed} doesn't say how many networks; write seeds: [{seed}] for one,"
             " or leave it out for five"
         )
 
 
-class Network(Base):
+class Network(EncoderSpec):
     """How a network is shown a clip, and what of it is kept."""
 
     GPUS: ClassVar[int] = 1
-    """GPUs that a job can use."""
 
     tokens: tuple[str, ...] = ()
     """Layers that also keep spatial tokens: "0" (patch embedding) to "L", and "final" (normed)."""
@@ -60,11 +65,6 @@ class Network(Base):
     """Clips per forward pass (causal: as many windows as make so many clips' frames)."""
     seed: int = Field(0, ge=0)
     """Seed of the shuffled frames."""
-
-    @property
-    def members(self) -> dict[int, Self]:
-        """Spec of each of the networks that the entry stands for, by name; by default of one."""
-        return {0: self}
 
     @property
     def origins(self) -> set[tuple[str, str | None]]:

@@ -130,22 +130,27 @@ def declared(
         known = " or ".join(f"{code} ({name})" for code, name in RESAMPLE.items())
         raise fields.wrong("resample", known)
     crops, resizes = fields.true("do_center_crop"), fields.true("do_resize")
+    short: int | None = None
+    fixed: tuple[int, int] | None = None
     crop = fields.crop(side, stretches) if crops else None
     target = fields.target(crop or side)
     if how == "resize":
-        found = (crop, crop) if crops else _straight(target)
+        found = _straight(target if crop is None else crop)
         if not resizes and found != (height, width):
             raise ValueError(
                 f"{processor.where}: do_resize is false, but frames are {height} x {width} px and"
                 f" the input {found[0]} x {found[1]}. Hint: render frames of that size."
             )
-        shown = {}
     else:
-        shown = {"short": target} if isinstance(target, int) else {"fixed": target}
-        shown = shown if resizes else {"fixed": (height, width)}
-        resized = Preprocessing(crop=side, **shown).size(height, width)
-        found = (crop, crop) if crops else resized
-        if crops and crop > min(resized):
+        if not resizes:
+            fixed = (height, width)
+        elif isinstance(target, int):
+            short = target
+        else:
+            fixed = target
+        resized = Preprocessing(crop=side, short=short, fixed=fixed).size(height, width)
+        found = resized if crop is None else (crop, crop)
+        if crop is not None and crop > min(resized):
             raise ValueError(
                 f"{processor.where}: crop_size {crop} is larger than frames of {height} x {width}"
                 f" px after resizing, {resized[0]} x {resized[1]}."
@@ -164,7 +169,8 @@ def declared(
         )
     return Preprocessing(
         crop=found[0],
-        **shown,
+        short=short,
+        fixed=fixed,
         mean=mean,
         std=std,
         resample=RESAMPLE[resample],

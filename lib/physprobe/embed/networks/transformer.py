@@ -9,7 +9,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from physprobe.embed import _frames
-from physprobe.embed._encoder import Block, Embedding, Encoder, versions
+from physprobe.embed._encoder import Block, Embedding, Encoder, Video, versions
 from physprobe.embed.networks import pool
 from physprobe.embed.networks.network import Network
 from physprobe.embed.networks.resize import Preprocessing
@@ -146,7 +146,7 @@ class VideoTransformer(Encoder):
         """Run the network on windows (window, frame, rgb, y, x)."""
         raise NotImplementedError
 
-    def encode(self, video: np.ndarray, clips: np.ndarray) -> Embedding:
+    def encode(self, video: Video, clips: np.ndarray) -> Embedding:
         """Embed a block of clips; a causal window's last token time is all that is kept of it.
 
         Parameters
@@ -215,7 +215,7 @@ class VideoTransformer(Encoder):
         return _frames.windows(frames, self.tubelet, self.spec.window, filled=length is not None)
 
     @torch.inference_mode()
-    def _shown(self, video: np.ndarray, clips: np.ndarray, some: slice) -> torch.Tensor:
+    def _shown(self, video: Video, clips: np.ndarray, some: slice) -> torch.Tensor:
         """Network input of some clips: (clip, frame, rgb, y, x)."""
         video, clips = video[some], clips[some]
         order = _frames.order(self.spec.frames, video.shape[1], self.spec.seed, clips)

@@ -11,6 +11,7 @@ class VideoMAE(VideoTransformer):
     """Encoder of a VideoMAE, pretrained or fine-tuned."""
 
     MODEL = VideoMAEModel
+    network: VideoMAEModel
     HEADS = ("decoder.", "encoder_to_decoder.", "mask_token", "fc_norm.", "classifier.")
 
     @property

@@ -5,7 +5,8 @@ from typing import ClassVar
 import numpy as np
 import torch
 from torch import nn
-from transformers import VJEPA2Model
+from transformers import PreTrainedModel, VJEPA2Model
+from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
 
 from physprobe.embed import _frames
 from physprobe.embed.networks import cpu
@@ -16,6 +17,7 @@ class VJEPA2(VideoTransformer):
     """Encoder of a V-JEPA 2; neither its predictor nor a classifier is ever run."""
 
     MODEL = VJEPA2Model
+    network: VJEPA2Encoder
     HEADS = ("pooler.", "classifier.")
     WITHOUT: ClassVar = {"pred_num_hidden_layers": 0}
     SIDE = "crop_size"
@@ -27,9 +29,9 @@ class VJEPA2(VideoTransformer):
         return _frames.pieces(frames, self.config.frames_per_clip)
 
     @staticmethod
-    def network_of(model: VJEPA2Model) -> nn.Module:
+    def network_of(model: PreTrainedModel) -> nn.Module:
         """The encoder alone."""
-        return model.encoder
+        return model.get_submodule("encoder")
 
     def _accelerate(self) -> bool:
         return cpu.accelerate(self.network)

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from physprobe.embed.networks.transformer import VideoTransformer
 from physprobe.embed.networks.vjepa import VJEPA2
 from physprobe.statistics import seeds
 
+Model = TypeVar("Model", bound=PreTrainedModel)
 BLOCKS = {"num_hidden_layers": "encoder", "pred_num_hidden_layers": "predictor"}
 """Fields of config.json that count blocks, and the part of a network that they are in."""
 MOST_BLOCKS = 1000
@@ -38,9 +40,9 @@ def trained(
     folder: Path,
     config: dict,
     tensors: Mapping[str, torch.Tensor],
-    model_class: type[PreTrainedModel],
+    model_class: type[Model],
     heads: tuple[str, ...] = (),
-) -> PreTrainedModel:
+) -> Model:
     """Model of a checkpoint, every tensor of which was there and was used.
 
     Parameters
@@ -68,7 +70,7 @@ def trained(
     settings = _settings(where, config, model_class)
     _check_blocks(where, settings.to_dict(), tensors)
     _check_size(where, settings, tensors, model_class)
-    model, info = model_class.from_pretrained(
+    loaded: Any = model_class.from_pretrained(  # with what it says of it, a pair
         None,
         config=settings,
         state_dict=dict(tensors),
@@ -79,6 +81,7 @@ def trained(
         ignore_mismatched_sizes=True,  # so that they are reported with the others, below
         output_loading_info=True,
     )
+    model, info = loaded
     problems = []
     for what, key in (
         ("missing", "missing_keys"),
@@ -105,7 +108,7 @@ def _settings(
 ) -> PreTrainedConfig:
     """Config of transformers, if every field has a value that it can have."""
     try:
-        settings = model_class.config_class.from_dict(config)
+        settings = model_class.config_class.from_dict(config)  # type: ignore[union-attr]  # it has
     except Exception as error:  # whatever transformers makes of a wrong value
         raise ValueError(f"{where}: {_line(error)}. Hint: look at that field.") from None
     for name, (least, most) in LIMITS.items():
