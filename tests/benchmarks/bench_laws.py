@@ -84,9 +84,9 @@ def main() -> None:
     every = [wrong for kind in systems.values() for wrong in kind]
     single = [wrong for kind in clips.values() for wrong in kind]
     print(f"all: false of systems {share(every)}, of clips {share(single)}")
+    print(f"ratio: (fits + tests) / fits = {(fitting + testing) / fitting:.2f}")
     if max(sum(one) / len(one) for one in (every, single)) > MOST:
         raise SystemExit(f"more than {100 * MOST:.0f} % are false")
-    print(f"ratio: (fits + tests) / fits = {(fitting + testing) / fitting:.2f}")
 
 
 if __name__ == "__main__":

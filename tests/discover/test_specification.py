@@ -172,3 +172,17 @@ def test_walls_have_no_other_directions_than_cosines():
     assert pooled.law is None
     gains = gained(evidence, "diffusion")
     assert max(gains["place"], gains["detail"]) > _verdict.MARGIN
+
+
+def test_what_bends_the_field_is_not_held_against_its_law():
+    def seen(rng, clips):
+        field = law_tuning.advection_diffusion(rng, clips)
+        return field + 0.04 * field**2
+
+    modes = _modes.analyse(World("seen", seen, None, 0.02).clips(3))
+    shuffled = _order.succession(modes, 499)
+    said = {
+        bent: _verdict.pooled(_evidence.gather(modes, bent=bent), shuffled).law
+        for bent in (False, True)
+    }
+    assert said == {False: None, True: "advection_diffusion"}

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 import numpy as np
 
 CANNOT_TELL = "cannot tell"
-EXPONENT = "exponent"
+EXPONENT, HIGHEST = "exponent", 20.0  # beyond which an exponent changes nothing
 STEEPEST = 60.0  # no course grows by more than exp of this
 
 
@@ -161,7 +161,7 @@ def _turn(theta: np.ndarray, k: np.ndarray) -> np.ndarray:
 
 
 def _power(k: np.ndarray, exponent: float | np.ndarray) -> np.ndarray:
-    return np.maximum(_square(k), 1e-300) ** (exponent / 2)
+    return np.maximum(_square(k), 1e-300) ** (np.minimum(exponent, HIGHEST) / 2)
 
 
 LAWS = (

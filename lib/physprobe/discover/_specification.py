@@ -20,7 +20,7 @@ alike: a direction that noise alone has found foretells nothing.
 
 A field that is seen through what bends it (colours, a network) looks as if its strength mattered.
 So where features have been combined, law and alternatives alike may add the square and the cube of
-the field to what is seen.
+the field to what is seen, and strength is no evidence.
 
 References
 ----------

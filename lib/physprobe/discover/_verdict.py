@@ -17,7 +17,8 @@ A law is named only if all of these hold, else the verdict is "cannot tell":
                  the other isn't known to gain, with an upper limit of what it lacks
     constant     its coefficients change with neither time, place nor strength of the field, and it
                  lacks no term: nothing of the kind gains more than 0.05 nats over it, see
-                 `_specification`
+                 `_specification`. Of a combination of features, which may bend the field, strength
+                 isn't asked, nor anything if the law is all but exact
 
 "Better" is meant of the 95 % interval, from a bootstrap over modes and, of several clips, over both
 modes and clips.
@@ -115,6 +116,7 @@ def of_clips(
             turns[clip],
             shuffled.p[clip],
             partial(beside.clip, clip=clip),
+            evidence.bent,
         )
         for clip in range(len(gains))
     ]
@@ -130,6 +132,7 @@ def pooled(evidence: Evidence, shuffled: Succession, *, draws: int = 200, seed: 
         np.median(evidence.turns, axis=0),
         shuffled.pooled_p,
         _Beside(evidence, draws, seed).pooled,
+        evidence.bent,
     )
 
 
@@ -148,6 +151,7 @@ def _judge(
     turns: np.ndarray,
     p: float,
     beside: Callable[[str], tuple[np.ndarray, np.ndarray]],
+    bent: bool,
 ) -> Verdict:
     laws = [
         name for name, turned in zip(names, turns, strict=True)
@@ -194,9 +198,13 @@ def _judge(
             return cannot(f"{other} may do better than {leading}")
         if other in law.special and low[leading, other] < MARGIN:
             return cannot(f"{other} may do as well as {leading}")
+    if bent and sure[leading] >= ALL_BUT_EXACT:
+        return Verdict(law.verdict, leading, leading, "")
     gained, drawn = beside(leading)
     sure_gain = np.quantile(drawn, 0.025, axis=0)
     wrong = (gained > MARGIN) & (sure_gain > 0)
+    # to be bent is to look as if strength mattered
+    wrong &= ~(bent & np.isin(list(ALTERNATIVES), "strength"))
     if wrong.any():
         first = np.where(wrong, gained, -np.inf).argmax()
         return cannot(f"{leading} fits best, but {tuple(ALTERNATIVES.values())[first]}")
