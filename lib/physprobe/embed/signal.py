@@ -5,15 +5,15 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.config.spec import Spec as Base
 from physprobe.embed import _frames
 from physprobe.embed._encoder import Embedding, Encoder, provenance
+from physprobe.embed.section import EncoderSpec
 from physprobe.store.zarrs import Lazy
 
 SEES = ("signal",)
 
 
-class Spec(Base):
+class Spec(EncoderSpec):
     """How the channels of some frames stand in for an embedding."""
 
     kind: Literal["signal"] = "signal"

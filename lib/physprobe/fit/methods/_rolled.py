@@ -7,7 +7,7 @@ import numpy as np
 
 from physprobe.fit.methods._rows import HeldOut
 from physprobe.fit.section import Given
-from physprobe.statistics import scores, splits, states
+from physprobe.statistics import ridge, scores, splits, states
 from physprobe.statistics.splits import Fold
 
 OWN, STILL, SEEN = "predictor", "persistence", "encoded"
@@ -85,6 +85,8 @@ def _of_fold(
     spec: object, given: Given, latent: np.ndarray, starts: np.ndarray, horizon: int, fold: Fold
 ) -> Iterator[tuple[str, Rolled]]:
     """Every model from every start of a fold's held-out clips."""
+    if given.components:
+        latent = ridge.principal(latent, fold.train, given.components)
     reading = _reading(spec, given, latent, fold)
     test = latent[fold.test]
     ahead = starts[:, None] + np.arange(horizon + 1)
