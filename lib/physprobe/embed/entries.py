@@ -81,7 +81,10 @@ def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> It
 def twins(
     config: Entries, where: str, encoders: Iterable[str], controls: Iterable[str]
 ) -> Iterator[str]:
-    """Whether a control that is "the same network, but ..." is that of one of the encoders."""
+    """Whether a control that is "the same network, but ..." is that of one of the encoders.
+
+    A network with trained weights, shown frames in order, is no twin but a rival.
+    """
     networks = {
         name: spec for name in encoders if isinstance(spec := config.encoders.get(name), Network)
     }
@@ -92,7 +95,7 @@ def twins(
                 f"{where}.controls: {name} is the twin of a network, and no encoder here is one."
                 " Hint: leave it out."
             )
-        elif isinstance(spec, Network) and networks:
+        elif isinstance(spec, Network) and networks and spec.twin:
             if any(_twins.same_network(spec, other) for other in networks.values()):
                 continue
             yield (

@@ -45,6 +45,11 @@ class Spec(Network):
         return {self.model: True}
 
     @property
+    def twin(self) -> bool:
+        """Random weights are the twin of trained ones; another recipe's network is a rival."""
+        return self.weights == "random" or super().twin
+
+    @property
     def origins(self) -> set[tuple[str, str | None]]:
         """The folder gives the architecture."""
         return {(self.model, None)}

@@ -47,6 +47,11 @@ class Spec(Architecture, Network):
         return self
 
     @property
+    def twin(self) -> bool:
+        """Random weights are the twin of trained ones."""
+        return True
+
+    @property
     def origins(self) -> set[tuple[str, str | None]]:
         """The model that it is like."""
         return {(self.like, self.revision)} if self.like else set()

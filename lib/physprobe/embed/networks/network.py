@@ -74,6 +74,11 @@ class Network(EncoderSpec):
         """
         return set()
 
+    @property
+    def twin(self) -> bool:
+        """Whether it is a network that another one is compared with, but for weights or frames."""
+        return self.frames != "ordered"
+
     def random(self, seeds: Seeds) -> "Network":
         """The same network with random weights."""
         return self.model_copy(update={"seeds": seeds})
