@@ -33,8 +33,10 @@ class Spec(Claim):
 def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     """Judge the claim for one encoder."""
     what = f"drift_{spec.horizon}"
+    fits = evidence.rollouts
+    there = encoder in fits
     own, null = (
-        evidence.rollouts.rolled(encoder, model, what) for model in ("predictor", "encoded")
+        fits.rolled(encoder, model, what) if there else None for model in ("predictor", "encoded")
     )
     if own is None or null is None:
         note = f"no drift of {encoder} at horizon {spec.horizon}, or it has no predictor"

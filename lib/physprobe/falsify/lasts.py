@@ -39,7 +39,7 @@ class Spec(Claim):
 def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     """Judge the claim for one encoder."""
     fits, what = evidence.rollouts, MEASURES[spec.unit]
-    own = fits.rolled(encoder, "predictor", what)
+    own = fits.rolled(encoder, "predictor", what) if encoder in fits else None
     if own is None:
         note = f"{encoder} has no predictor, or its clips no time in {UNITS[spec.unit]}"
         return judged(spec, verdict="cannot tell", note=note)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from xarray import Dataset
@@ -70,17 +71,8 @@ class Evidence:
             elif name == method or not parts[ROLES[schema]]:
                 parts[ROLES[schema]] = found
         draws = [each["spec"]["bootstraps"] for each in [*parts["probes"].values()][:1]]
-        return replace(
-            self,
-            place=place,
-            probes=parts["probes"],
-            koopman=parts["koopman"],
-            heads=parts["heads"],
-            places=parts["places"],
-            laws=parts["laws"],
-            ways=ways,
-            bootstraps=[*draws, self.bootstraps][0],
-        )
+        found: dict[str, Any] = {**parts, "place": place, "ways": ways}
+        return replace(self, **found, bootstraps=[*draws, self.bootstraps][0])
 
     @property
     def in_time(self) -> "Evidence":
