@@ -6,7 +6,7 @@ enough frames the first one is repeated.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 from pydantic import model_validator
@@ -14,7 +14,9 @@ from pydantic import model_validator
 from physprobe.embed import _frames
 from physprobe.embed._encoder import Embedding, Encoder, provenance, versions
 from physprobe.embed.networks.network import FIVE, Network, Seeds
-from physprobe.store.zarrs import Lazy
+
+if TYPE_CHECKING:
+    from physprobe.store.zarrs import Lazy
 
 SEES = ("video", "signal")
 
@@ -169,7 +171,7 @@ class Latents(Encoder):
             versions=versions("numpy", "torch"),
         )
 
-    def encode(self, video: np.ndarray | Lazy, clips: np.ndarray) -> Embedding:
+    def encode(self, video: "np.ndarray | Lazy", clips: np.ndarray) -> Embedding:
         """Embed every history of frames.
 
         Parameters

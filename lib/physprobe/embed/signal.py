@@ -1,6 +1,6 @@
 """Signal: the channels themselves, in time with an encoder's tokens; what pixels are to a video."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
@@ -8,7 +8,9 @@ from pydantic import Field
 from physprobe.embed import _frames
 from physprobe.embed._encoder import Embedding, Encoder, provenance
 from physprobe.embed.section import EncoderSpec
-from physprobe.store.zarrs import Lazy
+
+if TYPE_CHECKING:
+    from physprobe.store.zarrs import Lazy
 
 SEES = ("signal",)
 
@@ -68,7 +70,7 @@ class Signal(Encoder):
         order = "" if spec.frames == "ordered" else f", {spec.frames} frames"
         self.provenance = provenance(f"the signal's {channels} channels{order}")
 
-    def encode(self, video: np.ndarray | Lazy, clips: np.ndarray) -> Embedding:
+    def encode(self, video: "np.ndarray | Lazy", clips: np.ndarray) -> Embedding:
         """Features run over the frames of a token, then over channels.
 
         Parameters

@@ -71,8 +71,8 @@ class Evidence:
             elif name == method or not parts[ROLES[schema]]:
                 parts[ROLES[schema]] = found
         draws = [each["spec"]["bootstraps"] for each in [*parts["probes"].values()][:1]]
-        found: dict[str, Any] = {**parts, "place": place, "ways": ways}
-        return replace(self, **found, bootstraps=[*draws, self.bootstraps][0])
+        here: dict[str, Any] = {**parts, "place": place, "ways": ways}
+        return replace(self, **here, bootstraps=[*draws, self.bootstraps][0])
 
     @property
     def in_time(self) -> "Evidence":
