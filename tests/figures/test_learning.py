@@ -37,6 +37,18 @@ def test_recipes_stand_beside_each_other_with_their_random_weights():
     assert [text.get_text() for text in found.legends[0].get_texts()] == ["a", "b c"]
 
 
+def test_members_of_a_recipe_are_curves_of_its_colour():
+    each = [[0.4, 0.6, 0.5], [0.3, 0.2, 0.1], [0.2, 0.3, 0.4]]
+    both = pd.concat([table(score).assign(member=m) for m, score in enumerate(each[:2])])
+    frame = pd.concat([both.assign(recipe="a"), table(each[2]).assign(recipe="b")])
+    found = learning.figure(learning.frame(frame))
+    sound(found)
+    lines = [line for line in found.axes[0].get_lines() if len(line.get_ydata()) == 3]
+    assert [list(line.get_ydata()) for line in lines] == each
+    assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
+    assert [text.get_text() for text in found.legends[0].get_texts()] == ["a", "b"]
+
+
 def test_the_stage_draws_tables_by_their_folders(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

@@ -1,6 +1,7 @@
 """Figure: how encoders of our own learn - physics per second of compute, and signs of collapse."""
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from physprobe.drawing import canvas, palette
@@ -31,7 +32,7 @@ def frame(*tables: pd.DataFrame) -> pd.DataFrame:
 
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:
-    """Draw one curve per recipe in each panel.
+    """Draw one curve for each recipe, or each of its members, in every panel.
 
     Parameters
     ----------
@@ -44,23 +45,16 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     looks = palette.looks(recipes, [])
     for ax, (column, label) in zip(part.subplots(1, len(PANELS)), PANELS.items(), strict=True):
         for recipe in recipes:
-            rows = frame[frame["recipe"] == recipe]
-            minutes, values = rows["seconds"] / 60, rows[column]
-            if column == "loss":
-                values = values / values.dropna().iloc[0]
-            colour, line, marker, _ = looks[recipe]
-            style = {"color": colour, "ls": line, "marker": marker, "ms": 3}
-            ax.plot(minutes, values, label=recipe.replace("_", " "), **style)
-            if column == "score":
-                ax.axhline(values.iloc[0], color=colour, lw=1, ls=":")
-                kept = rows[rows["kept"].astype(str) == "True"].tail(1)
-                ax.plot(kept["seconds"] / 60, kept[column], "*", ms=12, color=colour, mec="white")
+            own = frame[frame["recipe"] == recipe]
+            for _, rows in own.groupby(_members(own), sort=False):
+                _curve(ax, rows, column, looks[recipe], recipe.replace("_", " "))
         ax.set_xscale("symlog", linthresh=1, linscale=0.3)
         ax.xaxis.set_major_formatter("{x:g}")
         ax.set_xlim(0)
         ax.set_xlabel("compute [min]")
         ax.set_ylabel(label)
-    part.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=5)
+    named = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    part.legend(named.values(), named.keys(), loc="outside upper right", ncols=5)
     canvas.title(part, TITLE)
     canvas.note(
         part,
@@ -68,6 +62,24 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         " the checkpoint that is kept, chosen by this score; it is no held-out score and has no"
         " interval.",
     )
+
+
+def _members(rows: pd.DataFrame) -> pd.Series:
+    """Member of each row of a recipe; the same for all where it has one."""
+    return rows["member"].fillna(0) if "member" in rows else rows["step"] * 0
+
+
+def _curve(ax: Axes, rows: pd.DataFrame, column: str, look: palette.Look, name: str) -> None:
+    """Draw one network's training."""
+    minutes, values = rows["seconds"] / 60, rows[column]
+    if column == "loss":
+        values = values / values.dropna().iloc[0]
+    style: dict = {"color": look.colour, "ls": look.line, "marker": look.marker, "ms": 3}
+    ax.plot(minutes, values, label=name, **style)
+    if column == "score":
+        ax.axhline(values.iloc[0], color=look.colour, lw=1, ls=":")
+        kept = rows[rows["kept"].astype(str) == "True"].tail(1)
+        ax.plot(kept["seconds"] / 60, kept[column], "*", ms=12, color=look.colour, mec="white")
 
 
 def figure(frame: pd.DataFrame) -> Figure:
