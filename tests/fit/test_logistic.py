@@ -284,7 +284,10 @@ def test_a_narrow_or_descending_grid_is_refused(grid):
 def test_halves_are_those_of_refits(features, classes):
     rng = np.random.default_rng(4)
     label, clips = rng.integers(0, classes, 90), np.arange(90)
-    tokens = 0.8 * rng.normal(size=(classes, features))[label] + rng.normal(size=(90, features))
+    directions = rng.normal(size=(classes, features))
+    tokens = 2.0 * (directions / np.linalg.norm(directions, axis=1)[:, None])[label] + rng.normal(
+        size=(90, features)
+    )
     asked = Spec(
         targets=("c",), samples=("clip",), permutations=1, bootstraps=500, scalings=("none",)
     )

@@ -82,7 +82,7 @@ def test_intervals_are_those_that_scipy_corrects_and_accelerates(
     bias, ends of the smaller samples are off by 5 to 15 %. What widens the draws of few clips is
     put aside: scipy's intervals are as narrow as a normal's.
     """
-    monkeypatch.setattr(scores, "_widening", lambda units: np.ones(()))
+    monkeypatch.setattr(scores, "_widening", lambda units: np.ones(1))
     ours, theirs = STATISTICS[name]
     values, whole = rng.exponential(size=clips) ** 1.5, 3 + rng.exponential(size=clips)
     sums = np.stack([values, np.ones(clips) if name == "mean" else whole], axis=-1)

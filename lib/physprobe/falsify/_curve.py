@@ -88,16 +88,16 @@ class Curve:
             {name: np.asarray(by_layer[layer][name])[self.clips] for name in KEPT[self.metric]}
             for layer in layers
         ]
-        # what all clips do to the fits is not the part's alone
         ratios = [
-            None if fixed or self.part else results.half_ratios(by_layer[layer], self.metric)
+            None if fixed else results.half_ratios(by_layer[layer], self.metric, self.part)
             for layer in layers
         ]
 
         def halves(place: int, parts: int) -> Halves | None:
             if any(each is None for each in ratios):
                 return None
-            return Halves.at(place, parts, np.stack(ratios), predictions["halves"])
+            signs = np.asarray(predictions["halves"])[:, self.clips]
+            return Halves.at(place, parts, np.stack(ratios), signs)
 
         if self.metric == "r2":
             numbers = truth.astype(float).reshape(len(truth), -1)

@@ -146,14 +146,16 @@ def _halves(parts: Sequence[Scored], shape: tuple[int, ...]) -> Halves | None:
     signs = known[0].signs
     if not all(np.array_equal(each.signs, signs) for each in known):
         raise ValueError("Scores whose fits are redone on different halves can't be compared.")
-    shape = (*shape[:-1], len(signs))
-    sides = [
-        np.zeros((*shape, part.sums.shape[-1]))
-        if part.halves is None
-        else np.broadcast_to(part.halves.deviations, (*shape, part.sums.shape[-1]))
-        for part in parts
-    ]
-    return Halves(np.concatenate(sides, -1), signs)
+    deviations, wide = [], []
+    for part in parts:
+        count = part.sums.shape[-1]
+        own = part.halves or Halves(np.zeros(count), signs, np.ones(count))
+        far = own.wide
+        if far is None:
+            far = scores.stretched(part.sums, part.statistic, part.groups, own)
+        deviations.append(np.broadcast_to(own.deviations, (*shape[:-1], len(signs), count)))
+        wide.append(np.broadcast_to(far, (*shape[:-1], count)))
+    return Halves(np.concatenate(deviations, -1), signs, np.concatenate(wide, -1))
 
 
 def above(own: Scored, *others: Scored) -> Scored:

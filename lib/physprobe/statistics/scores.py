@@ -51,8 +51,14 @@ Members = tuple[tuple[str, int], ...]
 """Encoders that have several members, by name, and how many: one name, one draw of its members."""
 
 
+ESTIMAND = "data sets"
+"""Of an interval: the mean score over data sets of this size, fits and all."""
+FIXED = "these fits"
+"""Of an interval: the score of these very fits on other clips, as if none had been fitted to."""
 ERROR = 1
 """Place of the squared error in sums of `r2_sums`."""
+RARELY = 50
+"""Of so many draws one may be without a score, such as R2 where all labels drawn are alike."""
 TIED = 1e-9
 """Probabilities that differ by no more are equal: no fit is more exact."""
 
@@ -65,6 +71,9 @@ class Halves(NamedTuple):
     that by the second; 0 of parts that no fit has to do with. The others are positive."""
     signs: np.ndarray
     """(split, clip) 1 of clips in the first half, -1 of those in the second; of a group alike."""
+    wide: np.ndarray | None = None
+    """(..., part) how many times as far away the draws' totals are, once that is known: it is that
+    of the score which the part belongs to."""
 
     @classmethod
     def at(cls, place: int, parts: int, ratios: np.ndarray, signs: np.ndarray) -> "Halves | None":
@@ -80,7 +89,7 @@ class Halves(NamedTuple):
 
     def of(self, clips: np.ndarray) -> "Halves":
         """The same about some of the clips, or all in another order."""
-        return Halves(self.deviations, self.signs[:, clips])
+        return Halves(self.deviations, self.signs[:, clips], self.wide)
 
 
 class Interval(NamedTuple):
@@ -116,8 +125,10 @@ class _Drawn(NamedTuple):
     """(draw, ...) the score in each draw."""
     left: np.ndarray
     """(..., unit) the score without each unit, as far away as its draws are."""
+    apart: np.ndarray
+    """(..., split) the score by the first half's fits less that by the second's."""
     others: np.ndarray
-    """(...) variance that comes of other sources than units: members, and halves."""
+    """(...) variance that comes of members."""
 
 
 class Resampled(Interval):
@@ -127,27 +138,34 @@ class Resampled(Interval):
     """(draw, ...) the score in each."""
     left: np.ndarray
     """(..., unit) the score without each clip, or group of clips."""
-    others: np.ndarray
-    """(...) variance that is not the clips'."""
+    apart: np.ndarray
+    """(..., split) the score by the first half's fits less that by the second's."""
     seed: int
+    estimand: str
+    """What the interval is about: `ESTIMAND` or `FIXED`."""
 
     @classmethod
-    def of(cls, interval: Interval, found: _Drawn, seed: int) -> Self:
+    def of(cls, interval: Interval, found: _Drawn, seed: int, estimand: str) -> Self:
         """An interval with its draws."""
         kept = cls(*interval)
-        _, kept.drawn, kept.left, kept.others = found
-        kept.seed = seed
+        _, kept.drawn, kept.left, kept.apart, _ = found
+        kept.seed, kept.estimand = seed, estimand
         return kept
 
     def at(self, *place: int) -> "Resampled":
         """One of several scores, without a view of the others' draws."""
         where: tuple[slice | int, ...] = (slice(None), *place)
-        own = self.value[place], self.drawn[where].copy(), self.left[place].copy()
-        return Resampled.of(super().at(*place), _Drawn(*own, self.others[place]), self.seed)
+        own = _Drawn(
+            self.value[place], self.drawn[where].copy(), self.left[place].copy(),
+            self.apart[place].copy(), np.zeros(()),
+        )  # fmt: skip
+        return Resampled.of(super().at(*place), own, self.seed, self.estimand)
 
     def row(self, undefined: str | None = None) -> dict:
-        """Columns, and the interval itself as ``interval``."""
-        return self.columns(undefined) | {"interval": self}
+        """Columns, what the interval is about, and the interval itself as ``interval``."""
+        columns = self.columns(undefined)
+        about = None if columns["ci_low"] is None else self.estimand
+        return columns | {"estimand": about, "interval": self}
 
 
 def r2(truth: np.ndarray, prediction: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -318,8 +336,9 @@ def bootstrap(
         value = statistic(weighed(by_unit.sum(-2), members))
         return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = _resampled(by_unit, statistic, draws, seed, members, _by_unit_of(halves, groups))
-        return Resampled.of(_interval(found), found, seed)
+        about = _by_unit_of(halves, groups)
+        found = _resampled(by_unit, statistic, draws, seed, members, about)
+        return Resampled.of(_interval(found), found, seed, FIXED if about is None else ESTIMAND)
 
 
 def mean_of_members(parts: Sequence[Resampled], name: str) -> Interval:
@@ -345,15 +364,14 @@ def mean_of_members(parts: Sequence[Resampled], name: str) -> Interval:
     weights = _member_weights(name, len(parts), len(first.drawn), first.seed)
     own = np.array([part.value for part in parts])
     members = _jackknife((own.sum() - own) / max(len(own) - 1, 1))
-    # halves are the same for all members: what fits owe to clips has no smaller share in a mean
-    fits = np.mean([part.others for part in parts], axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return _interval(
             _Drawn(
                 own.mean(),
                 (each * weights).mean(-1),
                 np.mean([part.left for part in parts], axis=0),
-                members + fits,
+                np.mean([part.apart for part in parts], axis=0),
+                members,
             )
         )
 
@@ -428,21 +446,17 @@ def _resampled(
     """Score and its draws."""
     total, units = by_unit.sum(-2), by_unit.shape[-2]
     value = statistic(weighed(total, members))
-    left = statistic(weighed(total[..., None, :] - by_unit, members))
-    others, wide, fitted = np.zeros_like(value), _widening(units), np.ones(())
-    if halves is not None and len(halves.signs):
-        logs, signs = halves
-        first, second = (
-            statistic(weighed(total[..., None, :] * np.exp(side * logs), members))
-            for side in (1.0, -1.0)
-        )
-        apart, own = first - second, left.mean(-1, keepdims=True) - left
-        others = others + (apart**2).mean(-1) / 2
-        together = (apart * (own @ signs.T)).mean(-1) / (own**2).sum(-1)
-        wide = wide * np.sqrt(1.0 + np.clip(np.nan_to_num(together), 0.0, 1.0))
+    others, apart = np.zeros_like(value), np.zeros((*value.shape, 0))
+    wide, factor, of_fits = _widening(units), np.ones(()), np.zeros(by_unit.shape[-1], bool)
+    if halves is not None:
+        logs, signs, known = halves
+        wide = wide * (_stretch(by_unit, statistic, halves) if known is None else known)
+        apart = _apart(total, statistic, halves, members)
         normal = _split_weights(len(signs), draws, seed)
-        fitted = np.exp(np.sqrt(2 / len(signs)) * (normal @ logs))
-    totals = _wider(_weights(units, draws, seed) @ by_unit, by_unit, wide) * fitted
+        of_fits = (logs != 0).any(tuple(range(logs.ndim - 1)))
+        factor = np.exp(np.sqrt(2 / len(signs)) * (normal @ logs))
+    left = statistic(weighed(total[..., None, :] - by_unit * wide[..., None, :], members))
+    totals = _wider(_weights(units, draws, seed) @ by_unit, by_unit, wide, of_fits) * factor
     weights = [_member_weights(*member, draws, seed) for member in members]
     drawn = np.moveaxis(statistic(weighed(totals, members, weights)), -1, 0)
     for place, (_, count) in enumerate(members):
@@ -452,23 +466,70 @@ def _resampled(
         shape = (*total.shape[:-1], count, total.shape[-1])
         again = np.broadcast_to(total[..., None, :], shape)
         others = others + _jackknife(statistic(weighed(again, members, less)))
-    return _Drawn(
-        value, drawn, value[..., None] + wide[..., None] * (left - value[..., None]), others
-    )
+    return _Drawn(value, drawn, left, apart, others)
 
 
-def _wider(totals: np.ndarray, by_unit: np.ndarray, wide: np.ndarray) -> np.ndarray:
-    """Draws' totals (..., draw, part), so many times (...) as far away from the units' own.
+def stretched(
+    sums: np.ndarray,
+    statistic: Statistic,
+    groups: Sequence | np.ndarray | None,
+    halves: Halves,
+) -> np.ndarray:
+    """How many times as far away draws of clips are, by part; see :func:`_stretch`."""
+    by_unit = halves if groups is None else halves.of(np.unique(groups, return_index=True)[1])
+    return _stretch(_by_unit(sums, groups), statistic, by_unit)
 
-    What is never negative is so on the scale of its logarithm, and stays so.
+
+def _stretch(by_unit: np.ndarray, statistic: Statistic, halves: Halves) -> np.ndarray:
+    """How many times as far away draws of clips are because clips are fitted to as well: f above.
+
+    The square is at most 2: what clips do in both of their roles can't hang together any closer.
+
+    Parameters
+    ----------
+    by_unit : (..., unit, part)
+        Sums of what is drawn together.
+    statistic : callable
+    halves : Halves
+        With the signs of units.
+
+    Returns
+    -------
+    (..., part)
+        The same for all parts.
     """
-    if (wide == 1.0).all():
-        return totals
-    own, wide = by_unit.sum(-2)[..., None, :], wide[..., None, None]
-    every = tuple(range(by_unit.ndim - 1))
-    positive = (by_unit >= 0).all(every) & (own > 0).all(every)
+    total = by_unit.sum(-2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        left = statistic(total[..., None, :] - by_unit)
+        own = left.mean(-1, keepdims=True) - left
+        apart = _apart(total, statistic, halves, ())
+        together = (apart * (own @ halves.signs.T)).mean(-1) / (own**2).sum(-1)
+    found = np.sqrt(1.0 + np.clip(np.nan_to_num(together), 0.0, 1.0))
+    return np.repeat(found[..., None], by_unit.shape[-1], axis=-1)
+
+
+def _apart(total: np.ndarray, statistic: Statistic, halves: Halves, members: Members) -> np.ndarray:
+    """Score by the first half's fits less that by the second's (..., split)."""
+    first, second = (
+        statistic(weighed(total[..., None, :] * np.exp(side * halves.deviations), members))
+        for side in (1.0, -1.0)
+    )
+    return first - second
+
+
+def _wider(
+    totals: np.ndarray, by_unit: np.ndarray, wide: np.ndarray, fitted: np.ndarray
+) -> np.ndarray:
+    """Draws' totals (..., draw, part), so many times (..., part) as far away from the units' own.
+
+    As if units had been drawn so much more unevenly, some of them less than never; but errors of
+    fits, ``fitted`` (part,), are positive and are scaled on the scale of their logarithm.
+    """
+    own = by_unit.sum(-2)[..., None, :]
+    wide = np.broadcast_to(wide[..., None, :], own.shape)
     found = own + (totals - own) * wide
-    found[..., positive] = (own * (totals / own) ** wide)[..., positive]
+    one, all_, power = own[..., fitted], totals[..., fitted], wide[..., fitted]
+    found[..., fitted] = np.where(one > 0, one * (np.maximum(all_, 0.0) / one) ** power, all_)
     return found
 
 
@@ -476,7 +537,8 @@ def _widening(units: int) -> np.ndarray:
     """How much wider draws of few units have to be: t over normal, and n - 1 in place of n."""
     from scipy.special import ndtri, stdtrit
 
-    return np.asarray(stdtrit(units - 1, 0.975) / ndtri(0.975) * np.sqrt(units / (units - 1)))
+    found = stdtrit(units - 1, 0.975) / ndtri(0.975) * np.sqrt(units / (units - 1))
+    return np.full(1, found)
 
 
 def _jackknife(left: np.ndarray) -> np.ndarray:
@@ -487,13 +549,14 @@ def _jackknife(left: np.ndarray) -> np.ndarray:
 
 
 def _corrections(found: _Drawn) -> tuple[np.ndarray, np.ndarray]:
-    """Bias and acceleration (...) of draws; other sources than units are symmetric, without part.
+    """Bias and acceleration (...) of draws; what isn't the units' is symmetric, and without part.
 
-    Their variance adds to that over units, by which the skewness of the units' part is measured.
+    Its variance adds to that over units, by which the skewness of the units' part is measured.
     """
     from scipy.special import ndtri
 
-    value, drawn, left, others = found
+    value, drawn, left, apart, others = found
+    others = others + (apart**2).sum(-1) / (2 * max(apart.shape[-1], 1))
     bias, units = ndtri((drawn < value).mean(0) + 0.5 * (drawn == value).mean(0)), left.shape[-1]
     spread = (left.mean(-1, keepdims=True) - left) * ((units - 1) / units)
     skew = (spread**3).sum(-1) / (6 * ((spread**2).sum(-1) + others) ** 1.5)
@@ -627,13 +690,10 @@ def _by_unit(sums: np.ndarray, groups: Sequence | np.ndarray | None) -> np.ndarr
 
 
 def _by_unit_of(halves: Halves | None, groups: Sequence | np.ndarray | None) -> Halves | None:
-    """Halves with the sign of each unit; none if no split was made."""
-    if halves is None or not len(halves.signs):
-        return None
-    if groups is None:
+    """Halves with the sign of each unit."""
+    if halves is None or groups is None:
         return halves
-    _, first = np.unique(groups, return_index=True)
-    return halves.of(first)
+    return halves.of(np.unique(groups, return_index=True)[1])
 
 
 @lru_cache(2)
@@ -666,10 +726,15 @@ def _ratio_skill(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def _quantile(drawn: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """Quantile of sorted draws (draw, ...) at a level of its own for each score (...)."""
-    place = np.clip(level, 0.0, 1.0) * (len(drawn) - 1)
+    """Quantile of sorted draws (draw, ...) at a level of its own for each score (...).
+
+    Of the draws that have a score; nan if more than one in `RARELY` have none.
+    """
+    there = np.isfinite(drawn).sum(0)
+    place = np.clip(level, 0.0, 1.0) * np.maximum(there - 1, 0)
     below = np.floor(place).astype(int)
-    above = np.minimum(below + 1, len(drawn) - 1)
+    above = np.minimum(below + 1, np.maximum(there - 1, 0))
     low = np.take_along_axis(drawn, below[None], 0)[0]
     high = np.take_along_axis(drawn, above[None], 0)[0]
-    return low + (place - below) * (high - low)
+    found = low + (place - below) * (high - low)
+    return np.where(len(drawn) - there > len(drawn) / RARELY, np.nan, found)

@@ -52,8 +52,8 @@ DIMENSIONS = {
 }
 """What a row is of. Each means one thing in all results; null where it doesn't apply."""
 SCORE = (
-    "metric", "value", "ci_low", "ci_high", "null_mean", "null_q95", "p", "n_clips", "lambda",
-    "edge_hit", "note",
+    "metric", "value", "ci_low", "ci_high", "estimand", "null_mean", "null_q95", "p", "n_clips",
+    "lambda", "edge_hit", "note",
 )  # fmt: skip
 """What a row says."""
 EVIDENCE = ("interval", "null")
@@ -287,10 +287,11 @@ def digests(paths: Iterable[Path]) -> dict[str, str]:
     return {str(Path(*path.parts[-3:])): files.read_json(path)["digest"] for path in paths}
 
 
-def half_ratios(block: Mapping, metric: str) -> np.ndarray | None:
+def half_ratios(block: Mapping, metric: str, part: str | None = None) -> np.ndarray | None:
     """What fits to halves of the clips say of a score (split,); none if none were made.
 
-    See ``scores.half_ratios``.
+    Of all held-out clips, or of a part that is scored apart; see ``scores.half_ratios``.
     """
-    found = block.get("halves", {}).get(metric, ())
+    about = block.get("halves", {}) if part is None else block["halves_of_parts"].get(part, {})
+    found = about.get(metric, ())
     return np.asarray(found, float) if len(found) else None

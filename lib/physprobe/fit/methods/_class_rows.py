@@ -148,7 +148,7 @@ def collect(
             "log_loss": (_counted(loss.mean(1)), scores.mean_of),
         }
         order_sums = orders.relative_sums(predicted, truth, held.groups)
-        known: dict[str, Ratios] = {}
+        known: dict[str | None, dict[str, Ratios]] = {}
         chosen = [
             {"chosen_layer": tally.names[fit.layer[0]], **solver.chosen(fit, 0)} for fit in fits
         ]
@@ -173,7 +173,7 @@ def collect(
             about_fits = half_ratios(
                 halved[:, :, mine], truth[mine], held.fold[mine], held.groups[mine]
             )
-            known = known or about_fits
+            known[name] = about_fits
             asked = {
                 **{
                     metric: (values[mine], statistic)
@@ -209,15 +209,18 @@ def collect(
                 "log_probability": np.logaddexp.reduce(predicted, 1) - np.log(predicted.shape[1]),
                 "log_loss": loss.mean(1),
                 "correct": correct.mean(1),
-                "halves": {metric: each.mean for metric, each in known.items()},
+                "halves": _means(known[None]),
+                "halves_of_parts": {
+                    name: _means(ratios) for name, ratios in known.items() if name is not None
+                },
             }
         )
         found.choices += [{**about, "fold": f, **choice} for f, choice in enumerate(chosen)]
         if layer == "selected" and tally.sample == "token":
             # Every token time has its own scores; intervals by the same draws.
             wrong = _counted(1.0 - correct.T)
-            right = interval(wrong, scores.accuracy_of, known["accuracy"].each)
-            cost = interval(_counted(loss.T), scores.mean_of, known["log_loss"].each)
+            right = interval(wrong, scores.accuracy_of, known[None]["accuracy"].each)
+            cost = interval(_counted(loss.T), scores.mean_of, known[None]["log_loss"].each)
             for number in range(predicted.shape[1]):
                 here = {
                     **about,
@@ -229,7 +232,7 @@ def collect(
                     "auc": interval(
                         orders.auc_sums(predicted[:, number : number + 1], truth, held.fold),
                         scores.accuracy_of,
-                        known["auc"].each[number],
+                        known[None]["auc"].each[number],
                     ),
                     "log_loss": cost.at(number),
                 }
@@ -284,6 +287,11 @@ def half_ratios(
         each = np.nan_to_num(error, nan=1.0).reshape(times, count, 2)
         said[metric] = Ratios(scores.half_ratios(each.mean(0)), scores.half_ratios(each))
     return said
+
+
+def _means(ratios: Mapping[str, Ratios]) -> dict[str, np.ndarray]:
+    """(split,) by metric."""
+    return {metric: each.mean for metric, each in ratios.items()}
 
 
 def _counted(values: np.ndarray) -> np.ndarray:

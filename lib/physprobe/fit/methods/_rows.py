@@ -22,7 +22,8 @@ class HeldOut:
     everyone: np.ndarray
     """Groups of all clips, held out or not."""
     halves: np.ndarray
-    """(split, clip) 1 or -1: halves of all clips, on which fits are redone."""
+    """(split, clip) 1 or -1: halves of all clips, on which fits are redone; of no split where clips
+    are fitted to that are never held out."""
 
     @classmethod
     def of(cls, folds: Sequence[Fold], groups: np.ndarray, seed: int = 0) -> "HeldOut":
@@ -30,7 +31,9 @@ class HeldOut:
         clip = np.concatenate([fold.test for fold in folds])
         number = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
         order = np.argsort(clip)
-        halves = splits.halves(groups, seed)
+        # one published split is one fit, and its score is about that fit
+        crossed = all(np.isin(fold.train, clip).all() for fold in folds)
+        halves = splits.halves(groups, seed, splits.HALVES if crossed else 0)
         return cls(clip[order], number[order], groups[clip[order]], groups, halves)
 
     @property
