@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from figure_oracle import sound
 
-from physprobe.calibrate import _chance, _coverage, _noise, stage
+from physprobe.calibrate import _battery, _chance, _coverage, _noise, stage
 from physprobe.figures import calibration
 from physprobe.figures import stage as figures
 
 
 def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
     out = tmp_path / "calibration.json"
-    stage.run(out=out, spec='{"noise": 2, "planted": 2, "chance": 2}')
+    stage.run(out=out, spec='{"noise": 2, "planted": 2, "whole": false, "chance": 2}')
     found = json.loads(out.read_text())
     assert found["schema"] == "physprobe/calibration/2"
     rates = {row["test"]: row for row in found["rows"]}
     assert {"ridge, clip, selected layer", "logistic, auc, selected layer"} <= set(rates)
-    assert {"R2, each clip, few features", "skill of linear dynamics"} <= set(rates)
+    assert {"R2, 200 clips, 128 features, flat", "skill of linear dynamics"} <= set(rates)
     for row in found["rows"]:
         assert row["value"] in (0.0, 0.5, 1.0) or row["metric"] == "chance_level"
         assert row["ci_low"] <= row["value"] <= row["ci_high"]
@@ -62,19 +62,56 @@ def test_features_that_know_the_label_are_no_noise(monkeypatch):
     assert not found["claim decodable beyond controls"], "the control knows as much"
 
 
-def test_the_truth_is_the_mean_over_all_data_sets():
-    intervals = {"it": np.array([[1.0, 0.5, 1.5], [2.0, 1.4, 2.5], [3.0, 2.5, 3.5]])}
-    assert stage.held(intervals)["it"].tolist() == [False, True, False]
+def test_the_truth_is_the_mean_over_all_data_sets_unless_it_is_known():
+    mean = np.nan
+    intervals = {
+        "it": np.array([[1.0, 0.5, 1.5, mean], [2.0, 1.4, 2.5, mean], [3.0, 2.5, 3.5, mean]]),
+        "known": np.array([[1.0, 0.5, 1.5, 0.0], [2.0, 1.4, 2.5, 2.4], [3.0, np.nan, np.nan, 3.0]]),
+    }
+    found = {name: held.tolist() for name, held in stage.held(intervals).items()}
+    assert found == {"it": [False, True, False], "known": [False, True, False]}
 
 
-def test_planted_scores_are_above_those_of_the_control():
-    rng = np.random.default_rng(0)
-    found = {**dict(_coverage._ridge(rng)), **dict(_coverage._logistic(rng))}
-    assert {"R2, each clip, many features", "accuracy, few features"} <= set(found)
-    for name, interval in found.items():
-        assert interval.low < interval.value < interval.high
-        if not name.startswith("difference"):
-            assert 0.1 < interval.value < 0.95
+def test_every_size_spectrum_and_kind_is_in_the_battery_and_in_its_part():
+    whole = list(_battery.cells())
+    assert len(whole) == len(set(whole)) == 4 * 3 * 4 * 3 and set(_battery.FEW) <= set(whole)
+    for name in ("clips", "features", "spectrum", "kind"):
+        assert {getattr(c, name) for c in _battery.FEW} >= {
+            getattr(c, name) for c in whole if c.clips < 400
+        }
+
+
+@pytest.mark.parametrize("cell", _battery.FEW, ids=lambda cell: cell.name)
+def test_two_encoders_of_a_world_are_alike(cell):
+    drawn = cell.drawn(np.random.default_rng(1))
+    one, other = drawn.features
+    assert one.shape == other.shape == (cell.clips, 1, cell.features)
+    assert len(drawn.label) == len(drawn.groups) == cell.clips
+    assert (one != other).any()
+    # both see the same latents, one as well as the other
+    spread = np.array([np.sqrt((part[:, 0].std(0) ** 2).sum()) for part in drawn.features])
+    assert spread[0] == pytest.approx(spread[1], rel=0.2)
+    if cell.kind == "unequal groups":
+        assert 1 < len(np.unique(drawn.groups)) < cell.clips / 2
+
+
+def test_planted_scores_have_intervals_and_the_truth_of_single_fits_is_near():
+    cell = _battery.Cell(100, 16, "flat")
+    found = dict(_coverage._scored(cell, np.random.default_rng(0)))
+    names = {
+        "R2",
+        "absolute error",
+        "difference of R2",
+        "accuracy",
+        "AUC",
+        "difference of accuracy",
+    }
+    assert {f"{name}, {cell.name}" for name in names} <= set(found)
+    for name, (value, low, high, truth) in found.items():
+        assert low < value < high
+        assert truth == 0.0 if name.startswith("difference") else np.isnan(truth)
+    for value, low, high, truth in dict(_coverage._apart(np.random.default_rng(0))).values():
+        assert low < value < high and low - 0.2 < truth < high + 0.2
 
 
 def test_chance_levels_are_means_over_repetitions_with_their_interval():

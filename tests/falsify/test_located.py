@@ -260,7 +260,9 @@ def test_the_difference_that_is_asked_for_decides(planted, noise, target):
         assert [line[key] for key in ends] == [row[key] for key in ends]
         assert line["verdict"] == "supported"
         assert line["statistic"] == f"R2 of {target} under the ball less {located.WORDS[other]}"
-    assert not any(line["verdict"] == "supported" for line in noise["claims"])
+    mine = [line for line in noise["claims"] if line["claim"].startswith(f"{target}_above")]
+    assert len(mine) == len(located.ELSEWHERE)
+    assert not any(line["verdict"] == "supported" for line in mine)
 
 
 def test_the_picture_shows_each_part_once(planted):

@@ -280,37 +280,51 @@ def test_a_narrow_or_descending_grid_is_refused(grid):
         Spec(penalties=tuple(grid))
 
 
-def test_an_interval_of_accuracy_counts_what_clips_do_to_the_fits():
+@pytest.mark.parametrize(("features", "classes"), [(40, 2), (6, 2), (6, 3)])
+def test_halves_are_those_of_refits(features, classes):
     rng = np.random.default_rng(4)
-    label = rng.integers(0, 2, 120)
-    tokens = 0.25 * (2.0 * label[:, None, None] - 1) + rng.normal(size=(120, 1, 40))
-    rows, block = probe(
-        Spec(targets=("c",), samples=("clip",), permutations=1, bootstraps=500),
-        [tokens], ["0"], {"c": label}, splits.nested(np.arange(120)),
-    )  # fmt: skip
-    (found,) = [r for r in rows if r["metric"] == "accuracy" and r["layer"] == "0"]
+    label, clips = rng.integers(0, classes, 90), np.arange(90)
+    directions = rng.normal(size=(classes, features))
+    tokens = 2.0 * (directions / np.linalg.norm(directions, axis=1)[:, None])[label] + rng.normal(
+        size=(90, features)
+    )
+    asked = Spec(
+        targets=("c",), samples=("clip",), permutations=1, bootstraps=500, scalings=("none",)
+    )
+    folds = splits.nested(clips)
+    rows, block = probe(asked, [tokens[:, None]], ["0"], {"c": label}, folds)
+    penalties = [choice["lambda"] for choice in block["choices"] if choice["layer"] == "0"]
+
+    def guessed(inside):
+        """Probabilities (clip, class) by fits to some clips."""
+        found = np.empty((90, classes))
+        for fold, penalty in zip(folds, penalties, strict=True):
+            train = tokens[fold.train]
+            scale = np.sqrt(train.var(0).mean())
+            unit = (((train - train.mean(0)) / scale) ** 2).sum() / min(train.shape)
+            mine = np.intersect1d(fold.train, np.flatnonzero(inside))
+            model = LogisticRegression(C=1 / (penalty * unit), tol=1e-12, max_iter=10_000)
+            model.fit(tokens[mine] / scale, label[mine])
+            found[fold.test] = model.predict_proba(tokens[fold.test] / scale)
+        return found
+
     (held,) = [b for b in block["held_out"] if b["layer"] == "0"]
-    assert found["value"] == pytest.approx(held["correct"].mean())
-    assert np.abs(held["influence"].sum()) < 1e-9
-    sums = np.stack([held["correct"], np.ones(120)], -1)
-    fixed = scores.bootstrap(sums, scores.mean_of, draws=500)
+    halves = held["halves"]
+    for number, half in enumerate(splits.halves(clips)):
+        both = [guessed(half > 0), guessed(half < 0)]
+        wrong = [0.5 + (p.argmax(1) != label).sum() for p in both]
+        loss = [log_loss(label, p) for p in both]
+        assert halves["accuracy"][number] == pytest.approx(0.5 * np.log(wrong[0] / wrong[1]))
+        assert halves["log_loss"][number] == pytest.approx(
+            0.5 * np.log(loss[0] / loss[1]), abs=1e-4
+        )
+    # an interval counts what clips do to the fits
+    for metric in ("accuracy", "auc"):
+        (found,) = [r for r in rows if r["metric"] == metric and r["layer"] == "0"]
+        assert found["ci_low"] < found["value"] < found["ci_high"]
+    (found,) = [r for r in rows if r["metric"] == "accuracy" and r["layer"] == "0"]
+    assert found["value"] == pytest.approx(np.mean(held["correct"]))
+    fixed = scores.bootstrap(
+        np.stack([held["correct"], np.ones(90)], -1), scores.mean_of, draws=500
+    )
     assert found["ci_high"] - found["ci_low"] > 1.05 * (fixed.high - fixed.low)
-
-
-@pytest.mark.parametrize("classes", [2, 3])
-def test_margins_say_who_is_right(classes):
-    rng = np.random.default_rng(2)
-    logits = rng.normal(size=(50, 1 if classes == 2 else classes))
-    truth = rng.integers(0, classes, 50)
-    margin, slopes = _logistic.margins(logits, truth, classes)
-    both = np.hstack([np.zeros((50, 1)), logits]) if classes == 2 else logits
-    np.testing.assert_array_equal(margin > 0, both.argmax(1) == truth)
-    moved, _ = _logistic.margins(logits + 1e-6 * slopes, truth, classes)
-    np.testing.assert_allclose((moved - margin) / 1e-6, (slopes**2).sum(1), rtol=1e-4)
-
-
-def test_slopes_of_being_right_are_the_density_of_margins_at_0():
-    rng = np.random.default_rng(1)
-    margin = rng.normal(loc=0.7, size=4000)
-    slopes = _logistic.crossing(margin, np.zeros((3, 4000)))
-    assert slopes.mean() == pytest.approx(np.exp(-0.245) / np.sqrt(2 * np.pi), rel=0.05)

@@ -1,17 +1,18 @@
 """Ridge probe: what is planted is found, noise is not, nothing is chosen on test clips."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as Peer
 
-from physprobe.fit.methods import _rows
 from physprobe.fit.methods.ridge import Spec
 from physprobe.fit.probe import probe
 from physprobe.fit.section import SCHEMAS
-from physprobe.statistics import ridge, scores, splits, targets
+from physprobe.statistics import paired, ridge, splits, targets
 from physprobe.store import results
+from physprobe.store.fits import decoded
 
 CLIPS, TIMES, FEATURES = 60, 3, 10
 
@@ -360,70 +361,78 @@ def test_a_narrow_or_descending_grid_is_refused(grid):
         Spec(penalties=tuple(grid))
 
 
+@pytest.mark.parametrize("scaling", ["feature", "none"])
 @pytest.mark.parametrize(("sample", "features"), [("clip", 80), ("clip", 6), ("token", 6)])
-def test_influence_is_the_derivative_by_a_clips_weight(sample, features):
+def test_halves_are_those_of_refits(sample, features, scaling):
+    """By scikit-learn, with the penalty of the whole fit; groups are never parted."""
     rng = np.random.default_rng(3)
-    label = rng.normal(size=CLIPS)
+    label, groups = rng.normal(size=CLIPS), np.arange(CLIPS) // 2
     tokens = rng.normal(size=(CLIPS, TIMES, features)) + 0.5 * label[:, None, None]
-    folds = splits.nested(np.arange(CLIPS))
-    common = spec(samples=(sample,), scalings=("none",))
-    _, block = probe(common, [tokens], ["0"], {"a": label}, folds)
+    folds = splits.nested(groups)
+    common = spec(samples=(sample,), scalings=(scaling,), seed=4)
+    _, block = probe(common, [tokens], ["0"], {"a": label}, folds, groups=groups)
     penalties = [choice["lambda"] for choice in block["choices"] if choice["layer"] == "0"]
     inputs = tokens.mean(1, keepdims=True) if sample == "clip" else tokens
+    times = inputs.shape[1]
 
-    def errors(clip, weight):
-        """Sum over held-out clips of squared errors, mean over rows, by scikit-learn's refits."""
-        total = 0.0
+    def missed(inside):
+        """Errors (clip, time) of fits to some clips, on all of them."""
+        found = np.empty((CLIPS, times))
         for fold, penalty in zip(folds, penalties, strict=True):
             train = inputs[fold.train].reshape(-1, features)
-            centred = train - train.mean(0)
-            unit = (centred**2).sum() / min(train.shape)
-            times = inputs.shape[1]
-            weights = np.where(np.repeat(fold.train, times) == clip, weight, 1.0)
+            scale = train.std(0) if scaling == "feature" else np.sqrt(train.var(0).mean())
+            unit = (((train - train.mean(0)) / scale) ** 2).sum() / min(train.shape)
+            mine = np.intersect1d(fold.train, np.flatnonzero(inside))
             model = Peer(alpha=penalty * unit).fit(
-                train, np.repeat(label[fold.train], times), sample_weight=weights
+                (inputs[mine] / scale).reshape(-1, features), np.repeat(label[mine], times)
             )
-            guess = model.predict(inputs[fold.test].reshape(-1, features)).reshape(-1, times)
-            total += ((guess - label[fold.test, None]) ** 2).mean(1).sum()
-        return total
+            guess = model.predict((inputs[fold.test] / scale).reshape(-1, features))
+            found[fold.test] = guess.reshape(-1, times) - label[fold.test, None]
+        return found
 
-    step = 1e-4
-    slopes = [(errors(c, 1 + step) - errors(c, 1 - step)) / (2 * step) for c in range(CLIPS)]
-    found = np.array(find(block["held_out"], layer="0")["influence"])
-    assert np.abs(found.sum()) < 1e-8 * np.abs(found).sum()
-    np.testing.assert_allclose(found, np.array(slopes) - np.mean(slopes), atol=1e-5)
-    assert np.abs(found).max() > 0.02
-
-
-def test_influence_is_shared_by_a_group_and_left_out_where_nothing_is_held_out():
-    everyone = np.array([7, 7, 8, 8, 9, 9])
-    folds = (splits.Fold(np.array([2, 3, 4, 5]), np.array([0, 1]), ()),
-             splits.Fold(np.array([0, 1, 4, 5]), np.array([2, 3]), ()))  # fmt: skip
-    held = _rows.HeldOut.of(folds, everyone)
-    found = held.influence(np.array([1.0, 3.0, 0.0, 10.0, 99.0, 99.0]))
-    np.testing.assert_allclose(found, [-1.5, -1.5, 1.5, 1.5])
-    assert not held.influence(np.zeros((2, 0))).any()
+    signs = splits.halves(groups, seed=4)
+    np.testing.assert_array_equal(block["halves"], signs)
+    assert (signs[:, ::2] == signs[:, 1::2]).all() and np.abs(signs.sum(1)).max() == 0
+    both = np.array([[missed(half > 0), missed(half < 0)] for half in signs])
+    halves = find(block["held_out"], layer="0")["halves"]
+    for metric, errors in {"r2": both**2, "mae": np.abs(both)}.items():
+        first, second = errors.mean((2, 3)).T
+        np.testing.assert_allclose(halves[metric], 0.5 * np.log(first / second), atol=1e-9)
+        assert np.abs(halves[metric]).max() > 0.01
 
 
-def test_an_interval_counts_what_clips_do_to_the_fits():
-    """Scores of fresh data sets scatter as widely as their intervals say; errors alone don't."""
-    own, errors, values = [], [], []
-    folds = splits.nested(np.arange(CLIPS))
-    for number in range(40):
+def test_intervals_scatter_as_scores_of_fresh_data_sets_do():
+    """Of a score, and of two encoders that are alike; errors alone are far too narrow.
+
+    More features than clips: residuals vanish there, and with them what they say of the fits.
+    """
+    folds, signs = splits.nested(np.arange(CLIPS)), splits.halves(np.arange(CLIPS))
+    values, ends, apart, difference, errors = [], [], [], [], []
+    for number in range(60):
         rng = np.random.default_rng(number)
         label = rng.normal(size=CLIPS)
-        tokens = 0.3 * label[:, None] + rng.normal(size=(CLIPS, 24))
-        rows, block = probe(
-            spec(samples=("clip",), scalings=("none",), permutations=1),
-            [tokens[:, None]], ["0"], {"a": label}, folds,
-        )  # fmt: skip
-        found = score(rows, "0")
-        values.append(found["value"])
-        own.append((found["ci_high"] - found["ci_low"]) / 3.92)
-        held = find(block["held_out"], layer="0")
-        sums = scores.r2_sums(np.asarray(block["truth"]["a"]), held["squared_error"])
-        _, low, high = scores.bootstrap(sums, scores.r2_of, draws=200)
-        errors.append((high - low) / 3.92)
-    scatter = np.std(values)
-    assert np.mean(errors) < 0.85 * scatter
-    assert 0.9 * scatter < np.mean(own) < 1.35 * scatter
+        both = []
+        for _ in range(2):
+            tokens = 0.3 * label[:, None] + rng.normal(size=(CLIPS, 100))
+            rows, block = probe(
+                spec(samples=("clip",), scalings=("none",), permutations=1),
+                [tokens[:, None]], ["0"], {"a": label}, folds,
+            )  # fmt: skip
+            found = score(rows, "0")
+            both.append(decoded({"predictions": block}, "a", "clip", "0"))
+            values.append(found["value"])
+            ends.append((found["ci_low"], found["ci_high"]))
+            _, low, high = replace(both[-1], halves=None).interval(200)
+            errors.append((high - low) / 3.92)
+        between = paired.above(*both)
+        apart.append(between.value)
+        difference.append(between.interval(200)[1:])
+    assert np.array_equal(both[0].halves.signs, signs)
+    low, high = np.transpose(ends)
+    truth, scatter = np.mean(values), np.std(values)
+    assert np.mean(errors) < 0.8 * scatter
+    assert 0.9 * scatter < np.mean(high - low) / 3.92 < 1.35 * scatter
+    assert 0.92 <= np.mean((low <= truth) & (truth <= high)) <= 0.99
+    low, high = np.transpose(difference)
+    assert 0.9 * np.std(apart) < np.mean(high - low) / 3.92 < 1.4 * np.std(apart)
+    assert np.mean((low <= 0) & (high >= 0)) >= 0.93

@@ -93,27 +93,3 @@ def test_a_class_that_no_row_has_does_not_stop_the_others():
     np.testing.assert_allclose(
         found[..., :2], logistic.fit(logistic.Basis(rows), labels[:, :2], 3, 1.0), atol=1e-9
     )
-
-
-@pytest.mark.parametrize("classes", [2, 3])
-def test_a_row_moves_the_fit_as_a_weight_on_it_does(classes):
-    rng = np.random.default_rng(8)
-    rows, others = rng.normal(size=(40, 5)), rng.normal(size=(7, 5))
-    labels = rng.integers(0, classes, 40)
-    basis, penalty, step = logistic.Basis(rows), 2.0, 1e-4
-    fitted = logistic.fit(basis, labels[:, None], classes, penalty)[..., 0]
-    logits = fitted.shape[1]
-    slopes = rng.normal(size=(7, logits))
-    slopes -= slopes.mean(1, keepdims=True) if logits > 1 else 0.0
-    directions = np.einsum("nd,nk->dk", basis.coordinates(others), slopes)[..., None]
-    found = logistic.reached(basis, labels, classes, penalty, fitted, directions)[:, 0]
-
-    def summed(row: int, weight: float) -> float:
-        weights = np.where(np.arange(40) == row, weight, 1.0)
-        model = LogisticRegression(C=1 / penalty, tol=1e-12, max_iter=10_000)
-        model.fit(rows, labels, sample_weight=weights)
-        return float((model.decision_function(others).reshape(7, -1) * slopes).sum())
-
-    expected = [(summed(r, 1 + step) - summed(r, 1 - step)) / (2 * step) for r in range(40)]
-    np.testing.assert_allclose(found, expected, atol=2e-4)
-    assert np.abs(found).max() > 0.05

@@ -12,6 +12,8 @@ class Calibration(Spec):
     """Repetitions of the complete pipeline on features that know nothing of the labels."""
     planted: int = Field(400, gt=0)
     """Repetitions where the truth is known."""
+    whole: bool = False
+    """Whether intervals are tried in every world of the battery, 144 of them, or in a few."""
     chance: int = Field(20, gt=1)
     """Repetitions of each solver on noise, for its chance level."""
 

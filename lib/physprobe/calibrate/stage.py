@@ -4,6 +4,7 @@ import json
 import multiprocessing
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,17 +29,18 @@ def run(*, out: Path, spec: str) -> None:
         The result: a row per test, per interval and per solver; ``test`` names it. The interval of
         a rate is that of Clopper and Pearson, of a mean score that of Student.
     spec : str
-        JSON of the config's ``calibration``: repetitions of each.
+        JSON of the config's ``calibration``: repetitions of each, and whether every world is tried.
     """
     entry = json.loads(spec)
     noise, planted, chance = entry["noise"], entry["planted"], entry["chance"]
+    draw = partial(_planted_draw, whole=entry["whole"])
     job.limit_threads(1)  # of each process
     # not forked: a fork of a process with threads can hang
     context = multiprocessing.get_context("spawn")
     with job.at_once(ProcessPoolExecutor(job.current().threads, mp_context=context)) as pool:
         rows = [
             *_rows("rejection_rate", _repeated(_noise_draw, noise, pool, "noise")),
-            *_rows("coverage", held(_repeated(_planted_draw, planted, pool, "planted truth"))),
+            *_rows("coverage", held(_repeated(draw, planted, pool, "planted truth"))),
             *_levels(_repeated(_chance_draw, chance, pool, "chance levels")),
         ]
     results.write(
@@ -62,8 +64,8 @@ def _noise_draw(number: int) -> dict[str, bool]:
     return _noise.rejections(seeds.rng("calibrate", "noise", number))
 
 
-def _planted_draw(number: int) -> dict[str, Interval]:
-    return _coverage.intervals(seeds.rng("calibrate", "planted", number))
+def _planted_draw(number: int, *, whole: bool = False) -> dict[str, _coverage.Held]:
+    return _coverage.intervals(seeds.rng("calibrate", "planted", number), whole=whole)
 
 
 def _chance_draw(number: int) -> dict[str, np.ndarray]:
@@ -71,10 +73,13 @@ def _chance_draw(number: int) -> dict[str, np.ndarray]:
 
 
 def held(intervals: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Which intervals (repetition, 3) hold the truth: the mean of the score over repetitions."""
+    """Which intervals (repetition, 4) hold the truth: by default, the mean over repetitions.
+
+    An interval without ends holds nothing.
+    """
     found = {}
-    for name, (value, low, high) in ((name, parts.T) for name, parts in intervals.items()):
-        truth = value.mean()
+    for name, (value, low, high, known) in ((name, parts.T) for name, parts in intervals.items()):
+        truth = np.where(np.isnan(known), value.mean(), known)
         found[name] = (low <= truth) & (truth <= high)
     return found
 

@@ -10,8 +10,16 @@ from physprobe.falsify import _measure
 from physprobe.falsify._measure import Measure
 from physprobe.falsify._onset import Onset
 from physprobe.statistics import scores
+from physprobe.statistics.scores import Halves
 from physprobe.store import results
 from physprobe.store.fits import Result, rows
+
+OF_CLASSES = ("log_probability", "correct")
+KEPT = {
+    "r2": ("squared_error",),
+    **dict.fromkeys(("accuracy", "auc", "relative_accuracy"), OF_CLASSES),
+}
+"""What is read of each clip, by metric."""
 
 
 @dataclass(frozen=True)
@@ -75,24 +83,31 @@ class Curve:
             if about.items() <= block.items()
         }
         truth = np.asarray(predictions["truth"][self.target])[self.clips]
-        if self.metric == "r2":
-            squared = [
-                results.held_out(by_layer[layer], "squared_error", fixed) for layer in layers
-            ]
-            numbers = truth.astype(float).reshape(len(truth), -1)
-            return _measure.of_errors(numbers, np.stack(squared), self.groups)
         found = [
-            {
-                "log_probability": np.asarray(by_layer[layer]["log_probability"], float),
-                "correct": results.held_out(by_layer[layer], "correct", fixed or bool(self.part)),
-            }
+            {name: np.asarray(by_layer[layer][name])[self.clips] for name in KEPT[self.metric]}
             for layer in layers
         ]
-        found = [{name: each[self.clips] for name, each in layer.items()} for layer in found]
+        ratios = [
+            None if fixed else results.half_ratios(by_layer[layer], self.metric, self.part)
+            for layer in layers
+        ]
+
+        def halves(place: int, parts: int) -> Halves | None:
+            there = [each for each in ratios if each is not None]
+            if len(there) < len(ratios):
+                return None
+            signs = np.asarray(predictions["halves"])[:, self.clips]
+            return Halves.at(place, parts, np.stack(there), signs)
+
+        if self.metric == "r2":
+            numbers = truth.astype(float).reshape(len(truth), -1)
+            squared = np.stack([layer["squared_error"].astype(float) for layer in found])
+            known = halves(scores.ERROR, 3 + numbers.shape[1])
+            return _measure.of_errors(numbers, squared, self.groups, known)
         classes = np.asarray(predictions["classes"][self.target])
         fold = np.asarray(predictions["fold"])[self.clips]
         number = np.searchsorted(classes, truth)
-        return _measure.of_classes(self.metric, found, number, fold, self.groups)
+        return _measure.of_classes(self.metric, found, number, fold, self.groups, halves(0, 2))
 
     @cached_property
     def measured(self) -> Measure:

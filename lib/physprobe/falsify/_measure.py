@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,9 +34,9 @@ class Measure(Scored):
         def log_error(totals: np.ndarray) -> np.ndarray:
             return np.log(np.maximum(1.0 - self.statistic(totals), 1e-12))
 
-        value, low, high = scores.band(
-            self.sums, log_error, groups=self.groups, members=self.members, **draws
-        )
+        about = {"groups": self.groups, "members": self.members, "halves": self.halves}
+        told: dict[str, Any] = {**about, **draws}
+        value, low, high = scores.band(self.sums, log_error, **told)
         return scores.Interval(1 - np.exp(value), 1 - np.exp(high), 1 - np.exp(low))
 
     def above(self, others: Sequence["Measure"], **draws: int) -> scores.Interval:
@@ -63,6 +64,7 @@ def of_classes(
     truth: np.ndarray,
     fold: np.ndarray,
     groups: np.ndarray,
+    halves: scores.Halves | None = None,
 ) -> Measure:
     """Measure of a probe of classes.
 
@@ -75,38 +77,34 @@ def of_classes(
     truth : (clip,) int
         Number of each clip's class.
     fold, groups : (clip,)
+    halves : Halves, optional
+        What fits to halves of the clips say of the sums' first part, what is wrong.
     """
     predicted = [np.asarray(layer["log_probability"], float)[:, None] for layer in held_out]
     match metric:
         case "auc":
-            pairs = [orders.Pairs.of(layer, truth, fold).mean() for layer in predicted]
-            clips = len(truth)
-            weights = np.broadcast_to(np.eye(clips), (len(predicted), clips, clips))
-
-            def score(totals: np.ndarray) -> np.ndarray:
-                if len(pairs) == 1:
-                    return pairs[0].auc(totals)
-                return np.stack([p.auc(part) for p, part in zip(pairs, totals, strict=True)])
-
-            return Measure(weights, score, groups, shared=True)
+            sums = [orders.auc_sums(layer, truth, fold) for layer in predicted]
         case "relative_accuracy":
             sums = [orders.relative_sums(layer, truth, groups) for layer in predicted]
         case _:
-            right = [np.asarray(layer["correct"], float) for layer in held_out]
-            sums = [np.stack([values, np.ones_like(values)], -1) for values in right]
-    return Measure(np.stack(sums), scores.share_of, groups)
+            wrong = [1.0 - np.asarray(layer["correct"], float) for layer in held_out]
+            sums = [np.stack([values, np.ones_like(values)], -1) for values in wrong]
+    return Measure(np.stack(sums), scores.accuracy_of, groups, halves=halves)
 
 
-def of_errors(truth: np.ndarray, squared: np.ndarray, groups: np.ndarray) -> Measure:
+def of_errors(
+    truth: np.ndarray, squared: np.ndarray, groups: np.ndarray, halves: scores.Halves | None = None
+) -> Measure:
     """R2 from truth (clip, column) and squared errors (layer, clip); groups (clip,)."""
-    return Measure(scores.pooled_r2_sums(truth, squared), scores.r2_of, groups, errors=True)
+    sums = scores.pooled_r2_sums(truth, squared)
+    return Measure(sums, scores.r2_of, groups, halves=halves, errors=True)
 
 
 def _certain(found: Scored, draws: Mapping[str, int]) -> scores.Interval:
     """Band; a layer whose score is the same in every draw has no width, and is certain."""
-    band = scores.band(
-        found.sums, found.statistic, groups=found.groups, members=found.members, **draws
-    )
+    about = {"groups": found.groups, "members": found.members, "halves": found.halves}
+    told: dict[str, Any] = {**about, **draws}
+    band = scores.band(found.sums, found.statistic, **told)
     value, low, high = band
     if len(np.unique(found.groups)) < 2:
         return band

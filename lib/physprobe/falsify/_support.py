@@ -32,7 +32,7 @@ class Specified:
         first = next(iter(methods.values()))
         self.layers: dict[str, str] = first["layers"]
         self._methods = methods
-        self._held = {key: first[key] for key in ("truth", "group")}
+        self._held = {key: first[key] for key in ("truth", "group", "halves")}
         self._rows = {
             (f"{method}/{row['way']}", row["target"], row["sample"], row["layer"]): row
             for method, result in methods.items()

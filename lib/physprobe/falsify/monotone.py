@@ -65,4 +65,4 @@ def slope(curve: Scored, depths: np.ndarray) -> Scored:
     def gained(totals: np.ndarray) -> np.ndarray:
         return np.tensordot(weights, curve.statistic(totals), axes=1)
 
-    return Scored(curve.sums, gained, curve.groups, curve.shared, curve.members)
+    return Scored(curve.sums, gained, curve.groups, curve.members, curve.halves)

@@ -12,7 +12,9 @@ TITLE = "Calibration of the tests and the intervals"
 CAPTION = (
     "Left, how often each test rejects at 5 % where features know nothing of the labels, everything"
     " that is chosen chosen anew; middle, how often a 95 % interval holds the truth where it is"
-    " known; right, the R\N{SUPERSCRIPT TWO} of labels that features know nothing of, where"
+    " known: the mean score over data sets of that size, of two encoders that are alike no"
+    " difference, of single fits what they score on other clips; right, the R\N{SUPERSCRIPT TWO} of"
+    " labels that features know nothing of, where"
     " hyper-parameters are chosen on inner folds, not at all, or on the fold that is reported."
     " Bars are 95 % intervals, of rates by Clopper and Pearson, of means by Student; lines are"
     " nominal rates and no knowledge, the band in the middle is 93 to 97 %, triangles are the 95th"
@@ -63,8 +65,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     canvas.note(
         part,
         f"Bars: 95 % intervals; {counts['rejection_rate']} of noise, {counts['coverage']} of"
-        " planted truth (200 clips; few features are 16, many 128). Lines: nominal rates, and no"
-        f" knowledge. Band: 93 to 97 %. Right: {counts['chance_level'].partition(',')[0]}; the"
+        " planted truth (differences are of two encoders that are alike). Lines: nominal rates, and"
+        f" no knowledge. Band: 93 to 97 %. Right: {counts['chance_level'].partition(',')[0]}; the"
         " published sweep chooses on the fold that it reports; triangles: 95th percentile over"
         " labels.",
     )

@@ -107,6 +107,7 @@ def _mean_row(rows: Sequence[dict], members: int, name: str) -> dict:
         interval = scores.mean_of_members([row["interval"] for row in rows], name)
         reach = REACH.get(first["metric"], (-np.inf, np.inf))
         found |= scores.Interval(interval.value, *np.clip(interval[1:], *reach)).columns()
+        found["estimand"] = first.get("estimand")
     told = {}
     if all("null" in row for row in rows):
         told = nulls.mean_of_members(found["value"], [row["null"] for row in rows])

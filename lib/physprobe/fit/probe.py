@@ -102,12 +102,13 @@ def probe(
         them whose clips of the second class get more of its probability than those of the first,
         ties counted half. Last the scores of each part. Without permutations there is no null.
     predictions : dict
-        ``clip``, ``fold``, ``group`` and ``truth`` of the held-out clips; ``choices``: what each
+        ``clip``, ``fold``, ``group`` and ``truth`` of the held-out clips, and ``halves`` (split,
+        clip), 1 or -1: in which half of all clips they are; ``choices``: what each
         outer fold chose; of classes ``classes`` of each target, and ``part`` if they are scored
         apart. ``held_out``, per clip: of numbers prediction, squared and absolute error (mean over
         tokens; sum and mean over columns); of classes log-probabilities (class, as in ``classes``;
-        of the mean over tokens), and mean over tokens of log loss and of being right; and its
-        ``influence`` on the scores of all through the fits.
+        of the mean over tokens), and mean over tokens of log loss and of being right. Of each
+        target ``halves``: by metric, what fits to either half say; see ``scores.half_ratios``.
 
     Raises
     ------
@@ -118,7 +119,7 @@ def probe(
     solver = spec.solver(components)
     sources = spec.sources(features, layers, folds, components, tokens or {})
     kind = spec.label_type
-    held, block = _rows.begun(targets, folds, groups)
+    held, block = _rows.begun(targets, folds, groups, spec.seed)
     asked = _rows.Asked(
         spec, folds, held, times, strata, None if parts is None else np.array(parts)
     )

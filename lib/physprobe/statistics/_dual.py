@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from physprobe.statistics.dense import sound
+from physprobe.statistics.dense import solve, sound
 
 COLUMNS = 256  # at a time, so that they stay in the cache
 
@@ -56,29 +56,46 @@ class Dual:
             found[:, columns] = maps @ known[:, columns]
         return found.reshape(*rows.shape[:2], -1)
 
-    def reached(self, directions: np.ndarray, penalties: np.ndarray) -> np.ndarray:
-        """How far each training row's label moves a sum of predictions, but for the intercept.
+    def halved(
+        self, labels: np.ndarray, penalties: np.ndarray, rows: np.ndarray, first: np.ndarray
+    ) -> np.ndarray:
+        """Predictions of other rows by fits to half of the clips, about their own mean.
 
-        A sum of predictions of other rows, sum_j s_j x_j . w, is linear in the training labels:
-        its coefficients are X (X^T X + lambda)^-1 v with v = sum_j s_j x_j.
+        The penalty is that of the whole fit, in absolute terms: noise is what it was.
 
         Parameters
         ----------
-        directions : (feature, column)
-            The sums v.
+        labels : (clip, column)
         penalties : (column,)
+        rows : (clip, time, feature)
+            Centred and scaled like these.
+        first : (split, clip) bool
+            Whether each clip is in the first half, or in the second.
 
         Returns
         -------
-        (clip, time, column)
+        (split, half, clip, time, column)
+            0 of a half without a clip.
         """
-        from scipy.linalg import cho_solve
-
-        found = self.rows @ directions
-        for penalty in np.unique(penalties):
-            columns = penalties == penalty
-            found[:, columns] = cho_solve(self._factor(penalty), found[:, columns])
-        return found.reshape(self.clips, self.times, -1)
+        within = self.rows @ rows.reshape(-1, rows.shape[-1]).T
+        known = np.repeat(labels, self.times, axis=0)
+        found = np.zeros((len(first), 2, within.shape[1], labels.shape[1]))
+        for split, inside in enumerate(np.repeat(first, self.times, axis=1)):
+            for half, mine in enumerate((np.flatnonzero(inside), np.flatnonzero(~inside))):
+                if not len(mine):
+                    continue
+                mean = known[mine].mean(0)
+                gram, beyond = self.gram[np.ix_(mine, mine)], within[mine]
+                own = gram.mean(0)
+                beyond = beyond - beyond.mean(0) - (own - own.mean())[:, None]
+                gram -= own
+                gram -= (own - own.mean())[:, None]
+                for penalty in np.unique(penalties):
+                    columns = penalties == penalty
+                    asked = np.asfortranarray(known[np.ix_(mine, columns)] - mean[columns])
+                    solved = solve(gram, penalty * self.unit, asked)
+                    found[split, half][:, columns] = beyond.T @ solved + mean[columns]
+        return found.reshape(*found.shape[:2], *rows.shape[:2], -1)
 
     def _factor(self, penalty: float) -> tuple[np.ndarray, bool]:
         """Cholesky factor of K + lambda."""

@@ -80,11 +80,29 @@ class Primal:
         """Predictions (clip, time, column) of other rows, centred and scaled like these."""
         return rows @ self.weights(labels, penalties)
 
-    def reached(self, directions: np.ndarray, penalties: np.ndarray) -> np.ndarray:
-        """As for :meth:`Dual.reached`."""
-        inner = self.directions.T @ directions
-        inner /= self.spectrum[:, None] + penalties * self.unit
-        return self.train @ (self.directions @ inner / self.scale[:, None])
+    def halved(
+        self, labels: np.ndarray, penalties: np.ndarray, rows: np.ndarray, first: np.ndarray
+    ) -> np.ndarray:
+        """As for :meth:`Dual.halved`."""
+        found = np.zeros((len(first), 2, *rows.shape[:2], labels.shape[1]))
+        whole = self.inner.grams.sum(0)
+        for split, inside in enumerate(first):
+            part = self.train[inside].reshape(-1, self.train.shape[-1]) / self.scale
+            gram = part.T @ part
+            for half, (mine, moments) in enumerate(((inside, gram), (~inside, whole - gram))):
+                if not mine.any():
+                    continue
+                count, mean = mine.sum() * self.times, labels[mine].mean(0)
+                sums = self.sums[mine]
+                centre = sums.sum(0) / count
+                moments = moments - count * np.outer(centre, centre)
+                cross = (sums - self.times * centre).T @ (labels[mine] - mean)
+                for penalty in np.unique(penalties):
+                    columns = penalties == penalty
+                    asked = np.asfortranarray(cross[:, columns])
+                    weights = solve(moments, penalty * self.unit, asked)
+                    found[split, half][..., columns] = (rows - centre) @ weights + mean[columns]
+        return found
 
     def crossval(
         self, labels: np.ndarray, penalties: Sequence[float], precise: int | None = None

@@ -113,60 +113,6 @@ def fit(
     return found
 
 
-def reached(
-    basis: Basis,
-    labels: np.ndarray,
-    classes: int,
-    penalty: float,
-    fitted: np.ndarray,
-    directions: np.ndarray,
-    together: int = 1,
-) -> np.ndarray:
-    """How far a weight on training rows moves sums of other rows' logits.
-
-    A weight on row i moves the coefficients by -H^-1 g_i, with H the Hessian of the penalised loss
-    and g_i the row's own gradient.
-
-    Parameters
-    ----------
-    basis : Basis
-    labels : (row,) int
-    classes : int
-    penalty : float
-        lambda, absolute.
-    fitted : (direction, logit)
-        Coefficients for these labels.
-    directions : (direction, logit, sum)
-        Coordinates of the other rows, each times its slope by every logit, added up.
-    together : int
-        Rows in turn that share a weight, such as the times of a clip.
-
-    Returns
-    -------
-    (row / together, sum)
-    """
-    rows, logits = basis.directions, fitted.shape[1]
-    probabilities = _probabilities((rows @ fitted)[..., None])[..., 0]
-    pull = probabilities - _one_hot(labels[:, None], logits)[..., 0]
-    size = len(fitted)
-    curvature = np.empty((logits, size, logits, size))
-    for one in range(logits):
-        for other in range(logits):
-            weight = probabilities[:, one] * ((one == other) - probabilities[:, other])
-            curvature[one, :, other] = (rows * weight[:, None]).T @ rows
-        curvature[one, :, one] += np.diag(penalty / basis.spectrum)
-    whole = curvature.reshape(logits * size, -1)
-    # intercepts of more than two classes have a common part that changes nothing
-    whole.flat[:: len(whole) + 1] += 1e-12 * np.trace(whole) / len(whole)
-    towards = directions.swapaxes(0, 1).reshape(logits * size, -1)
-    moved = np.linalg.solve(whole, towards).reshape(logits, size, -1)
-    pulled = np.einsum(
-        "ctd,ctk->ckd", rows.reshape(-1, together, size), pull.reshape(-1, together, logits),
-        optimize=True,
-    )  # fmt: skip
-    return -np.tensordot(pulled, moved, 2)
-
-
 def log_probabilities(logits: np.ndarray, axis: int) -> np.ndarray:
     """Log-probability of each class from logits, which lie along an axis."""
     from scipy.special import logsumexp

@@ -1,7 +1,5 @@
 """Orders: which clips of one class are above those of another, and what follows from that."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from physprobe.statistics import scores
@@ -33,54 +31,40 @@ def contrasted(
     return nothing, nothing[:, 0]
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Right orders of held-out clips, from which AUC follows under any weights of the clips.
+def auc_sums(predicted: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Sums per clip (clip, 2) whose ratio is 1 - AUC, of (wrong, whole).
 
-    Only clips of the same outer fold are compared: another fold's model has another scale.
+    AUC is the share of pairs in the right order; with several classes, the mean of one against
+    rest. Only clips of the same outer fold are compared: another fold's model has another scale.
+    A clip's share of what is wrong is that of all, less n times the derivative of AUC by the clip's
+    weight: ratios of drawn clips are those of the pairs themselves, but for terms of order 1/n.
+
+    Parameters
+    ----------
+    predicted : (clip, time, class)
+        Log-probabilities; clips are compared at the same time.
+    truth, fold : (clip,)
+
+    References
+    ----------
+    DeLong, DeLong, Clarke-Pearson, "Comparing the areas under two or more correlated receiver
+    operating characteristic curves", Biometrics 44 (1988).
     """
-
-    blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
-    """Per fold: its clips; (..., one-against-rest, clip, clip) in order; all pairs, without ..."""
-
-    @classmethod
-    def of(cls, predicted: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> "Pairs":
-        """Orders at each token time: (time, one-against-rest, clip, clip)."""
-        classes = predicted.shape[2]
-        marks = ranked(predicted).transpose(1, 2, 0)
-        member = truth == numbers_of(classes)[:, None]
-        blocks = []
-        for number in np.unique(fold):
-            clips = np.flatnonzero(fold == number)
-            mine, inside = marks[..., clips], member[:, clips]
-            above = np.sign(mine[..., :, None] - mine[..., None, :])
-            both = (inside[:, :, None] & ~inside[:, None, :]).astype(float)
-            blocks.append((clips, 0.5 * (above + 1) * both, both))
-        return cls(blocks)
-
-    def mean(self) -> "Pairs":
-        """Mean over token times."""
-        return Pairs([(clips, order.mean(0), both) for clips, order, both in self.blocks])
-
-    def at(self, time: int) -> "Pairs":
-        """One token time."""
-        return Pairs([(clips, order[time], both) for clips, order, both in self.blocks])
-
-    def auc(self, weights: np.ndarray) -> np.ndarray:
-        """AUC (...) from weights (..., clip); with several classes the mean of one against rest."""
-        wins = whole = 0.0
-        for clips, order, both in self.blocks:
-            mine = weights[..., None, clips]
-            wins = wins + np.einsum("...ai,...ai->...a", _weighed(mine, order), mine)
-            whole = whole + np.einsum("...ai,...ai->...a", _weighed(mine, both), mine)
-        return (wins / np.where(whole > 0, whole, np.nan)).mean(-1)
-
-
-def _weighed(weights: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Weighted sums (..., a, i) over j of orders (a, i, j)."""
-    flat = weights.reshape(-1, weights.shape[-1])
-    summed = np.stack([flat @ one.T for one in order], axis=1)
-    return summed.reshape(*weights.shape[:-2], *summed.shape[1:])
+    marks = ranked(predicted).transpose(1, 2, 0)
+    member = truth == numbers_of(predicted.shape[2])[:, None]
+    wins, pairs = np.zeros(member.shape), np.zeros(member.shape)
+    for number in np.unique(fold):
+        clips = np.flatnonzero(fold == number)
+        mine, inside = marks[..., clips], member[:, clips]
+        both = (inside[:, :, None] & ~inside[:, None, :]).astype(float)
+        above = 0.5 * (np.sign(mine[..., :, None] - mine[..., None, :]).mean(0) + 1) * both
+        wins[:, clips] += above.sum(-1) + above.sum(-2)
+        pairs[:, clips] += both.sum(-1) + both.sum(-2)
+    whole = pairs.sum(-1, keepdims=True) / 2
+    whole = np.where(whole > 0, whole, np.nan)
+    auc = wins.sum(-1, keepdims=True) / (2 * whole)
+    wrong = 1.0 - auc - len(truth) * (wins - auc * pairs) / whole
+    return np.stack([wrong.mean(0), np.ones(len(truth))], axis=-1)
 
 
 def relative_sums(predicted: np.ndarray, truth: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -96,12 +80,12 @@ def relative_sums(predicted: np.ndarray, truth: np.ndarray, groups: np.ndarray) 
     Returns
     -------
     (clip, 2)
-        What the clip's group has, and one, each shared out evenly among its clips; 0 where a group
-        lacks a class.
+        What of the clip's group is wrong, and one, each shared out evenly among its clips; 0 where
+        a group lacks a class.
     """
     ordered, compared = contrasted(predicted[..., None], truth[:, None], groups)
     if not compared.any():
         return np.zeros((len(truth), 2))
     _, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    both = np.stack([ordered.mean(1)[:, 0], compared[:, 0]], -1)
+    both = np.stack([compared[:, 0] - ordered.mean(1)[:, 0], compared[:, 0]], -1)
     return (both / sizes[:, None])[member]

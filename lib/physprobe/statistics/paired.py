@@ -2,8 +2,9 @@
 
 An encoder against its controls, and all else of this kind. Clips of one group are drawn together,
 and the best of several others is found anew in every draw, so that choosing it costs what it
-should. Where an encoder has several members its score is their mean, and they are drawn as well:
-those of one encoder together, those of two encoders apart.
+should. Fits to halves of the clips go with them, the same halves for all. Where an encoder has
+several members its score is their mean, and they are drawn as well: those of one encoder together,
+those of two encoders apart.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from physprobe.statistics import scores
-from physprobe.statistics.scores import Interval, Members, Statistic
+from physprobe.statistics.scores import Halves, Interval, Members, Statistic
 
 Combine = Callable[[Sequence[np.ndarray]], np.ndarray]
 """From several scores, each (...), to one (...)."""
@@ -29,10 +30,10 @@ class Scored:
     """From totals (..., part) to the score; with members from their weights too."""
     groups: np.ndarray
     """(clip,) clips that are drawn together."""
-    shared: bool = False
-    """Whether the sums are the clips' weights themselves: the same for every score."""
     members: Members = ()
     """Encoders of several members that the score depends on."""
+    halves: Halves | None = None
+    """What it owes to the clips that models are fitted to; none if the fits are held fixed."""
 
     @property
     def value(self) -> np.ndarray:
@@ -41,7 +42,9 @@ class Scored:
 
     def of(self, clips: np.ndarray) -> Self:
         """The same of some of its clips, or of all in another order."""
-        return replace(self, sums=self.sums[..., clips, :], groups=self.groups[clips])
+        halves = self.halves and self.halves.of(clips)
+        sums, groups = self.sums[..., clips, :], self.groups[clips]
+        return replace(self, sums=sums, groups=groups, halves=halves)
 
     def interval(self, draws: int, seed: int = 0) -> Interval:
         """Score with its 95 % interval."""
@@ -52,6 +55,7 @@ class Scored:
             draws=draws,
             seed=seed,
             members=self.members,
+            halves=self.halves,
         )
 
     def p(self, at: float, draws: int, seed: int = 0) -> float:
@@ -64,6 +68,7 @@ class Scored:
             draws=draws,
             seed=seed,
             members=self.members,
+            halves=self.halves,
         )
 
 
@@ -113,16 +118,14 @@ def _joined(
     if not all(np.array_equal(part.groups, first.groups) for part in parts):
         raise ValueError("Scores of different clips can't be compared clip by clip.")
     members = tuple(dict.fromkeys([*own, *(each for part in parts for each in part.members)]))
-    sums, ends = first.sums, None
-    if not first.shared:
-        shape = first.sums.shape[:-1]
-        sides = [np.broadcast_to(part.sums, (*shape, part.sums.shape[-1])) for part in parts]
-        sums, ends = np.concatenate(sides, -1), np.cumsum([s.shape[-1] for s in sides])[:-1]
+    shape = first.sums.shape[:-1]
+    sides = [np.broadcast_to(part.sums, (*shape, part.sums.shape[-1])) for part in parts]
+    sums, ends = np.concatenate(sides, -1), np.cumsum([s.shape[-1] for s in sides])[:-1]
     counts = np.cumsum([sums.shape[-1], *(count for _, count in members)])
 
     def score(totals: np.ndarray) -> np.ndarray:
         totals, *weights = np.split(totals, counts[:-1], axis=-1) if members else [totals]
-        each = [totals] * len(parts) if ends is None else np.split(totals, ends, axis=-1)
+        each = np.split(totals, ends, axis=-1)
         of = dict(zip(members, weights, strict=True))
         found = [
             part.statistic(np.concatenate([mine, *(of[m] for m in part.members)], -1))
@@ -132,7 +135,27 @@ def _joined(
         ]
         return combine(found, np.concatenate([totals[..., :0], *(of[m] for m in own)], -1))
 
-    return Scored(sums, score, first.groups, first.shared, members)
+    return Scored(sums, score, first.groups, members, _halves(parts, shape))
+
+
+def _halves(parts: Sequence[Scored], shape: tuple[int, ...]) -> Halves | None:
+    """Halves of several scores side by side; 0 of those whose fits are held fixed."""
+    known = [part.halves for part in parts if part.halves is not None]
+    if not known:
+        return None
+    signs = known[0].signs
+    if not all(np.array_equal(each.signs, signs) for each in known):
+        raise ValueError("Scores whose fits are redone on different halves can't be compared.")
+    deviations, wide = [], []
+    for part in parts:
+        count = part.sums.shape[-1]
+        own = part.halves or Halves(np.zeros(count), signs, np.ones(count))
+        far = own.wide
+        if far is None:
+            far = scores.stretched(part.sums, part.statistic, part.groups, own)
+        deviations.append(np.broadcast_to(own.deviations, (*shape[:-1], len(signs), count)))
+        wide.append(np.broadcast_to(far, (*shape[:-1], count)))
+    return Halves(np.concatenate(deviations, -1), signs, np.concatenate(wide, -1))
 
 
 def above(own: Scored, *others: Scored) -> Scored:

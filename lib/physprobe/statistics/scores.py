@@ -12,10 +12,29 @@ mean of theirs. Then every draw weighs the members too:
 so that the mean of M normal scores that all clips agree on has Student's t interval. Members drawn
 with replacement would be too alike: five of them give 80 % of the variance, with a normal's ends.
 
+What the score of a fitted model owes to the clips that it was fitted to, no weight of held-out
+clips shows. Halves do: the fits are redone on either half of the clips, and both are scored on all
+of them. The two have no clip in common to learn from, so that their difference is what training
+sets of half the size bring. Relative to the error it is taken to be the same at full size:
+
+    error = error of the drawn clips x exp(sqrt(2 / S) sum_s z_s d_s),    z standard normal
+    d_s = 1/2 log(error by the first half of split s / error by the second),    S splits
+
+A clip that is hard to predict is often a bad one to learn from too, and what is learned from a clip
+of like use to others: what clips bring as held-out and as training ones hangs together. So the
+deviation of the drawn clips' error is made f times as large,
+
+    f^2 = 1 + mean_s(D_s T_s) / V
+
+with D_s the difference of the two halves' scores, T_s that of what the halves' clips, held out,
+bring to the score, and V its variance over held-out clips.
+
 References
 ----------
 Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69 (2015):
-why the bootstrap of few is too narrow.
+why the bootstrap of few is too narrow;
+Shao, Wu, "A general theory for jackknife variance estimation", Annals of Statistics 17 (1989): what
+half-samples know of models that are no smooth function of their clips.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,8 +51,45 @@ Members = tuple[tuple[str, int], ...]
 """Encoders that have several members, by name, and how many: one name, one draw of its members."""
 
 
+ESTIMAND = "data sets"
+"""Of an interval: the mean score over data sets of this size, fits and all."""
+FIXED = "these fits"
+"""Of an interval: the score of these very fits on other clips, as if none had been fitted to."""
+ERROR = 1
+"""Place of the squared error in sums of `r2_sums`."""
+RARELY = 50
+"""Of so many draws one may be without a score, such as R2 where all labels drawn are alike."""
 TIED = 1e-9
 """Probabilities that differ by no more are equal: no fit is more exact."""
+
+
+class Halves(NamedTuple):
+    """What scores owe to the clips that models are fitted to, from fits to halves of them."""
+
+    deviations: np.ndarray
+    """(..., split, part) half the logarithm of a part's total by the fits to the first half over
+    that by the second; 0 of parts that no fit has to do with. The others are positive."""
+    signs: np.ndarray
+    """(split, clip) 1 of clips in the first half, -1 of those in the second; of a group alike."""
+    wide: np.ndarray | None = None
+    """(..., part) how many times as far away the draws' totals are, once that is known: it is that
+    of the score which the part belongs to."""
+
+    @classmethod
+    def at(cls, place: int, parts: int, ratios: np.ndarray, signs: np.ndarray) -> "Halves | None":
+        """Of sums with one part that fits have to do with, from its own deviations (..., split).
+
+        None if fits were redone on no half: they are held fixed then.
+        """
+        if not np.shape(ratios)[-1]:
+            return None
+        found = np.zeros((*np.shape(ratios), parts))
+        found[..., place] = ratios
+        return cls(found, np.asarray(signs, float))
+
+    def of(self, clips: np.ndarray) -> "Halves":
+        """The same about some of the clips, or all in another order."""
+        return Halves(self.deviations, self.signs[:, clips], self.wide)
 
 
 class Interval(NamedTuple):
@@ -60,6 +116,21 @@ class Interval(NamedTuple):
         return self.columns(undefined)
 
 
+class _Drawn(NamedTuple):
+    """What an interval follows from."""
+
+    value: np.ndarray
+    """(...) the score."""
+    drawn: np.ndarray
+    """(draw, ...) the score in each draw."""
+    left: np.ndarray
+    """(..., unit) the score without each unit, as far away as its draws are."""
+    apart: np.ndarray
+    """(..., split) the score by the first half's fits less that by the second's."""
+    others: np.ndarray
+    """(...) variance that comes of members."""
+
+
 class Resampled(Interval):
     """An interval of :func:`bootstrap`, which keeps the draws that it follows from."""
 
@@ -67,24 +138,34 @@ class Resampled(Interval):
     """(draw, ...) the score in each."""
     left: np.ndarray
     """(..., unit) the score without each clip, or group of clips."""
+    apart: np.ndarray
+    """(..., split) the score by the first half's fits less that by the second's."""
     seed: int
+    estimand: str
+    """What the interval is about: `ESTIMAND` or `FIXED`."""
 
     @classmethod
-    def of(cls, interval: Interval, drawn: np.ndarray, left: np.ndarray, seed: int) -> Self:
+    def of(cls, interval: Interval, found: _Drawn, seed: int, estimand: str) -> Self:
         """An interval with its draws."""
-        found = cls(*interval)
-        found.drawn, found.left, found.seed = drawn, left, seed
-        return found
+        kept = cls(*interval)
+        _, kept.drawn, kept.left, kept.apart, _ = found
+        kept.seed, kept.estimand = seed, estimand
+        return kept
 
     def at(self, *place: int) -> "Resampled":
         """One of several scores, without a view of the others' draws."""
         where: tuple[slice | int, ...] = (slice(None), *place)
-        drawn, left = self.drawn[where].copy(), self.left[place].copy()
-        return Resampled.of(super().at(*place), drawn, left, self.seed)
+        own = _Drawn(
+            self.value[place], self.drawn[where].copy(), self.left[place].copy(),
+            self.apart[place].copy(), np.zeros(()),
+        )  # fmt: skip
+        return Resampled.of(super().at(*place), own, self.seed, self.estimand)
 
     def row(self, undefined: str | None = None) -> dict:
-        """Columns, and the interval itself as ``interval``."""
-        return self.columns(undefined) | {"interval": self}
+        """Columns, what the interval is about, and the interval itself as ``interval``."""
+        columns = self.columns(undefined)
+        about = None if columns["ci_low"] is None else self.estimand
+        return columns | {"estimand": about, "interval": self}
 
 
 def r2(truth: np.ndarray, prediction: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -156,6 +237,24 @@ def pooled_r2_sums(truth: np.ndarray, squared_error: np.ndarray) -> np.ndarray:
     return np.concatenate([sums, centred], axis=-1)
 
 
+def half_ratios(errors: np.ndarray, least: float = 0.0) -> np.ndarray:
+    """Half the logarithm of the error by one half's fits over that by the other's.
+
+    Parameters
+    ----------
+    errors : (..., split, 2)
+        Totals over the same clips.
+    least : float
+        Added to both, where errors are counts that may be none.
+
+    Returns
+    -------
+    (..., split)
+    """
+    errors = np.maximum(errors + least, np.finfo(float).tiny)
+    return 0.5 * np.log(errors[..., 0] / errors[..., 1])
+
+
 def r2_of(totals: np.ndarray) -> np.ndarray:
     """R2 from totals of `r2_sums`, or of `pooled_r2_sums`."""
     count, sse, squared = np.moveaxis(totals[..., :3], -1, 0)
@@ -173,8 +272,13 @@ def mean_of(totals: np.ndarray) -> np.ndarray:
 
 
 def share_of(totals: np.ndarray) -> np.ndarray:
-    """Share from totals of (part, whole): 0 to 1, whatever influences on fits add to a draw."""
+    """Share from totals of (part, whole): 0 to 1, whatever fits add to a draw."""
     return np.clip(mean_of(totals), 0.0, 1.0)
+
+
+def accuracy_of(totals: np.ndarray) -> np.ndarray:
+    """Accuracy from totals of (wrong, whole)."""
+    return np.clip(1.0 - mean_of(totals), 0.0, 1.0)
 
 
 def skill_of(totals: np.ndarray) -> np.ndarray:
@@ -190,14 +294,16 @@ def bootstrap(
     draws: int = 2000,
     seed: int = 0,
     members: Members = (),
+    halves: Halves | None = None,
 ) -> Interval:
     """95 % interval of scores by bootstrap over clips, or over whole groups of clips.
 
     The interval is bias-corrected and accelerated (BCa); where the draws say nothing about the
-    bias (all on one side), it is the percentile interval. It says how the score varies with the
-    clips that it is read on; and with those that models are fitted to as far as the sums hold each
-    clip's influence on the fits, as those of ridge probes do. With members, it says how the score
-    varies with the networks too.
+    bias (all on one side), it is the percentile interval. Of few groups the draws are widened, as
+    Student's t is wider than a normal. The interval says how the score varies with the clips that
+    it is read on; with halves also how it varies with those that models are fitted to, so that it
+    is about the mean score over data sets of this size. With members, it says how the score varies
+    with the networks too.
 
     Parameters
     ----------
@@ -213,6 +319,8 @@ def bootstrap(
         Same seed and groups, same draws: intervals of two calls are paired.
     members : sequence of (str, int), optional
         Encoders of several members that the score depends on.
+    halves : Halves, optional
+        What fits to halves of the clips say; none if the fits are to be held fixed.
 
     Returns
     -------
@@ -228,9 +336,9 @@ def bootstrap(
         value = statistic(weighed(by_unit.sum(-2), members))
         return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
     with np.errstate(invalid="ignore", divide="ignore"):
-        value, drawn, left, without = _resampled(by_unit, statistic, draws, seed, members)
-        interval = _interval(value, drawn, left, without)
-    return Resampled.of(interval, drawn, left, seed)
+        about = _by_unit_of(halves, groups)
+        found = _resampled(by_unit, statistic, draws, seed, members, about)
+        return Resampled.of(_interval(found), found, seed, FIXED if about is None else ESTIMAND)
 
 
 def mean_of_members(parts: Sequence[Resampled], name: str) -> Interval:
@@ -255,28 +363,30 @@ def mean_of_members(parts: Sequence[Resampled], name: str) -> Interval:
     each = np.stack([part.drawn for part in parts], -1)
     weights = _member_weights(name, len(parts), len(first.drawn), first.seed)
     own = np.array([part.value for part in parts])
+    members = _jackknife((own.sum() - own) / max(len(own) - 1, 1))
     with np.errstate(invalid="ignore", divide="ignore"):
         return _interval(
-            own.mean(),
-            (each * weights).mean(-1),
-            np.mean([part.left for part in parts], axis=0),
-            [(own.sum() - own) / max(len(own) - 1, 1)],
+            _Drawn(
+                own.mean(),
+                (each * weights).mean(-1),
+                np.mean([part.left for part in parts], axis=0),
+                np.mean([part.apart for part in parts], axis=0),
+                members,
+            )
         )
 
 
-def _interval(
-    value: np.ndarray, drawn: np.ndarray, left: np.ndarray, without: Sequence[np.ndarray]
-) -> Interval:
-    """BCa interval of scores (...) from what :func:`_resampled` returns."""
+def _interval(found: _Drawn) -> Interval:
+    """BCa interval of scores (...)."""
     from scipy.special import ndtr, ndtri
 
-    bias, skew = _corrections(value, drawn, left, without)
-    ordered, ends = np.sort(drawn, axis=0), []
+    bias, skew = _corrections(found)
+    ordered, ends = np.sort(found.drawn, axis=0), []
     for z in ndtri((0.025, 0.975)):
         level = ndtr(bias + (bias + z) / (1 - skew * (bias + z)))
         ends.append(_quantile(ordered, level))
     there = np.isfinite(ends).all(0)  # draws without a score, all of one clip for instance
-    return Interval(value, *(np.where(there, end, np.nan)[()] for end in ends))
+    return Interval(found.value, *(np.where(there, end, np.nan)[()] for end in ends))
 
 
 def bootstrap_p(
@@ -288,6 +398,7 @@ def bootstrap_p(
     draws: int = 2000,
     seed: int = 0,
     members: Members = (),
+    halves: Halves | None = None,
 ) -> float:
     """Two-sided p of one score against the value ``at``, by the same bootstrap over clips.
 
@@ -299,7 +410,7 @@ def bootstrap_p(
     sums : (clip, part)
     statistic : callable
     at : float
-    groups, draws, seed, members
+    groups, draws, seed, members, halves
         As for `bootstrap`.
 
     Returns
@@ -313,8 +424,8 @@ def bootstrap_p(
     if len(by_unit) < 2:
         return float("nan")
     with np.errstate(invalid="ignore", divide="ignore"):
-        value, drawn, left, without = _resampled(by_unit, statistic, draws, seed, members)
-        bias, skew = _corrections(value, drawn, left, without)
+        found = _resampled(by_unit, statistic, draws, seed, members, _by_unit_of(halves, groups))
+        (bias, skew), (value, drawn, *_) = _corrections(found), found
         if not np.isfinite(value) or not np.isfinite(drawn).all():
             return float("nan")
         share = (drawn < at).mean() + 0.5 * (drawn == at).mean()
@@ -325,47 +436,130 @@ def bootstrap_p(
 
 
 def _resampled(
-    by_unit: np.ndarray, statistic: Statistic, draws: int, seed: int, members: Members
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Score, its draws (draw, ...), what it is without each unit, and without each member."""
+    by_unit: np.ndarray,
+    statistic: Statistic,
+    draws: int,
+    seed: int,
+    members: Members,
+    halves: Halves | None,
+) -> _Drawn:
+    """Score and its draws."""
     total, units = by_unit.sum(-2), by_unit.shape[-2]
     value = statistic(weighed(total, members))
+    others, apart = np.zeros_like(value), np.zeros((*value.shape, 0))
+    wide, factor, of_fits = _widening(units), np.ones(()), np.zeros(by_unit.shape[-1], bool)
+    if halves is not None:
+        logs, signs, known = halves
+        wide = wide * (_stretch(by_unit, statistic, halves) if known is None else known)
+        apart = _apart(total, statistic, halves, members)
+        normal = _split_weights(len(signs), draws, seed)
+        of_fits = (logs != 0).any(tuple(range(logs.ndim - 1)))
+        factor = np.exp(np.sqrt(2 / len(signs)) * (normal @ logs))
+    left = statistic(weighed(total[..., None, :] - by_unit * wide[..., None, :], members))
+    totals = _wider(_weights(units, draws, seed) @ by_unit, by_unit, wide, of_fits) * factor
     weights = [_member_weights(*member, draws, seed) for member in members]
-    totals = _weights(units, draws, seed) @ by_unit
     drawn = np.moveaxis(statistic(weighed(totals, members, weights)), -1, 0)
-    left = statistic(weighed(total[..., None, :] - by_unit, members))
-    without = []
     for place, (_, count) in enumerate(members):
         # the mean of the others: a weight of 0, the rest in its place
         less = [np.ones((count, other)) for _, other in members]
         less[place] = (1.0 - np.eye(count)) * (count / max(count - 1, 1))
         shape = (*total.shape[:-1], count, total.shape[-1])
         again = np.broadcast_to(total[..., None, :], shape)
-        without.append(statistic(weighed(again, members, less)))
-    return value, drawn, left, without
+        others = others + _jackknife(statistic(weighed(again, members, less)))
+    return _Drawn(value, drawn, left, apart, others)
 
 
-def _corrections(
-    value: np.ndarray, drawn: np.ndarray, left: np.ndarray, without: Sequence[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Bias and acceleration (...) of draws; those of members are symmetric and have no part in it.
+def stretched(
+    sums: np.ndarray,
+    statistic: Statistic,
+    groups: Sequence | np.ndarray | None,
+    halves: Halves,
+) -> np.ndarray:
+    """How many times as far away draws of clips are, by part; see :func:`_stretch`."""
+    by_unit = halves if groups is None else halves.of(np.unique(groups, return_index=True)[1])
+    return _stretch(_by_unit(sums, groups), statistic, by_unit)
 
-    The jackknife over members adds their variance to that over clips, by which the skewness of the
-    clips' part is measured.
+
+def _stretch(by_unit: np.ndarray, statistic: Statistic, halves: Halves) -> np.ndarray:
+    """How many times as far away draws of clips are because clips are fitted to as well: f above.
+
+    The square is at most 2: what clips do in both of their roles can't hang together any closer.
+
+    Parameters
+    ----------
+    by_unit : (..., unit, part)
+        Sums of what is drawn together.
+    statistic : callable
+    halves : Halves
+        With the signs of units.
+
+    Returns
+    -------
+    (..., part)
+        The same for all parts.
+    """
+    total = by_unit.sum(-2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        left = statistic(total[..., None, :] - by_unit)
+        own = left.mean(-1, keepdims=True) - left
+        apart = _apart(total, statistic, halves, ())
+        together = (apart * (own @ halves.signs.T)).mean(-1) / (own**2).sum(-1)
+    found = np.sqrt(1.0 + np.clip(np.nan_to_num(together), 0.0, 1.0))
+    return np.repeat(found[..., None], by_unit.shape[-1], axis=-1)
+
+
+def _apart(total: np.ndarray, statistic: Statistic, halves: Halves, members: Members) -> np.ndarray:
+    """Score by the first half's fits less that by the second's (..., split)."""
+    first, second = (
+        statistic(weighed(total[..., None, :] * np.exp(side * halves.deviations), members))
+        for side in (1.0, -1.0)
+    )
+    return first - second
+
+
+def _wider(
+    totals: np.ndarray, by_unit: np.ndarray, wide: np.ndarray, fitted: np.ndarray
+) -> np.ndarray:
+    """Draws' totals (..., draw, part), so many times (..., part) as far away from the units' own.
+
+    As if units had been drawn so much more unevenly, some of them less than never; but errors of
+    fits, ``fitted`` (part,), are positive and are scaled on the scale of their logarithm.
+    """
+    own = by_unit.sum(-2)[..., None, :]
+    wide = np.broadcast_to(wide[..., None, :], own.shape)
+    found = own + (totals - own) * wide
+    one, all_, power = own[..., fitted], totals[..., fitted], wide[..., fitted]
+    found[..., fitted] = np.where(one > 0, one * (np.maximum(all_, 0.0) / one) ** power, all_)
+    return found
+
+
+def _widening(units: int) -> np.ndarray:
+    """How much wider draws of few units have to be: t over normal, and n - 1 in place of n."""
+    from scipy.special import ndtri, stdtrit
+
+    found = stdtrit(units - 1, 0.975) / ndtri(0.975) * np.sqrt(units / (units - 1))
+    return np.full(1, found)
+
+
+def _jackknife(left: np.ndarray) -> np.ndarray:
+    """Variance (...) of a score from what it is without each of its members (..., member)."""
+    count = left.shape[-1]
+    apart = (left - left.mean(-1, keepdims=True)) * (count - 1) / count
+    return (apart**2).sum(-1)
+
+
+def _corrections(found: _Drawn) -> tuple[np.ndarray, np.ndarray]:
+    """Bias and acceleration (...) of draws; what isn't the units' is symmetric, and without part.
+
+    Its variance adds to that over units, by which the skewness of the units' part is measured.
     """
     from scipy.special import ndtri
 
-    bias = ndtri((drawn < value).mean(0) + 0.5 * (drawn == value).mean(0))
-    spread = left.mean(-1, keepdims=True) - left
-    squares = (spread**2).sum(-1)
-    if len(without):
-        clips = left.shape[-1]
-        spread, squares = spread * ((clips - 1) / clips), squares * ((clips - 1) / clips) ** 2
-    for other in without:
-        count = other.shape[-1]
-        apart = (other - other.mean(-1, keepdims=True)) * (count - 1) / count
-        squares = squares + (apart**2).sum(-1)
-    skew = (spread**3).sum(-1) / (6 * squares**1.5)
+    value, drawn, left, apart, others = found
+    others = others + (apart**2).sum(-1) / (2 * max(apart.shape[-1], 1))
+    bias, units = ndtri((drawn < value).mean(0) + 0.5 * (drawn == value).mean(0)), left.shape[-1]
+    spread = (left.mean(-1, keepdims=True) - left) * ((units - 1) / units)
+    skew = (spread**3).sum(-1) / (6 * ((spread**2).sum(-1) + others) ** 1.5)
     usable = np.isfinite(bias) & np.isfinite(skew)
     return np.where(usable, bias, 0.0), np.where(usable, skew, 0.0)
 
@@ -389,6 +583,7 @@ def band(
     draws: int = 2000,
     seed: int = 0,
     members: Members = (),
+    halves: Halves | None = None,
 ) -> Interval:
     """95 % band of a curve by bootstrap over clips: it holds all points at once.
 
@@ -402,7 +597,7 @@ def band(
     statistic : callable
         From totals (..., part), best on a scale on which its draws spread evenly, such as
         `log_error_of` rather than R2.
-    groups, draws, seed, members
+    groups, draws, seed, members, halves
         As for `bootstrap`.
 
     Returns
@@ -420,9 +615,9 @@ def band(
     with np.errstate(invalid="ignore", divide="ignore"):
         drawn = value[:, None]
         if units > 1:
-            weights = [_member_weights(*member, draws, seed) for member in members]
-            totals = _weights(units, draws, seed) @ by_unit
-            drawn = statistic(weighed(totals, members, weights))
+            about = _by_unit_of(halves, groups)
+            found = _resampled(by_unit, statistic, draws, seed, members, about)
+            drawn = np.moveaxis(found.drawn, 0, -1)
         deviation = drawn.std(-1)
         deviation[~(deviation > 0)] = np.nan
         distance = np.abs(drawn - value[:, None]) / deviation[:, None]
@@ -494,6 +689,13 @@ def _by_unit(sums: np.ndarray, groups: Sequence | np.ndarray | None) -> np.ndarr
     return units @ sums
 
 
+def _by_unit_of(halves: Halves | None, groups: Sequence | np.ndarray | None) -> Halves | None:
+    """Halves with the sign of each unit."""
+    if halves is None or groups is None:
+        return halves
+    return halves.of(np.unique(groups, return_index=True)[1])
+
+
 @lru_cache(2)
 def _weights(units: int, draws: int, seed: int) -> np.ndarray:
     """How often each unit is in each draw: (draw, unit)."""
@@ -510,16 +712,29 @@ def _member_weights(name: str, count: int, draws: int, seed: int) -> np.ndarray:
     return 1.0 + scale * (normal - normal.mean(1, keepdims=True))
 
 
+@lru_cache(4)
+def _split_weights(splits: int, draws: int, seed: int) -> np.ndarray:
+    """How far each draw goes along each split: (draw, split), of Student's t in any direction."""
+    rng = seeds.rng("halves", seed, splits)
+    normal = rng.normal(size=(draws, splits))
+    return normal * np.sqrt(splits / rng.chisquare(splits, size=(draws, 1)))
+
+
 def _ratio_skill(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """1 - part / whole; nan where the whole is nothing."""
     return 1.0 - part / np.where(whole > 0, whole, np.nan)
 
 
 def _quantile(drawn: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """Quantile of sorted draws (draw, ...) at a level of its own for each score (...)."""
-    place = np.clip(level, 0.0, 1.0) * (len(drawn) - 1)
+    """Quantile of sorted draws (draw, ...) at a level of its own for each score (...).
+
+    Of the draws that have a score; nan if more than one in `RARELY` have none.
+    """
+    there = np.isfinite(drawn).sum(0)
+    place = np.clip(level, 0.0, 1.0) * np.maximum(there - 1, 0)
     below = np.floor(place).astype(int)
-    above = np.minimum(below + 1, len(drawn) - 1)
+    above = np.minimum(below + 1, np.maximum(there - 1, 0))
     low = np.take_along_axis(drawn, below[None], 0)[0]
     high = np.take_along_axis(drawn, above[None], 0)[0]
-    return low + (place - below) * (high - low)
+    found = low + (place - below) * (high - low)
+    return np.where(len(drawn) - there > len(drawn) / RARELY, np.nan, found)

@@ -29,6 +29,10 @@ GROUPINGS = {
 """What folds keep together: parts of which a system's label ``<part>_id`` tells the number."""
 
 
+HALVES = 12
+"""Splits into halves, on which fits are redone for the intervals of their scores."""
+
+
 @dataclass(frozen=True)
 class Fold:
     """One outer fold and the folds inside its training clips, as indices of clips."""
@@ -139,6 +143,28 @@ def _together(values: Callable[[str], np.ndarray | None], grouping: str) -> np.n
             )
         found.append(value)
     return np.unique(np.stack(found), axis=1, return_inverse=True)[1].ravel()
+
+
+def halves(groups: Sequence | np.ndarray, seed: int = 0, count: int = HALVES) -> np.ndarray:
+    """Splits of clips into halves, whole groups at a time.
+
+    Parameters
+    ----------
+    groups : (clip,)
+    seed : int
+        Same seed and groups, same splits: what they say of several scores is paired.
+    count : int
+        Number of splits.
+
+    Returns
+    -------
+    (split, clip) int
+        1 in the first half, -1 in the second.
+    """
+    names, member = np.unique(groups, return_inverse=True)
+    rng = seeds.rng("halves", "splits", seed, len(names))
+    order = np.argsort(rng.random((count, len(names))), axis=1)
+    return np.where(order < len(names) // 2, 1, -1)[:, member.ravel()]
 
 
 def joined(groupings: Sequence[np.ndarray]) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 
 from physprobe.statistics import paired, scores
 from physprobe.statistics.paired import Scored
+from physprobe.statistics.scores import Halves
 from physprobe.store import results
 
 Result = Mapping[str, Any]
@@ -230,8 +231,8 @@ def decoded(
     """How well a probe decodes a target; by default, layer chosen inside the training clips.
 
     R2 of a number, or of several columns together, accuracy of a class; None if the target is
-    undefined. The sums count what each clip does to the fits that score the others, unless these
-    are to be taken as fixed: as they have to be where some clips are scored by themselves.
+    undefined. The score counts what it owes to the clips that it was fitted to, unless the fits are
+    to be taken as fixed: as they have to be where some clips are scored by themselves.
     """
 
     def read(part: Result) -> Decoded | None:
@@ -253,15 +254,23 @@ def _decoded(result: Result, target: str, sample: str, layer: str, fixed: bool) 
     if block is None:
         return None
     truth = result["predictions"]["truth"][target]
-    groups = np.asarray(result["predictions"]["group"])
-    if "correct" in block:
-        right = results.held_out(block, "correct", fixed)
-        sums = np.stack([right, np.ones_like(right)], axis=-1)
+    groups, classes = np.asarray(result["predictions"]["group"]), "correct" in block
+    ratios = None if fixed else results.half_ratios(block, "accuracy" if classes else "r2")
+
+    def halves(place: int, sums: np.ndarray) -> Halves | None:
+        if ratios is None:
+            return None
+        return Halves.at(place, sums.shape[-1], ratios, result["predictions"]["halves"])
+
+    if classes:
+        wrong = 1.0 - np.asarray(block["correct"], float)
+        sums = np.stack([wrong, np.ones_like(wrong)], axis=-1)
         _, counts = np.unique(truth, return_counts=True)
         chance = float(counts.max() / counts.sum())
         return Decoded(
-            sums, scores.share_of, groups, name="accuracy", metric="accuracy", chance=chance
-        )
-    error = results.held_out(block, "squared_error", fixed)
+            sums, scores.accuracy_of, groups, halves=halves(0, sums),
+            name="accuracy", metric="accuracy", chance=chance,
+        )  # fmt: skip
+    error = np.asarray(block["squared_error"], float)
     sums = scores.pooled_r2_sums(np.asarray(truth, float).reshape(len(error), -1), error)
-    return Decoded(sums, scores.r2_of, groups)
+    return Decoded(sums, scores.r2_of, groups, halves=halves(scores.ERROR, sums))

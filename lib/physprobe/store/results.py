@@ -52,8 +52,8 @@ DIMENSIONS = {
 }
 """What a row is of. Each means one thing in all results; null where it doesn't apply."""
 SCORE = (
-    "metric", "value", "ci_low", "ci_high", "null_mean", "null_q95", "p", "n_clips", "lambda",
-    "edge_hit", "note",
+    "metric", "value", "ci_low", "ci_high", "estimand", "null_mean", "null_q95", "p", "n_clips",
+    "lambda", "edge_hit", "note",
 )  # fmt: skip
 """What a row says."""
 EVIDENCE = ("interval", "null")
@@ -287,12 +287,11 @@ def digests(paths: Iterable[Path]) -> dict[str, str]:
     return {str(Path(*path.parts[-3:])): files.read_json(path)["digest"] for path in paths}
 
 
-def held_out(block: Mapping, score: str, fixed: bool = False) -> np.ndarray:
-    """Score of each held-out clip (clip,) of a block of predictions: its error, or whether right.
+def half_ratios(block: Mapping, metric: str, part: str | None = None) -> np.ndarray | None:
+    """What fits to halves of the clips say of a score (split,); none if none were made.
 
-    With it goes what the clip's weight does, through the fits, to the scores of the others: sums of
-    both vary from draw to draw as the score would if all fits were redone, and are the same in
-    total. Where some clips are scored by themselves, fits are to be taken as fixed.
+    Of all held-out clips, or of a part that is scored apart; see ``scores.half_ratios``.
     """
-    own = np.asarray(block[score], float)
-    return own if fixed else own + np.asarray(block.get("influence", 0.0), float)
+    about = block.get("halves", {}) if part is None else block["halves_of_parts"].get(part, {})
+    found = about.get(metric, ())
+    return np.asarray(found, float) if len(found) else None

@@ -23,7 +23,7 @@ from physprobe.store.results import Schema
 Sample = Literal["clip", "token", "temporal_last", "temporal_first", "temporal_diff"]
 Normalisation = Literal["zscore", "center", "none"]
 SCHEMA = Schema("every_way", ("method", "way", "target", "sample", "layer"))
-KEPT = ("target", "sample", "layer", "squared_error", "influence")
+KEPT = ("target", "sample", "layer", "squared_error", "halves")
 
 
 class Spec(Design):
@@ -133,7 +133,7 @@ class Spec(Design):
                     if block["layer"] in captures.values()
                 ],
             }
-        kept = {key: predictions[key] for key in ("clip", "group", "truth")}
+        kept = {key: predictions[key] for key in ("clip", "group", "truth", "halves")}
         return rows, {**kept, "layers": captures, "fits": fits}
 
 

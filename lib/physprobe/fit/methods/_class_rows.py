@@ -1,6 +1,7 @@
 """From fitted classes to rows: scores with interval and null, calibration, predictions, choices."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from physprobe.statistics import logistic, nulls, orders, scores, seeds
 from physprobe.statistics.splits import Fold
 
 BINS = 10
+SCORED = ("accuracy", "auc", "log_loss")
 NOBODY = "no fold holds out clips of this part"
 
 
@@ -117,11 +119,19 @@ def collect(
     sizes = np.array([len(fold.train) for fold in folds], float)
 
     def interval(
-        sums: np.ndarray, statistic: Callable, groups: np.ndarray = held.groups
+        sums: np.ndarray,
+        statistic: Callable,
+        ratios: np.ndarray | None = None,
+        mine: np.ndarray | slice = slice(None),
     ) -> scores.Interval:
+        """Of sums of some clips; what halves say (..., split) is about their first part."""
+        halves = None
+        if ratios is not None:
+            halves = scores.Halves.at(0, sums.shape[-1], ratios, held.signs[:, mine])
         return scores.bootstrap(
-            sums, statistic, groups=groups, draws=spec.bootstraps, seed=spec.seed
-        )
+            sums, statistic, groups=held.groups[mine], draws=spec.bootstraps, seed=spec.seed,
+            halves=halves,
+        )  # fmt: skip
 
     for place, layer in enumerate((*tally.names, "selected")):
         fits = tally.selected if layer == "selected" else tally.layers[place]
@@ -132,14 +142,13 @@ def collect(
         predicted = np.concatenate([fit.predicted for fit in fits])[order][..., 0]
         loss = losses(predicted[..., None], truth[:, None, None])[..., 0]
         correct = hits(predicted[..., None], truth[:, None, None])[..., 0]
-        pairs = orders.Pairs.of(predicted, truth, held.fold)
-        reach = held.influence(sum(fit.influence for fit in fits)[..., 0])
+        halved = np.concatenate([fit.halved for fit in fits], axis=2)[:, :, order][..., 0]
         sums = {
-            "accuracy": (_counted(correct.mean(1)), scores.mean_of),
-            "auc": (np.eye(count), pairs.mean().auc),
+            "accuracy": (_counted(1.0 - correct.mean(1)), scores.accuracy_of),
             "log_loss": (_counted(loss.mean(1)), scores.mean_of),
         }
         order_sums = orders.relative_sums(predicted, truth, held.groups)
+        known: dict[str | None, dict[str, Ratios]] = {}
         chosen = [
             {"chosen_layer": tally.names[fit.layer[0]], **solver.chosen(fit, 0)} for fit in fits
         ]
@@ -155,19 +164,32 @@ def collect(
             mine = part[held.clip]
             if not mine.any():
                 lacking = {"part": name, "n_clips": 0, "value": None, "note": NOBODY}
-                apart += [{**about, **lacking, "metric": metric} for metric in sums]
+                apart += [{**about, **lacking, "metric": metric} for metric in SCORED]
                 continue
-            measured = {
-                metric: interval(values[mine], statistic, held.groups[mine])
-                for metric, (values, statistic) in sums.items()
+            ratios = half_ratios(
+                halved[:, :, mine], truth[mine], held.fold[mine], held.groups[mine]
+            )
+            known = ratios if known is None else known
+            about_fits = half_ratios(
+                halved[:, :, mine], truth[mine], held.fold[mine], held.groups[mine]
+            )
+            known[name] = about_fits
+            asked = {
+                **{
+                    metric: (values[mine], statistic)
+                    for metric, (values, statistic) in sums.items()
+                },
+                "auc": (
+                    orders.auc_sums(predicted[mine], truth[mine], held.fold[mine]),
+                    scores.accuracy_of,
+                ),
             }
-            if name is None:
-                # where clips of a part are scored, what all do to the fits is not theirs alone
-                own = sums["accuracy"][0] + np.stack([reach, np.zeros_like(reach)], -1)
-                measured["accuracy"] = interval(own, scores.share_of)
             if order_sums[mine, 1].any():
-                relative = interval(order_sums[mine], scores.mean_of, held.groups[mine])
-                measured["relative_accuracy"] = relative
+                asked["relative_accuracy"] = (order_sums[mine], scores.accuracy_of)
+            measured = {
+                metric: interval(values, statistic, about_fits[metric].mean, mine)
+                for metric, (values, statistic) in asked.items()
+            }
             (found.rows if name is None else apart).extend(
                 {**common, "part": name, "n_clips": int(mine.sum()), "metric": metric}
                 | _told(score, _null(arranged, metric, drawn[name][metric].mean(0)), note)
@@ -187,14 +209,18 @@ def collect(
                 "log_probability": np.logaddexp.reduce(predicted, 1) - np.log(predicted.shape[1]),
                 "log_loss": loss.mean(1),
                 "correct": correct.mean(1),
-                "influence": reach,
+                "halves": _means(known[None]),
+                "halves_of_parts": {
+                    name: _means(ratios) for name, ratios in known.items() if name is not None
+                },
             }
         )
         found.choices += [{**about, "fold": f, **choice} for f, choice in enumerate(chosen)]
         if layer == "selected" and tally.sample == "token":
             # Every token time has its own scores; intervals by the same draws.
-            right = interval(_counted(correct.T), scores.mean_of)
-            cost = interval(_counted(loss.T), scores.mean_of)
+            wrong = _counted(1.0 - correct.T)
+            right = interval(wrong, scores.accuracy_of, known[None]["accuracy"].each)
+            cost = interval(_counted(loss.T), scores.mean_of, known[None]["log_loss"].each)
             for number in range(predicted.shape[1]):
                 here = {
                     **about,
@@ -203,7 +229,11 @@ def collect(
                 }
                 by_time = {
                     "accuracy": right.at(number),
-                    "auc": interval(np.eye(count), pairs.at(number).auc),
+                    "auc": interval(
+                        orders.auc_sums(predicted[:, number : number + 1], truth, held.fold),
+                        scores.accuracy_of,
+                        known[None]["auc"].each[number],
+                    ),
                     "log_loss": cost.at(number),
                 }
                 found.rows += [
@@ -212,6 +242,56 @@ def collect(
                 ]
     found.rows += apart
     return found
+
+
+class Ratios(NamedTuple):
+    """What halves say of one score; see ``scores.half_ratios``."""
+
+    mean: np.ndarray
+    """(split,) of the mean over token times."""
+    each: np.ndarray
+    """(time, split) of each token time."""
+
+
+def half_ratios(
+    halved: np.ndarray, truth: np.ndarray, fold: np.ndarray, groups: np.ndarray
+) -> dict[str, Ratios]:
+    """What fits to halves say of every score.
+
+    Half a clip, or half a group, is added to counts of what is wrong, which may be none.
+
+    Parameters
+    ----------
+    halved : (split, half, clip, time, class)
+        Log-probabilities.
+    truth, fold, groups : (clip,)
+    """
+    count, _, clips, times, classes = halved.shape
+    found = halved.transpose(2, 3, 4, 0, 1).reshape(clips, times, classes, 2 * count)
+    labels = np.repeat(truth[:, None], 2 * count, axis=1)
+    wins, pairs = (sum(each) for each in zip(*(
+        orderings(found[fold == number], labels[fold == number]) for number in np.unique(fold)
+    ), strict=True))  # fmt: skip
+    ordered, compared = orders.contrasted(found, labels, groups)
+    compared = compared.sum(0)
+    half = 0.5 / len(np.unique(groups))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        errors = {
+            "accuracy": half + 1.0 - hits(found, labels[:, None]).mean(0),
+            "auc": half + 1.0 - (wins / pairs).mean(1),
+            "log_loss": losses(found, labels[:, None]).mean(0),
+            "relative_accuracy": (0.5 + compared - ordered.sum(0)) / np.maximum(compared, 1),
+        }
+    said = {}
+    for metric, error in errors.items():
+        each = np.nan_to_num(error, nan=1.0).reshape(times, count, 2)
+        said[metric] = Ratios(scores.half_ratios(each.mean(0)), scores.half_ratios(each))
+    return said
+
+
+def _means(ratios: Mapping[str, Ratios]) -> dict[str, np.ndarray]:
+    """(split,) by metric."""
+    return {metric: each.mean for metric, each in ratios.items()}
 
 
 def _counted(values: np.ndarray) -> np.ndarray:

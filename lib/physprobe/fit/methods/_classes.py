@@ -29,6 +29,14 @@ class Classes:
     target: str = ""
     arranged: nulls.Arrangements | None = None
     """How they can be permuted."""
+    halved: np.ndarray | None = None
+    """(split, clip) 1 or -1, of all clips: halves that fits are redone on; none: of no split."""
+
+    @property
+    def halves(self) -> np.ndarray:
+        """(split, clip) bool: whether a clip is in the first half."""
+        none = np.zeros((0, len(self.values)), bool)
+        return none if self.halved is None else self.halved > 0
 
     @classmethod
     def of(cls, targets: Mapping[str, np.ndarray], asked: Asked) -> Iterator["Classes"]:
@@ -41,7 +49,8 @@ class Classes:
             classes, truth = np.unique(values, return_inverse=True)
             labels = _class_rows.shuffled(truth, groups, asked.spec.permutations, asked.spec.seed)
             arranged = nulls.Arrangements.of_classes(labels, groups, asked.used)
-            yield cls(labels, len(classes), groups, parts, name, arranged)
+            halves = asked.held.halves
+            yield cls(labels, len(classes), groups, parts, name, arranged, halves)
 
     @staticmethod
     def about(targets: Mapping[str, np.ndarray], asked: Asked) -> dict:

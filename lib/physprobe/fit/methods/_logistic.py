@@ -9,7 +9,7 @@ hold, as permuted ones, never get to the penalties that are weak, slow, and of n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class Logistic(Solver[Classes, Fitted]):
         best = None
         for number, name in enumerate(self.scalings):
             best = asked.fit(name, number).or_better(best)
-        return best
+        return replace(best, halved=asked.halved(self.scalings, best))
 
     def chosen(self, fit: Fitted, column: int) -> dict:
         """What was chosen for a column."""
@@ -86,17 +86,11 @@ class _Rows:
 
     def fit(self, name: str, scaling: int) -> Fitted:
         """Choose a penalty inside the training clips; score the held-out clips."""
-        scale = self.centred.scale(name)
-        train, test = self.centred.train / scale, self.centred.test / scale
-        clips, times, features = train.shape
-        count = clips * times
-        unit = np.einsum("ntf,ntf->", train, train) / min(count, features)
-        if count <= features:
-            turned = logistic.Basis(train.reshape(count, features))
-            train, test = turned.rotated(train), turned.rotated(test)
+        train, test, unit = self._scaled(name)
+        times = train.shape[1]
         inner = self._crossval(train[:, self.inner_times], unit * len(self.inner_times) / times)
         place = self._best(inner)
-        basis = logistic.Basis(train.reshape(count, -1))
+        basis = logistic.Basis(train.reshape(-1, train.shape[-1]))
         rows = np.repeat(self.train, times, axis=0)
         fitted = logistic.fit(basis, rows, self.classes, self.penalties[place] * unit)
         found = logistic.log_probabilities(_logits(basis, test, fitted), 2)
@@ -110,21 +104,39 @@ class _Rows:
             predicted=found[..., :1],
             train_loss=_class_rows.losses(own, true).mean((0, 1)),
             train_correct=_class_rows.hits(own, true).mean((0, 1)),
-            influence=self._influence(basis, test, fitted[..., 0], self.penalties[place[0]] * unit),
+            halved=np.zeros((0, 2, *found.shape[:3], 1)),
         )
 
-    def _influence(
-        self, basis: logistic.Basis, test: np.ndarray, fitted: np.ndarray, penalty: float
-    ) -> np.ndarray:
-        """What a weight on each clip does, through the true label's fit, to held-out accuracy."""
-        times = test.shape[1]
-        known, asked = np.repeat(self.train[:, 0], times), np.repeat(self.test[:, 0], times)
-        coordinates = basis.coordinates(test).reshape(len(asked), -1)
-        margin, slopes = margins(coordinates @ fitted, asked, self.classes)
-        directions = np.einsum("nd,nk->dkn", coordinates, slopes)
-        moved = logistic.reached(basis, known, self.classes, penalty, fitted, directions, times)
-        found = np.zeros((len(self.labels.values), 1))
-        found[self.fold.train, 0] = moved @ crossing(margin, moved) / times
+    def _scaled(self, name: str) -> tuple[np.ndarray, np.ndarray, float]:
+        """Training and held-out rows (clip, time, feature), and the unit of penalties."""
+        scale = self.centred.scale(name)
+        train, test = self.centred.train / scale, self.centred.test / scale
+        clips, times, features = train.shape
+        count = clips * times
+        unit = np.einsum("ntf,ntf->", train, train) / min(count, features)
+        if count <= features:
+            turned = logistic.Basis(train.reshape(count, features))
+            train, test = turned.rotated(train), turned.rotated(test)
+        return train, test, unit
+
+    def halved(self, scalings: Sequence[str], best: Fitted) -> np.ndarray:
+        """Log-probabilities (split, half, clip, time, class, 1) by fits to halves, true labels.
+
+        The penalty is that of the whole fit, in absolute terms. A half without a clip knows as
+        much of the classes as nothing does.
+        """
+        train, test, unit = self._scaled(scalings[best.scaling[0]])
+        penalty = self.penalties[best.penalty[0]] * unit
+        first = self.labels.halves[:, self.fold.train]
+        shape = (len(first), 2, *test.shape[:2], self.classes, 1)
+        found = np.full(shape, -np.log(self.classes))
+        for split, inside in enumerate(first):
+            for half, mine in enumerate((inside, ~inside)):
+                if mine.any():
+                    basis = logistic.Basis(train[mine].reshape(-1, train.shape[-1]))
+                    rows = np.repeat(self.train[mine, :1], train.shape[1], axis=0)
+                    fitted = logistic.fit(basis, rows, self.classes, penalty)
+                    found[split, half] = logistic.log_probabilities(_logits(basis, test, fitted), 2)
         return found
 
     def _crossval(self, train: np.ndarray, unit: float) -> np.ndarray:
@@ -166,37 +178,6 @@ class _Rows:
         """Place of the smallest loss (column,), ties toward the larger penalty."""
         tied = inner <= inner.min(0) + TIE
         return len(inner) - 1 - tied[::-1].argmax(0)
-
-
-def margins(logits: np.ndarray, truth: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """True class's logit less the best other (row,), above 0 where right; slopes (row, logit)."""
-    rows = np.arange(len(logits))
-    if classes == 2:
-        sign = 2.0 * truth[:, None] - 1.0
-        return (sign * logits)[:, 0], sign
-    others = logits.copy()
-    others[rows, truth] = -np.inf
-    best = others.argmax(1)
-    slopes = np.zeros_like(logits)
-    slopes[rows, truth], slopes[rows, best] = 1.0, -1.0
-    return logits[rows, truth] - logits[rows, best], slopes
-
-
-def crossing(margin: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """Slope of each row's being right by its margin (row,), a step that is smoothed.
-
-    In sum the slopes are the density of margins at 0. They are smoothed as densities are, by
-    Silverman's rule, and by what margins vary through the fits: so much a draw moves them.
-
-    Parameters
-    ----------
-    margin : (row,)
-    moved : (training clip, row)
-        How far a weight on each clip moves each margin.
-    """
-    spread = 1.06 * margin.std() * len(margin) ** -0.2
-    width = np.sqrt(spread**2 + (moved**2).sum(0)) + np.finfo(float).tiny
-    return np.exp(-0.5 * (margin / width) ** 2) / (width * np.sqrt(2 * np.pi))
 
 
 def _logits(basis: logistic.Basis, rows: np.ndarray, fitted: np.ndarray) -> np.ndarray:

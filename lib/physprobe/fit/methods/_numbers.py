@@ -24,6 +24,14 @@ class Numbers:
     """Columns of each target, one target after the other."""
     arranged: Mapping[str, nulls.Arrangements] = field(default_factory=dict)
     """How those of each target can be permuted."""
+    halved: np.ndarray | None = None
+    """(split, clip) 1 or -1, of all clips: halves that fits are redone on; none: of no split."""
+
+    @property
+    def halves(self) -> np.ndarray:
+        """(split, clip) bool: whether a clip is in the first half."""
+        none = np.zeros((0, len(self.values)), bool)
+        return none if self.halved is None else self.halved > 0
 
     @classmethod
     def of(cls, targets: Mapping[str, np.ndarray], asked: Asked) -> Iterator["Numbers"]:
@@ -45,6 +53,7 @@ class Numbers:
                 name: nulls.Arrangements.of_labels(part, groups, asked.strata, asked.used)
                 for name, part in zip(widths, parts, strict=True)
             },
+            asked.held.halves,
         )
 
     @staticmethod

@@ -149,7 +149,7 @@ class OfNumbers:
             predicted=predicted[:, None, : self.true_columns],
             train_squared=(residual**2).mean(0),
             train_absolute=np.abs(residual).mean(0),
-            influence=np.zeros((2, 0, 1, self.true_columns)),
+            halved=np.zeros((0, 2, len(predicted), 1, self.true_columns)),
             setting=setting,
             epoch=epoch,
         )
@@ -204,7 +204,7 @@ class OfClasses:
             predicted=found[..., :1],
             train_loss=_class_rows.losses(own, mine).mean((0, 1)),
             train_correct=_class_rows.hits(own, mine).mean((0, 1)),
-            influence=np.zeros((0, 1)),
+            halved=np.zeros((0, 2, *found.shape[:3], 1)),
             setting=setting,
             epoch=epoch,
         )

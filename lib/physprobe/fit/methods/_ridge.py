@@ -3,11 +3,12 @@
 A permuted label is one more right-hand side: the same factorizations serve all of them, and each
 goes through the whole selection that the true labels go through, in float32 where their columns are
 more than their rows. Columns of one target, such as the sine and cosine of an angle, share all
-choices: what counts is their error together.
+choices: what counts is their error together. Fits to halves of the training clips, for the
+intervals, are made for true labels with what was chosen on all of them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Ridge(Solver[Numbers, Fitted]):
         others = train[:, true:].astype(np.float32)
         spread = together(rows.shape[1] * np.einsum("nc,nc->c", train, train), widths)
         spread[spread == 0.0] = 1.0
-        best = None
+        best, tried = None, []
         for number, (scale, solver) in enumerate(ridge.solvers(centred, blocks, self.scalings)):
             inner = together(solver.crossval(train, self.penalties, precise=true), widths) / spread
             place = ridge.best_penalty(inner)
@@ -65,18 +66,25 @@ class Ridge(Solver[Numbers, Fitted]):
                 predicted=predicted + mean[:true],
                 train_squared=(fitted_train**2).mean((0, 1)),
                 train_absolute=np.abs(fitted_train).mean((0, 1)),
-                influence=influence(
-                    solver,
-                    asked,
-                    errors[..., :true],
-                    -fitted_train,
-                    chosen[:true],
-                    fold,
-                    len(rows),
-                ),
+                halved=np.zeros((0, 2, *predicted.shape)),
             )
             best = best.or_better(fitted) if best else fitted
-        return best
+            tried.append((solver, asked))
+        halved = self._halved(tried, best, train[:, :true], labels.halves[:, fold.train])
+        return replace(best, halved=halved + mean[:true])
+
+    def _halved(
+        self, tried: Sequence[tuple], best: Fitted, train: np.ndarray, first: np.ndarray
+    ) -> np.ndarray:
+        """Predictions by fits to halves (split, clip) with what was chosen; see the solver."""
+        found = np.zeros((len(first), 2, *best.predicted.shape))
+        scaling, penalty = (part[: train.shape[1]] for part in (best.scaling, best.penalty))
+        for number, (solver, asked) in enumerate(tried):
+            mine = scaling == number
+            if mine.any() and len(first):
+                chosen = np.asarray(self.penalties)[penalty[mine]]
+                found[..., mine] = solver.halved(train[:, mine], chosen, asked, first)
+        return found
 
     def chosen(self, fit: Fitted, column: int) -> dict:
         """What was chosen for a column."""
@@ -86,54 +94,3 @@ class Ridge(Solver[Numbers, Fitted]):
             "inner_r2": 1.0 - fit.inner[column],
             "edge_hit": bool(fit.penalty[column] in (0, len(self.penalties) - 1)),
         }
-
-
-def influence(
-    solver: ridge.Dual | ridge.Primal,
-    asked: np.ndarray,
-    errors: np.ndarray,
-    residual: np.ndarray,
-    penalties: np.ndarray,
-    fold: Fold,
-    clips: int,
-) -> np.ndarray:
-    """How held-out errors depend on the weight of each training clip, its penalty held fixed.
-
-    A weight w_i on a training row moves the prediction of a held-out row j by h_ij e_i, with e the
-    training residuals and h_ij = 1/n + x_j . (X^T X + lambda)^-1 x_i. An interval needs to know it:
-    through the fits, the errors of one fold's clips hang together with those of the others.
-
-    Parameters
-    ----------
-    solver : Dual or Primal
-    asked : (held-out clip, time, feature)
-        Held-out rows, centred and scaled as the solver's.
-    errors : (held-out clip, time, column)
-        Predictions less labels.
-    residual : (training clip, time, column)
-        Labels less predictions.
-    penalties : (column,)
-    fold : Fold
-    clips : int
-        Clips in all.
-
-    Returns
-    -------
-    (2, clip, time, column)
-        Derivatives of sums over held-out clips, of squared and of absolute errors at each time;
-        0 for held-out clips.
-
-    References
-    ----------
-    Efron, "Jackknife-after-bootstrap standard errors and influence functions", JRSS B 54 (1992).
-    """
-    slopes = np.stack([2.0 * errors, np.sign(errors)], axis=2)
-    _, times, _, columns = slopes.shape
-    directions = np.einsum("ntf,ntmc->ftmc", asked, slopes, optimize=True)
-    wide = directions.reshape(len(directions), -1)
-    moved = solver.reached(wide, np.tile(penalties, 2 * times))
-    moved = moved.reshape(*residual.shape[:2], times, 2, columns)
-    moved += slopes.sum(0) / (residual.shape[0] * residual.shape[1])
-    found = np.zeros((2, clips, times, columns))
-    found[:, fold.train] = np.einsum("nstmc,nsc->mntc", moved, residual, optimize=True)
-    return found

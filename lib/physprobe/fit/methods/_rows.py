@@ -21,39 +21,32 @@ class HeldOut:
     groups: np.ndarray
     everyone: np.ndarray
     """Groups of all clips, held out or not."""
+    halves: np.ndarray
+    """(split, clip) 1 or -1: halves of all clips, on which fits are redone; of no split where clips
+    are fitted to that are never held out."""
 
     @classmethod
-    def of(cls, folds: Sequence[Fold], groups: np.ndarray) -> "HeldOut":
+    def of(cls, folds: Sequence[Fold], groups: np.ndarray, seed: int = 0) -> "HeldOut":
         """All clips that some outer fold holds out."""
         clip = np.concatenate([fold.test for fold in folds])
         number = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
         order = np.argsort(clip)
-        return cls(clip[order], number[order], groups[clip[order]], groups)
+        # one published split is one fit, and its score is about that fit
+        crossed = all(np.isin(fold.train, clip).all() for fold in folds)
+        halves = splits.halves(groups, seed, splits.HALVES if crossed else 0)
+        return cls(clip[order], number[order], groups[clip[order]], groups, halves)
 
-    def influence(self, values: np.ndarray) -> np.ndarray:
-        """Influence of each held-out clip's group (..., clip), shared by its clips, about its mean.
-
-        Parameters
-        ----------
-        values : (..., clip)
-            Of all clips; those of groups that are never held out are left out, since an interval
-            over held-out clips can't weigh them.
-        """
-        if not values.shape[-1]:
-            return np.zeros((*values.shape[:-1], len(self.clip)))
-        names, member, count = np.unique(self.groups, return_inverse=True, return_counts=True)
-        there = np.flatnonzero(np.isin(self.everyone, names))
-        sums = np.zeros((len(names), len(there)))
-        sums[np.searchsorted(names, self.everyone[there]), np.arange(len(there))] = 1.0
-        shared = values[..., there] @ (sums / count[:, None]).T
-        own = shared[..., member]
-        return own - own.mean(-1, keepdims=True)
+    @property
+    def signs(self) -> np.ndarray:
+        """(split, held-out clip) 1 or -1."""
+        return self.halves[:, self.clip]
 
 
 def begun(
     targets: Mapping[str, np.ndarray],
     folds: Sequence[Fold],
     groups: Sequence | np.ndarray | None,
+    seed: int = 0,
 ) -> tuple[HeldOut, dict]:
     """Held-out clips, and a block of predictions that has nothing but them and their labels.
 
@@ -65,11 +58,12 @@ def begun(
     clips = len(next(iter(targets.values())))
     groups = np.arange(clips) if groups is None else np.asarray(groups)
     splits.check(folds, groups)
-    held = HeldOut.of(folds, groups)
+    held = HeldOut.of(folds, groups, seed)
     return held, {
         "clip": held.clip,
         "fold": held.fold,
         "group": held.groups,
+        "halves": held.signs,
         "truth": {name: np.asarray(values)[held.clip] for name, values in targets.items()},
         "held_out": [],
         "choices": [],
@@ -171,15 +165,21 @@ def collect(
         errors = sum(fit.errors for fit in fits).reshape(-1, *labels.shape[1:])
         errors = by_target(errors, counts)
         score = 1.0 - errors.mean(0) / spread
-        predicted = np.concatenate([fit.predicted for fit in fits])
-        predicted = predicted[np.argsort(np.concatenate([fold.test for fold in folds]))]
+        order = np.argsort(np.concatenate([fold.test for fold in folds]))
+        predicted = np.concatenate([fit.predicted for fit in fits])[order]
+        halved = np.concatenate([fit.halved for fit in fits], axis=2)[:, :, order]
         residual = predicted - true[:, None]
         squared = by_target(residual**2, counts).transpose(2, 0, 1)
         absolute = (by_target(np.abs(residual), counts) / counts).transpose(2, 0, 1)
-        reach = held.influence(np.moveaxis(sum(fit.influence for fit in fits), 1, -1))
-        reach = np.moveaxis(by_target(np.moveaxis(reach, 2, -1), counts), -1, 1)
-        interval = _intervals(spec, held, truth, squared.mean(-1) + reach[0].mean(1))
-        band = _means(spec, held, absolute.mean(-1) + reach[1].mean(1) / np.array(counts)[:, None])
+        # (target, time, split, half) sums over held-out clips
+        missed = halved - true[:, None]
+        by_half = [
+            np.moveaxis(by_target(part.sum(2), counts), (2, 3), (1, 0))
+            for part in (missed**2, np.abs(missed))
+        ]
+        ratios, apart = (scores.half_ratios(part.mean(1)) for part in by_half)
+        interval = _intervals(spec, held, truth, squared.mean(-1), ratios)
+        band = _means(spec, held, absolute.mean(-1), apart)
         training = _training(fits, labels[:, 0], counts, folds)
         for t, (target, own) in enumerate(columns.items()):
             chosen = [
@@ -209,10 +209,13 @@ def collect(
                 {**common, "metric": "train_mae", "value": training[1][t]},
             ]
             if targets.harmonic(target):
-                angle = targets.angle_error(true[:, None, own], predicted[..., own]).mean(1)
-                found.rows.append(
-                    {**common, **_score(_means(spec, held, angle)), "metric": "circular_mae"}
+                angle, turned = (
+                    targets.angle_error(true[:, None, own], part[..., own]).mean(-1)
+                    for part in (predicted, halved)
                 )
+                about_half = scores.half_ratios(turned.sum(-1))
+                circular = _score(_means(spec, held, angle, about_half))
+                found.rows.append({**common, **circular, "metric": "circular_mae"})
             about = {"target": target, "sample": tally.sample, "layer": layer}
             mean = predicted[..., own].mean(1)
             found.held_out.append(
@@ -221,15 +224,14 @@ def collect(
                     "prediction": mean[:, 0] if widths[target] == 1 else mean,
                     "squared_error": squared[t].mean(-1),
                     "absolute_error": absolute[t].mean(-1),
-                    "influence": reach[0, t].mean(0),
+                    "halves": {"r2": ratios[t], "mae": apart[t]},
                 }
             )
             found.choices += [{**about, "fold": f, **choice} for f, choice in enumerate(chosen)]
         if layer == "selected" and tally.sample == "token":
             # Every token time has its own score; interval (time, target) by the same draws.
-            by_time = _intervals(
-                spec, held, truth, squared.transpose(2, 0, 1) + reach[0].transpose(1, 0, 2)
-            )
+            each = scores.half_ratios(by_half[0]).transpose(1, 0, 2)
+            by_time = _intervals(spec, held, truth, squared.transpose(2, 0, 1), each)
             drawn = 1.0 - errors / spread
             for t, target in enumerate(widths):
                 found.rows += [
@@ -262,26 +264,44 @@ def _padded(true: np.ndarray, columns: Iterable[slice]) -> np.ndarray:
 
 
 def _intervals(
-    spec: object, held: HeldOut, truth: np.ndarray, squared: np.ndarray
+    spec: object, held: HeldOut, truth: np.ndarray, squared: np.ndarray, ratios: np.ndarray
 ) -> scores.Interval:
-    """R2 with interval from truth (target, clip, column) and squared errors (..., target, clip)."""
+    """R2 with interval.
+
+    Parameters
+    ----------
+    spec : probe's Spec
+    held : HeldOut
+    truth : (target, clip, column)
+    squared : (..., target, clip)
+    ratios : (..., target, split)
+        Of squared errors; see ``scores.half_ratios``.
+    """
+    sums = scores.pooled_r2_sums(truth, squared)
+    return _drawn(spec, held, sums, scores.r2_of, scores.ERROR, ratios)
+
+
+def _means(spec: object, held: HeldOut, values: np.ndarray, ratios: np.ndarray) -> scores.Interval:
+    """Mean with interval of values (..., clip), and what halves say of it (..., split)."""
+    sums = np.stack([values, np.ones_like(values)], -1)
+    return _drawn(spec, held, sums, scores.mean_of, 0, ratios)
+
+
+def _drawn(
+    spec: object,
+    held: HeldOut,
+    sums: np.ndarray,
+    statistic: scores.Statistic,
+    place: int,
+    ratios: np.ndarray,
+) -> scores.Interval:
     return scores.bootstrap(
-        scores.pooled_r2_sums(truth, squared),
-        scores.r2_of,
+        sums,
+        statistic,
         groups=held.groups,
         draws=spec.bootstraps,
         seed=spec.seed,
-    )
-
-
-def _means(spec: object, held: HeldOut, values: np.ndarray) -> scores.Interval:
-    """Mean with interval of values (..., clip)."""
-    return scores.bootstrap(
-        np.stack([values, np.ones_like(values)], -1),
-        scores.mean_of,
-        groups=held.groups,
-        draws=spec.bootstraps,
-        seed=spec.seed,
+        halves=scores.Halves.at(place, sums.shape[-1], ratios, held.signs),
     )
 
 

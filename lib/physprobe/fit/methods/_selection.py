@@ -54,9 +54,9 @@ class OfNumbers(Choice):
     """(true column,) mean over training rows."""
     train_absolute: np.ndarray
     """(true column,) mean over training rows."""
-    influence: np.ndarray
-    """(2, clip, time, true column) by how much the held-out clips' squared and absolute errors grow
-    with the weight of every clip in the fit; of no clip where that is not known."""
+    halved: np.ndarray
+    """(split, half, clip, time, true column) what fits to half of the training clips predict of the
+    held-out clips; of no split where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +85,9 @@ class OfClasses(Choice):
     """(1,) log loss, mean over training rows."""
     train_correct: np.ndarray
     """(1,) share of training rows whose most probable class is theirs."""
-    influence: np.ndarray
-    """(clip, 1) by how much the held-out clips' accuracy, a sum over clips of means over times,
-    grows with the weight of every clip in the fit; of no clip where that is not known."""
+    halved: np.ndarray
+    """(split, half, clip, time, class, 1) log-probabilities by fits to half of the training clips;
+    of no split where that is not known."""
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ class _Normalised:
             predicted=predicted.reshape(-1, self.times, self.true),
             train_squared=(residual**2).mean(0),
             train_absolute=np.abs(residual).mean(0),
-            influence=np.zeros((2, 0, self.times, self.true)),
+            halved=np.zeros((0, 2, len(truth) // self.times, self.times, self.true)),
         )
 
 
