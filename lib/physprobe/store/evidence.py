@@ -74,6 +74,8 @@ class Evidence:
             self,
             place=place,
             probes=parts["probes"],
+            states=parts["states"],
+            rollouts=parts["rollouts"],
             koopman=parts["koopman"],
             heads=parts["heads"],
             places=parts["places"],
