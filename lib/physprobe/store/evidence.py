@@ -14,8 +14,8 @@ from physprobe.store import inputs, results, zarrs
 from physprobe.store.fits import Decoded, Fits
 
 ROLES = {
-    "probe": "probes", "state": "states", "rollout": "rollouts", "dynamics": "koopman",
-    "head": "heads", "places": "places", "law": "laws",
+    "probe": "probes", "state": "states", "rollout": "rollouts", "decoder": "decoders",
+    "dynamics": "koopman", "head": "heads", "places": "places", "law": "laws",
 }  # fmt: skip
 """Fields of the evidence by schema of a fit; those of ``every_way`` are kept by method."""
 
@@ -34,6 +34,7 @@ class Evidence:
     probes: Fits = field(default_factory=Fits)
     states: Fits = field(default_factory=Fits)
     rollouts: Fits = field(default_factory=Fits)
+    decoders: Fits = field(default_factory=Fits)
     koopman: Fits = field(default_factory=Fits)
     heads: Fits = field(default_factory=Fits)
     places: Fits = field(default_factory=Fits)
@@ -76,6 +77,7 @@ class Evidence:
             probes=parts["probes"],
             states=parts["states"],
             rollouts=parts["rollouts"],
+            decoders=parts["decoders"],
             koopman=parts["koopman"],
             heads=parts["heads"],
             places=parts["places"],
