@@ -230,7 +230,7 @@ def check_origin(name: str, result: Mapping, **stored: Dataset) -> None:
 
 @dataclass(frozen=True)
 class Films(Sequence):
-    """Frames (time, y, x, rgb) of clips at the end of every token, each clip read when asked for."""
+    """Frames (time, y, x, rgb) of clips at the end of each token; each is read when asked for."""
 
     source: Dataset
     last: np.ndarray
