@@ -89,7 +89,9 @@ def film(block: Mapping, encoder: str) -> np.ndarray:
     lines = [np.concatenate(tiles[at : at + columns], 2) for at in range(0, len(tiles), columns)]
     whole = np.concatenate(lines, 1)
     title = Image.new("RGB", (whole.shape[2], HEAD + GAP), PAPER)
-    words = f"held-out clips, decoded from {encoder}"
+    words = f"held-out clips, decoded from {encoder}; chosen by error of reconstruction"
+    if any(part["pace"] is not None for part in block["shown"].values()):
+        words += ", and by Lyapunov exponent from calmest to wildest"
     ImageDraw.Draw(title).text((GAP, GAP), words, INK, _font())
     head = np.broadcast_to(np.asarray(title), (len(whole), *np.asarray(title).shape))
     whole = np.concatenate([head, whole], 1)

@@ -13,7 +13,7 @@ from physprobe.figures import _film, _frames
 from physprobe.store import strips
 
 NEEDS = ("decoder",)
-TITLE = "Drawn from latents: held-out frames, and forecasts"
+TITLE = "Frames drawn from latents"
 CAPTION = (
     "Of each encoder the held-out clips whose reconstruction is worst and median, with their mean"
     " squared error of pixels from 0 to 1: truth above what a decoder draws from frozen latents,"
@@ -170,4 +170,4 @@ def _labelled(ax: Axes, forecast: bool) -> None:
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw reconstructions as a figure of their own."""
     lines = frame.loc[frame["item"] != "score", "encoder"].nunique()
-    return canvas.alone(panel, frame, (12.0, 0.9 + 2.1 * lines))
+    return canvas.alone(panel, frame, (12.0, 0.9 + 1.85 * lines))
