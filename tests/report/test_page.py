@@ -142,6 +142,7 @@ ENTRY = {"what": "n", "published": 21, "study": "old", "path": "artefact.explode
         ({"path": "artefact.other.deep"}, "not comparable", "ours was not computed"),
         ({"study": "none"}, "not comparable", "ours was not computed"),
         ({"because": "it is older"}, "not comparable", "it is older"),
+        ({"study": "none", "because": "it is older"}, "not comparable", "it is older"),
         (
             {"path": "alpha_probe_sim.test_r2", "published": 0.85, "encoder": "hub/large"},
             "not comparable",

@@ -3,6 +3,7 @@ Figure: draw a result, several of a kind, or a study's evidence, as a picture wi
 
 INPUT   results of any stage that declares a figure of them (`figures` in its commands.py), or a study's fits
 OUTPUT  results/{drawn}.png  results/{drawn}.csv   such as heat/ladder, balls/fig2c, encoders/learning; see results/README.md
+        results/{study}/forecast.mp4               held-out clips, forecast and decoded, of a study that has a decoder
 """
 
 
@@ -38,3 +39,29 @@ rule figure:
         " --fits {input.fits} --embeddings {input.embeddings} --simulation {input.simulation}"
         " --clips {input.clips} --claims {params.claims} --out {output.figure} --table {output.table}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule film:
+    input:
+        unpack(pipeline.inputs("film")),
+    output:
+        report(
+            "results/{study}/forecast.mp4",
+            caption="../report/forecast.rst",
+            category="{study}",
+        ),
+    log:
+        "results/logs/{study}/film.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=pipeline.code("film"),
+    message:
+        "Film {wildcards.study}: held-out clips, as they are, forecast and decoded"
+    shell:
+        "python -m physprobe film --fits {input.fits} --out {output}"
+        " --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -3,6 +3,7 @@ Fit: one method - a probe, a model of the dynamics, a law - applied to one encod
 
 INPUT   results/{system}/embeddings/{source}.zarr  results/{system}/simulation.zarr
         of a law also  simulation.zarr, as the source field,  or  clips.zarr, as video,  in the place of the embeddings
+        of a decoder also  clips.zarr, beside them
 OUTPUT  results/{place}/fits/{source}.{method}.json   rows and held-out predictions; see results/README.md
         results/{study}/{method}.safetensors           of a method that has weights: fitted on every clip
 """
@@ -29,7 +30,7 @@ rule fit:
         "Fit {wildcards.place}: {wildcards.method} to {wildcards.source}"
     shell:
         "python -m physprobe fit --embeddings {input.embeddings} --simulation {input.simulation}"
-        " --out {output} --design {params.design:q}"
+        " --clips {input.clips} --out {output} --design {params.design:q}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
 
 

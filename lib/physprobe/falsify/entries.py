@@ -256,6 +256,7 @@ def _method(config: Entries, where: str, study: Study, place: str, method: str) 
     """Whether a method can be fitted at a place."""
     spec = config.methods[method]
     systems = (place,) if place in config.systems else study.filmed
+    yield from fits.films(config, f"{where}.methods", place, method)
     for system in systems:
         if spec.ROLE in ("probe", "state", "rollout") and not _of_all(study, place):
             yield from fits.labels(config, f"{where}.methods", system, method)

@@ -1,4 +1,4 @@
-"""Figures' command."""
+"""Figures' commands."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -46,6 +46,25 @@ def _inputs(config: Any, asked: Any) -> Mapping[str, list[str]]:
     return {"sources": [], **evidence(config, _Asked(figure.study)), "clips": films}
 
 
+def _decoded(config: Any, asked: Any) -> dict[str, list[str]]:
+    """Decoders of a study's encoders."""
+    encoders = config.studies[asked.study].encoders
+    return {
+        "fits": [
+            fit.path
+            for fit in config.fitted(asked.study)
+            if fit.encoder in encoders and config.methods[fit.method].ROLE == "decoder"
+        ]
+    }
+
+
+def _wanted(config: Any) -> Iterator[str]:
+    """Films of the studies that have a figure of what is decoded."""
+    for drawn in dict(_of_evidence(config)).values():
+        if drawn.kind == "reconstruction":
+            yield f"results/{drawn.study}/forecast.mp4"
+
+
 def _entry(config: Any, asked: Any) -> Any:
     """Study of a figure; any other has none."""
     study = _figure(config, asked).study
@@ -71,7 +90,9 @@ STAGE = Stage(
                 "caption": _caption,
             },
         ),
+        "film": Command("_film:run", inputs=_decoded),
     },
     wildcards={"drawn": figures},
     figures=lambda config: dict(_of_evidence(config)),
+    wanted=_wanted,
 )

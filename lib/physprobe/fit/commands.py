@@ -8,7 +8,7 @@ from physprobe.embed.commands import checkpoint
 
 
 def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
-    """Embeddings, or what a law is read off instead, and simulations of a fit's systems.
+    """Embeddings, or what a law is read off instead, simulations and films of a fit's systems.
 
     Raises
     ------
@@ -21,13 +21,18 @@ def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
     return {
         "embeddings": [f"{folder}/{store}.zarr/{STORE}" for folder in folders],
         "simulation": [f"{folder}/simulation.zarr/{STORE}" for folder in folders],
+        "clips": [
+            f"{folder}/clips.zarr/{STORE}"
+            for folder in folders
+            if config.methods[asked.method].FILMED
+        ],
         "predictor": _predictor(config, asked),
     }
 
 
 def _predictor(config: Any, asked: Any) -> list[str]:
     """Files of the encoder, for a method that runs what was trained beside it."""
-    if config.methods[asked.method].ROLE != "rollout":
+    if not config.methods[asked.method].ROLLS:
         return []
     models = config.embedding(asked.source).checkpoints
     return [file for model in models for file in checkpoint(config, model)]
@@ -46,7 +51,7 @@ def _first(config: Any, asked: Any) -> dict[str, str]:
 def _kinds(config: Any, asked: Any) -> list[str]:
     design, _ = config.designs()[asked.place]
     method = config.methods[asked.method]
-    runs = [f"embed.{config.embedding(asked.source).kind}"] if method.ROLE == "rollout" else []
+    runs = [f"embed.{config.embedding(asked.source).kind}"] if method.ROLLS else []
     return [f"fit.methods.{method.kind}", f"fit.designs.{design.kind}", *runs]
 
 

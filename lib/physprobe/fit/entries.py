@@ -45,6 +45,7 @@ def _unfit(config: Entries, place: str, source: str, method: str) -> Iterator[st
     """Why a method can't be fitted to a source under a place's design, if so."""
     where, role = f"results/{place}/fits/{source}.{method}.json", config.methods[method].ROLE
     design, systems = config.designs()[place]
+    yield from films(config, where, place, method)
     if role != "law":
         if source in STORES:
             yield (
@@ -99,6 +100,21 @@ def labels(config: Entries, where: str, system: str, probe: str) -> Iterator[str
     if by := config.methods[probe].scored_apart:
         for line in known("by", by, has):
             yield f"methods.{probe}.by: on {system}, {line.removeprefix('by: ')}"
+
+
+def films(config: Entries, where: str, place: str, method: str) -> Iterator[str]:
+    """Whether there are the films that a method takes."""
+    if not config.methods[method].FILMED:
+        return
+    if place not in config.systems:
+        yield (
+            f"{where}: {method} draws the clips of one system, under the design plain."
+            " Hint: name it in the methods of a study of that design."
+        )
+    else:
+        form = kinds.load("render", config.systems[place].render.kind).SEEN
+        if form != "video":
+            yield f"{where}: {method} draws frames, and {place} is a {form}. Hint: leave it out."
 
 
 def decodable(who: str, target: str, kind: str, has: Collection[str]) -> Iterator[str]:

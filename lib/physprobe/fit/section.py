@@ -22,6 +22,7 @@ SCHEMAS = {
     "probe": Schema("probe", ("method", "target", "sample", "layer", "time", "part")),
     "state": Schema("state", ("method", "target", "sample", "layer", "time", "part")),
     "rollout": Schema("rollout", ("method", "target", "layer", "horizon", "model")),
+    "decoder": Schema("decoder", ("method", "layer", "horizon", "model", "baseline")),
     "dynamics": Schema(
         "dynamics", ("method", "layer", "horizon", "order", "model", "baseline", "equation")
     ),
@@ -69,6 +70,8 @@ class Given:
         What the system has at the last frame of each token, if it varies in time.
     advance : callable, optional
         The encoder's own predictor: features (row, feature) of the last layer one token later.
+    frames : sequence over clips of (time, y, x, rgb) uint8, optional
+        The last frame of each token; a clip is read when asked for.
     """
 
     features: Sequence[np.ndarray]
@@ -82,6 +85,7 @@ class Given:
     tokens: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
     states: Mapping[str, np.ndarray] = field(default_factory=dict)
     advance: Callable[[np.ndarray], np.ndarray] | None = None
+    frames: Sequence[np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -146,11 +150,15 @@ class MethodSpec(Spec):
 
     TRAINED: ClassVar[bool] = False
     """Whether it is fitted by gradient steps: in float32, on a GPU where there is one."""
-    ROLE: ClassVar[Literal["probe", "state", "rollout", "dynamics", "head", "law"]]
+    ROLLS: ClassVar[bool] = False
+    """Whether it runs the predictor that an encoder may have of its own."""
+    FILMED: ClassVar[bool] = False
+    """Whether it takes the frames that were embedded, beside the embedding: of one system."""
+    ROLE: ClassVar[Literal["probe", "state", "rollout", "decoder", "dynamics", "head", "law"]]
     """What it is asked for: to decode labels, or states that vary in time, to roll states on by
-    the encoder's own predictor, to forecast pooled embeddings, to model the spatial tokens of its
-    ``layer``, which an encoder has to keep, or to find the law that clips obey, in the field, the
-    video, or such tokens."""
+    the encoder's own predictor, to draw what an embedding holds, to forecast pooled embeddings, to
+    model the spatial tokens of its ``layer``, which an encoder has to keep, or to find the law that
+    clips obey, in the field, the video, or such tokens."""
 
     @property
     def of_classes(self) -> bool:

@@ -1,5 +1,7 @@
 """Fit: one method, applied to one encoder's embeddings under one design."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import numpy as np
 from physprobe.config import kinds
 from physprobe.fit import _members
 from physprobe.fit.designs.plain import Spec as Plain
-from physprobe.fit.section import DESIGNS, METHODS, Design
+from physprobe.fit.section import DESIGNS, METHODS, Case, Design
 from physprobe.store import files, job, log, results
 from physprobe.store.inputs import Inputs, members
 
@@ -16,6 +18,7 @@ def run(
     *,
     embeddings: list[Path],
     simulation: list[Path],
+    clips: Sequence[Path] = (),
     out: Path,
     spec: str,
     design: str = '{"kind": "plain"}',
@@ -33,6 +36,8 @@ def run(
     simulation : list of Path
         Root ``zarr.json`` of each system's simulation: labels, and ``group`` and ``split`` if
         declared.
+    clips : sequence of Path
+        Root ``zarr.json`` of the system's clips, for a method that draws them.
     out : Path
         The result.
     spec : str
@@ -51,6 +56,8 @@ def run(
     for member in members(embeddings[0]):
         found = []
         for case in plan.cases(embeddings, simulation, spec, member):
+            if case.spec.FILMED:
+                case = _filmed(case, clips)
             rows, blocks = case.inputs.kind.fit(case.spec, case.given)
             found.append((case, rows, blocks))
         fitted[member] = plan.gathered(found)
@@ -75,6 +82,17 @@ def run(
         provenance=first.provenance(),
     )
     log.done(f"{out.stem}: {_law(blocks) if 'verdict' in blocks else _scored(first, rows)}")
+
+
+def _filmed(case: Case, clips: Sequence[Path]) -> Case:
+    """A case with the frames that were embedded."""
+    if len(clips) != 1:
+        raise ValueError(
+            f"{len(clips)} stores of clips, and {case.inputs.spec.kind} draws those of one system."
+            " Hint: give --clips results/SYSTEM/clips.zarr/zarr.json."
+        )
+    inputs, frames = case.inputs.filmed(clips[0])
+    return replace(case, inputs=inputs, given=replace(case.given, frames=frames))
 
 
 def weights(

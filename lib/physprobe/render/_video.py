@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.config import seen
-from physprobe.drawing import pictures
-from physprobe.store import files, log, zarrs
+from physprobe.drawing import films, pictures
+from physprobe.store import log, zarrs
 
 # Wide enough for 256 cells as they are: averaging would hide a checkerboard of single cells.
 COLUMNS, WIDEST = 4, 256
@@ -66,13 +66,4 @@ def preview(video: np.ndarray, path: Path, fps: int = 16) -> None:
     fps : int
         Frames per second.
     """
-    import av
-
-    tiles = sheet(video)
-    with files.replacing(path) as part, av.open(part, "w", format="mp4") as film:
-        stream = film.add_stream("libx264", rate=fps, options={"crf": "18"})
-        stream.height, stream.width = tiles.shape[1:3]
-        stream.pix_fmt = "yuv420p"
-        for tile in tiles:
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(tile, format="rgb24")))
-        film.mux(stream.encode())
+    films.write(path, sheet(video), fps)

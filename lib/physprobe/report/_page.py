@@ -59,7 +59,9 @@ def html(
         others=[figure for name, own in drawn.items() if name not in judged for figure in own],
         source=numbers["source"],
         published=[
-            _compared(entry, filled) for entry in numbers["numbers"] if entry["study"] in filled
+            _compared(entry, filled)
+            for entry in numbers["numbers"]
+            if entry["study"] in filled or ("because" in entry and entry["study"] in judged)
         ],
         untrained=[study["name"] for study in studies if study["untrained"]],
         code=code,
@@ -198,7 +200,7 @@ def _compared(entry: Mapping, fits: Mapping[str, Mapping]) -> dict:
     needs = entry.get("encoder")
     own = fit["provenance"]["encoders"][fit["setup"]["encoder"]] if fit else {}
     if fit is None or ours is None:
-        why = "ours was not computed"
+        why = why or "ours was not computed"
     elif needs and own.get("hf_repo") != needs:
         why = f"different encoder: {fit['label']}, published with {needs.split('/')[-1]}"
     elif not why:
@@ -209,7 +211,7 @@ def _compared(entry: Mapping, fits: Mapping[str, Mapping]) -> dict:
             why = f"within {reach:g}" if near else f"further off than {reach:g}"
         else:
             why = "the same" if near else "not the same"
-    return {**entry, "ours": ours, "verdict": verdict, "why": why}
+    return {"source": None, **entry, "ours": ours, "verdict": verdict, "why": why}
 
 
 def _at(content: Any, path: str) -> float | None:

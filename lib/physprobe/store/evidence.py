@@ -15,8 +15,8 @@ from physprobe.store import inputs, results, zarrs
 from physprobe.store.fits import Decoded, Fits
 
 ROLES = {
-    "probe": "probes", "state": "states", "rollout": "rollouts", "dynamics": "koopman",
-    "head": "heads", "places": "places", "law": "laws",
+    "probe": "probes", "state": "states", "rollout": "rollouts", "decoder": "decoders",
+    "dynamics": "koopman", "head": "heads", "places": "places", "law": "laws",
 }  # fmt: skip
 """Fields of the evidence by schema of a fit; those of ``every_way`` are kept by method."""
 
@@ -35,6 +35,7 @@ class Evidence:
     probes: Fits = field(default_factory=Fits)
     states: Fits = field(default_factory=Fits)
     rollouts: Fits = field(default_factory=Fits)
+    decoders: Fits = field(default_factory=Fits)
     koopman: Fits = field(default_factory=Fits)
     heads: Fits = field(default_factory=Fits)
     places: Fits = field(default_factory=Fits)

@@ -5,7 +5,7 @@ place of the embedding.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -120,10 +120,28 @@ class Inputs:
         names = [str(n) for n in self.system.data_vars if self.system[n].dims == ("clip", "time")]
         if not names:
             return {}
+        return {name: zarrs.values(self.system, name)[:, self._last] for name in names}
+
+    @property
+    def _last(self) -> np.ndarray:
+        """Number (time,) of the last frame of each token."""
         frames = self.system.time.values
         ends = self.source["time_end"].values - (frames[1] - frames[0]) / 2
-        last = np.searchsorted(frames, ends) - 1
-        return {name: zarrs.values(self.system, name)[:, last] for name in names}
+        return np.searchsorted(frames, ends) - 1
+
+    def filmed(self, clips: Path) -> "tuple[Inputs, Films]":
+        """The same with the digest of the clips, and their frames.
+
+        Raises
+        ------
+        ValueError
+            If they are no video, or show another simulation.
+        """
+        film = zarrs.joined(zarrs.read(clips), self.system)
+        if "video" not in film:
+            raise ValueError(f"{clips}: holds no video. Hint: give the clips of a filmed system.")
+        digests = {**self.digests, "clips": film.attrs["digest"]}
+        return replace(self, digests=digests), Films(film, self._last)
 
     @property
     def units(self) -> dict[str, str]:
@@ -208,6 +226,25 @@ def check_origin(name: str, result: Mapping, **stored: Dataset) -> None:
                 f" {store.encoding.get('source', 'the store')}: digest {found[:12]}, expected"
                 f" {expected[:12]}. Hint: fit it to this very store."
             )
+
+
+@dataclass(frozen=True)
+class Films(Sequence):
+    """Frames (time, y, x, rgb) of clips at the end of each token; each is read when asked for."""
+
+    source: Dataset
+    last: np.ndarray
+    """(time,) number of the frame."""
+
+    def __len__(self) -> int:
+        """Count the clips."""
+        return self.source.sizes["clip"]
+
+    def __getitem__(self, clip: int) -> np.ndarray:  # type: ignore[override]  # one at a time
+        """Read one clip, uint8."""
+        if not 0 <= clip < len(self):
+            raise IndexError(clip)
+        return zarrs.values(self.source, "video", clip=slice(clip, clip + 1))[0][self.last]
 
 
 class Layers(Sequence):

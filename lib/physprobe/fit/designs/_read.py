@@ -85,7 +85,7 @@ def case(
 
 def _predictor(found: Inputs) -> Callable[[np.ndarray], np.ndarray] | None:
     """The encoder's own predictor, for a method that rolls it on; None if it has none."""
-    if found.spec.ROLE != "rollout":
+    if not found.spec.ROLLS:
         return None
     family, spec = kinds.parse("embed", json.dumps(found.source.attrs["spec"]))
     return family.predictor(spec, found.member)

@@ -26,6 +26,7 @@ class Spec(MethodSpec):
     """Forecast of angles, by the encoder's predictor and by linear models beside it."""
 
     ROLE = "rollout"
+    ROLLS = True
 
     kind: Literal["rollout"] = "rollout"
     """The encoder's own predictor, rolled on from every held-out start."""

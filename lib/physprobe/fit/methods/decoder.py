@@ -1,0 +1,99 @@
+"""Decoder: draw the frame that a frozen embedding is of, and how far forecasts can be drawn.
+
+    D = argmin sum (x[t] - D(z[t]))^2    over training clips and all times
+
+x[t] is the last frame of token t, gray and small; D is one linear layer and transposed
+convolutions. It is trained by Adam, a cosine of the learning rate, and stops where validation
+clips among the training ones get no better. It is fitted once: to the training clips of the first
+outer fold, or of the split that the system declares.
+
+    skill  1 - SSE / SSE of the training clips' mean image: most of a sparse image is background,
+           so a small ``mse`` alone says little
+    iou    what is foreground in both over what is in either, above half of the brightest pixel
+
+Of latents that the encoder's own predictor has rolled on from held-out starts the same is told by
+``horizon``, beside the last frame that was seen (``copy_last``) and the ``mean_image``. No
+forecast that is drawn by D can be expected to undercut ``reconstruction``, D of the latents of the
+frames themselves.
+"""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from physprobe.fit.methods._choices import Horizons
+from physprobe.fit.section import Given, MethodSpec
+
+
+class Spec(MethodSpec):
+    """A small convolutional decoder of frozen latents."""
+
+    ROLE = "decoder"
+    ROLLS = True
+    FILMED = True
+    TRAINED: ClassVar[bool] = True
+
+    kind: Literal["decoder"] = "decoder"
+    """Frames from the last layer's tokens."""
+    size: int = Field(32, ge=8, le=128)
+    """Side of the frames that are drawn [px]: means over areas of what was rendered."""
+    channels: tuple[int, ...] = Field((16, 32, 64), min_length=1)
+    """Maps by resolution, from the finest; each transposed convolution doubles the side."""
+    steps: int = Field(2000, ge=1)
+    """Most steps."""
+    batch: int = Field(64, ge=1)
+    """Frames per step."""
+    learning_rate: float = Field(2e-3, gt=0)
+    """Highest one."""
+    checks: int = Field(20, ge=1)
+    """How often validation clips are looked at, at most; the best state is kept."""
+    patience: int = Field(4, ge=1)
+    """Checks without a better one after which training ends."""
+    pace: str = "lyapunov"
+    """Label of a clip's Lyapunov exponent [1/s], by which clips to show are chosen too."""
+    horizons: Horizons = (1, 2, 4, 8, 16, 32)
+    """Tokens ahead that are told, as far as clips are long enough."""
+    stride: int = Field(4, ge=1)
+    """Tokens from one start of a forecast to the next."""
+    skip: int = Field(2, ge=0)
+    """First token that a forecast starts from: before it encoders may lack frames."""
+    outer: int = Field(5, ge=2)
+    """Outer folds, of which the first is fitted; not used where the system declares its split."""
+    inner: int = Field(4, ge=2)
+    """Folds inside the training clips; the first one's clips say when to stop."""
+    bootstraps: int = Field(2000, ge=100)
+    """Bootstrap draws over clips for the intervals."""
+    seed: int = Field(0, ge=0)
+    """Seed of folds, weights, batches and draws."""
+
+    @model_validator(mode="after")
+    def _halves(self) -> Self:
+        factor = 2 ** len(self.channels)
+        if self.size % factor:
+            raise ValueError(
+                f"size: {len(self.channels)} channels double a side to multiples of {factor}, not"
+                f" {self.size}"
+            )
+        return self
+
+
+def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
+    """Rows and the block ``decoder``.
+
+    Returns
+    -------
+    rows : list of dict
+        By ``model``, and of forecasts by ``horizon``: ``mse`` of pixels from 0 to 1, ``skill``
+        against a ``baseline``, ``iou``; with intervals over held-out clips, fits held fixed.
+    blocks : dict
+        ``decoder``: held-out ``clip``, its ``group`` and ``error`` of reconstruction, and
+        ``shown``: frames of a few of them, by the rule that they are chosen by.
+
+    Raises
+    ------
+    ValueError
+        If there are no frames, or a latent is not finite.
+    """
+    from physprobe.fit.methods import _decoded
+
+    return _decoded.fit(spec, given)
