@@ -331,7 +331,7 @@ def bootstrap(
     ----------
     Efron, "Better bootstrap confidence intervals", JASA 82 (1987).
     """
-    by_unit = _by_unit(sums, groups)
+    by_unit = by_group(sums, groups)
     if by_unit.shape[-2] < 2:
         value = statistic(weighed(by_unit.sum(-2), members))
         return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
@@ -420,7 +420,7 @@ def bootstrap_p(
     """
     from scipy.special import ndtr, ndtri
 
-    by_unit = _by_unit(sums, groups)
+    by_unit = by_group(sums, groups)
     if len(by_unit) < 2:
         return float("nan")
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -477,7 +477,7 @@ def stretched(
 ) -> np.ndarray:
     """How many times as far away draws of clips are, by part; see :func:`_stretch`."""
     by_unit = halves if groups is None else halves.of(np.unique(groups, return_index=True)[1])
-    return _stretch(_by_unit(sums, groups), statistic, by_unit)
+    return _stretch(by_group(sums, groups), statistic, by_unit)
 
 
 def _stretch(by_unit: np.ndarray, statistic: Statistic, halves: Halves) -> np.ndarray:
@@ -610,7 +610,7 @@ def band(
     Romano, Wolf, "Exact and approximate stepdown methods for multiple hypothesis testing",
     JASA 100 (2005).
     """
-    by_unit = _by_unit(sums, groups)
+    by_unit = by_group(sums, groups)
     value, units = statistic(weighed(by_unit.sum(-2), members)), by_unit.shape[-2]
     with np.errstate(invalid="ignore", divide="ignore"):
         drawn = value[:, None]
@@ -678,8 +678,8 @@ def median(values: np.ndarray, draws: int, seed: int) -> tuple[float, float, flo
     return float(np.median(sound)), float(low), float(high), len(sound)
 
 
-def _by_unit(sums: np.ndarray, groups: Sequence | np.ndarray | None) -> np.ndarray:
-    """Sums (..., unit, part) of what is drawn together."""
+def by_group(sums: np.ndarray, groups: Sequence | np.ndarray | None) -> np.ndarray:
+    """Sums (..., unit, part) of what is drawn together, from those of clips (..., clip, part)."""
     sums = np.asarray(sums, float)
     if groups is None:
         return sums

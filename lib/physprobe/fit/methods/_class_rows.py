@@ -12,6 +12,7 @@ from physprobe.statistics.splits import Fold
 
 BINS = 10
 SCORED = ("accuracy", "auc", "log_loss")
+COUNTED = (*SCORED, "relative_accuracy")
 NOBODY = "no fold holds out clips of this part"
 
 
@@ -267,6 +268,8 @@ def half_ratios(
     truth, fold, groups : (clip,)
     """
     count, _, clips, times, classes = halved.shape
+    if not count:
+        return dict.fromkeys(COUNTED, Ratios(np.zeros(0), np.zeros((times, 0))))
     found = halved.transpose(2, 3, 4, 0, 1).reshape(clips, times, classes, 2 * count)
     labels = np.repeat(truth[:, None], 2 * count, axis=1)
     wins, pairs = (sum(each) for each in zip(*(
@@ -282,11 +285,47 @@ def half_ratios(
             "log_loss": losses(found, labels[:, None]).mean(0),
             "relative_accuracy": (0.5 + compared - ordered.sum(0)) / np.maximum(compared, 1),
         }
+    by_clip = {
+        "accuracy": 1.0 - hits(found, labels[:, None]).mean(1),
+        "auc": np.stack(
+            [
+                orders.auc_sums(part, truth, fold)[:, 0]
+                for part in np.moveaxis(found, -1, 0)
+            ],
+            axis=-1,
+        ).reshape(clips, -1),
+        "relative_accuracy": -ordered.mean(1),
+    }  # fmt: skip
     said = {}
     for metric, error in errors.items():
         each = np.nan_to_num(error, nan=1.0).reshape(times, count, 2)
-        said[metric] = Ratios(scores.half_ratios(each.mean(0)), scores.half_ratios(each))
+        share = 1.0
+        if metric in by_clip:
+            values = by_clip[metric]
+            if metric != "relative_accuracy":
+                values = scores.by_group(values, groups)
+            share = _in_common(np.nan_to_num(values).reshape(len(values), count, 2))
+        mean, each = scores.half_ratios(each.mean(0)), scores.half_ratios(each)
+        said[metric] = Ratios(share * mean, share * each)
     return said
+
+
+def _in_common(errors: np.ndarray) -> float:
+    """Share of the halves' deviations that groups of clips have in common.
+
+    Whether a clip is right flips from fit to fit, clip by clip. So far as it does, errors of fixed
+    fits scatter over clips just as much, and hold it already. Half of that is taken off, for what
+    halves know nothing of, choices and folds.
+
+    Parameters
+    ----------
+    errors : (group, split, half)
+        Of each group of clips.
+    """
+    apart = errors[..., 0] - errors[..., 1]
+    whole = (apart.sum(0) ** 2).mean()
+    own = ((apart - apart.mean(0)) ** 2).sum(0).mean()
+    return float(np.sqrt(max(0.0, 1.0 - 0.5 * own / whole))) if whole > 0 else 1.0
 
 
 def _means(ratios: Mapping[str, Ratios]) -> dict[str, np.ndarray]:
