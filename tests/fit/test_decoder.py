@@ -226,7 +226,6 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     pixels = Pixels(size=4, tubelet=2).canonical()
     embed.run(
         clips=paths["clips"],
-        simulation=paths["simulation"],
         out=paths["embeddings"],
         spec=pixels,
     )
