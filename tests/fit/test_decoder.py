@@ -1,15 +1,24 @@
 """Decoder: a dot whose place is the latent is drawn, noise draws nothing, forecasts as far as."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from physprobe.fit import _members
+from physprobe.config import config_files
+from physprobe.config import model as config
+from physprobe.embed import stage as embed
+from physprobe.embed.pixels import Spec as Pixels
+from physprobe.fit import _members, stage
 from physprobe.fit.methods import _decoded, decoder
 from physprobe.fit.section import Given
+from physprobe.render import fields
+from physprobe.render import stage as render
+from physprobe.simulate import heat
+from physprobe.simulate import stage as simulate
 from physprobe.statistics import splits
-from physprobe.store import results, strips
+from physprobe.store import results, strips, zarrs
 from physprobe.store.fits import row
 
 CLIPS, TIMES, SIZE, DT = 40, 24, 16, 0.1
@@ -199,3 +208,89 @@ def test_sides_have_to_be_doubled_to():
 def test_without_frames_nothing_is_drawn():
     with pytest.raises(ValueError, match="Hint: give --clips"):
         decoder.fit(spec(), given(frames=None))
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A few clips of heat by the real stages, embedded in tokens of two frames."""
+    folder = tmp_path_factory.mktemp("results") / "heat"
+    paths = {
+        "simulation": folder / "simulation.zarr" / "zarr.json",
+        "clips": folder / "clips.zarr" / "zarr.json",
+        "embeddings": folder / "embeddings" / "pixels.zarr" / "zarr.json",
+    }
+    spec = heat.Spec(clips=20, frames=8, size=32, sigma=(2.0, 3.0))
+    simulate.run(out=paths["simulation"], spec=spec.canonical())
+    films = fields.Spec().canonical()
+    render.run(simulation=paths["simulation"], out=paths["clips"], spec=films)
+    pixels = Pixels(size=4, tubelet=2).canonical()
+    embed.run(
+        clips=paths["clips"],
+        out=paths["embeddings"],
+        spec=pixels,
+    )
+    return paths
+
+
+def test_a_result_shows_the_last_frame_of_every_token(stores):
+    out = stores["clips"].parents[1] / "fits" / "pixels.decoder.json"
+    stage.run(
+        embeddings=[stores["embeddings"]],
+        simulation=[stores["simulation"]],
+        clips=[stores["clips"]],
+        out=out,
+        spec=spec(size=8, steps=20).canonical(),
+    )
+    found = results.read(out, "decoder")
+    films = zarrs.read(stores["clips"])
+    assert found["provenance"]["inputs"]["clips"] == films.attrs["digest"]
+    part = found["decoder"]["shown"]["worst"]
+    video = zarrs.values(films, "video")[int(part["clip"])]
+    np.testing.assert_array_equal(strips.unpacked(part["truth"]), _decoded.shrunk(video[1::2], 8))
+    assert found["decoder"]["seconds"] == pytest.approx(2 * np.diff(films.time.values)[0])
+
+
+def test_a_decoder_without_its_clips_is_refused(stores, tmp_path):
+    with pytest.raises(ValueError, match=r"0 stores of clips, .* Hint: give --clips"):
+        stage.run(
+            embeddings=[stores["embeddings"]],
+            simulation=[stores["simulation"]],
+            out=tmp_path / "pixels.decoder.json",
+            spec=spec().canonical(),
+        )
+
+
+STUDY = """
+systems:
+  tips: &tips {simulate: {kind: double_pendulum}, render: {kind: RENDER}}
+  others: *tips
+encoders: {seen: {kind: ENCODER}}
+methods: {decoder: {kind: decoder}}
+studies: {one: {FILMS, encoders: [seen], methods: [decoder]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("pendulum", "pixels", "system: tips"), None),
+        (
+            ("signal", "signal", "system: tips"),
+            "decoder draws frames, and tips is a signal. Hint: leave it",
+        ),
+        (
+            ("pendulum", "pixels", "systems: [tips, others], design: {kind: together}"),
+            "decoder draws the clips of one system, under the design plain. Hint",
+        ),
+    ],
+)
+def test_what_has_no_frames_is_refused_before_anything_is_run(tmp_path, words, message):
+    text = STUDY
+    for name, word in zip(("RENDER", "ENCODER", "FILMS"), words, strict=True):
+        text = text.replace(name, word)
+    (tmp_path / "study.yaml").write_text(text)
+    if message is None:
+        config.read(tmp_path / "study.yaml")
+        return
+    with pytest.raises(config_files.ConfigError, match=message.replace(".", r"\.")):
+        config.read(tmp_path / "study.yaml")
