@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from figure_oracle import sound
 
+from physprobe.drawing import strips
 from physprobe.figures import _film, reconstruction
 from physprobe.fit.section import SCHEMAS
-from physprobe.store import results, strips
+from physprobe.store import results
 from physprobe.store.evidence import Evidence
 from physprobe.store.fits import Fits
 

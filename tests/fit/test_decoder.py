@@ -8,6 +8,7 @@ import pytest
 
 from physprobe.config import config_files
 from physprobe.config import model as config
+from physprobe.drawing import strips
 from physprobe.embed import stage as embed
 from physprobe.embed.pixels import Spec as Pixels
 from physprobe.fit import _members, stage
@@ -18,7 +19,7 @@ from physprobe.render import stage as render
 from physprobe.simulate import heat
 from physprobe.simulate import stage as simulate
 from physprobe.statistics import splits
-from physprobe.store import results, strips, zarrs
+from physprobe.store import results, zarrs
 from physprobe.store.fits import row
 
 CLIPS, TIMES, SIZE, DT = 40, 24, 16, 0.1

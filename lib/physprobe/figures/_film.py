@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from physprobe.drawing import films, palette
-from physprobe.store import log, results, strips
+from physprobe.drawing import films, palette, strips
+from physprobe.store import log, results
 
 SIDE, GAP, HEAD, STRIP = 160, 4, 18, 34
 """Of a frame, between frames, and height of the words above and below [px]."""

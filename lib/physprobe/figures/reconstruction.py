@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.lines import Line2D
 
-from physprobe.drawing import canvas, palette
+from physprobe.drawing import canvas, palette, strips
 from physprobe.figures import _film, _frames
-from physprobe.store import strips
 
 NEEDS = ("decoder",)
 TITLE = "Frames drawn from latents"
@@ -123,7 +122,7 @@ def _clip(part: SubFigure, shots: pd.DataFrame, name: str) -> None:
             ax.set_xticks([])
             ax.set_yticks([])
             if model == "reconstruction":
-                ax.set_xlabel(f"{shot.time:.3g} s", fontsize=8)
+                ax.set_xlabel(f"{shot.time:.2f} s", fontsize=8)
         row[0].set_ylabel("truth" if model == "truth" else "drawn", fontsize=8)
 
 
@@ -170,4 +169,4 @@ def _labelled(ax: Axes, forecast: bool) -> None:
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw reconstructions as a figure of their own."""
     lines = frame.loc[frame["item"] != "score", "encoder"].nunique()
-    return canvas.alone(panel, frame, (12.0, 0.9 + 1.85 * lines))
+    return canvas.alone(panel, frame, (12.0, 0.95 + 1.65 * lines))

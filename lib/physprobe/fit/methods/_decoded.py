@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from physprobe.drawing import strips
 from physprobe.fit.section import Given
 from physprobe.statistics import ridge, scores, seeds, splits
 from physprobe.statistics.splits import Fold
-from physprobe.store import strips
 
 if TYPE_CHECKING:
     from torch import nn
@@ -279,8 +279,8 @@ def _paces(spec: "Spec", given: Given, fold: Fold) -> np.ndarray | None:
 
 
 def _seconds(given: Given) -> float | None:
-    """Time from one token to the next [s]."""
-    return float(np.diff(given.times).mean()) if given.times and len(given.times) > 1 else None
+    """Time from one token to the next [s]; the first one may be of fewer frames."""
+    return float(np.median(np.diff(given.times))) if given.times and len(given.times) > 1 else None
 
 
 def _chosen(error: np.ndarray, paces: np.ndarray | None) -> dict[str, int]:
