@@ -120,6 +120,8 @@ def test_everything_that_was_asked_for_is_there(finished: Path):
         "calibration.csv",
         "balls/polar.png",
         "balls/polar.csv",
+        "balls/reconstruction.png",
+        "balls/forecast.mp4",
         "balls_places/located.png",
         "balls_multiverse/specifications.png",
         "intphys/fig1.png",
