@@ -320,3 +320,10 @@ def test_the_store_holds_rods_states_and_labels(tmp_path: Path, drawn):
     for name, unit in double_pendulum.UNITS.items():
         assert found[name].dims == ("clip",) and found[name].attrs["units"] == unit
         np.testing.assert_array_equal(found[name].values, labels[name])
+
+
+def test_lyapunov_exponents_are_found_whatever_the_other_directions_do():
+    """Of one pendulum of equal masses, where a decomposition of the map itself did not end."""
+    spec = double_pendulum.Spec(clips=60, mass_ratio=1.0, length_ratio=1.0, gravity=9.81)
+    found = double_pendulum.draw(spec)["lyapunov"]
+    assert np.isfinite(found).all() and (found > 0).mean() > 0.9

@@ -77,7 +77,7 @@ def fit(spec: object, given: Given) -> tuple[list[dict], dict]:
             found.setdefault(name, []).append(rolled)
     order = np.argsort(np.concatenate([fold.test for fold in given.folds]))
     models = {name: _joined(parts, order) for name, parts in found.items()}
-    seconds = float(np.diff(given.times).mean())
+    seconds = float(np.median(np.diff(given.times)))
     return _told(spec, models, held, seconds, _paces(spec, given, held))
 
 
