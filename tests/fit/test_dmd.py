@@ -326,6 +326,22 @@ def test_interval_of_the_spectral_radius_covers_the_truth():
     assert covered >= 25
 
 
+def test_the_spectral_radius_lies_inside_its_interval_though_draws_are_biased():
+    """Many weak directions: the largest modulus of what is drawn is above that of the data."""
+    layout, inside, above = Layout.of(8), [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        latent = rng.normal(size=(30, 12, 8))
+        each = moments(latent, layout, np.arange(30)[:, None])
+        found = spectrum(each, layout, 8, 1, 1e-9, groups=np.arange(30), draws=300, seed=seed)
+        radius, low, high = found.radius
+        drawn = np.abs(found.draws).max(-1)
+        above.append(np.median(drawn) > radius)
+        inside.append(low < radius < high)
+        assert high / low == pytest.approx(np.divide(*np.quantile(drawn, (0.975, 0.025))))
+    assert np.mean(above) > 0.8 and all(inside)
+
+
 def test_effective_rank_counts_what_the_data_decide():
     variances = np.array([100.0, 1.0, 1e-4])
     gram = np.diag([*variances, 10.0])

@@ -287,13 +287,6 @@ def half_ratios(
         }
     by_clip = {
         "accuracy": 1.0 - hits(found, labels[:, None]).mean(1),
-        "auc": np.stack(
-            [
-                orders.auc_sums(part, truth, fold)[:, 0]
-                for part in np.moveaxis(found, -1, 0)
-            ],
-            axis=-1,
-        ).reshape(clips, -1),
         "relative_accuracy": -ordered.mean(1),
     }  # fmt: skip
     said = {}
