@@ -10,7 +10,7 @@ from physprobe.drawing import canvas
 from physprobe.figures import _frames
 
 NEEDS = ("rollout",)
-TITLE = "Rolled on: state error and valid time"
+TITLE = "States, rolled on"
 CAPTION = (
     "Left, of each encoder: root mean square error of the angles that are read off its latents,"
     " rolled on from every start of held-out clips by its own predictor, by linear models of one to"
