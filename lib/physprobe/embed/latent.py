@@ -145,9 +145,7 @@ class Latents(Encoder):
                 " Hint: render them alike."
             )
         if spec.weights == "random":
-            network = latent.Encoder(sizes, shown)
-            made = latent.drawn(seed, lambda: {"encoder": latent.Encoder(sizes, shown)})
-            network.load_state_dict(made["encoder"].state_dict())
+            network = latent.drawn(seed, lambda: latent.Encoder(sizes, shown))
             label = f"untrained, {sizes.network} like {folder.name}, seed {seed}"
         else:
             known = latent.members(tensors)

@@ -19,6 +19,7 @@ from physprobe.config.latent import MODEL_TYPE, Latent, Seen
 from physprobe.embed.networks import checkpoint
 
 Network = TypeVar("Network", bound=nn.Module)
+Made = TypeVar("Made")
 
 
 class Encoder(nn.Sequential):
@@ -124,8 +125,8 @@ def all_of(spec: Latent, seen: Seen) -> dict[str, nn.Module]:
     }
 
 
-def drawn(seed: int, make: Callable[[], dict[str, nn.Module]]) -> dict[str, nn.Module]:
-    """Networks with torch's usual first weights, drawn from a seed of their own."""
+def drawn(seed: int, make: Callable[[], Made]) -> Made:
+    """Network, or several by name, with torch's usual first weights from a seed of their own."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return make()
