@@ -4,6 +4,9 @@ The published sweep takes the best of its settings on the very fold that it repo
 one of these settings alone, which chooses nothing but the epoch, and nested ridge.
 """
 
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 
 from physprobe.fit.methods import ridge, trained_sweep
@@ -12,7 +15,7 @@ from physprobe.statistics import splits
 
 LABELS = 5
 SIZES = {"1024 features of 392 clips": (392, 1024), "40 features of 60 clips": (60, 40)}
-WAYS = {
+WAYS: dict[str, tuple[ModuleType, dict[str, Any]]] = {
     "nested ridge": (ridge, {"permutations": 1}),
     "one trained setting": (trained_sweep, {"rates": (1e-3,), "decays": (0.1,)}),
     "published sweep": (trained_sweep, {}),
@@ -23,7 +26,7 @@ def levels(rng: np.random.Generator) -> dict[str, np.ndarray]:
     """R2 (label,) of every way and size in one draw of noise."""
     scored = {}
     for size, (clips, features) in SIZES.items():
-        noise = rng.normal(size=(1, clips, 1, features))
+        noise = [rng.normal(size=(clips, 1, features))]
         targets = {str(number): rng.normal(size=clips) for number in range(LABELS)}
         folds = splits.nested(np.arange(clips))
         for way, (kind, settings) in WAYS.items():

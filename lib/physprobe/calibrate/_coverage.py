@@ -15,7 +15,7 @@ from physprobe.fit.methods import dmd, logistic, ridge, trained_sweep
 from physprobe.fit.probe import probe
 from physprobe.statistics import paired, splits
 from physprobe.statistics.splits import Fold
-from physprobe.store.fits import decoded
+from physprobe.store.fits import Decoded, decoded
 
 CLIPS, TIMES, DRAWS = 100, 10, 2000
 APART = 2000  # clips that the score of a fit is read on, as good as all that there are
@@ -38,7 +38,7 @@ def _scored(cell: _battery.Cell, rng: np.random.Generator) -> Iterator[tuple[str
     drawn = cell.drawn(rng)
     folds = splits.nested(drawn.groups)
     common = {"targets": ("y",), "samples": ("clip",), "permutations": 1, "scalings": ("none",)}
-    kinds = {"R2": ridge.Spec(**common)}
+    kinds: dict[str, ridge.Spec | logistic.Spec] = {"R2": ridge.Spec(**common)}
     if cell.features <= LOGISTIC:
         kinds["accuracy"] = logistic.Spec(**common)
     for score, spec in kinds.items():
@@ -46,15 +46,22 @@ def _scored(cell: _battery.Cell, rng: np.random.Generator) -> Iterator[tuple[str
         both = []
         for features in drawn.features:
             rows, block = probe(spec, [features], ["0"], {"y": label}, folds, groups=drawn.groups)
-            both.append(decoded({"predictions": block}, "y", "clip"))
+            both.append(_decoded(block))
         found = {row["metric"]: row for row in rows if row["layer"] == "selected"}
         for metric in ("r2", "mae") if score == "R2" else ("accuracy", "auc", "log_loss"):
             yield f"{WORDS.get(metric, metric)}, {cell.name}", _row(found[metric])
-        above = paired.above(*both).interval(DRAWS)
-        yield f"difference of {score}, {cell.name}", (*map(float, above), 0.0)
+        value, low, high = map(float, paired.above(*both).interval(DRAWS))
+        yield f"difference of {score}, {cell.name}", (value, low, high, 0.0)
 
 
 WORDS = {"r2": "R2", "mae": "absolute error", "auc": "AUC", "log_loss": "log loss"}
+
+
+def _decoded(predictions: dict) -> Decoded:
+    """Score of the label, which is always defined here."""
+    found = decoded({"predictions": predictions}, "y", "clip")
+    assert found is not None
+    return found
 
 
 def _row(row: Mapping, truth: float = np.nan) -> Held:
@@ -90,10 +97,10 @@ def _apart(rng: np.random.Generator) -> Iterator[tuple[str, Held]]:
     }
     for name, (kind, more) in kinds.items():
         _, block = probe(kind(**common, **more), [features], ["0"], {"y": label}, folds)
-        score = decoded({"predictions": block}, "y", "clip")
-        own = score.of(np.arange(CLIPS))
+        score = _decoded(block)
+        value, low, high = map(float, score.of(np.arange(CLIPS)).interval(DRAWS))
         truth = float(score.of(np.arange(CLIPS, CLIPS + APART)).value)
-        yield f"R2 of {name} on other clips", (*map(float, own.interval(DRAWS)), truth)
+        yield f"R2 of {name} on other clips", (value, low, high, truth)
 
 
 def _single(train: np.ndarray, test: np.ndarray, inner: int = 4) -> Fold:
@@ -118,7 +125,7 @@ def _dynamics(rng: np.random.Generator) -> Iterator[tuple[str, Held]]:
     )  # fmt: skip
     folds = splits.nested(np.arange(CLIPS))
     rows, _ = dmd.dynamics(
-        spec, [states], {}, folds, layers=["final"], times=np.arange(TIMES, dtype=float)
+        spec, [states], {}, folds, layers=["final"], times=list(map(float, range(TIMES)))
     )
     row = next(r for r in rows if (r["metric"], r.get("baseline")) == ("skill", "persistence"))
     yield "skill of linear dynamics", _row(row)

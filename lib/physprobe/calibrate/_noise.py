@@ -26,7 +26,7 @@ PERMUTATIONS = 99  # with these a test at 5 % rejects in exactly 5 of 100 cases
 
 def rejections(rng: np.random.Generator) -> dict[str, bool]:
     """Which of all tests reject at 5 % in one draw of noise."""
-    found = {}
+    found: dict[str, bool] = {}
     for test in TESTS:
         found |= dict(test(rng))
     return found
@@ -120,7 +120,7 @@ def _dmd(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
     )  # fmt: skip
     folds = splits.nested(np.arange(CLIPS))
     rows, _ = dmd.dynamics(
-        spec, [_noise(rng)[0]], {}, folds, layers=["final"], times=np.arange(TIMES, dtype=float)
+        spec, [_noise(rng)[0]], {}, folds, layers=["final"], times=list(map(float, range(TIMES)))
     )
     for row in rows:
         about = row["metric"], row.get("order"), row.get("baseline"), row.get("horizon")

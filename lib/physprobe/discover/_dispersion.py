@@ -105,7 +105,7 @@ def of_law(law: Law, theta: np.ndarray, found: Dispersion) -> Dispersion:
 
 def clouds(
     found: Dispersion, true: Dispersion | None, quantity: str, draws: int, seed: int
-) -> dict[str, list]:
+) -> dict[str, list | None]:
     """Median of clips of a quantity in bins of the wavenumber, with clips drawn anew.
 
     Returns
@@ -161,7 +161,12 @@ def shared(modes: Modes, order: int, draws: int, seed: int) -> tuple[np.ndarray,
     counts = rng.multinomial(clips, np.full(clips, 1 / clips), draws).astype(float)
     drawn = np.tensordot(counts, products, (1, 0))
     found, cloud = _poles.poles(products.sum(0), order)[0], _poles.poles(drawn, order)[0]
-    return tuple(np.log(np.where(np.abs(z) > 1e-12, z, 1e-12)) for z in (found, cloud))
+    return _logarithm(found), _logarithm(cloud)
+
+
+def _logarithm(values: np.ndarray) -> np.ndarray:
+    """Logarithm, from 1e-12 on."""
+    return np.log(np.where(np.abs(values) > 1e-12, values, 1e-12))
 
 
 def scale(found: Dispersion, quantity: str) -> Scaling:

@@ -344,7 +344,8 @@ def beyond(law: Law) -> Iterator[tuple[Law, str]]:
         if law.name in other.special and other.verdict != CANNOT_TELL and (
             len(more) == 1 and len(other.parameters) == len(law.parameters) + 1
         ):  # fmt: skip
-            yield other, *more
+            (parameter,) = more
+            yield other, parameter
 
 
 def candidates(periodic: bool) -> tuple[Law, ...]:

@@ -82,7 +82,7 @@ def analyse(
             f"field: found clips of shape {shape}; expected (time, y, x, feature) with"
             f" {FEWEST} frames or more of {SMALLEST} x {SMALLEST} cells or more."
         )
-    number, wavevector = _numbers(*shape[1:3], band, periodic)
+    number, wavevector = _numbers(shape[1], shape[2], band, periodic)
     transform = _plane_waves if periodic else _cosines
 
     def amplitudes() -> Iterator[np.ndarray]:
@@ -113,7 +113,7 @@ def _share(amplitude: np.ndarray) -> np.ndarray:
 
 def _axes(amplitudes: Iterator[np.ndarray], count: int, centre: bool) -> np.ndarray:
     """Leading principal components (feature, component) of the features."""
-    products, total, clips = 0.0, 0.0, 0
+    products, total, clips = np.zeros(()), np.zeros(()), 0
     for clip in amplitudes:
         flat = clip.reshape(-1, clip.shape[-1])
         products, total, clips = products + (flat.conj().T @ flat).real, total + flat, clips + 1

@@ -43,7 +43,8 @@ def _diffusing(rng: np.random.Generator) -> _modes.Modes:
 
 def _judged(modes: _modes.Modes, seed: int) -> tuple[_verdict.Verdict, _verdict.Verdict]:
     """Verdicts on the first clip by itself and on all together, an observable sought before."""
-    modes = _observable.find(modes).read(modes)
+    sought = _observable.find(modes)
+    modes = sought.read(modes) if sought else modes
     evidence, shuffled = _evidence.gather(modes), _order.succession(modes, 199, seed)
     draws = {"draws": 100, "seed": seed}
     first = _verdict.of_clips(evidence, shuffled, **draws)[0]

@@ -132,9 +132,9 @@ class _Search:
     def swings(self, name: str, state: "_State") -> bool:
         """Whether most clips make a turn, where a law of second order is to be more than slow."""
         law = BY_NAME[name]
-        turns = (
-            _evidence.swung(law, state.theta, self._read(state.weights)) if law.order == 2 else 1
-        )
+        if law.order != 2 or state.theta is None:
+            return True
+        turns = _evidence.swung(law, state.theta, self._read(state.weights))
         return bool(np.median(turns) >= TURNS)
 
     def _descend(

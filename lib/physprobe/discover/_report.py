@@ -17,6 +17,7 @@ from physprobe.discover import (
 )
 from physprobe.discover._fit import covariance, fit, limit
 from physprobe.discover._laws import BY_NAME, CANNOT_TELL, Law, beyond
+from physprobe.discover._settings import Scale, Settings
 from physprobe.statistics import scores
 
 NONE = "no law was named"
@@ -24,11 +25,11 @@ NORMAL975 = 1.96
 
 
 def discover(
-    spec: object,
+    spec: Settings,
     field: Sequence[np.ndarray] | np.ndarray,
     *,
     periodic: bool,
-    scale: object,
+    scale: Scale,
     centre: bool,
     truth: dict[str, np.ndarray],
     system: str,
@@ -112,7 +113,7 @@ class _Judged:
     singles: list[_verdict.Verdict]
 
 
-def _judged(spec: object, modes: _modes.Modes) -> _Judged:
+def _judged(spec: Settings, modes: _modes.Modes) -> _Judged:
     """Everything that leads to a verdict, from the search for an observable on."""
     observable = _observable.find(modes) if spec.observable else None
     modes = observable.read(modes) if observable else modes
@@ -129,7 +130,7 @@ def _judged(spec: object, modes: _modes.Modes) -> _Judged:
     )
 
 
-def _of_control(spec: object, modes: _modes.Modes, name: str) -> dict:
+def _of_control(spec: Settings, modes: _modes.Modes, name: str) -> dict:
     """Verdicts on some clips' control, everything chosen anew."""
     some = modes.clips(slice(0, spec.controls))
     found = _judged(spec, _controls.control(name, some, spec.seed))
@@ -153,11 +154,11 @@ def _of_controls(controls: dict) -> Iterator[dict]:
 
 
 def _own(
-    singles: list[_verdict.Verdict], modes: _modes.Modes, scale: object
+    singles: list[_verdict.Verdict], modes: _modes.Modes, scale: Scale
 ) -> dict[str, np.ndarray]:
     """Parameters (clip) of the law that was named for each; nan where none was."""
     laws = np.array([single.law or "" for single in singles])
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for name in sorted(set(laws) - {""}):
         clips = np.flatnonzero(laws == name)
         theta, _ = _parameters(BY_NAME[name], modes.clips(clips), scale)
@@ -167,7 +168,7 @@ def _own(
 
 
 def _true(
-    law: Law | None, truth: dict, scale: object, rates: _dispersion.Dispersion
+    law: Law | None, truth: dict, scale: Scale, rates: _dispersion.Dispersion
 ) -> _dispersion.Dispersion | None:
     """Rates that the labels give the same modes; None if there is no law, or no labels."""
     if law is None or not set(law.parameters) <= truth.keys():
@@ -175,14 +176,15 @@ def _true(
     return _dispersion.of_law(law, _truth.parameters(law, truth, scale), rates)
 
 
-def _parameters(law: Law, modes: _modes.Modes, scale: object) -> tuple[dict, dict]:
+def _parameters(law: Law, modes: _modes.Modes, scale: Scale) -> tuple[dict, dict]:
     """Parameters of every clip and their standard errors, in px and s where the law has units."""
     theta = fit(law, modes)[0]
     slopes = law.jacobian(theta, scale.cell, scale.frame)
     spread = slopes @ covariance(law, modes, theta) @ slopes.swapaxes(1, 2)
     error = np.sqrt(np.maximum(np.einsum("cpp->cp", spread), 0))
     found = theta * law.units(theta, scale.cell, scale.frame)
-    return tuple(dict(zip(law.parameters, values.T, strict=True)) for values in (found, error))
+    named = (dict(zip(law.parameters, values.T, strict=True)) for values in (found, error))
+    return next(named), next(named)
 
 
 def _intervals(law: Law, theta: dict, error: dict) -> dict[str, np.ndarray]:
@@ -194,7 +196,7 @@ def _intervals(law: Law, theta: dict, error: dict) -> dict[str, np.ndarray]:
     return found
 
 
-def _limits(law: Law, modes: _modes.Modes, scale: object) -> dict[tuple[str, str], np.ndarray]:
+def _limits(law: Law, modes: _modes.Modes, scale: Scale) -> dict[tuple[str, str], np.ndarray]:
     """Upper limits (clip), in px and s, of what a law lacks: by the law that has it, and name."""
     found = {}
     for other, name in beyond(law):
@@ -205,7 +207,7 @@ def _limits(law: Law, modes: _modes.Modes, scale: object) -> dict[tuple[str, str
     return found
 
 
-def _of_candidates(spec: object, evidence: _evidence.Evidence) -> Iterator[dict]:
+def _of_candidates(spec: Settings, evidence: _evidence.Evidence) -> Iterator[dict]:
     gain = evidence.gains()[0]
     drawn = _verdict.pooled_draws(evidence, spec.bootstraps, spec.seed)
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
@@ -225,7 +227,7 @@ def _of_candidates(spec: object, evidence: _evidence.Evidence) -> Iterator[dict]
         yield {**about, "metric": "unexplained", "value": left[place], "note": "median of clips"}
 
 
-def _of_order(spec: object, shuffled: _order.Succession, orders: _order.Order) -> Iterator[dict]:
+def _of_order(spec: Settings, shuffled: _order.Succession, orders: _order.Order) -> Iterator[dict]:
     clips = len(shuffled.value)
     yield {
         "metric": "succession",
@@ -248,7 +250,7 @@ def _of_order(spec: object, shuffled: _order.Succession, orders: _order.Order) -
     }
 
 
-def _of_dispersion(spec: object, scalings: dict, found: _dispersion.Dispersion) -> Iterator[dict]:
+def _of_dispersion(spec: Settings, scalings: dict, found: _dispersion.Dispersion) -> Iterator[dict]:
     for name, scaling in scalings.items():
         for metric in ("exponent", "anisotropy"):
             value, low, high, clips = scores.median(
@@ -290,7 +292,7 @@ def _of_singles(singles: list[_verdict.Verdict]) -> Iterator[dict]:
         }
 
 
-def _of_leading(spec: object, law: Law, theta: dict, limits: dict) -> Iterator[dict]:
+def _of_leading(spec: Settings, law: Law, theta: dict, limits: dict) -> Iterator[dict]:
     def row(name: str, of: Law, values: np.ndarray) -> dict:
         value, low, high, clips = scores.median(values, spec.bootstraps, spec.seed)
         about = {"law": of.name, "order": of.order, "target": name}
@@ -305,7 +307,7 @@ def _of_leading(spec: object, law: Law, theta: dict, limits: dict) -> Iterator[d
         yield {**row(name, BY_NAME[other], values), "metric": "upper_limit", "note": note}
 
 
-def _of_parameters(spec: object, theta: dict, truth: dict) -> Iterator[dict]:
+def _of_parameters(spec: Settings, theta: dict, truth: dict) -> Iterator[dict]:
     for name, values in theta.items():
         if name in truth:
             apart = np.abs(values / truth[name] - 1)
@@ -322,11 +324,11 @@ def _of_parameters(spec: object, theta: dict, truth: dict) -> Iterator[dict]:
 
 
 def _blocks(
-    spec: object,
+    spec: Settings,
     modes: _modes.Modes,
     found: _dispersion.Dispersion,
     scalings: dict,
-    scale: object,
+    scale: Scale,
     true: _dispersion.Dispersion | None,
 ) -> dict:
     """Curves, clouds, single clips and shared rates, wavenumbers in 1/px and rates in 1/s."""
@@ -366,7 +368,7 @@ def _blocks(
     }
 
 
-def _in_units(cloud: dict, scale: object) -> dict:
+def _in_units(cloud: dict, scale: Scale) -> dict:
     """Cloud with its wavenumbers in 1/px and its rates in 1/s."""
     return {
         name: None

@@ -3,6 +3,7 @@
 import numpy as np
 
 from physprobe.discover._laws import BY_NAME, CANNOT_TELL, Law
+from physprobe.discover._settings import Scale
 
 LAWS = {
     "heat": "diffusion",
@@ -25,7 +26,7 @@ def verdict(kind: str) -> str:
     return found.verdict if found else CANNOT_TELL
 
 
-def parameters(found: Law, truth: dict[str, np.ndarray], scale: object) -> np.ndarray:
+def parameters(found: Law, truth: dict[str, np.ndarray], scale: Scale) -> np.ndarray:
     """Parameters (clip, parameter) of a law in cells and frames, from labels in px and s."""
     theta = np.stack([truth[name] for name in found.parameters], axis=-1)
     return theta / found.units(theta, scale.cell, scale.frame)

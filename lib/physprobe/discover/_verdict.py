@@ -163,7 +163,7 @@ def _judge(
         (one, other): table[i, j] for i, one in enumerate(names) for j, other in enumerate(names)
     }
     sure = dict(zip(names, np.quantile(draws, 0.025, axis=0), strict=True))
-    leading = max(laws, key=value.get)
+    leading = max(laws, key=value.__getitem__)
     # the simplest that the leading one contains and hardly surpasses
     simpler = [
         name for name in BY_NAME[leading].special
@@ -184,7 +184,7 @@ def _judge(
         return cannot(f"{leading} fits best, which is no law that we name")
     if left[names.index(leading)] > EXPLAINS:
         return cannot(f"{leading} leaves {left[names.index(leading)]:.0%} of the structure")
-    free = max(FREE, key=value.get)
+    free = max(FREE, key=value.__getitem__)
     if _surpasses(free, leading, value, low) and sure[leading] < ALL_BUT_EXACT:
         return cannot(f"modes by themselves do better than {leading}")
     for other in laws:

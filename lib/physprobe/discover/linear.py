@@ -6,35 +6,18 @@ a law has to show before it is named stands in `_verdict`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from physprobe.discover._laws import CANNOT_TELL as CANNOT_TELL
-from physprobe.discover._laws import LAWS as _LAWS
 from physprobe.discover._laws import VERDICTS as VERDICTS
 from physprobe.discover._modes import FEWEST as FEWEST
-
-
-@dataclass(frozen=True)
-class Scale:
-    """What a cell and a frame are."""
-
-    cell: float
-    """[px]"""
-    frame: float
-    """[s]"""
-
-    def parameter(self, name: str) -> float:
-        """Factor from cells and frames to px and s; of what several laws have, the first's."""
-        law = next(law for law in _LAWS if name in law.parameters)
-        return law.units(np.zeros((1, len(law.parameters))), self.cell, self.frame)[
-            0, law.parameters.index(name)
-        ]
+from physprobe.discover._settings import Scale as Scale
+from physprobe.discover._settings import Settings
 
 
 def discover(
-    spec: object,
+    spec: Settings,
     field: Sequence[np.ndarray] | np.ndarray,
     *,
     periodic: bool,
@@ -47,7 +30,7 @@ def discover(
 
     Parameters
     ----------
-    spec : Spec of the method ``linear``
+    spec : Settings
         How many clips, modes and draws; see ``fit.methods.linear``.
     field : (clip, time, y, x, feature), or a sequence of clips
     periodic : bool

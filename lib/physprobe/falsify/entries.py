@@ -368,7 +368,7 @@ def _judged_at(
 
 def _rows_of(study: Study, spec: MethodSpec) -> bool:
     """Whether a design's fits are scored as a method's always are."""
-    return study.design.schema(spec) == SCHEMAS[spec.ROLE]
+    return study.design.result_schema(spec) == SCHEMAS[spec.ROLE]
 
 
 def _judged_by(

@@ -5,6 +5,7 @@ mean score, and their blocks a mean beside which each member's own are kept.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -25,13 +26,13 @@ REACH = {
 """What scores can be: Student's t knows no bounds, and of few members it is wide."""
 
 
-def gathered(found: Mapping[int, Fitted], name: str) -> Fitted:
+def gathered(found: Mapping[int | None, Fitted], name: str) -> Fitted:
     """Rows and blocks of an encoder's result.
 
     Parameters
     ----------
     found : mapping of int to (rows, blocks)
-        By member, in order; of a single one nothing changes.
+        By member, in order; of a single one, or of an encoder without, nothing changes.
     name : str
         Of the encoder.
 
@@ -49,18 +50,16 @@ def gathered(found: Mapping[int, Fitted], name: str) -> Fitted:
     for member, (own, _) in found.items():
         rows += [{**row, "member": member} for row in own]
     each = {member: blocks for member, (_, blocks) in found.items()}
-    blocks = _mean(list(each.values()))
-    for place, own in (
-        (blocks, each),
-        (blocks.get("predictions", {}), {m: b.get("predictions", {}) for m, b in each.items()}),
-    ):
+    mean = _mean(list(each.values()))
+    predictions = {member: blocks.get("predictions", {}) for member, blocks in each.items()}
+    for place, parts in ((mean, each), (mean.get("predictions", {}), predictions)):
         if "choices" in place:  # choices have no mean: all of them are told
             place["choices"] = [
                 {**choice, "member": member}
-                for member, part in own.items()
+                for member, part in parts.items()
                 for choice in part["choices"]
             ]
-    return rows, {**blocks, "members": [{"member": m, **part} for m, part in each.items()]}
+    return rows, {**mean, "members": [{"member": m, **part} for m, part in each.items()]}
 
 
 def mean_rows(parts: Sequence[Sequence[dict]], name: str) -> list[dict]:
@@ -96,8 +95,8 @@ def _mean_row(rows: Sequence[dict], members: int, name: str) -> dict:
         "lambda": sorted(penalties)[(len(penalties) - 1) // 2] if penalties else None,
         "edge_hit": any(row.get("edge_hit") for row in rows) if "edge_hit" in first else None,
     }
-    values = [row.get("value") for row in rows]
-    if len(rows) < members or any(v is None or not np.isfinite(v) for v in values):
+    values = [row["value"] for row in rows if row.get("value") is not None]
+    if len(values) < members or not np.isfinite(values).all():
         why = "; ".join(dict.fromkeys(row["note"] for row in rows if row.get("note")))
         lacking = f"undefined for some of {members} members"
         return {**found, "value": None, "note": nulls.noted(note or lacking, None if note else why)}
@@ -115,7 +114,7 @@ def _mean_row(rows: Sequence[dict], members: int, name: str) -> dict:
     return {**found, **told, "note": nulls.noted(note, told.get("note"), spread)}
 
 
-def _mean(parts: Sequence[object], name: str = "") -> object:
+def _mean(parts: Sequence[Any], name: str = "") -> Any:
     """Mean of what members' blocks hold under a name; null where there is none.
 
     What is the same for all of them stays as it is; words that differ, and lists of different
@@ -146,7 +145,7 @@ def _same_shape(arrays: Sequence[np.ndarray]) -> bool:
 def _of_numbers(values: np.ndarray, name: str) -> np.ndarray:
     """Of numbers (member, ...): their mean, the outer one of ends, whether any is true."""
     if values.dtype.kind == "b":
-        return values.any(0)
+        return np.asarray(values.any(0))
     if (values == values[:1]).all():
         return values[0]
     return OUTER[name](values, axis=0) if name in OUTER else values.mean(0)

@@ -1,6 +1,7 @@
 """Fit's section of ``config.yaml``: methods; and checks of the entries that name them."""
 
 from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
 from physprobe.config import kinds
 from physprobe.config.kinds import any_spec
@@ -8,15 +9,24 @@ from physprobe.config.layout import STORES
 from physprobe.config.problems import known, nearest
 from physprobe.config.system import Name
 from physprobe.embed import entries as embedded
-from physprobe.fit.section import METHODS
+from physprobe.fit.section import METHODS, Design, MethodSpec
 from physprobe.statistics import targets
+
+if TYPE_CHECKING:
+    AnyMethod = MethodSpec
+else:
+    AnyMethod = any_spec(METHODS)
 
 
 class Entries(embedded.Entries):
     """What the config says to fit, and to which embeddings."""
 
-    methods: dict[Name, any_spec(METHODS)]
+    methods: dict[Name, AnyMethod]
     """What is fitted to embeddings: probes of labels, models of the dynamics, laws."""
+
+    def designs(self) -> dict[str, tuple[Design, tuple[str, ...]]]:
+        """Design of every place that has fits, and the systems of these, as studies ask."""
+        raise NotImplementedError
 
     def with_grid(self, layer: str) -> list[str]:
         """What a law can be read off: field, video, and what keeps the spatial grid of a layer."""

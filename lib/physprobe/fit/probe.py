@@ -12,8 +12,8 @@ import numpy as np
 from physprobe.fit.methods import _rows
 from physprobe.fit.methods._protocol import Protocol
 from physprobe.fit.methods._samples import Source
-from physprobe.fit.methods._selection import Labels, Solver, Tally
-from physprobe.fit.section import Given
+from physprobe.fit.methods._selection import Chosen, Labels, Solver, Tally
+from physprobe.fit.section import Given, SpatialTokens
 from physprobe.statistics import nulls
 from physprobe.statistics import targets as labelled
 from physprobe.statistics.splits import Fold
@@ -56,10 +56,10 @@ def probe(
     *,
     times: Sequence[float] | None = None,
     groups: Sequence | np.ndarray | None = None,
-    strata: Sequence | np.ndarray | None = None,
+    strata: np.ndarray | None = None,
     parts: Sequence | np.ndarray | None = None,
     components: int | None = None,
-    tokens: Mapping[str, Sequence[np.ndarray]] | None = None,
+    tokens: Mapping[str, SpatialTokens] | None = None,
 ) -> tuple[list[dict], dict]:
     """Decode every target from every layer.
 
@@ -154,10 +154,10 @@ def probe(
 
 
 def tallies(
-    solver: Solver, labels: Labels, sources: Sequence[Source], folds: Sequence[Fold]
-) -> list[Tally]:
+    solver: Solver[Labels, Chosen], labels: Labels, sources: Sequence[Source], folds: Sequence[Fold]
+) -> list[Tally[Chosen]]:
     """Fit every layer, and choose among them, in every outer fold; a tally per sample."""
-    found = [Tally(source.sample, source.names, [], []) for source in sources]
+    found: list[Tally[Chosen]] = [Tally(source.sample, source.names, [], []) for source in sources]
     # samples take turns, so that what they have in common is read once
     for fits in zip_longest(*(solver.fits(source.parts(folds), labels) for source in sources)):
         for tally, fitted in zip(found, fits, strict=True):

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
     from physprobe.store.inputs import Inputs
 
+Normalisation = Literal["zscore", "center", "none"]
+"""Of features: mean and deviation, the mean alone, or nothing."""
+if TYPE_CHECKING:
+    Grouping = str
+else:
+    Grouping = Literal[tuple(splits.GROUPINGS)]
 METHODS, DESIGNS = "fit/methods", "fit/designs"
 SCHEMAS = {
     "probe": Schema("probe", ("method", "target", "sample", "layer", "time", "part")),
@@ -43,6 +49,20 @@ SCHEMAS = {
     ),
 }
 """What comes of a method, by its role."""
+
+
+class SpatialTokens(Protocol):
+    """Tokens (clip, time, y, x, feature) of a layer: an array, or what is sliced like one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(clip, time, y, x, feature)."""
+
+    def __len__(self) -> int:
+        """Count the clips."""
+
+    def __getitem__(self, clips: slice, /) -> np.ndarray:
+        """Read some clips."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +102,7 @@ class Given:
     times: Sequence[float] | None = None
     strata: np.ndarray | None = None
     components: int | None = None
-    tokens: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
+    tokens: Mapping[str, "SpatialTokens"] = field(default_factory=dict)
     states: Mapping[str, np.ndarray] = field(default_factory=dict)
     advance: Callable[[np.ndarray], np.ndarray] | None = None
     frames: Sequence[np.ndarray] | None = None
@@ -139,7 +159,7 @@ class _First(Sequence):
     def __len__(self) -> int:
         return min(len(self.clips), self.most)
 
-    def __getitem__(self, clip: int) -> np.ndarray:
+    def __getitem__(self, clip: int) -> np.ndarray:  # type: ignore[override]  # one at a time
         if not 0 <= clip < len(self):
             raise IndexError(clip)
         return self.clips[clip]
@@ -150,6 +170,8 @@ class MethodSpec(Spec):
 
     TRAINED: ClassVar[bool] = False
     """Whether it is fitted by gradient steps: in float32, on a GPU where there is one."""
+    SHORTEST: ClassVar[int] = 1
+    """Times that a clip needs."""
     ROLLS: ClassVar[bool] = False
     """Whether it runs the predictor that an encoder may have of its own."""
     FILMED: ClassVar[bool] = False
@@ -159,6 +181,22 @@ class MethodSpec(Spec):
     the encoder's own predictor, to draw what an embedding holds, to forecast pooled embeddings, to
     model the spatial tokens of its ``layer``, which an encoder has to keep, or to find the law that
     clips obey, in the field, the video, or such tokens."""
+
+    if TYPE_CHECKING:
+        # fields that most kinds have, each with its own defaults and words
+        kind: str = ""
+        seed: int = 0
+        bootstraps: int = 0
+        outer: int = 0
+        inner: int = 0
+        permutations: int = 0
+        samples: tuple[Any, ...] = ()
+        layer: str = ""
+        label: str = ""
+
+        @property
+        def targets(self) -> tuple[str, ...]:
+            """What is decoded."""
 
     @property
     def of_classes(self) -> bool:
@@ -191,7 +229,7 @@ class MethodSpec(Spec):
             system, outer=self.outer, inner=self.inner, seed=self.seed, grouping=self.folds_by
         )
 
-    def normalised(self, how: str) -> "MethodSpec":
+    def normalised(self, how: Normalisation) -> "MethodSpec":
         """The same under one normalisation of features.
 
         Raises
@@ -207,6 +245,7 @@ class Method(Protocol):
 
     Spec: type[MethodSpec]
 
+    @staticmethod
     def fit(spec: MethodSpec, given: Given | OnGrid) -> tuple[list[dict], dict]:
         """Rows, and further blocks of the result.
 
@@ -221,14 +260,21 @@ class Method(Protocol):
 class Asked(Protocol):
     """What an entry asks to be fitted."""
 
-    filmed: tuple[str, ...]
-    """Systems."""
-    names: tuple[str, ...]
-    """Encoders and controls."""
-    methods: tuple[str, ...]
-    """Entries of ``methods``."""
-    claims: Mapping[str, Spec]
-    """What is judged from it."""
+    @property
+    def filmed(self) -> tuple[str, ...]:
+        """Systems."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Encoders and controls."""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Entries of ``methods``."""
+
+    @property
+    def claims(self) -> Mapping[str, Spec]:
+        """What is judged from it."""
 
 
 @dataclass(frozen=True)
@@ -248,7 +294,7 @@ class Case:
         What the result says of the clips besides.
     """
 
-    inputs: "Inputs"
+    inputs: "Inputs[MethodSpec]"
     given: Given | OnGrid
     spec: MethodSpec
     about: Mapping[str, object] = field(default_factory=dict)
@@ -262,6 +308,9 @@ class Design(Spec):
     """Whether its fits are a system's own, results/{system}/fits/, which all studies share."""
     BESIDE: ClassVar[tuple[str, ...]] = ()
     """Roles of methods whose ordinary fits of each system belong beside its own."""
+
+    if TYPE_CHECKING:
+        kind: str = ""
 
     def fitted(self, systems: tuple[str, ...]) -> tuple[str, ...]:
         """Systems that its fits are of, that which is scored first."""
@@ -309,7 +358,7 @@ class Design(Spec):
         """
         raise NotImplementedError
 
-    def schema(self, spec: MethodSpec) -> Schema:
+    def result_schema(self, spec: MethodSpec) -> Schema:
         """What kind of result comes of a method."""
         return SCHEMAS[spec.ROLE]
 

@@ -9,7 +9,7 @@ import numpy as np
 from physprobe.config import kinds
 from physprobe.fit import _members
 from physprobe.fit.designs.plain import Spec as Plain
-from physprobe.fit.section import DESIGNS, METHODS, Case, Design
+from physprobe.fit.section import DESIGNS, METHODS, Case, Design, Given, MethodSpec
 from physprobe.store import files, job, log, results
 from physprobe.store.inputs import Inputs, members
 
@@ -67,7 +67,7 @@ def run(
     rows, blocks = _members.gathered(fitted, encoder)
     results.write(
         out,
-        schema=plan.schema(first.spec),
+        schema=plan.result_schema(first.spec),
         of={
             "system": plan.system(systems),
             "encoder": encoder,
@@ -91,6 +91,7 @@ def _filmed(case: Case, clips: Sequence[Path]) -> Case:
             f"{len(clips)} stores of clips, and {case.inputs.spec.kind} draws those of one system."
             " Hint: give --clips results/SYSTEM/clips.zarr/zarr.json."
         )
+    assert isinstance(case.given, Given)
     inputs, frames = case.inputs.filmed(clips[0])
     return replace(case, inputs=inputs, given=replace(case.given, frames=frames))
 
@@ -152,7 +153,7 @@ def _law(blocks: dict) -> str:
     return f"{len(blocks['clips']['verdict'])} clips, {blocks['read']}; {found['verdict']}{why}"
 
 
-def _scored(first: Inputs, rows: list[dict]) -> str:
+def _scored(first: Inputs[MethodSpec], rows: list[dict]) -> str:
     """What was scored on how many clips, in words."""
     folds = f"{len(first.folds)} outer fold{'s' * (len(first.folds) > 1)}"
     return f"{len(first.groups)} clips in {folds}, {_best(rows)}"

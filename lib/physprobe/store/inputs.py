@@ -7,7 +7,7 @@ place of the embedding.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 from xarray import Dataset
@@ -26,13 +26,16 @@ class Fitted(Protocol):
         """Groups (clip,) of a simulation's clips, and the folds that fits are scored on."""
 
 
+Of = TypeVar("Of", bound=Fitted)
+
+
 @dataclass(frozen=True)
-class Inputs:
+class Inputs(Generic[Of]):
     """What a stage that fits embeddings to labels or to their own future starts from."""
 
     kind: Any
     """Module that the spec names."""
-    spec: Fitted
+    spec: Of
     source: Dataset
     """Embedding store, or the simulation or the clips in its place."""
     system: Dataset
@@ -54,7 +57,7 @@ class Inputs:
         spec: str,
         like: Dataset | None = None,
         member: int | None = None,
-    ) -> "Inputs":
+    ) -> "Inputs[Any]":
         """Open both stores and cut the clips into folds.
 
         Parameters

@@ -7,12 +7,12 @@ import numpy as np
 from xarray import Dataset
 
 from physprobe.config import kinds
-from physprobe.fit.section import Case, OnGrid
+from physprobe.fit.section import Case, MethodSpec, OnGrid
 from physprobe.store import zarrs
 from physprobe.store.inputs import Inputs
 
 
-def case(found: Inputs) -> Case:
+def case(found: Inputs[MethodSpec]) -> Case:
     """A fit to clips on a grid.
 
     Raises
@@ -81,7 +81,7 @@ class Clips(Sequence):
         """Count the clips."""
         return self.source.sizes["clip"]
 
-    def __getitem__(self, clip: int) -> np.ndarray:
+    def __getitem__(self, clip: int) -> np.ndarray:  # type: ignore[override]  # one at a time
         """Read one clip."""
         if not 0 <= clip < len(self):
             raise IndexError(clip)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from physprobe.config import kinds
-from physprobe.fit.section import METHODS, Asked, Case, Given
+from physprobe.fit.section import METHODS, Asked, Case, Given, MethodSpec, SpatialTokens
 from physprobe.store.inputs import Inputs, Layers
 
 
@@ -28,7 +28,7 @@ def single(where: str, asked: Asked) -> Iterator[str]:
 
 def one(
     embeddings: Sequence[Path], simulation: Sequence[Path], method: str, member: int | None = None
-) -> Inputs:
+) -> Inputs[MethodSpec]:
     """Stores of a design that takes a single system, of one member.
 
     Raises
@@ -45,11 +45,11 @@ def one(
 
 
 def case(
-    found: Inputs,
+    found: Inputs[MethodSpec],
     features: Sequence[np.ndarray] | None = None,
     *,
     layers: Sequence[str] | None = None,
-    tokens: Mapping[str, Sequence[np.ndarray]] | None = None,
+    tokens: Mapping[str, SpatialTokens] | None = None,
     strata: np.ndarray | None = None,
     about: Mapping[str, object] | None = None,
     setting: Mapping[str, object] | None = None,
@@ -83,7 +83,7 @@ def case(
     return Case(found, given, found.spec, about or {}, setting or {})
 
 
-def _predictor(found: Inputs) -> Callable[[np.ndarray], np.ndarray] | None:
+def _predictor(found: Inputs[MethodSpec]) -> Callable[[np.ndarray], np.ndarray] | None:
     """The encoder's own predictor, for a method that rolls it on; None if it has none."""
     if not found.spec.ROLLS:
         return None

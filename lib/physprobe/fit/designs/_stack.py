@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.fit.section import METHODS
+from physprobe.fit.section import METHODS, MethodSpec
 from physprobe.store.inputs import Inputs, Layers, Tokens
 
 
@@ -16,7 +16,7 @@ def read(
     member: int | None = None,
     *,
     alike: bool = False,
-) -> list[Inputs]:
+) -> list[Inputs[MethodSpec]]:
     """Stores of several systems, which one encoder has embedded alike.
 
     Parameters
@@ -40,7 +40,7 @@ def read(
             f"{len(embeddings)} embeddings and {len(simulation)} simulations. Hint: give one of"
             " each for every system, in the same order."
         )
-    parts: list[Inputs] = []
+    parts: list[Inputs[MethodSpec]] = []
     for paths in zip(embeddings, simulation, strict=True):
         like = parts[0].system if alike and parts else None
         parts.append(Inputs.read(METHODS, *paths, method, like=like, member=member))
@@ -48,7 +48,7 @@ def read(
     return parts
 
 
-def _check(parts: Sequence[Inputs], embeddings: Sequence[Path]) -> None:
+def _check(parts: Sequence[Inputs[MethodSpec]], embeddings: Sequence[Path]) -> None:
     """Refuse systems that were not embedded alike.
 
     Raises
@@ -65,7 +65,7 @@ def _check(parts: Sequence[Inputs], embeddings: Sequence[Path]) -> None:
                 )
 
 
-def digests(parts: Sequence[Inputs]) -> dict[str, str]:
+def digests(parts: Sequence[Inputs[MethodSpec]]) -> dict[str, str]:
     """Digest of every store, by name and number of its system."""
     return {
         f"{name} {number}": digest
@@ -84,7 +84,7 @@ class Stacked(Sequence):
         """Count the layers."""
         return len(self.parts[0])
 
-    def __getitem__(self, layer: int) -> np.ndarray:
+    def __getitem__(self, layer: int) -> np.ndarray:  # type: ignore[override]  # one at a time
         """Read a layer of all systems."""
         return np.concatenate([part[layer] for part in self.parts])
 
@@ -98,7 +98,9 @@ class Stacked(Sequence):
         return Tokens([part.source for part in self.parts])
 
 
-def _differences(part: Inputs, first: Inputs) -> Iterator[tuple[str, object, object]]:
+def _differences(
+    part: Inputs[MethodSpec], first: Inputs[MethodSpec]
+) -> Iterator[tuple[str, object, object]]:
     """What has to be the same, of a part and of the first one."""
     for what, of in (
         ("layers", lambda inputs: inputs.layers),

@@ -13,7 +13,7 @@ from physprobe.config import spec as config_spec
 from physprobe.config.problems import all_known, known
 from physprobe.config.system import Name
 from physprobe.fit.designs import _read, _stack
-from physprobe.fit.section import Asked, Case, Design
+from physprobe.fit.section import Asked, Case, Design, MethodSpec
 from physprobe.statistics import splits, targets
 from physprobe.statistics.splits import Fold
 from physprobe.store.inputs import Inputs, Layers
@@ -108,7 +108,8 @@ class Spec(Design):
         if self.region:
             folds = (apart(first.folds, first.groups, inside, first.spec),)
             strata = np.isin(first.groups, first.groups[inside])
-        found, features = replace(first, folds=folds), Layers(first.source)
+        found = replace(first, folds=folds)
+        features: Layers | _stack.Stacked = Layers(first.source)
         if len(parts) == 2:
             _same_clips(parts, simulation)
             clips = len(first.groups)
@@ -132,11 +133,12 @@ class Spec(Design):
             "training_clips": [len(fold.train) for fold in found.folds],
             "training_mean": _training_mean(found),
         }  # fmt: skip
-        more = {"strata": strata, "setting": {"setting": setting}}
-        yield _read.case(found, features, tokens=features.tokens, **more)
+        yield _read.case(
+            found, features, tokens=features.tokens, strata=strata, setting={"setting": setting}
+        )
 
 
-def _training_mean(found: Inputs) -> dict[str, np.ndarray]:
+def _training_mean(found: Inputs[Any]) -> dict[str, np.ndarray]:
     """Mean of each target (clip, ...) over the training clips of the fold that holds a clip out."""
     order = np.argsort(np.concatenate([fold.test for fold in found.folds]))
     means = {}
@@ -170,7 +172,9 @@ def within(
     return inside, edges
 
 
-def apart(folds: Sequence[Fold], groups: np.ndarray, inside: np.ndarray, protocol: object) -> Fold:
+def apart(
+    folds: Sequence[Fold], groups: np.ndarray, inside: np.ndarray, protocol: MethodSpec
+) -> Fold:
     """One fold that holds out what is inside a region and trains on what is outside.
 
     Parameters
@@ -215,7 +219,7 @@ def crossed(folds: Sequence[Fold], clips: int) -> Iterator[Fold]:
         yield Fold(fold.train + clips, fold.test, inner)
 
 
-def _same_clips(parts: Sequence[Inputs], simulation: Sequence[Path]) -> None:
+def _same_clips(parts: Sequence[Inputs[MethodSpec]], simulation: Sequence[Path]) -> None:
     first, second = (part.labels | {"group": part.groups} for part in parts)
     different = [
         name

@@ -14,14 +14,22 @@ from pydantic import Field
 from physprobe.config import kinds
 from physprobe.config.problems import nearest
 from physprobe.fit.designs import _read
-from physprobe.fit.section import METHODS, Asked, Case, Design, MethodSpec
-from physprobe.statistics import nulls, splits, targets
+from physprobe.fit.section import (
+    METHODS,
+    Asked,
+    Case,
+    Design,
+    Given,
+    Grouping,
+    MethodSpec,
+    Normalisation,
+)
+from physprobe.statistics import nulls, targets
 from physprobe.store import log
 from physprobe.store.inputs import Layers
 from physprobe.store.results import Schema
 
 Sample = Literal["clip", "token", "temporal_last", "temporal_first", "temporal_diff"]
-Normalisation = Literal["zscore", "center", "none"]
 SCHEMA = Schema("every_way", ("method", "way", "target", "sample", "layer"))
 KEPT = ("target", "sample", "layer", "squared_error", "halves")
 
@@ -41,7 +49,7 @@ class Spec(Design):
     )
     """Parts of the blocks applied, from 0 (patch embedding) to 1; ``final``, after the last
     LayerNorm; ``selected``, the one that the method chooses."""
-    groupings: tuple[Literal[tuple(splits.GROUPINGS)], ...] = Field(("clip",), min_length=1)
+    groupings: tuple[Grouping, ...] = Field(("clip",), min_length=1)
     """Clips that are on one side of every fold."""
     normalisations: tuple[Normalisation, ...] = Field(("zscore", "center", "none"), min_length=1)
     """Of features; two that are the same to a method count once."""
@@ -95,7 +103,7 @@ class Spec(Design):
                 features = list(Layers(found.source))
             yield _read.case(found, features, about=about)
 
-    def ways(self, spec: object) -> dict[str, dict[str, str]]:
+    def ways(self, spec: MethodSpec) -> dict[str, dict[str, str]]:
         """JSON of a method's spec under every normalisation and grouping, and which they are."""
         axes = {"targets": self.targets, "samples": self.samples}
         found: dict[str, dict[str, str]] = {}
@@ -105,17 +113,19 @@ class Spec(Design):
             found.setdefault(text, {"normalisation": normalisation, "grouping": grouping})
         return found
 
-    def schema(self, spec: MethodSpec) -> Schema:
+    def result_schema(self, spec: MethodSpec) -> Schema:
         """What kind of result comes of a method."""
         return SCHEMA
 
     def gathered(self, found: Sequence[tuple[Case, list[dict], dict]]) -> tuple[list[dict], dict]:
         """R2 of every specification; squared errors of the held-out clips by fit."""
-        layers = found[0][0].given.layers
+        given = found[0][0].given
+        assert isinstance(given, Given)
+        layers = given.layers
         captures = {str(capture): captured(layers, capture) for capture in self.layers}
         rows, fits = [], {}
         for case, scored, blocks in found:
-            way, predictions = "/".join(case.about.values()), blocks["predictions"]
+            way, predictions = "/".join(map(str, case.about.values())), blocks["predictions"]
             rows += [
                 {**{key: value for key, value in row.items() if key != "time"}, "way": way}
                 for row in scored
@@ -155,4 +165,4 @@ def captured(layers: Sequence[str], capture: float | str) -> str:
     if capture == "final":
         return layers[-1]
     blocks = [layer for layer in layers if layer != "final"]
-    return blocks[round(capture * (len(blocks) - 1))]
+    return blocks[round(float(capture) * (len(blocks) - 1))]

@@ -71,7 +71,7 @@ class Spec(Design):
         setting = {"grid": list(grid), "touched": touched(film, grid).sum(0)}
         yield _read.case(found, parts, layers=parts.names, setting=setting)
 
-    def schema(self, spec: MethodSpec) -> Schema:
+    def result_schema(self, spec: MethodSpec) -> Schema:
         """What kind of result comes of a method."""
         return SCHEMA
 
@@ -93,7 +93,7 @@ class Spec(Design):
         return rows, {"predictions": predictions, **case.setting}
 
 
-def _tokens(path: Path, found: Inputs, layer: str) -> np.ndarray:
+def _tokens(path: Path, found: Inputs[MethodSpec], layer: str) -> np.ndarray:
     if layer not in Layers(found.source).tokens:
         raise ValueError(
             f"{path} has no spatial tokens of layer {layer!r}."
@@ -102,13 +102,13 @@ def _tokens(path: Path, found: Inputs, layer: str) -> np.ndarray:
     return zarrs.values(found.source, f"tokens_{layer}")
 
 
-def _film(path: Path, found: Inputs) -> np.ndarray:
+def _film(path: Path, found: Inputs[MethodSpec]) -> np.ndarray:
     if found.system.attrs.get("field") != "scene":
         raise ValueError(f"{path}: no scene, so no ball to look for. Hint: take a system of balls.")
     return zarrs.values(found.system, "scene").astype(np.float64)
 
 
-def _member(found: Inputs) -> np.ndarray:
+def _member(found: Inputs[MethodSpec]) -> np.ndarray:
     """Frames of each token: (time, frame) of bool."""
     seconds, source = found.system.time.values, found.source
     half = (seconds[1] - seconds[0]) / 2  # frames are inside their tokens by this much
@@ -189,7 +189,7 @@ class Parts(Sequence):
         """Count the parts."""
         return len(self.names)
 
-    def __getitem__(self, part: int) -> np.ndarray:
+    def __getitem__(self, part: int) -> np.ndarray:  # type: ignore[override]  # one at a time
         """Read one part, float64."""
         if not 0 <= part < len(self):
             raise IndexError(part)

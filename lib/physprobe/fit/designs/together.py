@@ -9,7 +9,7 @@ import numpy as np
 from xarray import Dataset
 
 from physprobe.fit.designs import _read, _stack
-from physprobe.fit.section import Asked, Case, Design
+from physprobe.fit.section import Asked, Case, Design, MethodSpec
 from physprobe.store.inputs import Inputs, Layers, equations
 
 
@@ -69,7 +69,7 @@ class Spec(Design):
         return "+".join(names)
 
 
-def _system(parts: Sequence[Inputs], simulation: Sequence[Path]) -> Dataset:
+def _system(parts: Sequence[Inputs[MethodSpec]], simulation: Sequence[Path]) -> Dataset:
     """Common labels of all clips, ``equation``, ``group``, and ``split`` if declared."""
     for path, part in zip(simulation, parts, strict=True):
         if not {"group", "split"} & set(part.system.variables):

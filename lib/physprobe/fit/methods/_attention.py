@@ -84,7 +84,7 @@ class Deep:
     width: int | None
     """Width that the features are mapped to first; None: that of the features."""
 
-    even = frozenset()
+    even: frozenset[str] = frozenset()
     epsilon = 1e-8
 
     def first(self, features: int, outputs: int, rng: np.random.Generator) -> dict[str, np.ndarray]:

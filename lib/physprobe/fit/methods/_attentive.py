@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from physprobe.fit.methods._protocol import Protocol
+from physprobe.fit.section import SpatialTokens
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from physprobe.fit.methods._selection import Solver
     from physprobe.fit.methods._trained import Model
 
+Sample = Literal["time", "space_time", "space_last"]
 SPATIAL = ("space_time", "space_last")
 
 
@@ -23,7 +25,7 @@ class Attentive(Protocol):
     TRAINED: ClassVar[bool] = True
     readout: Literal["number", "class"] = "number"
     """What targets are: numbers, by squared error, or classes, by log loss."""
-    samples: tuple[Literal["time", *SPATIAL], ...] = Field(("time",), min_length=1)
+    samples: tuple[Sample, ...] = Field(("time",), min_length=1)  # type: ignore[assignment]
     """What is attended to. ``time``: a clip's token times, averaged over space, of every layer.
     Of layers that keep their spatial tokens (``tokens`` of the encoder), and of these alone,
     ``space_time``: all of them; ``space_last``: those of the last token time, as published."""
@@ -98,7 +100,7 @@ class Attentive(Protocol):
         layers: Sequence[str],
         folds: Sequence[Fold],
         components: int | None,
-        tokens: Mapping[str, Sequence[np.ndarray]],
+        tokens: Mapping[str, SpatialTokens],
     ) -> "list[Source]":
         """Token times of every layer, and spatial tokens of those that keep them."""
         from physprobe.fit.methods import _samples

@@ -1,7 +1,7 @@
 """From fitted classes to rows: scores with interval and null, calibration, predictions, choices."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -9,6 +9,9 @@ from physprobe.fit.methods import _rows
 from physprobe.fit.methods._selection import OfClasses, Solver, Tally
 from physprobe.statistics import logistic, nulls, orders, scores, seeds
 from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods._protocol import Protocol
 
 BINS = 10
 SCORED = ("accuracy", "auc", "log_loss")
@@ -84,9 +87,9 @@ def recalibrated(predicted: np.ndarray, truth: np.ndarray) -> tuple[float, float
 
 
 def collect(
-    spec: object,
+    spec: "Protocol",
     target: str,
-    tally: Tally,
+    tally: Tally[OfClasses],
     labels: np.ndarray,
     arranged: nulls.Arrangements,
     folds: Sequence[Fold],
@@ -272,7 +275,7 @@ def half_ratios(
         return dict.fromkeys(COUNTED, Ratios(np.zeros(0), np.zeros((times, 0))))
     found = halved.transpose(2, 3, 4, 0, 1).reshape(clips, times, classes, 2 * count)
     labels = np.repeat(truth[:, None], 2 * count, axis=1)
-    wins, pairs = (sum(each) for each in zip(*(
+    wins, pairs = (np.sum(each, axis=0) for each in zip(*(
         orderings(found[fold == number], labels[fold == number]) for number in np.unique(fold)
     ), strict=True))  # fmt: skip
     ordered, compared = orders.contrasted(found, labels, groups)
@@ -335,9 +338,9 @@ def _scores(fits: Sequence[OfClasses], part: int, clips: int) -> dict[str, np.nd
     """Each score (time, 1 + permutation) of one part of the clips."""
 
     def total(name: str) -> np.ndarray:
-        return sum(getattr(fit, name)[part] for fit in fits)
+        return np.sum([getattr(fit, name)[part] for fit in fits], axis=0)
 
-    def share(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    def share(some: np.ndarray, whole: np.ndarray | int) -> np.ndarray:
         return some / np.where(whole > 0, whole, np.nan)
 
     return {

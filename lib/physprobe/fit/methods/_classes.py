@@ -7,7 +7,7 @@ import numpy as np
 
 from physprobe.fit.methods import _class_rows
 from physprobe.fit.methods._rows import Asked, Found
-from physprobe.fit.methods._selection import Solver, Tally
+from physprobe.fit.methods._selection import OfClasses, Solver, Tally
 from physprobe.statistics import nulls
 
 
@@ -42,7 +42,7 @@ class Classes:
     def of(cls, targets: Mapping[str, np.ndarray], asked: Asked) -> Iterator["Classes"]:
         """Targets (clip,) by themselves, one after the other."""
         groups = asked.held.everyone
-        parts = {None: np.ones(len(groups), bool)}
+        parts: dict[str | None, np.ndarray] = {None: np.ones(len(groups), bool)}
         if asked.parts is not None:
             parts |= {str(value): asked.parts == value for value in np.unique(asked.parts)}
         for name, values in targets.items():
@@ -68,8 +68,9 @@ class Classes:
         parts = np.stack([part[clips] for part in self.parts.values()])
         return _class_rows.scored(log_probabilities, self.values[clips], self.groups[clips], parts)
 
-    def rows(self, tally: Tally, solver: Solver, asked: Asked) -> Found:
+    def rows(self, tally: Tally[OfClasses], solver: Solver, asked: Asked) -> Found:
         """Rows, predictions and choices of one sample."""
+        assert self.arranged is not None, "made by `of`"
         return _class_rows.collect(
             asked.spec,
             self.target,

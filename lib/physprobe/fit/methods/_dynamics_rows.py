@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +12,9 @@ from physprobe.fit.methods._held_out import BASELINES, PUBLISHED, ROLLED, Tally
 from physprobe.fit.methods._pairs import FIRST
 from physprobe.fit.methods._spectrum import Spectrum
 from physprobe.statistics import nulls, scores, seeds
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods.dmd import Spec
 
 UNDEFINED = (
     "not finite: the rollout diverges",
@@ -32,7 +37,7 @@ class Skills:
     """(group, name, horizon) what the model spares of the baseline's error: what is flipped."""
 
     @classmethod
-    def of(cls, spec: object, found: Tally, horizon: int, groups: np.ndarray) -> "Skills":
+    def of(cls, spec: "Spec", found: Tally, horizon: int, groups: np.ndarray) -> "Skills":
         """Skills from one layer's errors."""
         orders = [order for name, order in found.errors if name == "dmd"]
         names = [("dmd", order, baseline) for order in orders for baseline in BASELINES]
@@ -59,17 +64,19 @@ class Skills:
         np.add.at(gains, member, np.moveaxis(other - own, -1, 0))
         return cls(names, interval, null, gains)
 
-    def rows(self, spec: object, layer: str, found: Tally, length: int) -> Iterator[dict]:
+    def rows(self, spec: "Spec", layer: str, found: Tally, length: int) -> Iterator[dict]:
         """One row per order, baseline and horizon."""
         clips = len(found.variance)
         scored = [ahead for ahead in spec.horizons if ahead < length - FIRST]
-        for order in set(spec.orders) - {order for _, order, _ in self.names}:
-            about = {"layer": layer, "order": order, "model": "dmd", "metric": "skill"}
-            yield {**about, "n_clips": clips, "note": "fewer components than lags"}
+        for lacking in set(spec.orders) - {order for _, order, _ in self.names}:
+            yield {
+                "layer": layer, "order": lacking, "model": "dmd", "metric": "skill",
+                "n_clips": clips, "note": "fewer components than lags",
+            }  # fmt: skip
         for place, (model, order, baseline) in enumerate(self.names):
             if order is None:
                 continue
-            about = {
+            about: dict = {
                 "layer": layer, "order": order, "model": model, "baseline": baseline,
                 "metric": "skill", "n_clips": clips, **found.chosen(order),
             }  # fmt: skip
@@ -91,7 +98,7 @@ class Skills:
                     drawn, note = 1.0 - errors / whole, "null: time-shuffled fits"
                     fitted = len(next(iter(found.train.values())))
                     arranged = nulls.Arrangements.of_times(fitted, length)
-                null = arranged.row(score.value, drawn)
+                null = arranged.row(float(score.value), drawn)
                 yield {
                     **about, "horizon": ahead, **score.row(), **null,
                     "note": nulls.noted(note, null.get("note")),
@@ -102,7 +109,11 @@ class Skills:
         unit = found.errors["mean", None][:, 0].mean()
         errors = {"model": found.errors["dmd", 1]}
         errors |= {name: _baseline(found, "dmd", 1, name) for name in BASELINES}
-        higher = {o: value for (name, o), value in found.errors.items() if name == "dmd" and o > 1}
+        higher = {
+            order: value
+            for (name, order), value in found.errors.items()
+            if name == "dmd" and order and order > 1
+        }
         curves = [
             {
                 "model": model, "order": order, "baseline": baseline,
@@ -133,7 +144,7 @@ def _baseline(found: Tally, model: str, order: int | None, baseline: str) -> np.
 
 
 def by_equation(
-    spec: object,
+    spec: "Spec",
     layer: str,
     found: Tally,
     length: int,
@@ -162,30 +173,28 @@ def by_equation(
 
 
 def others(
-    spec: object, layer: str, found: Tally, spectra: Sequence[Spectrum], groups: np.ndarray
+    spec: "Spec", layer: str, found: Tally, spectra: Sequence[Spectrum], groups: np.ndarray
 ) -> Iterator[dict]:
     """Rows of the spectral radius, the variance that is kept, and the published scores."""
     about = {"layer": layer, "n_clips": len(groups)}
     for item in spectra:
-        radius = scores.Interval(*item.radius)
+        radius = scores.Interval(*map(np.asarray, item.radius))
         yield {
             **about, "metric": "spectral_radius", "model": "dmd", "order": item.model.order,
             "lambda": item.model.penalty, **radius.columns(),
             "note": GROWS if radius.value > 1 else None,
         }  # fmt: skip
-    draws = {"groups": groups, "draws": spec.bootstraps, "seed": spec.seed}
-    kept = scores.bootstrap(found.variance, scores.skill_of, **draws)
+    drawn = partial(scores.bootstrap, groups=groups, draws=spec.bootstraps, seed=spec.seed)
+    kept = drawn(found.variance, scores.skill_of)
     yield {**about, "metric": "variance_kept", **kept.row()}
     values = np.stack(list(found.test.values()))
-    band = scores.bootstrap(
-        np.stack([values, np.ones_like(values)], axis=-1), scores.mean_of, **draws
-    )
+    band = drawn(np.stack([values, np.ones_like(values)], axis=-1), scores.mean_of)
     for place, (name, order, key) in enumerate(found.test):
         score = band.at(place).row(UNDEFINED[key.endswith("_cos")])
         yield {**about, "metric": key, "model": name, "order": order, **score}
 
 
-def undefined(spec: object, layer: str, note: str, clips: int) -> Iterator[dict]:
+def undefined(spec: "Spec", layer: str, note: str, clips: int) -> Iterator[dict]:
     """Rows of a layer that has no dynamics to score."""
     about = {"layer": layer, "order": 1, "model": "dmd", "metric": "skill", "n_clips": clips}
     for baseline in BASELINES:
@@ -206,8 +215,8 @@ def published(
     """
     blocks = {}
     for model, name in (("dmd", "published"), ("time_shuffled", "published_time_shuffled")):
-        block = dict.fromkeys(("latent_dim", "spectral_radius"))
-        if found:
+        block: dict = dict.fromkeys(("latent_dim", "spectral_radius"))
+        if found and spectral:
             mine = [c for c in found.choices if (c["model"], c["order"]) == (model, 1)]
             block["latent_dim"] = max(choice["components"] for choice in mine)
             radii = [choice["spectral_radius"] for choice in mine]
@@ -220,7 +229,7 @@ def published(
                 value = getattr(found, side)[model, 1, key].mean() if found else None
                 block[f"{key}_{side}"] = value
         blocks[name] = block
-    higher = {order for _, order, _ in found.test if (order or 1) > 1} if found else ()
+    higher = {order for _, order, _ in found.test if order and order > 1} if found else set()
     blocks["published_orders"] = {
         str(order): {
             name: value
@@ -239,14 +248,14 @@ def _rolled(
     block = {}
     for side in ("train", "test"):
         value = getattr(found, side)[model, order, key] if found else None
-        block[f"{key}_{side}_mean"] = value.mean() if found else None
-        block[f"{key}_{side}_std"] = value.std() if found else None
+        block[f"{key}_{side}_mean"] = None if value is None else value.mean()
+        block[f"{key}_{side}_std"] = None if value is None else value.std()
     return block | _each(key, found.test[model, order, key], equations) if found else block
 
 
 def _each(key: str, values: np.ndarray, equations: np.ndarray | None) -> dict:
     """A score's mean and deviation over the clips (clip,) of each equation."""
-    found = {}
+    found: dict[str, float] = {}
     for name in np.unique(equations) if equations is not None else ():
         own = values[equations == name]
         found |= {f"{key}_test_mean_{name}": own.mean(), f"{key}_test_std_{name}": own.std()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +12,12 @@ from physprobe.fit.methods._kernels import fit as fit_kernels
 from physprobe.fit.methods._rollout import Rollouts, roll
 from physprobe.fit.methods._stencil import ONE, Sums
 from physprobe.fit.methods._whitening import Whitening, blocks, whiten
+from physprobe.fit.section import SpatialTokens
 from physprobe.statistics import nulls, seeds
 from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods.spatial_heat_head import Spec
 
 MODELS = ("real", "shuffled", "none")
 
@@ -34,8 +39,8 @@ class Fitted:
 
 
 def fit(
-    spec: object,
-    tokens: Sequence,
+    spec: "Spec",
+    tokens: SpatialTokens,
     alpha: np.ndarray,
     folds: Sequence[Fold],
     groups: np.ndarray | None,
@@ -72,8 +77,8 @@ def fit(
 
 
 def weights(
-    spec: object,
-    tokens: Sequence,
+    spec: "Spec",
+    tokens: SpatialTokens,
     alpha: np.ndarray,
     folds: Sequence[Fold],
     groups: np.ndarray | None,
@@ -97,9 +102,9 @@ def weights(
     return {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}
 
 
-def _shape(tokens: Sequence) -> tuple[int, ...]:
+def _shape(tokens: SpatialTokens) -> tuple[int, ...]:
     """Clips, times, y, x and features of tokens that are long enough."""
-    shape = np.shape(tokens) if isinstance(tokens, np.ndarray) else tokens.shape
+    shape = tokens.shape
     if shape[1] < 2:
         raise ValueError(
             f"spatial head: clips have {shape[1]} token time; expected at least 2."
@@ -128,14 +133,14 @@ def _arranged(alphas: dict[str, np.ndarray], groups: np.ndarray) -> nulls.Arrang
     return nulls.Arrangements.of_labels(labels, groups, turned=False)
 
 
-def _alphas(spec: object, alpha: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
+def _alphas(spec: "Spec", alpha: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
     """Alpha (draw, clip) that each model is fitted with."""
     drawn = nulls.permutations(groups, spec.permutations, spec.seed)
     return {"real": alpha[None], "shuffled": alpha[drawn], "none": np.ones((1, len(alpha)))}
 
 
 def _sums(
-    tokens: Sequence, whitenings: Sequence[Whitening], wanted: Sequence[np.ndarray]
+    tokens: SpatialTokens, whitenings: Sequence[Whitening], wanted: Sequence[np.ndarray]
 ) -> list[Sums]:
     found = [Sums.empty(len(tokens), len(part.deviation)) for part in whitenings]
     members = [np.isin(np.arange(len(tokens)), clips) for clips in wanted]
@@ -148,7 +153,7 @@ def _sums(
 
 
 def _fold(
-    spec: object,
+    spec: "Spec",
     sums: Sums,
     alphas: dict[str, np.ndarray],
     fold: Fold,
@@ -172,7 +177,7 @@ def _fold(
 
 
 def _rollouts(
-    tokens: Sequence,
+    tokens: SpatialTokens,
     whitenings: Sequence[Whitening],
     folds: Sequence[Fold],
     found: dict[tuple[str, str], Fitted],
@@ -209,7 +214,7 @@ def _rollouts(
 
 
 def _refits(
-    spec: object,
+    spec: "Spec",
     sums: Sums,
     alphas: dict[str, np.ndarray],
     folds: Sequence[Fold],

@@ -1,6 +1,7 @@
 """Head rows: scores of the spatial head with interval and null, and its blocks."""
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from physprobe.fit.methods._stencil import ONE
 from physprobe.statistics import nulls, paired, scores
 from physprobe.statistics.paired import Scored
 
+if TYPE_CHECKING:
+    from physprobe.fit.methods.spatial_heat_head import Spec
+
 MODELS = ("real", "shuffled", "none")
 
 
@@ -20,7 +24,7 @@ def name_of(family: str, model: str) -> str:
 
 
 def collect(
-    spec: object,
+    spec: "Spec",
     found: Mapping,
     arranged: nulls.Arrangements,
     persistence: np.ndarray,
@@ -52,7 +56,7 @@ def collect(
     """
     draws = {"groups": groups[held], "draws": spec.bootstraps, "seed": spec.seed}
     channels = len(found["free", "real"].kernels[0])
-    rows = []
+    rows: list[dict] = []
     for family in FAMILIES:
         rows += _one_step(spec, found, arranged, family, persistence, draws, cells * channels)
         rows += _rolled(spec, rollouts, family, draws)
@@ -104,7 +108,7 @@ def collect(
 
 
 def _one_step(
-    spec: object,
+    spec: "Spec",
     found: Mapping,
     arranged: nulls.Arrangements,
     family: str,
@@ -162,7 +166,7 @@ def _one_step(
         }  # fmt: skip
 
 
-def _rolled(spec: object, rollouts: Mapping, family: str, draws: dict) -> Iterator[dict]:
+def _rolled(spec: "Spec", rollouts: Mapping, family: str, draws: dict) -> Iterator[dict]:
     """Skill and cosine of rollouts from the first frame."""
     for model in MODELS:
         rolled = rollouts[family, model]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from physprobe.fit.methods._latent import Published, principal
 from physprobe.fit.methods._pairs import FIRST, Layout, moments, shuffled
 from physprobe.fit.methods._transition import Choice, fit, select, sse
 from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods.dmd import Spec
 
 BASELINES = ("persistence", "mean", "time_index_mean", "time_shuffled")
 COMPARED = ("dmd", "time_shuffled", "persistence", "mean", "time_index_mean")
@@ -58,7 +62,7 @@ class Tally:
 
 
 def tally(
-    spec: object,
+    spec: "Spec",
     features: np.ndarray,
     folds: Sequence[Fold],
     horizon: int,
@@ -93,7 +97,7 @@ def tally(
 
     return Tally(
         merge("errors"),
-        sum(part.null for part in parts),
+        np.sum([np.asarray(part.null) for part in parts], axis=0),
         np.concatenate([part.variance for part in parts])[place],
         merge("test"),
         merge("train", slice(None)),
@@ -102,7 +106,7 @@ def tally(
 
 
 def _fold(
-    spec: object, features: np.ndarray, fold: Fold, horizon: int, shuffles: np.ndarray
+    spec: "Spec", features: np.ndarray, fold: Fold, horizon: int, shuffles: np.ndarray
 ) -> Tally | None:
     """Errors on one outer fold's held-out clips."""
     space = principal(features, fold.train, spec.components)
@@ -137,9 +141,9 @@ def _fold(
     published = []
     for clips in (fold.test, fold.train):
         view = Published.of(space, features[clips], latent[clips])
-        found = {}
+        found: dict[tuple[str, int | None, str], np.ndarray] = {}
         for name in COMPARED:
-            order = 1 if (name, 1) in models else None
+            known = 1 if (name, 1) in models else None
             if name in steady:
                 step = roll = np.broadcast_to(steady[name], view.latent.shape)[:, 1:]
             elif name == "persistence":
@@ -150,7 +154,7 @@ def _fold(
                 roll = models[name, 1].rollout(view.latent[:, :1], latent.shape[1] - 1)
             scores = (*view.scores(step), *view.scores(roll))
             scored = zip(PUBLISHED, scores, strict=True)
-            found |= {(name, order, key): value for key, value in scored}
+            found |= {(name, known, key): value for key, value in scored}
         for order in orders[1:]:
             roll = models["dmd", order].rollout(view.latent[:, :order], latent.shape[1] - order)
             scored = zip(ROLLED, view.scores(roll, order), strict=True)
@@ -162,7 +166,7 @@ def _fold(
     return Tally(errors, null, variance, tested, trained, choices)
 
 
-def grid(spec: object, components: int) -> tuple[list[int], list[int]]:
+def grid(spec: "Spec", components: int) -> tuple[list[int], list[int]]:
     """Ranks and orders that so many components allow."""
     ranks = sorted({min(rank, components) for rank in spec.ranks})
     return ranks, [order for order in sorted({1, *spec.orders}) if order <= ranks[0]]

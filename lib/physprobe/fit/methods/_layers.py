@@ -1,6 +1,7 @@
 """Layers: fit every layer of an embedding, and put what came of it into rows and blocks."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +14,15 @@ from physprobe.fit.methods._spectrum import Spectrum, spectrum
 from physprobe.fit.methods._transition import select
 from physprobe.statistics.splits import Fold
 
+if TYPE_CHECKING:
+    from physprobe.fit.methods.dmd import Spec
+
 CONSTANT = "the features of a fold's training clips are constant"
 CLOUD = (200, 12)  # draws and leading eigenvalues that a cloud keeps
 
 
 def fit(
-    spec: object,
+    spec: "Spec",
     pooled: Sequence[np.ndarray],
     folds: Sequence[Fold],
     *,
@@ -38,15 +42,20 @@ def fit(
     named = np.array([]) if equations is None else np.asarray(equations)[held]
     reported = [layer for layer in layers if layer in spec.report] or [layers[-1]]
     horizon = max([1, *spec.scored(length)])
-    rows, choices, spectra, forecast, published = [], [], [], {}, {}
-    clips = orders = None
+    rows: list[dict] = []
+    choices: list[dict] = []
+    spectra: list[dict] = []
+    forecast, published = {}, {}
+    clips = np.zeros(0) if groups is None else np.asarray(groups)
+    orders = None
     for layer, values in zip(layers, pooled, strict=True):
         features = np.asarray(values, float)
         if not np.isfinite(features).all():
             clip = int(np.argwhere(~np.isfinite(features))[0, 0])
             raise ValueError(f"dmd: layer {layer} is not finite in clip {clip}.")
         if orders is None:
-            clips = np.arange(len(features)) if groups is None else np.asarray(groups)
+            if groups is None:
+                clips = np.arange(len(features))
             orders = shuffles(1 + spec.shuffles, len(features), length, spec.seed)
         found = tally(spec, features, folds, horizon, orders)
         if found is None:
@@ -84,7 +93,7 @@ def fit(
 
 
 def _spectra(
-    spec: object,
+    spec: "Spec",
     features: np.ndarray,
     folds: Sequence[Fold],
     groups: np.ndarray,
@@ -98,7 +107,7 @@ def _spectra(
     parts = [f.test for f in folds] if len(folds) > 1 else [test for _, test in folds[0].inner]
     ranks, orders = grid(spec, space.components)
     choice = select(moments(latent, layout, parts), layout, ranks, orders, spec.penalties)
-    each = moments(latent, layout, everyone[:, None])
+    each = moments(latent, layout, list(everyone[:, None]))
     for order in orders if all_orders else orders[:1]:
         yield spectrum(
             each,

@@ -50,8 +50,8 @@ class Logistic(Solver[Classes, Fitted]):
     def fit(self, rows: np.ndarray, labels: Classes, fold: Fold) -> Fitted:
         """Choose scaling and penalty inside one fold's training clips; score its held-out clips."""
         asked = _Rows(rows, labels, fold, self.penalties, self.inner_times)
-        best = None
-        for number, name in enumerate(self.scalings):
+        best = asked.fit(self.scalings[0], 0)
+        for number, name in enumerate(self.scalings[1:], start=1):
             best = asked.fit(name, number).or_better(best)
         return replace(best, halved=asked.halved(self.scalings, best))
 
@@ -148,18 +148,20 @@ class _Rows:
             basis = logistic.Basis(train[rest].reshape(-1, features))
             parts.append((basis, basis.coordinates(train[block]), rest, block))
         found = np.full((len(self.penalties), self.train.shape[1]), np.inf)
-        going, starts = np.arange(self.train.shape[1]), [None] * len(parts)
+        going = np.arange(self.train.shape[1])
+        starts: list[np.ndarray | None] = [None] * len(parts)
         best, waited = np.full(len(going), np.inf), np.zeros(len(going), int)
         for place in reversed(range(len(self.penalties))):
             penalty = self.penalties[place] * unit
             total = np.zeros(len(going))
             for number, (basis, held, rest, block) in enumerate(parts):
                 rows = np.repeat(self.train[np.ix_(rest, going)], times, axis=0)
-                starts[number] = logistic.fit(
+                fitted = logistic.fit(
                     basis, rows, self.classes, penalty,
                     start=starts[number], tolerance=logistic.SELECTION,
                 )  # fmt: skip
-                logits = np.einsum("ntd,dkc->ntkc", held, starts[number], optimize=True)
+                starts[number] = fitted
+                logits = np.einsum("ntd,dkc->ntkc", held, fitted, optimize=True)
                 guess = logistic.log_probabilities(logits, 2)
                 truth = self.train[np.ix_(block, going)]
                 total += _class_rows.losses(guess, truth[:, None]).sum((0, 1))
@@ -170,7 +172,7 @@ class _Rows:
             if not left.any():
                 break
             going, best, waited = going[left], best[left], waited[left]
-            starts = [start[..., left] for start in starts]
+            starts = [None if start is None else start[..., left] for start in starts]
         return found
 
     @staticmethod

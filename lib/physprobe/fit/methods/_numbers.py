@@ -7,7 +7,7 @@ import numpy as np
 
 from physprobe.fit.methods import _rows
 from physprobe.fit.methods._rows import Asked, Found
-from physprobe.fit.methods._selection import Solver, Tally
+from physprobe.fit.methods._selection import OfNumbers, Solver, Tally
 from physprobe.statistics import nulls
 
 
@@ -66,7 +66,7 @@ class Numbers:
         """Names of the targets."""
         return tuple(self.widths)
 
-    def rows(self, tally: Tally, solver: Solver, asked: Asked) -> Found:
+    def rows(self, tally: Tally[OfNumbers], solver: Solver, asked: Asked) -> Found:
         """Rows, predictions and choices of one sample."""
         return _rows.collect(
             asked.spec,

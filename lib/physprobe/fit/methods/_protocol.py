@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.fit.section import MethodSpec
-from physprobe.statistics import splits
+from physprobe.fit.section import Grouping, MethodSpec, SpatialTokens
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
+    from physprobe.fit.methods._classes import Classes
+    from physprobe.fit.methods._numbers import Numbers
     from physprobe.fit.methods._samples import Source
     from physprobe.fit.methods._selection import Solver
 
 Sample = Literal["clip", "token", "temporal_last", "temporal_first", "temporal_diff"]
-Normalisation = Literal["zscore", "center", "none"]
 
 
 class Protocol(MethodSpec):
@@ -29,7 +29,7 @@ class Protocol(MethodSpec):
     samples: tuple[Sample, ...] = Field(("clip", "token"), min_length=1)
     """``clip``: mean over time of each clip; ``token``: each token time as a row of its own;
     ``temporal_last``, ``temporal_first``: one token time; ``temporal_diff``: last less first."""
-    grouping: Literal[tuple(splits.GROUPINGS)] = "clip"
+    grouping: Grouping = "clip"
     """Clips that are on one side of every fold, outer and inner: ``clip`` keeps the system's own
     groups together, or none; others those alike in it, such as ``direction``."""
     outer: int = Field(5, ge=2)
@@ -49,7 +49,7 @@ class Protocol(MethodSpec):
         return self.grouping
 
     @property
-    def label_type(self) -> type:
+    def label_type(self) -> "type[Numbers] | type[Classes]":
         """How its labels are permuted, and which rows come of them: numbers, or classes."""
         from physprobe.fit.methods._numbers import Numbers
 
@@ -76,7 +76,7 @@ class Protocol(MethodSpec):
         layers: Sequence[str],
         folds: Sequence[Fold],
         components: int | None,
-        tokens: Mapping[str, Sequence[np.ndarray]],
+        tokens: Mapping[str, SpatialTokens],
     ) -> "list[Source]":
         """Its samples of every layer; by default, of the pooled tokens."""
         from physprobe.fit.methods import _samples

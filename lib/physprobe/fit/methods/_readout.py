@@ -14,7 +14,7 @@ from torch.nn import functional
 from physprobe.fit.methods import _class_rows, _selection
 from physprobe.fit.methods._classes import Classes
 from physprobe.fit.methods._numbers import Numbers
-from physprobe.fit.methods._selection import Choice, together
+from physprobe.fit.methods._selection import together
 from physprobe.statistics import logistic, orders
 from physprobe.statistics.splits import Fold
 
@@ -75,7 +75,9 @@ class Readout(Protocol):
     def unit(self, fold: Fold) -> np.ndarray:
         """Unit (column,) of errors that are summed over a fold's training clips."""
 
-    def fitted(self, fold: Fold, inner: np.ndarray, held: np.ndarray, train: np.ndarray) -> Choice:
+    def fitted(
+        self, fold: Fold, inner: np.ndarray, held: np.ndarray, train: np.ndarray
+    ) -> "TrainedNumbers | TrainedClasses":
         """What the least inner error (epoch, setting, column) chooses, fewest epochs if tied.
 
         ``held`` and ``train`` are outputs for the held-out clips, and for the training clips of

@@ -70,6 +70,7 @@ class Ridge(Solver[Numbers, Fitted]):
             )
             best = best.or_better(fitted) if best else fitted
             tried.append((solver, asked))
+        assert best, "there is a scaling"
         halved = self._halved(tried, best, train[:, :true], labels.halves[:, fold.train])
         return replace(best, halved=halved + mean[:true])
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +10,9 @@ from physprobe.fit.methods._rows import HeldOut
 from physprobe.fit.section import Given
 from physprobe.statistics import ridge, scores, splits, states
 from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods.rollout import Spec
 
 OWN, STILL, SEEN = "predictor", "persistence", "encoded"
 """Models: the encoder's own predictor; no change; latents of frames that were seen."""
@@ -54,7 +58,7 @@ class Rolled:
         return np.maximum(first - 1, 0)
 
 
-def fit(spec: object, given: Given) -> tuple[list[dict], dict]:
+def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
     """Rows and blocks; see :func:`physprobe.fit.methods.rollout.fit`."""
     latent = np.asarray(given.features[len(given.layers) - 1], float)
     lacking = [name for name in spec.targets if name not in given.states]
@@ -82,7 +86,7 @@ def fit(spec: object, given: Given) -> tuple[list[dict], dict]:
 
 
 def _of_fold(
-    spec: object, given: Given, latent: np.ndarray, starts: np.ndarray, horizon: int, fold: Fold
+    spec: "Spec", given: Given, latent: np.ndarray, starts: np.ndarray, horizon: int, fold: Fold
 ) -> Iterator[tuple[str, Rolled]]:
     """Every model from every start of a fold's held-out clips."""
     if given.components:
@@ -125,7 +129,7 @@ def _rolled(step: Step, past: np.ndarray, horizon: int) -> np.ndarray:
     return np.stack(found, 1).reshape(clips, count, horizon + 1, features)
 
 
-def _reading(spec: object, given: Given, latent: np.ndarray, fold: Fold) -> Reading:
+def _reading(spec: "Spec", given: Given, latent: np.ndarray, fold: Fold) -> Reading:
     late = slice(spec.skip, None)
     pairs = [f(given.states[name][:, late]) for name in spec.angles for f in (np.sin, np.cos)]
     angles = states.fit(latent[:, late], np.stack(pairs, -1), [fold])
@@ -155,7 +159,7 @@ def _joined(parts: Sequence[Rolled], order: np.ndarray) -> Rolled:
     return Rolled(error, np.concatenate([part.drift for part in parts])[order])
 
 
-def _paces(spec: object, given: Given, held: HeldOut) -> np.ndarray | None:
+def _paces(spec: "Spec", given: Given, held: HeldOut) -> np.ndarray | None:
     """Lyapunov exponents (clip,) [1/s] of held-out clips, if all have one above 0."""
     values = given.labels.get(spec.pace)
     if values is None:
@@ -165,7 +169,7 @@ def _paces(spec: object, given: Given, held: HeldOut) -> np.ndarray | None:
 
 
 def _told(
-    spec: object,
+    spec: "Spec",
     models: Mapping[str, Rolled],
     held: HeldOut,
     seconds: float,

@@ -2,11 +2,14 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from physprobe.fit.methods._stencil import apply
 from physprobe.fit.methods._whitening import Whitening
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class Rollouts:
 def roll(
     tokens: np.ndarray,
     whitening: Whitening,
-    models: Mapping[Hashable, tuple[np.ndarray, np.ndarray]],
-) -> dict[Hashable, Rollouts]:
+    models: Mapping[Key, tuple[np.ndarray, np.ndarray]],
+) -> dict[Key, Rollouts]:
     """Roll out several models from the first frame.
 
     Parameters

@@ -3,13 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from physprobe.fit.methods._selection import OfNumbers, Solver, Tally, by_target
-from physprobe.fit.section import MethodSpec
 from physprobe.statistics import nulls, scores, splits, targets
 from physprobe.statistics.splits import Fold
+
+if TYPE_CHECKING:
+    from physprobe.fit.methods._protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,12 @@ def begun(
 class Asked:
     """What rows are asked for, beside labels and what is fitted."""
 
-    spec: MethodSpec
+    spec: "Protocol"
     folds: Sequence[Fold]
     held: HeldOut
     times: Sequence[float] | None = None
     """(time,) of each token [s]."""
-    strata: Sequence | np.ndarray | None = None
+    strata: np.ndarray | None = None
     """(clip,) clips that labels are permuted among."""
     parts: np.ndarray | None = None
     """(clip,) label whose values are scored apart as well."""
@@ -127,8 +130,8 @@ def missing(target: str, sample: str, layer: str, metric: str, note: str, clips:
 
 
 def collect(
-    spec: object,
-    tally: Tally,
+    spec: "Protocol",
+    tally: Tally[OfNumbers],
     labels: np.ndarray,
     widths: Mapping[str, int],
     arranged: Sequence[nulls.Arrangements],
@@ -162,7 +165,7 @@ def collect(
     truth = _padded(true, columns.values())
     for place, layer in enumerate((*tally.names, "selected")):
         fits = tally.selected if layer == "selected" else tally.layers[place]
-        errors = sum(fit.errors for fit in fits).reshape(-1, *labels.shape[1:])
+        errors = np.sum([fit.errors for fit in fits], axis=0).reshape(-1, *labels.shape[1:])
         errors = by_target(errors, counts)
         score = 1.0 - errors.mean(0) / spread
         order = np.argsort(np.concatenate([fold.test for fold in folds]))
@@ -264,7 +267,7 @@ def _padded(true: np.ndarray, columns: Iterable[slice]) -> np.ndarray:
 
 
 def _intervals(
-    spec: object, held: HeldOut, truth: np.ndarray, squared: np.ndarray, ratios: np.ndarray
+    spec: "Protocol", held: HeldOut, truth: np.ndarray, squared: np.ndarray, ratios: np.ndarray
 ) -> scores.Interval:
     """R2 with interval.
 
@@ -281,14 +284,16 @@ def _intervals(
     return _drawn(spec, held, sums, scores.r2_of, scores.ERROR, ratios)
 
 
-def _means(spec: object, held: HeldOut, values: np.ndarray, ratios: np.ndarray) -> scores.Interval:
+def _means(
+    spec: "Protocol", held: HeldOut, values: np.ndarray, ratios: np.ndarray
+) -> scores.Interval:
     """Mean with interval of values (..., clip), and what halves say of it (..., split)."""
     sums = np.stack([values, np.ones_like(values)], -1)
     return _drawn(spec, held, sums, scores.mean_of, 0, ratios)
 
 
 def _drawn(
-    spec: object,
+    spec: "Protocol",
     held: HeldOut,
     sums: np.ndarray,
     statistic: scores.Statistic,

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from physprobe.fit.methods._selection import Part
+from physprobe.fit.section import SpatialTokens
 from physprobe.statistics import ridge
 from physprobe.statistics.splits import Fold
 
@@ -55,6 +56,7 @@ def pooled(
 
     @lru_cache(maxsize=1)
     def projected(layer: int, place: int) -> np.ndarray:
+        assert components
         return ridge.principal(tokens(layer), folds[place].train, components)
 
     def source(sample: str) -> Source:
@@ -66,7 +68,7 @@ def pooled(
     return [source(sample) for sample in samples]
 
 
-def spatial(sample: str, tokens: Mapping[str, Sequence[np.ndarray]], cells: int | None) -> Source:
+def spatial(sample: str, tokens: Mapping[str, SpatialTokens], cells: int | None) -> Source:
     """Spatial tokens of the layers that keep them, all of them or those of the last time.
 
     Parameters

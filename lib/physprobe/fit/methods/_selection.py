@@ -137,16 +137,16 @@ class Solver(Generic[Labels, Chosen]):
 
 
 @dataclass
-class Tally:
+class Tally(Generic[Chosen]):
     """Everything fitted on one sample: ``layers[layer][fold]`` and ``selected[fold]``."""
 
     sample: str
     names: Sequence[str]
     """Layers that have such a sample."""
-    layers: list[list[Choice]]
-    selected: list[Choice]
+    layers: list[list[Chosen]]
+    selected: list[Chosen]
 
-    def add(self, found: Choice, folds: int, *, later: bool) -> None:
+    def add(self, found: Chosen, folds: int, *, later: bool) -> None:
         """Count what was fitted to the next fold, layer after layer."""
         if not self.layers or len(self.layers[-1]) == folds:
             self.layers.append([])

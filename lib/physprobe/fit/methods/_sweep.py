@@ -78,7 +78,8 @@ class Sweep(Solver[Numbers, Fitted]):
 
 def _together(parts: Iterable[Part], columns: int) -> Iterator[list[Part]]:
     """Layers that are trained in one program: all of them, if there is room."""
-    waiting, taken = [], 0
+    waiting: list[Part] = []
+    taken = 0
     for _, layer in groupby(parts, key=lambda part: part.layer):
         mine = list(layer)
         clips, times, features = mine[0].rows.shape
@@ -197,16 +198,16 @@ def _train(
             values[place].reshape(*values.shape[1:-1], len(settings), columns).cpu().numpy()
             for values in (best, kept, predicted, fitted)
         ]
-        error, epoch, guess, own = of_setting
+        errors, stops, guesses, given = of_setting
         # R2 orders settings as the error does: one fold has one spread
-        setting = error.argmin(0)
-        pick = setting[None]
+        least = errors.argmin(0)
+        pick = least[None]
         found.append(
             part.fitted(
-                np.take_along_axis(guess[: len(part.held)], pick[None], 1)[:, 0].astype(float),
-                np.take_along_axis(own[: len(part.asked)], pick[None], 1)[:, 0].astype(float),
-                setting,
-                np.take_along_axis(epoch, pick, 0)[0].astype(int),
+                np.take_along_axis(guesses[: len(part.held)], pick[None], 1)[:, 0].astype(float),
+                np.take_along_axis(given[: len(part.asked)], pick[None], 1)[:, 0].astype(float),
+                least,
+                np.take_along_axis(stops, pick, 0)[0].astype(int),
                 widths,
             )
         )
@@ -238,4 +239,5 @@ def _padded(
     there = torch.zeros(len(pairs), most, 1, device=device)
     for place, (rows, _) in enumerate(pairs):
         there[place, : len(rows)] = 1.0
-    return *found, there
+    first, second = found
+    return first, second, there

@@ -39,11 +39,13 @@ class Model(Protocol):
     def first(self, features: int, outputs: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """First parameters of a member."""
 
-    even: frozenset[str]
-    """Parameters whose rows are each stepped by one scale, that of the row's mean square."""
+    @property
+    def even(self) -> frozenset[str]:
+        """Parameters whose rows are each stepped by one scale, that of the row's mean square."""
 
-    epsilon: float
-    """What the scale of a step is no smaller than."""
+    @property
+    def epsilon(self) -> float:
+        """What the scale of a step is no smaller than."""
 
     def intercept(self, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
         """What is put out whatever the tokens are (..., output), to be set."""
@@ -132,7 +134,7 @@ class Trained(Solver[Numbers | Classes, TrainedNumbers | TrainedClasses]):
         outputs: dict[tuple[int, int], tuple[Fold, np.ndarray, np.ndarray]] = {}
         for part, held, train in _fits(_cuts(parts, readout), self):
             here = part.layer, part.place
-            if part.inner is None:
+            if train is not None:
                 outputs[here] = part.fold, held, train
             else:
                 found = readout.errors(held, part.train, part.held)
@@ -163,8 +165,10 @@ def _cuts(parts: Iterable[Part], readout: Readout) -> Iterator[_Cut]:
         own = list(folds)
         tokens = np.asarray(own[0].rows, np.float32)
         for part in own:
-            cuts = [(None, part.fold.train, part.fold.test)]
-            cuts += [(number, *cut) for number, cut in enumerate(part.fold.inner)]
+            cuts: list[tuple[int | None, np.ndarray, np.ndarray]] = [
+                (None, part.fold.train, part.fold.test),
+                *((number, *cut) for number, cut in enumerate(part.fold.inner)),
+            ]
             for inner, train, held in cuts:
                 yield _Cut(layer, part.place, inner, part.fold, tokens, train, held, readout)
 
@@ -188,7 +192,8 @@ def _size(part: _Cut, plan: Trained, members: int | None = None) -> int:
     """Numbers that one part takes in training."""
     clips = min(plan.batch or len(part.train), len(part.train))
     fits = len(plan.settings) * (members or part.readout.members)
-    return clips * plan.model.numbers(*part.tokens.shape[1:], fits, part.readout.outputs)
+    tokens, features = part.tokens.shape[1:]
+    return clips * plan.model.numbers(tokens, features, fits, part.readout.outputs)
 
 
 def _shared(
@@ -280,7 +285,8 @@ def _batches(
             values = part.shown(clips), asked[place][clips], 1.0 / len(clips)
             for whole, value in zip(found, values, strict=True):
                 whole[place, : len(clips)] = value
-        yield tuple(torch.from_numpy(whole).to(device) for whole in found)
+        first, second, third = (torch.from_numpy(whole).to(device) for whole in found)
+        yield first, second, third
 
 
 def _step(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physprobe.fit.section import SpatialTokens
+
 FLOOR = 1e-6  # of the largest variance: half precision holds nothing below
 BLOCK = 16  # clips read at a time
 
@@ -34,7 +36,7 @@ class Whitening:
         return channels
 
 
-def blocks(tokens: Sequence) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def blocks(tokens: SpatialTokens) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Clips' indices and tokens, some at a time."""
     for start in range(0, len(tokens), BLOCK):
         values = tokens[start : start + BLOCK]
@@ -42,7 +44,7 @@ def blocks(tokens: Sequence) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def whiten(
-    tokens: Sequence, parts: Sequence[np.ndarray], components: int | None
+    tokens: SpatialTokens, parts: Sequence[np.ndarray], components: int | None
 ) -> list[Whitening]:
     """Whitening of each part of the clips.
 
@@ -56,7 +58,8 @@ def whiten(
         Leading axes to keep; all if None.
     """
     inside = [np.isin(np.arange(len(tokens)), part) for part in parts]
-    moments, origin = [None] * len(parts), None
+    moments: list[list[np.ndarray] | None] = [None] * len(parts)
+    origin = None
     for clips, values in blocks(tokens):
         for clip, value in zip(clips, values, strict=True):
             rows = value.reshape(-1, value.shape[-1]).astype(np.float64)
@@ -76,16 +79,16 @@ def whiten(
                         if known is None
                         else [np.add(a, b, out=a) for a, b in zip(known, found, strict=True)]
                     )
-    return [_from_moments(origin, *part, components) for part in moments]
+    assert origin is not None, "there are clips"
+    return [_from_moments(origin, part, components) for part in moments if part is not None]
 
 
 def _from_moments(
     origin: np.ndarray,
-    count: np.ndarray,
-    total: np.ndarray,
-    gram: np.ndarray,
+    moments: Sequence[np.ndarray],
     components: int | None,
 ) -> Whitening:
+    count, total, gram = moments
     mean = total / count
     variances, axes = np.linalg.eigh(gram / count - np.outer(mean, mean))
     variances, axes = variances[::-1][:components], axes[:, ::-1][:, :components]

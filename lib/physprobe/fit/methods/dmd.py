@@ -71,7 +71,7 @@ class Spec(MethodSpec):
 
 def dynamics(
     spec: Spec,
-    pooled: Sequence[np.ndarray] | np.ndarray,
+    pooled: Sequence[np.ndarray],
     labels: Mapping[str, np.ndarray],
     folds: Sequence[Fold],
     *,
@@ -122,6 +122,7 @@ def dynamics(
 
 def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
     """Score linear dynamics of every layer; see :func:`dynamics`."""
+    assert given.times is not None, "an embedding has times"
     return dynamics(
         spec,
         given.features,

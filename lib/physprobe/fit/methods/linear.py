@@ -61,7 +61,7 @@ class Spec(MethodSpec):
     def takes(self, encoder: object | None) -> bool:
         """Whether an encoder keeps the layer's spatial grid; a system's own stores have one."""
         pixels = getattr(encoder, "kind", None) == "pixels"
-        flat = pixels and encoder.tubelet_frames == "mean"
+        flat = pixels and getattr(encoder, "tubelet_frames", None) == "mean"
         return encoder is None or flat or self.layer in getattr(encoder, "tokens", ())
 
     def cut(self, system: "Dataset") -> tuple[np.ndarray, tuple[Fold, ...]]:

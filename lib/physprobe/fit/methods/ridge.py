@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, field_validator
 
-from physprobe.fit.methods._protocol import Normalisation, Protocol
-from physprobe.fit.section import Given
+from physprobe.fit.methods._protocol import Protocol
+from physprobe.fit.section import Given, Normalisation
 
 if TYPE_CHECKING:
     from physprobe.fit.methods._selection import Solver

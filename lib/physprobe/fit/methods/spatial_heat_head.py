@@ -22,7 +22,7 @@ import numpy as np
 from pydantic import Field
 
 from physprobe.fit.methods._choices import Horizons, Penalties
-from physprobe.fit.section import Given, MethodSpec
+from physprobe.fit.section import Given, MethodSpec, SpatialTokens
 from physprobe.statistics.splits import Fold
 
 PENALTIES = tuple(10.0**power for power in range(-6, 7))
@@ -64,7 +64,7 @@ class Spec(MethodSpec):
 
 def head(
     spec: Spec,
-    tokens: Sequence,
+    tokens: SpatialTokens,
     labels: Mapping[str, np.ndarray],
     folds: Sequence[Fold],
     groups: np.ndarray | None = None,
@@ -105,7 +105,7 @@ def head(
 
 def weights(
     spec: Spec,
-    tokens: Sequence,
+    tokens: SpatialTokens,
     labels: Mapping[str, np.ndarray],
     folds: Sequence[Fold],
     groups: np.ndarray | None = None,
@@ -152,7 +152,7 @@ def trained(spec: Spec, given: Given) -> dict[str, np.ndarray]:
     return weights(spec, _tokens(spec, given), given.labels, given.folds, given.groups)
 
 
-def _tokens(spec: Spec, given: Given) -> Sequence[np.ndarray]:
+def _tokens(spec: Spec, given: Given) -> SpatialTokens:
     if spec.layer not in given.tokens:
         raise ValueError(
             f"the embedding has no spatial tokens of layer {spec.layer!r}."
