@@ -58,7 +58,7 @@ def test_the_schema_for_editors_is_in_step():
 
 PLAIN = {"system": "heat", "encoders": ["small"], "methods": ["ridge"]}
 PAIR = {
-    "systems": ["heat", "heat_published"],
+    "systems": ["wave", "heat_published"],
     "design": {"kind": "together"},
     "encoders": ["small"],
     "methods": ["equation", "dmd"],
@@ -439,7 +439,7 @@ LAYOUT = {**PLAIN, "methods": ["ridge", "dmd"], "layouts": ["fit"]}
              "methods": ["ridge", "dmd"]},
             r"x\.methods: dmd is of kind dmd, not ridge\. Hint",
         ),
-        ({**PAIR, "systems": ["heat"]}, r"studies\.x: one system, expected several"),
+        ({**PAIR, "systems": ["wave"]}, r"studies\.x: one system, expected several"),
         *(
             (
                 {**TWO, "design": design},
@@ -467,6 +467,10 @@ LAYOUT = {**PLAIN, "methods": ["ridge", "dmd"], "layouts": ["fit"]}
         (
             {**BALLS, "design": {"kind": "places"}, "claims": {"y": SPEED}},
             r"claims\.y: decodable isn't judged under the design places\. Hint",
+        ),
+        (
+            {**PAIR, "systems": ["heat", "wave"]},
+            r"x: clips of heat, of kind heat, have no group, so no counterparts in other systems",
         ),
         # layouts and figures
         ({**LAYOUT, "layouts": ["comparison"]}, r"layouts: comparison is of design together, not"),

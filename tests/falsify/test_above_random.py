@@ -122,6 +122,27 @@ def test_clips_of_one_group_are_drawn_together_in_every_interval():
     assert np.mean(widths["grouped"]) > 1.4 * np.mean(widths["alone"])
 
 
+def test_systems_of_unequal_clips_are_averaged_as_independent_ones():
+    found = probes(0.3, 0.6)
+    few = {"wave": {name: result(["c", "gamma"], 0.3 if name == "small" else 0.6, 40 + place)
+                    for place, name in enumerate(found["wave"])}}  # fmt: skip
+    for own in few["wave"].values():
+        held = own["predictions"]
+        for key in ("clip", "group", "fold"):
+            held[key] = held[key][:50]
+        held["truth"] = {name: values[:50] for name, values in held["truth"].items()}
+        for block in held["held_out"]:
+            block["squared_error"] = block["squared_error"][:50]
+    rows = list(_random.rows({"heat": found["heat"], **few}, "small", RANDOM, 2000))
+    *targets, mean = [row for row in rows if row["metric"] == "r2_above_random"]
+    assert [row["n_clips"] for row in targets] == [CLIPS, 50, 50]
+    assert mean["n_clips"] == CLIPS + 50
+    assert mean["value"] == pytest.approx(np.mean([row["value"] for row in targets]))
+    alone = list(_random.rows(few, "small", RANDOM, 2000))[-1]
+    widths = [row["ci_high"] - row["ci_low"] for row in (targets[0], alone, mean)]
+    assert widths[2] == pytest.approx(np.hypot(widths[0] / 3, widths[1] * 2 / 3), rel=0.1)
+
+
 def _ungrouped(found: dict) -> dict:
     return {
         system: {

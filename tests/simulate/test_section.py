@@ -28,6 +28,15 @@ def test_every_system_keeps_the_contract(kind):
         assert found == asked, name
 
 
+@pytest.mark.parametrize("kind", kinds.names("simulate"))
+def test_a_system_says_whether_its_clips_are_grouped(kind):
+    system = kinds.load("simulate", kind)
+    if any(field.is_required() for field in system.Spec.model_fields.values()):
+        pytest.skip("it reads files")
+    labels = system.draw(system.Spec())
+    assert bool({"group", "split"} & set(labels)) == system.GROUPED
+
+
 def test_what_a_system_leaves_out_is_as_the_contract_has_it():
     system = kinds.load("simulate", "heat_published")
     assert not hasattr(heat_published, "CLASSES") and system.CLASSES == ()

@@ -2,11 +2,11 @@
 
 For every declared target, R2 of the trained encoder less the mean R2 of several random ones, on the
 same held-out clips; and the mean over all targets of all systems. Clips of one group are drawn
-together, and those of one number in every system: where systems share initial conditions, they are
-not independent.
+together, and those of one number in all systems that have as many: where systems share initial
+conditions, they are not independent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -44,7 +44,7 @@ def rows(
     Raises
     ------
     ValueError
-        If a target is undefined, or systems differ in their clips.
+        If a target is undefined.
     """
     differences = []
     for system, results in probes.items():
@@ -59,16 +59,32 @@ def rows(
                 **about, "encoder": encoder, "metric": DIFFERENCE, "control": "random",
                 **_said(differences[-1], draws),
             }  # fmt: skip
-    if len({len(found.groups) for found in differences}) > 1:
-        raise ValueError("The systems have different numbers of clips.")
-    groups = splits.joined([found.groups for found in differences])
-    every = [replace(found, groups=groups) for found in differences]
-    mean = paired.combined(every, lambda found: np.mean(found, axis=0))
+    mean = _mean(differences)
     yield {
         "system": "all", "encoder": encoder, "target": "mean", "sample": "clip",
         "layer": "selected", "metric": DIFFERENCE, "control": "random",
         **_said(mean, draws),
     }  # fmt: skip
+
+
+def _mean(differences: Sequence[Scored]) -> Scored:
+    """Mean of scores; of systems that have as many clips, those of one number drawn together."""
+    alike: dict[tuple, list[Scored]] = {}
+    for found in differences:
+        halves = () if found.halves is None else found.halves.signs.tolist()
+        alike.setdefault((len(found.groups), str(halves)), []).append(found)
+    parts = []
+    for every in alike.values():
+        groups = splits.joined([found.groups for found in every])
+        joined = [replace(found, groups=groups) for found in every]
+        parts.append(paired.combined(joined, lambda found: np.mean(found, axis=0)))
+    if len(parts) == 1:
+        return parts[0]
+    shares = [len(every) / len(differences) for every in alike.values()]
+    return paired.combined(
+        paired.apart(parts),
+        lambda found: np.einsum("s,s...->...", shares, np.stack(found)),
+    )
 
 
 def _of_members(result: Mapping, target: str) -> Iterator[dict]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 import yaml
 from pydantic import Field, model_validator
@@ -440,7 +440,8 @@ def _forecast(
     config: Entries, where: str, study: Study, claim: Claim, method: str, systems: Iterable[str]
 ) -> Iterator[str]:
     """Whether so many tokens are forecast, by encoders that don't see what they forecast."""
-    model, needs = config.methods[method], claim.needs()
+    needs = claim.needs()
+    model: Any = config.methods[method]  # of dynamics
     if needs.order > 1 and needs.order not in model.orders:
         yield (
             f"{where}.order: {method} fits no order {needs.order}."

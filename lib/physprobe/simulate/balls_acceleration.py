@@ -9,7 +9,7 @@ from typing import Literal
 
 from physprobe.simulate import _published_balls as published
 
-FIELD, FIELD_UNIT, GRID = published.FIELD, published.FIELD_UNIT, False
+FIELD, FIELD_UNIT, GRID, GROUPED = published.FIELD, published.FIELD_UNIT, False, False
 UNITS = {**published.UNITS, "acceleration": "m/s^2", "ax": "m/s^2", "ay": "m/s^2"}
 
 draw, coords = published.draw, published.coords

@@ -23,7 +23,7 @@ from physprobe.config.spec import Spec as Base
 from physprobe.scenes import rods
 from physprobe.simulate import _gates, _pendulum
 
-FIELD, FIELD_UNIT, GRID = "rods", rods.UNIT, False
+FIELD, FIELD_UNIT, GRID, GROUPED = "rods", rods.UNIT, False, False
 STATES, TOGETHER = _pendulum.STATES, 1024
 UNITS = {
     **{"energy": "J", "energy_error": "J"},

@@ -21,6 +21,7 @@ from physprobe.simulate import _cells, _draws, _gates, _spectral
 from physprobe.statistics import seeds
 
 FIELD, FIELD_UNIT, RESOLUTION = "temperature", "1", _cells.RESOLUTION
+GROUPED = False
 WALLS = True
 UNITS = {"alpha": "px^2/s", "sigma": "px", "y0": "px", "x0": "px"}
 

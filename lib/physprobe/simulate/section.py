@@ -31,6 +31,8 @@ class Kind(Protocol):
     """Units of what a clip has at every frame besides, such as angles, by name."""
     TOGETHER: int = 1
     """Clips that are solved at once, and lie in one file of the store."""
+    GROUPED: bool = True
+    """Whether clips have a ``group`` or a ``split``, which one fit to several systems needs."""
     CLASSES: tuple[str, ...] = ()
     """Labels to tell apart."""
     Spec: type[spec.Spec]

@@ -83,6 +83,34 @@ def combined(parts: Sequence[Scored], combine: Combine) -> Scored:
     return _joined(parts, lambda found, _: combine(found))
 
 
+def apart(parts: Sequence[Scored]) -> list[Scored]:
+    """Scores on clips of their own, each as if it were read on all clips: others count nothing."""
+    starts = np.cumsum([0, *(len(part.groups) for part in parts)])
+    numbers = [np.unique(part.groups, return_inverse=True)[1].ravel() for part in parts]
+    first = np.cumsum([0, *(number.max() + 1 for number in numbers)])
+    groups = np.concatenate([own + start for own, start in zip(numbers, first[:-1], strict=True)])
+    splits = max(0 if part.halves is None else len(part.halves.signs) for part in parts)
+    signs = np.concatenate([_signs(part, splits) for part in parts], axis=1)
+    found = []
+    for start, part in zip(starts[:-1], parts, strict=True):
+        own = slice(start, start + len(part.groups))
+        sums = np.zeros((*part.sums.shape[:-2], len(groups), part.sums.shape[-1]))
+        sums[..., own, :] = part.sums
+        halves = part.halves
+        if halves is not None:
+            wide = halves.wide
+            if wide is None:
+                wide = scores.stretched(part.sums, part.statistic, part.groups, halves)
+            halves = Halves(halves.deviations, signs, wide)
+        found.append(replace(part, sums=sums, groups=groups, halves=halves))
+    return found
+
+
+def _signs(part: Scored, splits: int) -> np.ndarray:
+    """In which half (split, clip) clips are, 1 or -1; 1 where fits are held fixed."""
+    return np.ones((splits, len(part.groups))) if part.halves is None else part.halves.signs
+
+
 def mean_of_members(parts: Sequence[Scored], name: str) -> Scored:
     """Mean of the scores of an encoder's members, in their order.
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from xarray import Dataset
 
+from physprobe.config import kinds
 from physprobe.fit.designs import _read, _stack
 from physprobe.fit.section import Asked, Case, Design, MethodSpec
 from physprobe.store.inputs import Inputs, Layers, equations
@@ -30,6 +31,14 @@ class Spec(Design):
         """Whether there are several systems, and probes tell their equations apart."""
         if len(asked.filmed) < 2:
             yield f"{where}: one system, expected several. Hint: the design plain takes one."
+        for name in asked.filmed:
+            kind = config.systems[name].simulate.kind
+            if not kinds.load("simulate", kind).GROUPED:
+                yield (
+                    f"{where}: clips of {name}, of kind {kind}, have no group, so no"
+                    " counterparts in other systems. Hint: take systems that number their initial"
+                    " conditions."
+                )
         for name in asked.methods:
             method = config.methods[name]
             if method.ROLE == "probe" and method.targets != ("equation",):
