@@ -44,7 +44,7 @@ def carried(alpha: np.ndarray, vy: np.ndarray, vx: np.ndarray) -> np.ndarray:
 
 def waves(c: np.ndarray, gamma: np.ndarray) -> np.ndarray:
     factors = [
-        _spectral.vibration(_initial.BAND, SIZE, speed, damping, TIME)[0]
+        _spectral.vibration(speed**2 * _spectral.squares(_initial.BAND, SIZE), damping, TIME)[0]
         for speed, damping in zip(c, gamma, strict=True)
     ]
     return film(patterns(len(c))[:, None] * np.stack(factors))

@@ -85,6 +85,7 @@ def test_transport_for_a_sum_of_times_is_transport_twice():
 
 def test_rates_of_a_vibration_are_its_derivative():
     time = np.array([2.0, 7.0])
-    later, earlier = (_spectral.vibration(5, 32, 0.8, 0.2, time + h)[0] for h in (1e-4, -1e-4))
-    rate = _spectral.vibration(5, 32, 0.8, 0.2, time)[1]
+    stiffness = 0.8**2 * _spectral.squares(5, 32)
+    later, earlier = (_spectral.vibration(stiffness, 0.2, time + h)[0] for h in (1e-4, -1e-4))
+    rate = _spectral.vibration(stiffness, 0.2, time)[1]
     np.testing.assert_allclose(rate, (later - earlier) / 2e-4, atol=1e-7)

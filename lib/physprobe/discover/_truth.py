@@ -2,22 +2,15 @@
 
 import numpy as np
 
+from physprobe.config import kinds
 from physprobe.discover._laws import BY_NAME, CANNOT_TELL, Law
 from physprobe.discover._settings import Scale
 
-LAWS = {
-    "heat": "diffusion",
-    "diffusion": "diffusion",
-    "advection": "advection",
-    "advection_diffusion": "advection_diffusion",
-    "wave": "damped_wave",
-}
-"""By kind; of every other "cannot tell" is the right answer."""
-
 
 def law(kind: str) -> Law | None:
-    """Law of a kind of system; None if it obeys none of the candidates."""
-    return BY_NAME[LAWS[kind]] if kind in LAWS else None
+    """Law that a kind of system says that it obeys; None if it is none of the candidates."""
+    name = kinds.load("simulate", kind).LAW
+    return BY_NAME[name] if name else None
 
 
 def verdict(kind: str) -> str:

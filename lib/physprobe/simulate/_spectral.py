@@ -103,6 +103,12 @@ def sketch(frames: np.ndarray, mixture: np.ndarray) -> np.ndarray:
     return (mixed.reshape(-1, mixed.shape[2]) @ _single(mixed.shape[2]).T).reshape(mixed.shape)
 
 
+def squares(band: int, cells: int) -> np.ndarray:
+    """k^2 (mode_y, mode_x) [1/px^2] of the modes of :func:`waves`."""
+    y, x = waves(band, cells)
+    return y**2 + x**2
+
+
 def waves(band: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
     """Wavenumbers of the modes exp(i (k_y y + k_x x)) of a periodic square.
 
@@ -221,21 +227,19 @@ def transport(
 
 
 def vibration(
-    band: int, cells: int, c: float, gamma: float, time: np.ndarray
+    stiffness: np.ndarray, gamma: float, time: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the damped wave equation on a periodic square makes of every mode that is let go.
+    """What an equation of second order in time makes of every mode that is let go.
 
-        d2a/dt2 + gamma da/dt + c^2 k^2 a = 0,    a(0) = 1,    da/dt(0) = 0
-        a(t) = exp(-gamma t / 2) (cos(w t) + gamma t / 2 sinc(w t)),    w^2 = c^2 k^2 - gamma^2 / 4
+        d2a/dt2 + gamma da/dt + q a = 0,    a(0) = 1,    da/dt(0) = 0
+        a(t) = exp(-gamma t / 2) (cos(w t) + gamma t / 2 sinc(w t)),    w^2 = q - gamma^2 / 4
 
-    with w imaginary where damping is stronger than the mode is fast.
+    with w imaginary where damping is stronger than the mode is fast. Waves have q = c^2 k^2.
 
     Parameters
     ----------
-    band, cells : int
-        As for :func:`waves`.
-    c : float
-        Speed [px/s].
+    stiffness : (mode_y, mode_x)
+        q [1/s^2].
     gamma : float
         Damping [1/s].
     time : (time,)
@@ -246,10 +250,8 @@ def vibration(
     (time, mode_y, mode_x) float64
         a(t).
     (time, mode_y, mode_x) float64
-        da/dt [1/s], which is -c^2 k^2 times what a mode at rest gets from unit velocity.
+        da/dt [1/s], which is -q times what a mode at rest gets from unit velocity.
     """
-    y, x = waves(band, cells)
-    stiffness = c**2 * (y**2 + x**2)
     time = np.asarray(time, float)[:, None, None]
     angle = np.emath.sqrt((stiffness - gamma**2 / 4).astype(complex)) * time
     damped = np.exp(-gamma * time / 2)

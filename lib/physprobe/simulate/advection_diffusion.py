@@ -21,6 +21,7 @@ import numpy as np
 from physprobe.simulate import _linear
 
 FIELD, FIELD_UNIT, RESOLUTION = "concentration", "1", _linear.RESOLUTION
+LAW = "advection_diffusion"
 UNITS = {"alpha": "px^2/s", "vy": "px/s", "vx": "px/s"}
 
 draw, coords, field = _linear.draw, _linear.coords, _linear.field

@@ -20,6 +20,7 @@ import numpy as np
 from physprobe.simulate import _gates, _linear
 
 FIELD, FIELD_UNIT, RESOLUTION = "concentration", "1", _linear.RESOLUTION
+LAW = "diffusion"
 UNITS = {"alpha": "px^2/s"}
 
 draw, coords, field = _linear.draw, _linear.coords, _linear.field

@@ -23,6 +23,7 @@ from physprobe.statistics import seeds
 FIELD, FIELD_UNIT, RESOLUTION = "temperature", "1", _cells.RESOLUTION
 GROUPED = False
 WALLS = True
+LAW = "diffusion"
 UNITS = {"alpha": "px^2/s", "sigma": "px", "y0": "px", "x0": "px"}
 
 coords = _cells.coords

@@ -21,6 +21,8 @@ class Kind(Protocol):
     FIELD_UNIT: str
     RESOLUTION: float | None = None
     """Values are stored to the nearest multiple of it, a power of two; by default every bit."""
+    LAW: str | None = None
+    """Candidate of ``discover`` that its clips obey; by default none of them."""
     GRID: bool = True
     """Whether that is a field on a grid of y and x, as laws are read off; by default it is."""
     WALLS: bool = False
