@@ -15,6 +15,7 @@ from physprobe.store.results import Schema
 if TYPE_CHECKING:
     from xarray import Dataset
 
+    from physprobe.fit._motion import Motion
     from physprobe.store.inputs import Inputs
 
 METHODS, DESIGNS = "fit/methods", "fit/designs"
@@ -22,7 +23,7 @@ SCHEMAS = {
     "probe": Schema("probe", ("method", "target", "sample", "layer", "time", "part")),
     "state": Schema("state", ("method", "target", "sample", "layer", "time", "part")),
     "rollout": Schema("rollout", ("method", "target", "layer", "horizon", "model")),
-    "decoder": Schema("decoder", ("method", "layer", "horizon", "model", "baseline")),
+    "decoder": Schema("decoder", ("method", "target", "layer", "horizon", "model", "baseline")),
     "dynamics": Schema(
         "dynamics", ("method", "layer", "horizon", "order", "model", "baseline", "equation")
     ),
@@ -72,6 +73,8 @@ class Given:
         The encoder's own predictor: features (row, feature) of the last layer one token later.
     frames : sequence over clips of (time, y, x, rgb) uint8, optional
         The last frame of each token; a clip is read when asked for.
+    motion : Motion, optional
+        The system's own equation from any state on, where it has one.
     """
 
     features: Sequence[np.ndarray]
@@ -86,6 +89,7 @@ class Given:
     states: Mapping[str, np.ndarray] = field(default_factory=dict)
     advance: Callable[[np.ndarray], np.ndarray] | None = None
     frames: Sequence[np.ndarray] | None = None
+    motion: "Motion | None" = None
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,8 @@ class MethodSpec(Spec):
     """Whether it runs the predictor that an encoder may have of its own."""
     FILMED: ClassVar[bool] = False
     """Whether it takes the frames that were embedded, beside the embedding: of one system."""
+    MOVES: ClassVar[bool] = False
+    """Whether it solves the system's own equation from states that it is not told."""
     ROLE: ClassVar[Literal["probe", "state", "rollout", "decoder", "dynamics", "head", "law"]]
     """What it is asked for: to decode labels, or states that vary in time, to roll states on by
     the encoder's own predictor, to draw what an embedding holds, to forecast pooled embeddings, to

@@ -92,7 +92,8 @@ def _filmed(case: Case, clips: Sequence[Path]) -> Case:
             " Hint: give --clips results/SYSTEM/clips.zarr/zarr.json."
         )
     inputs, frames = case.inputs.filmed(clips[0])
-    return replace(case, inputs=inputs, given=replace(case.given, frames=frames))
+    motion = case.given.motion and case.given.motion.filmed(frames.source.attrs["spec"])
+    return replace(case, inputs=inputs, given=replace(case.given, frames=frames, motion=motion))
 
 
 def weights(

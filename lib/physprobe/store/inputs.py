@@ -120,10 +120,10 @@ class Inputs:
         names = [str(n) for n in self.system.data_vars if self.system[n].dims == ("clip", "time")]
         if not names:
             return {}
-        return {name: zarrs.values(self.system, name)[:, self._last] for name in names}
+        return {name: zarrs.values(self.system, name)[:, self.frames] for name in names}
 
     @property
-    def _last(self) -> np.ndarray:
+    def frames(self) -> np.ndarray:
         """Number (time,) of the last frame of each token."""
         frames = self.system.time.values
         ends = self.source["time_end"].values - (frames[1] - frames[0]) / 2
@@ -141,7 +141,7 @@ class Inputs:
         if "video" not in film:
             raise ValueError(f"{clips}: holds no video. Hint: give the clips of a filmed system.")
         digests = {**self.digests, "clips": film.attrs["digest"]}
-        return replace(self, digests=digests), Films(film, self._last)
+        return replace(self, digests=digests), Films(film, self.frames)
 
     @property
     def units(self) -> dict[str, str]:
