@@ -190,5 +190,14 @@ def test_what_is_rolled_far_is_told_from_what_was_seen_only_where_it_differs(fou
         assert told["p"] > 0.05 and told["value"] < 1.05 * told["null_q95"]
     for told in (slowed[0], hurried[1]):
         assert told["p"] < 0.01 and told["value"] > 2 * told["null_q95"]
+
+
+def test_what_stands_still_has_no_power_but_at_frequency_0(found):
+    angle = given().states["theta1"][:, 2:]
+    shares = []
+    for column in (np.sin(angle), np.cos(angle)):
+        apart = (column - column.mean(1, keepdims=True)) * np.hanning(angle.shape[1])
+        power = (np.abs(np.fft.rfft(apart)) ** 2).mean(0)
+        shares.append(power[0] / power.sum())
     still = row(found, metric="spectrum_distance", model="persistence")
-    assert still["value"] > 0.9, "what stands still has no power where motion has"
+    assert still["value"] == pytest.approx(1 - np.mean(shares), abs=0.01)
