@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from physprobe.fit.methods import _perceptron, states, states_mlp
+from physprobe.fit.methods import _perceptron, _shared, states, states_mlp
 from physprobe.fit.section import Given
 from physprobe.statistics import splits
 from physprobe.store.fits import decoded, row
@@ -173,3 +173,14 @@ def test_an_mlp_of_what_is_not_finite_is_refused():
     told.features[0][3, 2, 1] = np.nan
     with pytest.raises(ValueError, match="features: not finite in 1 places"):
         states_mlp.fit(mlp(epochs=1), told)
+
+
+def test_what_follows_from_a_system_alone_is_made_once():
+    fold, values, calls = twisted().folds[0], np.arange(6.0), []
+
+    def made(*of: object) -> int:
+        return _shared.once(lambda: calls.append(1) or len(calls), "thing", fold, *of)
+
+    assert made(values, 3) == made(values.copy(), 3) == 1
+    assert made(values + 1e-9, 3) == 2 and made(values, 4) == 3, "anything else makes another"
+    assert _shared.once(lambda: 9, "thing", twisted().folds[1], values, 3) == 9

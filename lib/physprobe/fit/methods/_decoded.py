@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from physprobe.drawing import strips
-from physprobe.fit.methods import _drawing, _forecasts
+from physprobe.fit.methods import _drawing, _forecasts, _shared
 from physprobe.fit.methods._drawing import Draw, Read
 from physprobe.fit.section import Given
 from physprobe.statistics import ridge, scores, splits
@@ -80,7 +80,12 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
     draw, steps = _drawing.decoder(spec, latent, frames, fold)
     names = tuple(name for name in spec.angles if name in given.states)
     angles = np.stack([given.states[name] for name in names], -1) if names else None
-    read = _drawing.reader(spec, frames, angles, fold) if names else None
+    read = None
+    if angles is not None:
+        read = _shared.once(
+            lambda: _drawing.reader(spec, frames, angles, fold),
+            "reader", fold, frames, angles, spec.canonical(),
+        )  # fmt: skip
 
     bright = frames[fold.train]
     level = bright.mean((0, 1), dtype=float).astype(np.float32) / 255
@@ -170,7 +175,9 @@ def _forecast(
     starts, clips = np.arange(spec.skip, last, spec.stride), fold.test
     shown = frames[clips][:, starts].astype(np.float32) / 255
     rows = latent[clips][:, starts].reshape(-1, latent.shape[-1])
-    pixels = _forecasts.Pixels(frames, fold, spec.rank)
+    pixels = _shared.once(
+        lambda: _forecasts.Pixels(frames, fold, spec.rank), "pixels", fold, frames, spec.rank
+    )
     components = pixels.ahead(clips, starts, horizons[-1])
     states = {}
     if given.motion is not None and given.motion.draw is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from physprobe.fit.methods import _perceptron
+from physprobe.fit.methods import _perceptron, _shared
 from physprobe.fit.section import Given
 from physprobe.statistics import ridge
 from physprobe.statistics.splits import Fold
@@ -128,7 +128,10 @@ def _rolled(
 ) -> np.ndarray:
     """States (row, token, state) that a small network of true states rolls on."""
     shown = _shown(motion, truth[:, :-1])
-    advance = _perceptron.function(settings, shown, np.diff(truth, axis=1), fold)
+    advance = _shared.once(
+        lambda: _perceptron.function(settings, shown, np.diff(truth, axis=1), fold),
+        "states", fold, truth, settings,
+    )  # fmt: skip
     found = [start]
     for _ in range(tokens):
         following = found[-1] + advance(_shown(motion, found[-1]))
