@@ -125,9 +125,7 @@ class Inputs:
     @property
     def frames(self) -> np.ndarray:
         """Number (time,) of the last frame of each token."""
-        frames = self.system.time.values
-        ends = self.source["time_end"].values - (frames[1] - frames[0]) / 2
-        return np.searchsorted(frames, ends) - 1
+        return last_frames(self.source, self.system)
 
     def filmed(self, clips: Path) -> "tuple[Inputs, Films]":
         """The same with the digest of the clips, and their frames.
@@ -164,6 +162,13 @@ class Inputs:
             dtype=dtype,
             threads=job.current().threads,
         )
+
+
+def last_frames(source: Dataset, system: Dataset) -> np.ndarray:
+    """Number (time,) of the last frame of each token of an embedding."""
+    frames = system.time.values
+    ends = source["time_end"].values - (frames[1] - frames[0]) / 2
+    return np.searchsorted(frames, ends) - 1
 
 
 def members(embeddings: Path) -> list[int | None]:
