@@ -27,6 +27,11 @@ def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
             if config.methods[asked.method].FILMED
         ],
         "predictor": _predictor(config, asked),
+        "abroad": [
+            f"results/{system}/clips.zarr/{STORE}"
+            for system in [config.methods[asked.method].also]
+            if system
+        ],
     }
 
 

@@ -15,6 +15,7 @@ from physprobe.store.results import Schema
 if TYPE_CHECKING:
     from xarray import Dataset
 
+    from physprobe.fit._abroad import Abroad
     from physprobe.fit._motion import Motion
     from physprobe.store.inputs import Inputs
 
@@ -75,6 +76,8 @@ class Given:
         The last frame of each token; a clip is read when asked for.
     motion : Motion, optional
         The system's own equation from any state on, where it has one.
+    abroad : Abroad, optional
+        A clip of another system, which nothing is fitted to.
     """
 
     features: Sequence[np.ndarray]
@@ -90,6 +93,7 @@ class Given:
     advance: Callable[[np.ndarray], np.ndarray] | None = None
     frames: Sequence[np.ndarray] | None = None
     motion: "Motion | None" = None
+    abroad: "Abroad | None" = None
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,11 @@ class MethodSpec(Spec):
     def scored_apart(self) -> str | None:
         """Label whose values are scored apart as well, if any."""
         return None
+
+    @property
+    def also(self) -> str:
+        """System whose first clip is shown besides, to which nothing is fitted; empty: none."""
+        return ""
 
     def takes(self, encoder: Spec | None) -> bool:
         """Whether it can be fitted to an encoder; None stands for a system's own stores."""

@@ -14,11 +14,14 @@ from physprobe.statistics import ridge, scores, splits
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
+    from physprobe.fit._abroad import Abroad
     from physprobe.fit.methods.decoder import Spec
 
 SEEN, OWN, STILL, MEAN, PIXELS = "reconstruction", "predictor", "copy_last", "mean_image", "dmd"
 FRAMES = "frames"
 """What is read off frames as they were rendered: no network draws them."""
+AS_FILMED = 96
+"""Side of frames of another system as they were filmed [px]."""
 FAR = 1e6
 """Rolled latents beyond it are as wrong as can be."""
 Advance = Callable[[np.ndarray], np.ndarray]
@@ -132,6 +135,7 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
             }
             for rule, place in _chosen(whole.error, paces).items()
         },
+        "abroad": None if given.components else _abroad(spec, draw, advance, given.abroad),
     }
     return rows, {"decoder": block}
 
@@ -311,6 +315,27 @@ def _shown(
         "reconstruction": _packed(drawn),
         "forecast": forecast,
     }
+
+
+def _abroad(
+    spec: "Spec", draw: Draw, advance: Advance | None, clip: "Abroad | None"
+) -> dict | None:
+    """What the decoder draws of a clip of another system, which nothing is fitted to."""
+    if clip is None:
+        return None
+    moving = np.repeat(clip.moving()[..., None], 3, -1)
+    seen = np.repeat(shrunk(moving, clip.side)[..., None], 3, -1)
+    latent, truth = clip.encode(seen), shrunk(moving, spec.size)
+    found = _shown(spec, draw, advance, latent[None], truth[None], 0)
+    drawn = strips.unpacked(found["reconstruction"])
+    error = float(((drawn / 255 - truth / 255.0) ** 2).mean())
+    height, width = clip.frames.shape[1:3]
+    side, top, left = min(height, width), (height - width) // 2, (width - height) // 2
+    filmed = clip.frames[:, max(top, 0) :, max(left, 0) :][:, :side, :side]
+    return {
+        **found, "system": clip.system, "error": error, "pace": None,
+        "filmed": strips.packed(shrunk(filmed, AS_FILMED)),
+    }  # fmt: skip
 
 
 def _packed(frames: np.ndarray) -> str:

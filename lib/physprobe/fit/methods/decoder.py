@@ -56,6 +56,9 @@ class Spec(MethodSpec):
     """How often validation clips are looked at, at most; the best state is kept."""
     patience: int = Field(4, ge=1)
     """Checks without a better one after which training ends."""
+    abroad: str = ""
+    """Another system, such as a real film, whose first clip goes through encoder and decoder too:
+    what moves in it, on black, cut to a square; nothing is trained on it."""
     pace: str = "lyapunov"
     """Label of a clip's Lyapunov exponent [1/s], by which clips to show are chosen too."""
     angles: tuple[str, ...] = ("theta1", "theta2")
@@ -76,6 +79,11 @@ class Spec(MethodSpec):
     """Bootstrap draws over clips for the intervals."""
     seed: int = Field(0, ge=0)
     """Seed of folds, weights, batches and draws."""
+
+    @property
+    def also(self) -> str:
+        """System that nothing is fitted to."""
+        return self.abroad
 
     @model_validator(mode="after")
     def _halves(self) -> Self:
@@ -100,7 +108,8 @@ def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
     blocks : dict
         ``decoder``: held-out ``clip``, its ``group`` and ``error`` of reconstruction,
         ``scores``, squared errors by model and horizon summed over each clip's frames, and
-        ``shown``: frames of a few of them, by the rule that they are chosen by.
+        ``shown``: frames of a few of them, by the rule that they are chosen by; ``abroad``, where
+        another system is named, the same of its clip.
 
     Raises
     ------
