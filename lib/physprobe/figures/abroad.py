@@ -1,4 +1,4 @@
-"""Figure: a film strip of another system's clip, a real film perhaps, through encoder and decoder."""
+"""Figure: another system's clip, a real film perhaps, as encoder and decoder make of it."""
 
 from collections.abc import Iterator
 
@@ -13,13 +13,14 @@ NEEDS = ("decoder",)
 ABROAD = True
 TITLE = "A film that nothing was trained on"
 CAPTION = (
-    "One clip of another system, a real film where one is named. Above as it was filmed; below it"
-    " what moves, the difference from the median frame stretched to white and cut to a square, which"
-    " is what the encoder is shown; then what the decoder draws of its latents. Encoder and decoder"
-    " were trained on this study's own simulated clips alone: neither has seen this film or any"
-    " other, nothing was fitted to it, and no claim is judged from it. It shows how far a latent"
-    " carries beyond what it was made for, and no more. The error is that of pixels from 0 to 1"
-    " against what the encoder is shown."
+    "One clip of another system, a real film where one is named. Above as it was filmed, at the"
+    " pace of the study's own frames; below it what moves, the difference from the median frame"
+    " stretched to white and cut to a square, which is what the encoder is shown; then what the"
+    " decoder draws of its latents. Nothing was trained on it: the decoder was fitted to the"
+    " study's own clips, an encoder that a recipe has trained saw that recipe's clips alone,"
+    " nothing was chosen by it, and no claim is judged from it. It shows how far a latent carries"
+    " beyond what it was made for, and no more. The error is that of pixels from 0 to 1 against"
+    " what the encoder is shown."
 )
 TIMES = 8
 LINES = {"filmed": "as filmed", "truth": "what moves", "reconstruction": "drawn"}

@@ -31,13 +31,14 @@ class Abroad:
     side : int
         Of frames that the encoder reads [px].
     encode : callable
-        From frames (time, side, side, rgb) uint8 to its last layer's features (token, feature).
+        From frames (time, side, side, rgb) uint8 to its last layer's features (token, feature), and
+        the number (token,) of each token's last frame.
     """
 
     system: str
     frames: np.ndarray
     side: int
-    encode: Callable[[np.ndarray], np.ndarray]
+    encode: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
     @classmethod
     def of(cls, found: Inputs, home: Path, clips: Path) -> "Abroad":
@@ -67,13 +68,13 @@ class Abroad:
         wanted = wanted[wanted <= times[-1] + 1e-9]
         at = np.abs(times[:, None] - wanted).argmin(0)
 
-        def encode(frames: np.ndarray) -> np.ndarray:
+        def encode(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             encoder = family.load(
                 spec.members[member], frames=len(frames), threads=job.current().threads,
                 height=height, width=width,
             )  # fmt: skip
             embedded = encoder.encode(frames[None], np.array([0]))
-            return np.asarray(embedded.pooled[0, -1], float)
+            return np.asarray(embedded.pooled[0, -1], float), encoder.spans[:, 1] - 1
 
         video = zarrs.values(film, "video", clip=slice(0, 1))[0]
         return cls(clips.absolute().parents[1].name, video[at], int(height), encode)

@@ -325,7 +325,8 @@ def _abroad(
         return None
     moving = np.repeat(clip.moving()[..., None], 3, -1)
     seen = np.repeat(shrunk(moving, clip.side)[..., None], 3, -1)
-    latent, truth = clip.encode(seen), shrunk(moving, spec.size)
+    latent, last = clip.encode(seen)
+    truth = shrunk(moving, spec.size)[last]
     found = _shown(spec, draw, advance, latent[None], truth[None], 0)
     drawn = strips.unpacked(found["reconstruction"])
     error = float(((drawn / 255 - truth / 255.0) ** 2).mean())
@@ -334,7 +335,7 @@ def _abroad(
     filmed = clip.frames[:, max(top, 0) :, max(left, 0) :][:, :side, :side]
     return {
         **found, "system": clip.system, "error": error, "pace": None,
-        "filmed": strips.packed(shrunk(filmed, AS_FILMED)),
+        "filmed": strips.packed(shrunk(filmed[last], AS_FILMED)),
     }  # fmt: skip
 
 
