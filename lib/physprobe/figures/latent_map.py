@@ -63,7 +63,8 @@ def _known(study: _frames.Evidence) -> dict[str, np.ndarray]:
         value = zarrs.values(system, target.removeprefix(CYCLIC))
         found[target] = (value + np.pi) % (2 * np.pi) - np.pi
     if {"kinetic", "potential"} <= {*map(str, system.data_vars)}:
-        found["energy"] = sum(zarrs.values(system, name) for name in ("kinetic", "potential"))
+        kinetic, potential = (zarrs.values(system, name) for name in ("kinetic", "potential"))
+        found["energy"] = kinetic + potential
     for target in asked:
         if len(found) < MOST and target in system and system[target].dims == ("clip", "time"):
             found[target] = zarrs.values(system, target)

@@ -66,7 +66,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     """
     names = list(dict.fromkeys(frame["encoder"]))
     rows = -(-len(names) // COLUMNS)
-    upper, lower = part.subfigures(2, 1, height_ratios=_heights(len(names)))
+    halves = part.subfigures(2, 1, squeeze=False, height_ratios=_heights(len(names)))
+    upper, lower = halves[:, 0]
     grid = upper.subplots(rows, min(COLUMNS, len(names)), sharey=True, squeeze=False)
     for ax, name in zip(grid.flat, names, strict=False):
         _errors(ax, frame[(frame["encoder"] == name) & (frame["metric"] == "angle_error")])
