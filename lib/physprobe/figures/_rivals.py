@@ -3,7 +3,7 @@
 COLOURS = {
     "predictor": "#0072B2", "order_1": "#E69F00", "order_2": "#D55E00", "order_3": "#CC79A7",
     "persistence": "0.35", "copy_last": "0.35", "dmd": "#D55E00", "state_mlp": "#56B4E9",
-    "equation": "#F0E442", "mean_image": "0.6", "encoded": "0.35", "reconstruction": "#009E73",
+    "equation": "#7B3294", "mean_image": "0.6", "encoded": "0.35", "reconstruction": "#009E73",
     "frames": "0.35",
 }  # fmt: skip
 WORDS = {

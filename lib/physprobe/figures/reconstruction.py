@@ -107,7 +107,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         handles.append(
             Line2D([], [], color="0.6", marker="s", ls="", ms=4, label="reconstruction, controls")
         )
-    part.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=8)
+    part.legend(handles=handles, loc="outside upper right", ncols=-(-len(handles) // 2), fontsize=8)
     canvas.title(part, TITLE)
     canvas.note(
         part, "Bands and bars: 95 % intervals over clips, and members where there are several."
@@ -199,4 +199,4 @@ def figure(frame: pd.DataFrame) -> Figure:
     """Draw reconstructions as a figure of their own."""
     lines = frame.loc[frame["item"] != "score", "encoder"].nunique()
     width = 15.5 if "state_error" in set(frame["metric"].dropna()) else 12.0
-    return canvas.alone(panel, frame, (width, 0.95 + 1.65 * lines))
+    return canvas.alone(panel, frame, (width, 1.2 + 1.65 * lines))

@@ -34,6 +34,7 @@ def frame(study: _frames.Evidence) -> pd.DataFrame:
         }
         for name in study.names
         for fits in study.each("state").values()
+        if name in fits
         for found in fits.rows(name, layer="selected", metric="r2", time=None)
         if found["value"] is not None
     )
