@@ -1,11 +1,11 @@
-"""Claims on rollouts: which predictor lasts longer, and whether energy stays."""
+"""Claims on rollouts and decoders: what lasts longer, whether energy stays, what is drawn."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import pytest
 
-from physprobe.falsify import conserves, lasts
+from physprobe.falsify import conserves, drawn, lasts
 from physprobe.store.evidence import Evidence
 from physprobe.store.fits import Fits
 
@@ -105,3 +105,57 @@ def test_members_are_drawn_with_their_times():
     found = lasts.line(spec, evidence(small=whole), "small")
     assert found["value"] == pytest.approx(0.4 * BASE.mean())
     assert found["verdict"] == "cannot tell", "the members disagree"
+
+
+def drawing(errors: Mapping[tuple[str, int | None], float]) -> dict:
+    """Result of a decoder with given squared errors by model and horizon."""
+    spread = RNG.uniform(0.8, 1.2, CLIPS)
+    scores = [
+        {"model": model, "horizon": ahead, "squares": level * spread * RNG.uniform(0.9, 1.1, CLIPS)}
+        for (model, ahead), level in errors.items()
+    ]
+    return {
+        "schema": "physprobe/decoder/2",
+        "spec": {"bootstraps": 400},
+        "rows": [],
+        "decoder": {"clip": np.arange(CLIPS), "group": np.arange(CLIPS), "scores": scores},
+    }
+
+
+SEEN = {("reconstruction", None): 1.0, ("mean_image", None): 4.0}
+AHEAD = {("predictor", 4): 2.0, ("mean_image", 4): 4.0, ("copy_last", 4): 3.0, ("dmd", 4): 1.0}
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict", "best", "value"),
+    [
+        ({}, "supported", "mean_image", 0.75),
+        ({"margin": 0.8}, "refuted", "mean_image", 0.75),
+        ({"horizon": 4}, "supported", "copy_last", 1 / 3),
+        ({"horizon": 4, "beyond": ("dmd", "copy_last")}, "refuted", "dmd", -1.0),
+        ({"horizon": 4, "beyond": ("equation",)}, "cannot tell", None, None),
+        ({"horizon": 8}, "cannot tell", None, None),
+    ],
+)
+def test_what_is_drawn_has_to_be_nearer_than_the_best_of_others(more, verdict, best, value):
+    fits = {"pendulum": {"decoder": Fits({"small": drawing(SEEN | AHEAD)})}}
+    whole = Evidence(("small",), (), {}, bootstraps=400, place="pendulum", fits=fits).at()
+    found = drawn.line(drawn.Spec(statement="s", **more), whole, "small")
+    assert (found["verdict"], found["best_control"]) == (verdict, best)
+    if value is not None:
+        assert found["value"] == pytest.approx(value, abs=0.05)
+        assert found["ci_low"] < found["value"] < found["ci_high"]
+
+
+def test_members_are_drawn_with_what_they_draw():
+    each = [drawing({**SEEN, ("reconstruction", None): level}) for level in (0.2, 1.0, 1.8)]
+    whole = {**each[1], "members": [{"member": m, **part} for m, part in enumerate(each)]}
+    fits = {"pendulum": {"decoder": Fits({"small": whole})}}
+    told = Evidence(("small",), (), {}, bootstraps=400, place="pendulum", fits=fits).at()
+    found = drawn.line(drawn.Spec(statement="s"), told, "small")
+    assert found["value"] == pytest.approx(0.75, abs=0.03)
+    alone = drawn.line(drawn.Spec(statement="s"), Evidence(
+        ("small",), (), {}, bootstraps=400, place="pendulum",
+        fits={"pendulum": {"decoder": Fits({"small": each[1]})}},
+    ).at(), "small")  # fmt: skip
+    assert found["ci_high"] - found["ci_low"] > 3 * (alone["ci_high"] - alone["ci_low"])

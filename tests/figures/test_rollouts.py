@@ -1,11 +1,13 @@
 """Rollouts and states as figures: every model and score is there, with its interval."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from figure_oracle import sound
 
 from physprobe.figures import rollouts, states
-from physprobe.fit.methods import rollout
+from physprobe.fit.methods import rollout, states_mlp
 from physprobe.fit.methods import states as decoded
 from physprobe.fit.section import SCHEMAS, Given
 from physprobe.statistics import splits
@@ -51,12 +53,16 @@ def test_rollouts_show_every_model_of_every_encoder():
     spec = rollout.Spec(angles=("theta1",), energy=("kinetic",), horizons=(1, 4, 8), bootstraps=100)
     frame = rollouts.frame(evidence("rollout", spec, rollout))
     assert set(frame["encoder"]) == {"jepa", "autoencoder", "pixels"}
-    assert set(frame["metric"]) == {"angle_error", "valid_time", "valid_lyapunov_times"}
+    far = {"spectrum_distance", "energy_distance"}
+    assert set(frame["metric"]) == {"angle_error", "valid_time", "valid_lyapunov_times"} | far
     found = rollouts.figure(frame)
     sound(found)
-    *errors, valid = found.axes
+    *errors, valid, spectra, energies = found.axes
     assert [ax.get_title(loc="left") for ax in errors] == ["jepa", "autoencoder", "pixels"]
     assert len([line for line in errors[0].get_lines() if len(line.get_xdata()) == 3]) == 6
+    assert energies.get_xscale() == "log" and "spectrum" in spectra.get_xlabel()
+    ticks = [line for line in spectra.get_lines() if line.get_marker() == "|"]
+    assert len(ticks) == 3 * 5, "a null beside each distance"
     assert "Lyapunov" in valid.get_xlabel()
     assert [text.get_text() for text in valid.get_yticklabels()] == [
         "jepa",
@@ -69,7 +75,8 @@ def test_without_a_pace_valid_times_are_in_seconds():
     spec = rollout.Spec(angles=("theta1",), energy=(), horizons=(1, 4), bootstraps=100, pace="none")
     found = rollouts.figure(rollouts.frame(evidence("rollout", spec, rollout)))
     sound(found)
-    assert found.axes[-1].get_xlabel() == "valid time [s]"
+    labels = [ax.get_xlabel() for ax in found.axes[3:]]
+    assert labels == ["valid time [s]", "apart in power spectrum"], "no energy, no distance of it"
 
 
 def test_states_show_every_encoder_for_each_state():
@@ -82,3 +89,25 @@ def test_states_show_every_encoder_for_each_state():
     sound(found)
     titles = [ax.get_title(loc="left") for ax in found.axes]
     assert titles == ["theta1 (sine and cosine)", "omega1", "kinetic", "theta1"]
+
+
+def test_a_linear_probe_and_an_mlp_stand_beside_each_other():
+    asked = {"targets": ("omega1",), "permutations": 20, "bootstraps": 100}
+    linear = evidence("state", decoded.Spec(**asked), decoded)
+    small = evidence(
+        "state", states_mlp.Spec(**asked, epochs=12, batch=16, widths=(8,)), states_mlp
+    )
+    fits = {"pendulum": {"of_states": linear.states, "by_mlp": small.states}}
+    for method, found in fits["pendulum"].items():
+        for result in found.values():
+            for line in result["rows"]:
+                line["method"] = method
+    both = replace(linear, fits=fits).at()
+    frame = states.frame(both)
+    assert list(frame.groupby("encoder")["probe"].unique().iloc[0]) == ["states", "states_mlp"]
+    found = states.figure(frame)
+    sound(found)
+    marks = found.axes[0].get_lines()
+    assert sum(line.get_markerfacecolor() == "white" for line in marks) == 3
+    labels = [text.get_text() for text in found.legends[0].get_texts()]
+    assert labels == ["linear probe", "small MLP", "null, 95 %"]

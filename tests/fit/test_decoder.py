@@ -12,6 +12,7 @@ from physprobe.drawing import strips
 from physprobe.embed import stage as embed
 from physprobe.embed.pixels import Spec as Pixels
 from physprobe.fit import _members, stage
+from physprobe.fit._motion import Motion
 from physprobe.fit.methods import _decoded, decoder
 from physprobe.fit.section import Given
 from physprobe.render import fields
@@ -66,6 +67,32 @@ def given(**more: object) -> Given:
     return replace(whole, **more)
 
 
+def moving() -> Motion:
+    """The equation that dots obey, and how they are filmed."""
+
+    def solve(rows: dict, steps: int) -> tuple[np.ndarray, dict]:
+        names = ("radius", "theta1", "omega1")
+        radius, angle, speed = (rows[f"start_{name}"][:, None] for name in names)
+        angle = angle + speed * np.arange(steps)
+        states = dict(zip(names, np.broadcast_arrays(radius, angle, speed), strict=True))
+        place = np.stack([radius * np.cos(angle), radius * np.sin(angle)], -1)
+        return place, states
+
+    known = ("radius", "theta1", "omega1")
+    return Motion(known, ("theta1",), known, solve, {"mass": np.ones(CLIPS)}, 1, frames)
+
+
+def states() -> dict:
+    """Radius, angle and its growth in a frame, of every dot at all times."""
+    x, y, speed = np.moveaxis(LATENTS, -1, 0)
+    start = np.arctan2(y, x)[:, :1]
+    return {
+        "radius": np.hypot(x, y),
+        "theta1": start + speed * np.arange(TIMES),
+        "omega1": speed,
+    }
+
+
 def spec(**more: object) -> decoder.Spec:
     asked = {"size": SIZE, "channels": (16, 32), "steps": 1200, "learning_rate": 4e-3}
     return decoder.Spec(**{**asked, "horizons": (1, 4, 12), "bootstraps": 200, **more})
@@ -73,7 +100,8 @@ def spec(**more: object) -> decoder.Spec:
 
 @pytest.fixture(scope="module")
 def found() -> dict:
-    rows, blocks = decoder.fit(spec(), given(advance=turned))
+    told = given(advance=turned, states=states(), motion=moving())
+    rows, blocks = decoder.fit(spec(), told)
     return {"rows": rows, **blocks}
 
 
@@ -125,6 +153,43 @@ def test_a_predictor_that_stands_still_is_no_better_than_the_last_frame():
     rows, _ = decoder.fit(spec(), given(advance=lambda rows: rows))
     about = {"metric": "skill", "model": "predictor", "horizon": 4}
     assert row({"rows": rows}, baseline="copy_last", **about)["value"] < 0.05
+
+
+def test_angles_are_read_off_what_is_drawn(found):
+    def error(model: str, horizon: int | None = None) -> float:
+        about = {"metric": "state_error", "target": "theta1", "model": model, "horizon": horizon}
+        return row(found, **about)["value"]
+
+    assert error("frames") < 0.1, "the network reads real frames"
+    assert error("reconstruction") < 0.15
+    speed = np.abs(LATENTS[given().folds[0].test, 0, 2])
+    for horizon in (1, 4):
+        off = error("copy_last", horizon)
+        assert off == pytest.approx((speed * horizon).mean(), abs=0.1), "as far as dots turn"
+    assert error("predictor", 12) < 0.2
+    assert error("frames") <= error("reconstruction") + 0.02
+
+
+def test_rivals_forecast_pixels_from_the_same_starts(found):
+    at = {"metric": "mse", "horizon": 4}
+    own, still, dmd, network, equation = (
+        row(found, model=model, **at)["value"]
+        for model in ("predictor", "copy_last", "dmd", "state_mlp", "equation")
+    )
+    assert equation < 0.2 * still, "the state is in the latent, and the equation is the true one"
+    assert network < 0.5 * still
+    assert dmd < still
+    gained = row(found, metric="skill", model="predictor", horizon=4, baseline="dmd")["value"]
+    assert gained == pytest.approx(1 - own / dmd)
+
+
+def test_errors_of_every_clip_are_kept_for_comparisons(found):
+    block = found["decoder"]
+    for part in block["scores"]:
+        about = {"model": part["model"], "horizon": part["horizon"], "metric": "mse"}
+        starts = len(np.arange(2, TIMES - (part["horizon"] or 0), 4)) if part["horizon"] else TIMES
+        value = np.sum(part["squares"]) / (len(block["clip"]) * starts * SIZE**2)
+        assert row(found, **about)["value"] == pytest.approx(value)
 
 
 def test_noise_draws_no_more_than_the_mean_image():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from physprobe.fit._motion import Motion
 from physprobe.fit.methods import rollout
 from physprobe.fit.section import Given
 from physprobe.statistics import splits
@@ -125,3 +126,78 @@ def test_a_state_that_is_not_read_well_is_valid_for_no_time():
 def test_what_cannot_be_rolled_is_named(more, message):
     with pytest.raises(ValueError, match=message.replace(".", r"\.")):
         rollout.fit(spec(**more), given())
+
+
+def moving(drift: float = 0.0) -> Motion:
+    """The equation itself, whose speed grows by a part of it in every token."""
+
+    def solve(rows: dict, frames: int) -> tuple[np.ndarray, dict]:
+        times = np.arange(frames)
+        speed = rows["start_omega1"][:, None] * (1 + drift) ** times
+        angle = rows["start_theta1"][:, None] + speed * DT * times
+        return np.empty(0), {"theta1": angle, "omega1": speed, "kinetic": speed**2}
+
+    known = ("theta1", "omega1", "kinetic")
+    return Motion(known[:2], known[:1], known, solve, {"mass": np.ones(CLIPS)}, 1)
+
+
+def with_motion(motion: Motion) -> dict:
+    whole = given()
+    angle = whole.states["theta1"]
+    speed = np.broadcast_to((angle[:, 1:2] - angle[:, :1]) / DT, angle.shape)
+    states = {**whole.states, "omega1": speed}
+    rows, _ = rollout.fit(spec(), Given(**{**whole.__dict__, "states": states, "motion": motion}))
+    return {"rows": rows}
+
+
+@pytest.fixture(scope="module")
+def moved() -> dict:
+    return with_motion(moving())
+
+
+def test_the_true_equation_goes_on_from_what_is_read(moved):
+    at = {"metric": "angle_error", "model": "equation"}
+    first, last = (row(moved, horizon=h, **at)["value"] for h in (1, 12))
+    assert first < 0.1 and last < 0.3, "the latent holds angle and speed"
+    assert row(moved, metric="energy_drift", model="equation", horizon=12)["value"] < 1e-9
+    wrong = with_motion(moving(0.2))
+    assert row(wrong, horizon=12, **at)["value"] > 3 * last, "another equation leads elsewhere"
+
+
+def test_a_network_of_true_states_learns_their_dynamics(moved):
+    own, still = (
+        row(moved, metric="angle_error", model=m, horizon=4)["value"]
+        for m in ("state_mlp", "persistence")
+    )
+    assert own < 0.2 * still
+
+
+def test_what_is_rolled_far_is_told_from_what_was_seen_only_where_it_differs(found):
+    def changed(pace: float, kept: float) -> dict:
+        def advance(latent: np.ndarray) -> np.ndarray:
+            parts = latent @ TURN.T
+            angle, speed = np.arctan2(parts[..., 0], parts[..., 1]), kept * parts[..., 2]
+            return shown(angle + pace * speed * DT, speed)
+
+        return {"rows": rollout.fit(spec(), given(advance))[0]}
+
+    metrics = ("energy_distance", "spectrum_distance")
+    same, slowed, hurried = (
+        [row(each, metric=metric, model="predictor") for metric in metrics]
+        for each in (found, changed(1.0, 0.9), changed(3.0, 1.0))
+    )
+    for told in (*same, hurried[0]):
+        assert told["p"] > 0.05 and told["value"] < 1.05 * told["null_q95"]
+    for told in (slowed[0], hurried[1]):
+        assert told["p"] < 0.01 and told["value"] > 2 * told["null_q95"]
+
+
+def test_what_stands_still_has_no_power_but_at_frequency_0(found):
+    angle = given().states["theta1"][:, 2:]
+    shares = []
+    for column in (np.sin(angle), np.cos(angle)):
+        apart = (column - column.mean(1, keepdims=True)) * np.hanning(angle.shape[1])
+        power = (np.abs(np.fft.rfft(apart)) ** 2).mean(0)
+        shares.append(power[0] / power.sum())
+    still = row(found, metric="spectrum_distance", model="persistence")
+    assert still["value"] == pytest.approx(1 - np.mean(shares), abs=0.01)

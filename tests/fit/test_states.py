@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from physprobe.fit.methods import states
+from physprobe.fit.methods import _perceptron, _shared, states, states_mlp
 from physprobe.fit.section import Given
 from physprobe.statistics import splits
 from physprobe.store.fits import decoded, row
@@ -113,3 +113,74 @@ def test_noise_is_rejected_at_its_level():
         (found, _), _ = states.fit(spec(targets=("noise",), permutations=19, bootstraps=100), told)
         below += found["p"] <= 0.05
     assert below <= 6
+
+
+def twisted(clips: int = CLIPS) -> Given:
+    """Features whose product holds a speed, and one more that holds nothing."""
+    rng = np.random.default_rng(5)
+    sign, size = rng.choice([-1.0, 1.0], (clips, TIMES)), rng.normal(size=(clips, TIMES))
+    features = np.stack([sign, sign * size, rng.normal(size=(clips, TIMES))], -1)
+    states = {"speed": size, "noise": rng.normal(size=(clips, TIMES))}
+    return Given([features], ["0"], {}, splits.nested(np.arange(clips)), states=states)
+
+
+def mlp(**more: object) -> states_mlp.Spec:
+    asked = {"targets": ("speed", "noise"), "permutations": 24, "bootstraps": 300, "batch": 32}
+    return states_mlp.Spec(**{**asked, "widths": (4, 32), **more})
+
+
+def test_an_mlp_reads_what_no_linear_map_of_the_features_holds():
+    linear, _ = states.fit(spec(targets=("speed",)), twisted())
+    rows, blocks = states_mlp.fit(mlp(), twisted())
+    found = {r["target"]: r for r in rows if r["layer"] == "selected"}
+    assert row({"rows": linear}, layer="selected")["value"] < 0.1
+    assert found["speed"]["value"] > 0.7 and found["speed"]["p"] == 1 / 25
+    assert found["speed"]["null_q95"] < 0.1
+    assert found["noise"]["value"] < 0.05 and found["noise"]["p"] > 0.05
+    score = decoded({"rows": rows, "encoder": "small", **blocks}, "speed", "state")
+    assert score.value == pytest.approx(found["speed"]["value"], abs=1e-9)
+
+
+def test_networks_trained_side_by_side_are_those_trained_alone():
+    told = twisted()
+    speed, fold = told.states["speed"], told.folds[0]
+    orders = np.stack([np.arange(CLIPS), np.random.default_rng(0).permutation(CLIPS)])
+    both = speed[orders].transpose(1, 2, 0)[..., None]
+    settings = mlp(epochs=12)
+
+    def read(values: np.ndarray) -> _perceptron.Read:
+        found = _perceptron.read(settings, told.features[0], {"s": values}, fold, fold.test)
+        return found["s"]
+
+    whole = read(both)
+    for draw in (0, 1):
+        alone = read(both[:, :, draw : draw + 1])
+        np.testing.assert_allclose(whole.predicted[:, :, draw], alone.predicted[:, :, 0], atol=1e-4)
+        assert whole.inner[draw] == pytest.approx(alone.inner[0], rel=1e-4)
+
+
+def test_a_networks_function_is_what_it_was_trained_to():
+    told, settings = twisted(200), _perceptron.Small(batch=64)
+    fold = told.folds[0]
+    known = _perceptron.function(settings, told.features[0], told.states["speed"][..., None], fold)
+    features, speed = told.features[0][fold.test], told.states["speed"][fold.test]
+    found = known(features.reshape(-1, 3)).reshape(speed.shape)
+    assert np.mean((found - speed) ** 2) < 0.05 * speed.var()
+
+
+def test_an_mlp_of_what_is_not_finite_is_refused():
+    told = twisted()
+    told.features[0][3, 2, 1] = np.nan
+    with pytest.raises(ValueError, match="features: not finite in 1 places"):
+        states_mlp.fit(mlp(epochs=1), told)
+
+
+def test_what_follows_from_a_system_alone_is_made_once():
+    fold, values, calls = twisted().folds[0], np.arange(6.0), []
+
+    def made(*of: object) -> int:
+        return _shared.once(lambda: calls.append(1) or len(calls), "thing", fold, *of)
+
+    assert made(values, 3) == made(values.copy(), 3) == 1
+    assert made(values + 1e-9, 3) == 2 and made(values, 4) == 3, "anything else makes another"
+    assert _shared.once(lambda: 9, "thing", twisted().folds[1], values, 3) == 9

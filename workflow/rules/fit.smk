@@ -30,7 +30,7 @@ rule fit:
         "Fit {wildcards.place}: {wildcards.method} to {wildcards.source}"
     shell:
         "python -m physprobe fit --embeddings {input.embeddings} --simulation {input.simulation}"
-        " --clips {input.clips} --out {output} --design {params.design:q}"
+        " --clips {input.clips} --abroad {input.abroad} --out {output} --design {params.design:q}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
 
 

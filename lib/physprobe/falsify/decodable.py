@@ -27,6 +27,8 @@ class Spec(Claim):
     """What it has to beat: the controls, or shuffled labels alone (as the published claim did)."""
     controls: tuple[str, ...] = ()
     """Controls that it has to beat; all of the study's if empty."""
+    rivals: tuple[str, ...] = ()
+    """Encoders of the study that it has to beat besides."""
 
     def needs(self) -> Needs:
         """What it is judged from."""
@@ -35,6 +37,7 @@ class Spec(Claim):
             decoded=(self.target, self.sample),
             controls=self.beyond == "controls",
             named=self.controls,
+            rivals=self.rivals,
         )
 
 
@@ -64,7 +67,7 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
             verdict=verdict(low, high, spec.margin, row["p"]),
             note=lacking,
         )
-    named = spec.controls or evidence.controls
+    named = (*(spec.controls or evidence.controls), *spec.rivals)
     others = evidence.decoded(named, spec.target, spec.sample)
     if not others:
         note = f"{spec.target} is undefined for all controls" if named else NO_CONTROL

@@ -421,6 +421,8 @@ def _controlled(config: Entries, where: str, study: Study, claim: Claim) -> Iter
     needs = claim.needs()
     for name in needs.named:
         yield from known(f"{where}.controls", name, study.controls)
+    for name in needs.rivals:
+        yield from known(f"{where}: it has to beat {name}", name, study.names)
     fitting = [
         name
         for name in study.controls

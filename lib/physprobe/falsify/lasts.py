@@ -16,24 +16,25 @@ UNITS = {"lyapunov": "Lyapunov times", "seconds": "s"}
 class Spec(Claim):
     """Valid time of the encoder's own predictor, less the longest of other models', clip by clip.
 
-    The others are models of the same latents, which see the same starts; or the own predictor of
-    another encoder.
+    The others are models of the same latents, which see the same starts; two that know more, a
+    network of true states and the true equation from the state that is read off; or the own
+    predictor of another encoder.
     """
 
     kind: Literal["lasts"] = "lasts"
     """Rollouts of the encoder's own predictor."""
     unit: Literal["lyapunov", "seconds"] = "lyapunov"
     """What valid times are counted in."""
-    beyond: tuple[Literal["persistence", "order_1", "order_2", "order_3"], ...] = Field(
-        ("persistence", "order_1", "order_2", "order_3"), min_length=1
-    )
+    beyond: tuple[
+        Literal["persistence", "order_1", "order_2", "order_3", "state_mlp", "equation"], ...
+    ] = Field(("persistence", "order_1", "order_2", "order_3"), min_length=1)
     """Models that it has to outlast; those that are fitted count."""
     than: str = ""
     """Encoder or control of the study whose own predictor it has to outlast instead."""
 
     def needs(self) -> Needs:
         """What it is judged from."""
-        return Needs(role="rollout")
+        return Needs(role="rollout", rivals=(self.than,) if self.than else ())
 
 
 def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:

@@ -9,28 +9,33 @@ from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.lines import Line2D
 
 from physprobe.drawing import canvas, palette, strips
-from physprobe.figures import _film, _frames
+from physprobe.figures import _film, _frames, _rivals
 
 NEEDS = ("decoder",)
 TITLE = "Frames drawn from latents"
 CAPTION = (
     "Of each encoder the held-out clips whose reconstruction is worst and median, with their mean"
     " squared error of pixels from 0 to 1: truth above what a decoder draws from frozen latents,"
-    " of one member where there are several. Right: error of all held-out clips by time ahead, of"
-    " latents that the encoder's own predictor rolls on, of the last frame that was seen and of"
-    " the training clips' mean image; dashed, the reconstruction, which no forecast drawn by this"
-    " decoder can be expected to undercut. Bands and bars are 95 % intervals over clips, and over"
-    " members where there are several. forecast.mp4 beside this figure shows such clips in motion."
+    " of one member where there are several. Right of them: error of all held-out clips by time"
+    " ahead, of latents that the encoder's own predictor rolls on, of the last frame that was seen"
+    " and of the training clips' mean image; dashed, the reconstruction, which no forecast drawn"
+    " by this decoder can be expected to undercut. Beside them DMD of pixels, a small network of"
+    " true states and the true equation from the state that is read off the latent, the latter two"
+    " as the system is filmed. Far right, where clips have angles: how wrong those are that a"
+    " network reads off what is drawn; dashed, off reconstructions, dotted, off frames as they"
+    " were rendered, grey, chance. Bands and bars are 95 % intervals over clips, and over members"
+    " where there are several. forecast.mp4 beside this figure shows such clips in motion."
 )
 RULES = ("worst", "median")
 TIMES = 5
 COLOURS = {
-    "predictor": "#0072B2", "reconstruction": "#009E73", "copy_last": "0.35", "mean_image": "0.6",
+    model: _rivals.COLOURS[model]
+    for model in (
+        "predictor", "reconstruction", "copy_last", "mean_image", "dmd", "state_mlp", "equation"
+    )
 }  # fmt: skip
-WORDS = {
-    "predictor": "own predictor, drawn", "reconstruction": "reconstruction",
-    "copy_last": "last frame seen", "mean_image": "mean image",
-}  # fmt: skip
+WORDS = {**_rivals.WORDS, "predictor": "own predictor, drawn"}
+CHANCE = np.pi / 2  # [rad], mean error of an angle that has nothing to do with the true one
 
 
 def frame(study: _frames.Evidence) -> pd.DataFrame:
@@ -47,10 +52,10 @@ def _lines(study: _frames.Evidence) -> Iterator[dict]:
         seconds = block["seconds"] or 1.0
         for row in study.decoders.rows(name):
             if row["value"] is not None:
-                keys = ("model", "metric", "baseline", "horizon", *_frames.SCORE)
+                keys = ("model", "metric", "target", "baseline", "horizon", *_frames.SCORE)
                 yield {
                     **about, "item": "score", "seconds": seconds,
-                    **{key: row[key] for key in keys},
+                    **{key: row.get(key) for key in keys},
                 }  # fmt: skip
         if about["role"] != "encoder":
             continue
@@ -81,14 +86,18 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     names = list(dict.fromkeys(drawn["encoder"]))
     scored = frame[(frame["item"] == "score") & (frame["metric"] == "mse")]
     controls = list(dict.fromkeys(scored.loc[scored["role"] == "control", "encoder"]))
-    grid = part.subfigures(len(names), 3, squeeze=False, width_ratios=[1.0, 1.0, 0.95])
+    turned = frame[(frame["item"] == "score") & (frame["metric"] == "state_error")]
+    widths = [1.0, 1.0, 0.95, 0.95][: 3 + bool(len(turned))]
+    grid = part.subfigures(len(names), len(widths), squeeze=False, width_ratios=widths)
     top = 1.15 * scored["ci_high"].fillna(scored["value"]).max()
     for line, name in zip(grid, names, strict=True):
         own = drawn[drawn["encoder"] == name]
         for where, rule in zip(line, RULES, strict=False):
             _clip(where, own[own["item"] == rule], name)
         mine = scored[(scored["encoder"] == name) | scored["encoder"].isin(controls)]
-        _errors(line[-1], mine, name, top)
+        _errors(line[2], mine, name, top)
+        if len(turned):
+            _angles(line[3], turned[turned["encoder"] == name])
     handles = [
         Line2D([], [], color=COLOURS[m], ls="--" if m == "reconstruction" else "-", label=WORDS[m])
         for m in COLOURS
@@ -98,7 +107,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         handles.append(
             Line2D([], [], color="0.6", marker="s", ls="", ms=4, label="reconstruction, controls")
         )
-    part.legend(handles=handles, loc="outside upper right", ncols=len(handles))
+    part.legend(handles=handles, loc="outside upper right", ncols=-(-len(handles) // 2), fontsize=8)
     canvas.title(part, TITLE)
     canvas.note(
         part, "Bands and bars: 95 % intervals over clips, and members where there are several."
@@ -160,6 +169,26 @@ def _errors(part: SubFigure, scores: pd.DataFrame, name: str, top: float) -> Non
     _labelled(ax, bool(len(ahead)))
 
 
+def _angles(part: SubFigure, scores: pd.DataFrame) -> None:
+    """Error of the angles that are read off what is drawn, mean over angles, by time ahead [s]."""
+    ax = part.subplots()
+    ahead = scores[scores["horizon"].notna()]
+    for model, rows in ahead.groupby("model", sort=False):
+        means = rows.groupby("horizon")["value"].mean()
+        times = means.index * rows["seconds"].iloc[0]
+        ax.plot(times, means, marker="o", ms=3, color=COLOURS[model])
+    for model, style in (("reconstruction", "--"), ("frames", ":")):
+        level = scores.loc[(scores["model"] == model) & scores["horizon"].isna(), "value"].mean()
+        ax.axhline(level, color=_rivals.COLOURS[model], ls=style, lw=1, zorder=0)
+    ax.axhline(CHANCE, color="0.8", lw=1, zorder=0)
+    ax.set_ylim(0, 1.12 * CHANCE)
+    ax.set_xlabel("time ahead [s]" if len(ahead) else "seen; nothing is forecast")
+    if not len(ahead):
+        ax.set_xticks([])
+    ax.set_ylabel("error of angles read off [rad]", fontsize=8)
+    ax.grid(axis="y", color="0.93")
+
+
 def _labelled(ax: Axes, forecast: bool) -> None:
     ax.set_xlabel("time ahead [s]; left of 0, seen" if forecast else "seen; nothing is forecast")
     ax.set_ylabel("squared error of pixels", fontsize=8)
@@ -169,4 +198,5 @@ def _labelled(ax: Axes, forecast: bool) -> None:
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw reconstructions as a figure of their own."""
     lines = frame.loc[frame["item"] != "score", "encoder"].nunique()
-    return canvas.alone(panel, frame, (12.0, 0.95 + 1.65 * lines))
+    width = 15.5 if "state_error" in set(frame["metric"].dropna()) else 12.0
+    return canvas.alone(panel, frame, (width, 1.2 + 1.65 * lines))

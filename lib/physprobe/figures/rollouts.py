@@ -6,27 +6,36 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
-from physprobe.drawing import canvas
-from physprobe.figures import _frames
+from physprobe.drawing import canvas, rungs
+from physprobe.figures import _frames, _rivals
 
 NEEDS = ("rollout",)
 TITLE = "States, rolled on"
 CAPTION = (
-    "Left, of each encoder: root mean square error of the angles that are read off its latents,"
-    " rolled on from every start of held-out clips by its own predictor, by linear models of one to"
-    " three tokens and by no change at all; dotted, the error of reading the angles off frames that"
-    " were seen, which no forecast from these latents can undercut. Right: for how long the error"
-    " stays below the threshold, in Lyapunov times of each clip where they are known. Bands and"
-    " bars are 95 % intervals over clips, and over members where there are several."
+    "Above, of each encoder: root mean square error of the angles that are read off its latents,"
+    " rolled on from every start of held-out clips by its own predictor, by linear models of one"
+    " to three tokens and by no change at all; beside them two that know more, a small network of"
+    " true states, and the true equation from the state that is read off the latent; dotted, the"
+    " error of reading the angles off frames that were seen, which no forecast from these latents"
+    " can undercut. Below: for how long the error stays below the threshold, in Lyapunov times of"
+    " each clip where they are known; and, past the longest of these times, how far power spectrum"
+    " and histogram of energies are from those of what was seen, with the 95th percentile of a"
+    " null in which clips exchange both. Bands and bars are 95 % intervals over clips, and over"
+    " members where there are several."
 )
 COLOURS = {
-    "predictor": "#0072B2", "order_1": "#E69F00", "order_2": "#D55E00", "order_3": "#CC79A7",
-    "persistence": "0.35", "encoded": "0.35",
+    model: _rivals.COLOURS[model]
+    for model in (
+        "predictor", "order_1", "order_2", "order_3", "persistence", "state_mlp", "equation",
+        "encoded",
+    )
 }  # fmt: skip
-WORDS = {
-    "predictor": "own predictor", "order_1": "linear, 1 token", "order_2": "linear, 2 tokens",
-    "order_3": "linear, 3 tokens", "persistence": "no change", "encoded": "seen, not forecast",
-}  # fmt: skip
+WORDS = _rivals.WORDS
+DISTANCES = {
+    "spectrum_distance": "apart in power spectrum",
+    "energy_distance": "apart in energy [deviations]",
+}
+COLUMNS = 4
 CHANCE = np.pi / np.sqrt(3)  # [rad], of angles that have nothing to do with each other
 
 
@@ -46,33 +55,49 @@ def frame(study: _frames.Evidence) -> pd.DataFrame:
 
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:
-    """Draw a panel of errors for each encoder, and one of all valid times.
+    """Draw a panel of errors for each encoder, and below them valid times and what comes after.
 
     Parameters
     ----------
     part : Figure or SubFigure
     frame : DataFrame
         ``encoder``, ``role``, ``label``, ``model``, ``metric``, ``horizon``, ``value``, ``ci_low``,
-        ``ci_high``, ``seconds``.
+        ``ci_high``, ``null_q95``, ``seconds``.
     """
     names = list(dict.fromkeys(frame["encoder"]))
-    axes = part.subplots(1, len(names) + 1)
-    for ax, name in zip(axes, names, strict=False):
+    rows = -(-len(names) // COLUMNS)
+    halves = part.subfigures(2, 1, squeeze=False, height_ratios=_heights(len(names)))
+    upper, lower = halves[:, 0]
+    grid = upper.subplots(rows, min(COLUMNS, len(names)), sharey=True, squeeze=False)
+    for ax, name in zip(grid.flat, names, strict=False):
         _errors(ax, frame[(frame["encoder"] == name) & (frame["metric"] == "angle_error")])
-        ax.sharey(axes[0])
-    axes[0].set_ylabel("error of the angles [rad]")
-    axes[0].set_ylim(0, 1.08 * CHANCE)
-    _valid(axes[-1], frame, names)
+    for ax in grid.flat[len(names) :]:
+        ax.remove()
+    for ax in grid[:, 0]:
+        ax.set_ylabel("error of the angles [rad]")
+        ax.set_ylim(0, 1.08 * CHANCE)
+    far = [metric for metric in DISTANCES if metric in set(frame["metric"])]
+    axes = lower.subplots(1, 1 + len(far), squeeze=False)[0]
+    _valid(axes[0], frame, names)
+    for ax, metric in zip(axes[1:], far, strict=True):
+        _apart(ax, frame[frame["metric"] == metric], names, metric)
     known = [model for model in COLOURS if model in set(frame["model"])]
     handles = [
         Line2D([], [], color=COLOURS[m], ls=":" if m == "encoded" else "-", label=WORDS[m])
         for m in known
     ]
-    part.legend(handles=handles, loc="outside upper right", ncols=len(handles))
-    canvas.title(part, TITLE)
+    upper.legend(handles=handles, loc="outside upper right", ncols=4)
+    canvas.title(upper, TITLE)
     canvas.note(
-        part, "Bands and bars: 95 % intervals over clips, and members where there are several."
+        lower,
+        "Bands and bars: 95 % intervals over clips, and members where there are several. Ochre:"
+        " 95th percentile of the null.",
     )
+
+
+def _heights(names: int) -> tuple[float, float]:
+    """Of the panels of errors, and of those below [inches]."""
+    return 0.5 + 2.6 * -(-names // COLUMNS), 1.2 + 0.5 * names
 
 
 def _errors(ax: Axes, frame: pd.DataFrame) -> None:
@@ -108,16 +133,39 @@ def _valid(ax: Axes, frame: pd.DataFrame, names: list[str]) -> None:
             (row,) = own.itertuples()
             ax.plot([row.ci_low, row.ci_high], [y + shift] * 2, color=COLOURS[model], lw=1.5)
             ax.plot(row.value, y + shift, "o", color=COLOURS[model], ms=5)
-    labels = frame.drop_duplicates("encoder")["label"]
-    ax.set_yticks(range(len(names)), labels, fontsize=8)
-    ax.set_ylim(len(names) - 0.5, -0.5)
+    _named(ax, frame, names)
     ax.set_xlim(0)
-    ax.grid(axis="x", color="0.93")
     ax.set_xlabel(f"valid time [{'Lyapunov times' if metric != 'valid_time' else 's'}]")
+
+
+def _apart(ax: Axes, frame: pd.DataFrame, names: list[str], metric: str) -> None:
+    """Distance of what is rolled far from what was seen, beside its null."""
+    models = [model for model in COLOURS if model in set(frame["model"])]
+    for row in frame.itertuples():
+        shift = 0.7 * ((models.index(row.model) + 0.5) / len(models) - 0.5)
+        y = names.index(row.encoder) + shift
+        ax.plot(row.value, y, "o", color=COLOURS[row.model], ms=5)
+        ax.plot(row.null_q95, y, "|", color=rungs.OCHRE, ms=6, mew=1.5, zorder=0)
+    _named(ax, frame, names)
+    if metric == "energy_distance":
+        ax.set_xscale("log")
+    else:
+        ax.set_xlim(0)
+    ax.set_yticklabels([])
+    ax.set_xlabel(DISTANCES[metric])
+
+
+def _named(ax: Axes, frame: pd.DataFrame, names: list[str]) -> None:
+    """A line for each encoder."""
+    labels = frame.drop_duplicates("encoder").set_index("encoder")["label"]
+    ax.set_yticks(range(len(names)), [labels.get(name, name) for name in names], fontsize=8)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.grid(axis="x", color="0.93")
     ax.tick_params(axis="y", length=0)
 
 
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw rollouts as a figure of its own."""
     count = frame["encoder"].nunique()
-    return canvas.alone(panel, frame, (3.4 + 2.9 * count, 3.6 + 0.15 * count))
+    width = max(9.0, 0.8 + 2.9 * min(count, COLUMNS))
+    return canvas.alone(panel, frame, (width, 0.4 + sum(_heights(count))))

@@ -27,6 +27,8 @@ class Kind(Protocol):
     """Of evidence: designs of the studies that have it."""
     FILMS: bool = False
     """Whether it shows clips."""
+    ABROAD: bool = False
+    """Of evidence: whether it is of studies alone one of whose methods shows another system."""
     BESIDE: tuple[str, ...] = ()
     """Files of this folder that it takes after its sources."""
     COLUMNS: tuple[str, ...] = ()

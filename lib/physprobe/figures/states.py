@@ -7,30 +7,35 @@ from matplotlib.lines import Line2D
 
 from physprobe.drawing import canvas, rungs
 from physprobe.figures import _frames
+from physprobe.store import results
 
 NEEDS = ("state",)
 TITLE = "States, frame by frame"
 CAPTION = (
     "R\N{SUPERSCRIPT TWO} of each state at the last frame of every token, on held-out clips, about"
-    " the mean over clips at that time; layer and penalty chosen inside the training clips."
+    " the mean over clips at that time; layer, penalty, width and epochs chosen inside the training"
+    " clips. Filled: a linear probe; open, below it: a small MLP, where one is fitted."
     " Encoders in colour, controls in grey. Bars are 95 % intervals; ochre ticks are the 95th"
     " percentile of the null, in which clips exchange their whole histories. Dotted: the best"
     " control."
 )
 FLOOR = -0.3
 COLUMNS = 3
+PROBES = {"states": "linear probe", "states_mlp": "small MLP"}
 
 
 def frame(study: _frames.Evidence) -> pd.DataFrame:
-    """Score of every encoder and control for each state, by the layer that is chosen."""
-    evidence = study.in_time
+    """Score of every encoder and control for each state by each probe, layer chosen inside."""
     return _frames.table(
         {
             **_frames.about(study, name),
-            **{key: found[key] for key in ("target", "metric", *_frames.SCORE)},
+            "probe": results.first(fits)["spec"]["kind"],
+            **{key: found[key] for key in ("method", "target", "metric", *_frames.SCORE)},
         }
         for name in study.names
-        for found in evidence.probes.rows(name, layer="selected", metric="r2", time=None)
+        for fits in study.each("state").values()
+        if name in fits
+        for found in fits.rows(name, layer="selected", metric="r2", time=None)
         if found["value"] is not None
     )
 
@@ -42,26 +47,27 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ----------
     part : Figure or SubFigure
     frame : DataFrame
-        ``encoder``, ``role``, ``label``, ``target``, ``value``, ``ci_low``, ``ci_high``,
-        ``null_q95``.
+        ``encoder``, ``role``, ``label``, ``probe``, ``method``, ``target``, ``value``,
+        ``ci_low``, ``ci_high``, ``null_q95``.
     """
     looks = canvas.looks(frame)
     targets = list(dict.fromkeys(frame["target"]))
+    place = {name: number for number, name in enumerate(dict.fromkeys(frame["method"]))}
     columns = min(COLUMNS, len(targets))
     grid = part.subplots(-(-len(targets) // columns), columns, sharey=True, squeeze=False)
     for ax, target in zip(grid.flat, targets, strict=False):
         rows = frame[frame["target"] == target].set_index("encoder")
-        for y, name in enumerate(looks):
-            if name not in rows.index:
-                continue
-            row = rows.loc[name]
+        for row in rows.itertuples():
+            y = list(looks).index(row.Index) + 0.36 * ((place[row.method] + 0.5) / len(place) - 0.5)
+            colour, linear = looks[row.Index].colour, row.probe == "states"
             value = max(row.value, FLOOR)
-            shape = "<" if row.value < FLOOR else looks[name].marker
+            shape = "<" if row.value < FLOOR else looks[row.Index].marker
             ends = np.maximum([row.ci_low, row.ci_high], FLOOR)
-            ax.plot(ends, [y, y], color=looks[name].colour, lw=1.4)
-            ax.plot(value, y, shape, color=looks[name].colour, ms=5)
+            ax.plot(ends, [y, y], color=colour, lw=1.4)
+            ax.plot(value, y, shape, color=colour, ms=5, mfc=colour if linear else "white")
             if row.null_q95 >= FLOOR:
-                ax.plot([row.null_q95] * 2, [y - 0.3, y + 0.3], color=rungs.OCHRE, lw=2)
+                reach = 0.3 / len(place)
+                ax.plot([row.null_q95] * 2, [y - reach, y + reach], color=rungs.OCHRE, lw=2)
         best = rows[rows["role"] == "control"]["value"].max()
         if np.isfinite(best):
             ax.axvline(max(best, FLOOR), color="0.45", lw=1, ls=":", zorder=0)
@@ -85,12 +91,14 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         "Bars: 95 % intervals. Ochre: 95th percentile of the null. Dotted: best control. Triangles:"
         " lower than is drawn.",
     )
-    part.legend(
-        handles=[
-            Line2D([], [], marker="|", ls="", ms=9, mew=2, color=rungs.OCHRE, label="null, 95 %")
-        ],
-        loc="outside upper right",
-    )
+    drawn = {"states": "0.2", "states_mlp": "white"}
+    handles = [
+        Line2D([], [], marker="o", ls="", ms=5, color="0.2", mfc=drawn[kind], label=PROBES[kind])
+        for kind in drawn
+        if len(place) > 1 and kind in set(frame["probe"])
+    ]
+    null = Line2D([], [], marker="|", ls="", ms=9, mew=2, color=rungs.OCHRE, label="null, 95 %")
+    part.legend(handles=[*handles, null], loc="outside upper right", ncols=len(handles) + 1)
 
 
 def _named(target: str) -> str:
@@ -103,6 +111,5 @@ def _named(target: str) -> str:
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw states as a figure of its own."""
     rows = -(-frame["target"].nunique() // COLUMNS)
-    return canvas.alone(
-        panel, frame, (11.0, 1.1 + rows * (1.0 + 0.24 * frame["encoder"].nunique()))
-    )
+    line = (0.16 + 0.08 * frame["method"].nunique()) * frame["encoder"].nunique()
+    return canvas.alone(panel, frame, (11.0, 1.1 + rows * (1.0 + line)))

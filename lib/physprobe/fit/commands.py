@@ -27,6 +27,11 @@ def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
             if config.methods[asked.method].FILMED
         ],
         "predictor": _predictor(config, asked),
+        "abroad": [
+            f"results/{system}/clips.zarr/{STORE}"
+            for system in [config.methods[asked.method].also]
+            if system
+        ],
     }
 
 
@@ -52,7 +57,11 @@ def _kinds(config: Any, asked: Any) -> list[str]:
     design, _ = config.designs()[asked.place]
     method = config.methods[asked.method]
     runs = [f"embed.{config.embedding(asked.source).kind}"] if method.ROLLS else []
-    return [f"fit.methods.{method.kind}", f"fit.designs.{design.kind}", *runs]
+    if method.MOVES:
+        for name in config.designs()[asked.place][1]:
+            system = config.systems[name]
+            runs += [f"simulate.{system.simulate.kind}", f"render.{system.render.kind}"]
+    return [f"fit.methods.{method.kind}", f"fit.designs.{design.kind}", *dict.fromkeys(runs)]
 
 
 STAGE = Stage(

@@ -116,6 +116,12 @@ def films(config: Entries, where: str, place: str, method: str) -> Iterator[str]
     """Whether there are the films that a method takes."""
     if not config.methods[method].FILMED:
         return
+    if other := config.methods[method].also:
+        yield from known(f"methods.{method}.abroad", other, config.systems)
+        if other in config.systems:
+            form = kinds.load("render", config.systems[other].render.kind).SEEN
+            if form != "video":
+                yield f"methods.{method}.abroad: {other} is a {form}. Hint: name a filmed system."
     if place not in config.systems:
         yield (
             f"{where}: {method} draws the clips of one system, under the design plain."

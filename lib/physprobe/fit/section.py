@@ -15,6 +15,8 @@ from physprobe.store.results import Schema
 if TYPE_CHECKING:
     from xarray import Dataset
 
+    from physprobe.fit._abroad import Abroad
+    from physprobe.fit._motion import Motion
     from physprobe.store.inputs import Inputs
 
 Normalisation = Literal["zscore", "center", "none"]
@@ -28,7 +30,7 @@ SCHEMAS = {
     "probe": Schema("probe", ("method", "target", "sample", "layer", "time", "part")),
     "state": Schema("state", ("method", "target", "sample", "layer", "time", "part")),
     "rollout": Schema("rollout", ("method", "target", "layer", "horizon", "model")),
-    "decoder": Schema("decoder", ("method", "layer", "horizon", "model", "baseline")),
+    "decoder": Schema("decoder", ("method", "target", "layer", "horizon", "model", "baseline")),
     "dynamics": Schema(
         "dynamics", ("method", "layer", "horizon", "order", "model", "baseline", "equation")
     ),
@@ -92,6 +94,10 @@ class Given:
         The encoder's own predictor: features (row, feature) of the last layer one token later.
     frames : sequence over clips of (time, y, x, rgb) uint8, optional
         The last frame of each token; a clip is read when asked for.
+    motion : Motion, optional
+        The system's own equation from any state on, where it has one.
+    abroad : Abroad, optional
+        A clip of another system, which nothing is fitted to.
     """
 
     features: Sequence[np.ndarray]
@@ -106,6 +112,8 @@ class Given:
     states: Mapping[str, np.ndarray] = field(default_factory=dict)
     advance: Callable[[np.ndarray], np.ndarray] | None = None
     frames: Sequence[np.ndarray] | None = None
+    motion: "Motion | None" = None
+    abroad: "Abroad | None" = None
 
 
 @dataclass(frozen=True)
@@ -176,6 +184,8 @@ class MethodSpec(Spec):
     """Whether it runs the predictor that an encoder may have of its own."""
     FILMED: ClassVar[bool] = False
     """Whether it takes the frames that were embedded, beside the embedding: of one system."""
+    MOVES: ClassVar[bool] = False
+    """Whether it solves the system's own equation from states that it is not told."""
     ROLE: ClassVar[Literal["probe", "state", "rollout", "decoder", "dynamics", "head", "law"]]
     """What it is asked for: to decode labels, or states that vary in time, to roll states on by
     the encoder's own predictor, to draw what an embedding holds, to forecast pooled embeddings, to
@@ -212,6 +222,11 @@ class MethodSpec(Spec):
     def scored_apart(self) -> str | None:
         """Label whose values are scored apart as well, if any."""
         return None
+
+    @property
+    def also(self) -> str:
+        """System whose first clip is shown besides, to which nothing is fitted; empty: none."""
+        return ""
 
     def takes(self, encoder: Spec | None) -> bool:
         """Whether it can be fitted to an encoder; None stands for a system's own stores."""

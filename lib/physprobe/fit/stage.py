@@ -8,6 +8,7 @@ import numpy as np
 
 from physprobe.config import kinds
 from physprobe.fit import _members
+from physprobe.fit._abroad import Abroad
 from physprobe.fit.designs.plain import Spec as Plain
 from physprobe.fit.section import DESIGNS, METHODS, Case, Design, Given, MethodSpec
 from physprobe.store import files, job, log, results
@@ -19,6 +20,7 @@ def run(
     embeddings: list[Path],
     simulation: list[Path],
     clips: Sequence[Path] = (),
+    abroad: Sequence[Path] = (),
     out: Path,
     spec: str,
     design: str = '{"kind": "plain"}',
@@ -38,6 +40,8 @@ def run(
         declared.
     clips : sequence of Path
         Root ``zarr.json`` of the system's clips, for a method that draws them.
+    abroad : sequence of Path
+        Root ``zarr.json`` of the clips of another system, for a method that shows it besides.
     out : Path
         The result.
     spec : str
@@ -57,7 +61,7 @@ def run(
         found = []
         for case in plan.cases(embeddings, simulation, spec, member):
             if case.spec.FILMED:
-                case = _filmed(case, clips)
+                case = _filmed(case, clips, abroad)
             rows, blocks = case.inputs.kind.fit(case.spec, case.given)
             found.append((case, rows, blocks))
         fitted[member] = plan.gathered(found)
@@ -84,8 +88,8 @@ def run(
     log.done(f"{out.stem}: {_law(blocks) if 'verdict' in blocks else _scored(first, rows)}")
 
 
-def _filmed(case: Case, clips: Sequence[Path]) -> Case:
-    """A case with the frames that were embedded."""
+def _filmed(case: Case, clips: Sequence[Path], abroad: Sequence[Path]) -> Case:
+    """A case with the frames that were embedded, and a clip of another system if it shows one."""
     if len(clips) != 1:
         raise ValueError(
             f"{len(clips)} stores of clips, and {case.inputs.spec.kind} draws those of one system."
@@ -93,7 +97,10 @@ def _filmed(case: Case, clips: Sequence[Path]) -> Case:
         )
     assert isinstance(case.given, Given)
     inputs, frames = case.inputs.filmed(clips[0])
-    return replace(case, inputs=inputs, given=replace(case.given, frames=frames))
+    motion = case.given.motion and case.given.motion.filmed(frames.source.attrs["spec"])
+    shown = Abroad.of(inputs, clips[0], abroad[0]) if case.spec.also and abroad else None
+    more = {"frames": frames, "motion": motion, "abroad": shown}
+    return replace(case, inputs=inputs, given=replace(case.given, **more))
 
 
 def weights(

@@ -75,6 +75,13 @@ class Evidence:
         here: dict[str, Any] = {**parts, "place": place, "ways": ways}
         return replace(self, **here, bootstraps=[*draws, self.bootstraps][0])
 
+    def each(self, role: str) -> dict[str, Fits]:
+        """All of the place's fits of one role, by the method that they are by."""
+        found = self.fits.get(self.place, {})
+        return {
+            name: fits for name, fits in found.items() if results.sort(results.first(fits)) == role
+        }
+
     @property
     def in_time(self) -> "Evidence":
         """The same with probes of states, which vary in time, in the place of those of labels."""

@@ -167,6 +167,22 @@ class Fits(results.Found):
         found = [one for one in each if one is not None]
         return paired.mean_of_members(found, encoder) if len(found) == len(each) else None
 
+    def drawn(self, encoder: str, baseline: str, horizon: int | None) -> Scored | None:
+        """Skill of what is drawn from an encoder's latents against other frames, if both are there.
+
+        Parameters
+        ----------
+        encoder, baseline : str
+        horizon : int, optional
+            Tokens ahead that its own predictor forecasts; none: frames that were seen.
+        """
+        result = self[encoder]
+        own = "reconstruction" if horizon is None else "predictor"
+        parts = [part["decoder"] for part in result.get("members", (result,))]
+        each = [_drawn(part, own, baseline, horizon) for part in parts]
+        found = [one for one in each if one is not None]
+        return paired.mean_of_members(found, encoder) if len(found) == len(each) else None
+
     def skills(self, encoder: str, horizon: int) -> dict[str, Scored] | None:
         """Skill of the first order at a horizon against every baseline, if it is defined."""
         result = self[encoder]
@@ -203,6 +219,18 @@ def _rolled(block: Result, model: str, what: str) -> Scored | None:
     values = np.asarray(values, float)
     sums = np.stack([values, np.ones_like(values)], axis=-1)
     return Scored(sums, scores.mean_of, np.asarray(block["group"]))
+
+
+def _drawn(block: Result, own: str, baseline: str, horizon: int | None) -> Scored | None:
+    errors = {
+        each["model"]: np.asarray(each["squares"], float)
+        for each in block["scores"]
+        if each["horizon"] == horizon
+    }
+    if own not in errors or baseline not in errors:
+        return None
+    sums = np.stack([errors[own], errors[baseline]], axis=-1)
+    return Scored(sums, scores.skill_of, np.asarray(block["group"]))
 
 
 def _skills(result: Result, horizon: int) -> dict[str, Scored] | None:

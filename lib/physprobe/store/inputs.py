@@ -123,14 +123,12 @@ class Inputs(Generic[Of]):
         names = [str(n) for n in self.system.data_vars if self.system[n].dims == ("clip", "time")]
         if not names:
             return {}
-        return {name: zarrs.values(self.system, name)[:, self._last] for name in names}
+        return {name: zarrs.values(self.system, name)[:, self.frames] for name in names}
 
     @property
-    def _last(self) -> np.ndarray:
+    def frames(self) -> np.ndarray:
         """Number (time,) of the last frame of each token."""
-        frames = self.system.time.values
-        ends = self.source["time_end"].values - (frames[1] - frames[0]) / 2
-        return np.searchsorted(frames, ends) - 1
+        return last_frames(self.source, self.system)
 
     def filmed(self, clips: Path) -> "tuple[Inputs, Films]":
         """The same with the digest of the clips, and their frames.
@@ -144,7 +142,7 @@ class Inputs(Generic[Of]):
         if "video" not in film:
             raise ValueError(f"{clips}: holds no video. Hint: give the clips of a filmed system.")
         digests = {**self.digests, "clips": film.attrs["digest"]}
-        return replace(self, digests=digests), Films(film, self._last)
+        return replace(self, digests=digests), Films(film, self.frames)
 
     @property
     def units(self) -> dict[str, str]:
@@ -167,6 +165,13 @@ class Inputs(Generic[Of]):
             dtype=dtype,
             threads=job.current().threads,
         )
+
+
+def last_frames(source: Dataset, system: Dataset) -> np.ndarray:
+    """Number (time,) of the last frame of each token of an embedding."""
+    frames = system.time.values
+    ends = source["time_end"].values - (frames[1] - frames[0]) / 2
+    return np.searchsorted(frames, ends) - 1
 
 
 def members(embeddings: Path) -> list[int | None]:

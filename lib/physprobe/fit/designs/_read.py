@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from physprobe.config import kinds
+from physprobe.fit._motion import Motion
 from physprobe.fit.section import METHODS, Asked, Case, Given, MethodSpec, SpatialTokens
 from physprobe.store.inputs import Inputs, Layers
 
@@ -79,6 +80,7 @@ def case(
         tokens=layered.tokens if tokens is None else tokens,
         states=found.states,
         advance=_predictor(found),
+        motion=Motion.of(found) if found.spec.MOVES else None,
     )
     return Case(found, given, found.spec, about or {}, setting or {})
 

@@ -1,29 +1,32 @@
-"""Decoded: a decoder's training, and how well it draws held-out frames, seen or forecast."""
+"""Decoded: how well held-out frames are drawn, seen or forecast, beside what needs no latent."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from physprobe.drawing import strips
+from physprobe.fit.methods import _drawing, _forecasts, _shared
+from physprobe.fit.methods._drawing import Draw, Read
 from physprobe.fit.section import Given
-from physprobe.statistics import ridge, scores, seeds, splits
+from physprobe.statistics import ridge, scores, splits
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
-    from torch import nn
-
+    from physprobe.fit._abroad import Abroad
     from physprobe.fit.methods.decoder import Spec
 
-SEEN, OWN, STILL, MEAN = "reconstruction", "predictor", "copy_last", "mean_image"
-AT_A_TIME = 512
-VALIDATED = 2048
-"""Most frames that one look at the validation clips takes."""
+SEEN, OWN, STILL, MEAN, PIXELS = "reconstruction", "predictor", "copy_last", "mean_image", "dmd"
+FRAMES = "frames"
+"""What is read off frames as they were rendered: no network draws them."""
+AS_FILMED = 96
+"""Side of frames of another system as they were filmed [px]."""
 FAR = 1e6
 """Rolled latents beyond it are as wrong as can be."""
-Draw = Callable[[np.ndarray], np.ndarray]
-"""From latents (row, feature) to frames (row, y, x), 0 to 1."""
+Advance = Callable[[np.ndarray], np.ndarray]
+Told = dict[tuple[str, int | None], "Sums"]
+"""By model, and tokens ahead."""
 
 
 @dataclass
@@ -31,39 +34,37 @@ class Sums:
     """What scores of one model follow from, a sum over pixels of each held-out clip."""
 
     squares: list[float] = field(default_factory=list)
-    level: list[float] = field(default_factory=list)
-    """Squares of the mean image's errors on the same frames."""
-    still: list[float] = field(default_factory=list)
-    """Those of the last frame that was seen."""
     both: list[float] = field(default_factory=list)
     either: list[float] = field(default_factory=list)
     pixels: list[float] = field(default_factory=list)
+    turned: list[np.ndarray] = field(default_factory=list)
+    """(angle,) absolute errors of what is read off the frames [rad], summed over them."""
+    count: list[float] = field(default_factory=list)
+    """Frames."""
 
     def add(
         self,
         drawn: np.ndarray,
         truth: np.ndarray,
-        level: np.ndarray,
         threshold: float,
-        still: np.ndarray | None = None,
+        read: Read | None = None,
+        angles: np.ndarray | None = None,
     ) -> None:
-        """Add a clip's frames (frame, y, x)."""
-        self.squares.append(_squares(drawn, truth))
-        self.level.append(_squares(level, truth))
-        self.still.append(np.nan if still is None else _squares(still, truth))
+        """Add a clip's frames (frame, y, x), and their angles (frame, angle) if they are read."""
+        self.squares.append(float(((drawn - truth) ** 2).sum(dtype=float)))
         lit, true = drawn > threshold, truth > threshold
         self.both.append(float((lit & true).sum()))
         self.either.append(float((lit | true).sum()))
         self.pixels.append(float(truth.size))
+        self.count.append(float(len(truth)))
+        if read is not None and angles is not None:
+            apart = (read(np.ascontiguousarray(drawn, np.float32)) - angles + np.pi) % (2 * np.pi)
+            self.turned.append(np.abs(apart - np.pi).sum(0))
 
     @property
     def error(self) -> np.ndarray:
         """Mean squared error (clip,)."""
         return np.array(self.squares) / np.array(self.pixels)
-
-
-def _squares(drawn: np.ndarray, truth: np.ndarray) -> float:
-    return float(((drawn - truth) ** 2).sum(dtype=float))
 
 
 def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
@@ -79,21 +80,39 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
     if given.components:
         latent, advance = ridge.principal(latent, fold.train, given.components), None
     frames = np.stack([shrunk(clip, spec.size) for clip in given.frames])
-    draw, steps = _trained(spec, latent, frames, fold)
+    draw, steps = _drawing.decoder(spec, latent, frames, fold)
+    names = tuple(name for name in spec.angles if name in given.states)
+    angles = np.stack([given.states[name] for name in names], -1) if names else None
+    read = None
+    if angles is not None:
+        read = _shared.once(
+            lambda: _drawing.reader(spec, frames, angles, fold),
+            "reader", fold, frames, angles, spec.canonical(),
+        )  # fmt: skip
 
     bright = frames[fold.train]
     level = bright.mean((0, 1), dtype=float).astype(np.float32) / 255
     threshold = float(bright.max()) / 510
-    reach = latent.shape[1] - 1 - spec.skip
-    horizons = [h for h in spec.horizons if h <= reach] if advance is not None else []
-    told: dict[tuple[str, int | None], Sums] = {}
+    told: Told = {}
+
+    def add(about: tuple[str, int | None], clip: int, drawn: np.ndarray, at: np.ndarray) -> None:
+        truth = frames[clip, at].astype(np.float32) / 255
+        turned = None if angles is None or about[0] == MEAN else angles[clip, at]
+        told.setdefault(about, Sums()).add(drawn, truth, threshold, read, turned)
+
+    every = np.arange(latent.shape[1])
     for clip in fold.test:
-        truth = frames[clip].astype(np.float32) / 255
-        for about, drawn, at, still in _drawn(spec, draw, advance, latent[clip], truth, horizons):
-            sums = told.setdefault(about, Sums())
-            sums.add(drawn, truth[at], level, threshold, still)
+        add((SEEN, None), clip, draw(latent[clip]), every)
+        add((MEAN, None), clip, np.broadcast_to(level, (len(every), *level.shape)), every)
+        if read is not None:
+            add((FRAMES, None), clip, frames[clip].astype(np.float32) / 255, every)
+    if advance is not None:
+        for model, ahead, place, drawn, at in _forecast(
+            spec, given, draw, advance, latent, frames, level, fold
+        ):
+            add((model, ahead), fold.test[place], drawn, at)
     whole = told[SEEN, None]
-    rows = _rows(spec, told, groups[fold.test])
+    rows = _rows(spec, told, groups[fold.test], names)
     paces = _paces(spec, given, fold)
     block = {
         "clip": fold.test,
@@ -103,6 +122,11 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
         "threshold": threshold,
         "steps": steps,
         "seconds": _seconds(given),
+        "scores": [
+            {"model": model, "horizon": ahead, "squares": np.array(sums.squares)}
+            for (model, ahead), sums in told.items()
+            if model != FRAMES
+        ],
         "shown": {
             rule: _shown(spec, draw, advance, latent, frames, fold.test[place])
             | {
@@ -111,6 +135,7 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
             }
             for rule, place in _chosen(whole.error, paces).items()
         },
+        "abroad": None if given.components else _abroad(spec, draw, advance, given.abroad),
     }
     return rows, {"decoder": block}
 
@@ -130,110 +155,76 @@ def _areas(length: int, size: int) -> np.ndarray:
     return (np.clip(shared, 0, None) * size / length).astype(np.float32)
 
 
-def _trained(spec: "Spec", latent: np.ndarray, frames: np.ndarray, fold: Fold) -> tuple[Draw, int]:
-    """A decoder of the fold's training clips, and the step that its state is of."""
-    import torch
-    from torch import nn
-
-    from physprobe.config.latent import Latent, Seen
-    from physprobe.embed.networks import latent as networks
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    rows = latent[fold.train].reshape(-1, latent.shape[-1])
-    mean, deviation = rows.mean(0), rows.std(0)
-    # a feature that hardly varies says nothing, and would only be blown up
-    scale = np.where(deviation > 1e-6 * max(deviation.max(), 1e-300), deviation, np.inf)
-
-    def known(values: np.ndarray) -> "torch.Tensor":
-        return torch.from_numpy(((values - mean) / scale).astype(np.float32))
-
-    sizes = Latent(history=1, embedding=latent.shape[-1], channels=spec.channels)
-    shown = Seen(side=spec.size, values=1)
-    made = networks.drawn(spec.seed, lambda: {"decoder": networks.decoder(sizes, shown)})
-    network: nn.Module = made["decoder"].to(device)
-    training, validation = fold.inner[0]
-    inputs = known(latent[training]).flatten(0, 1)
-    outputs = torch.from_numpy(frames[training]).flatten(0, 1)
-    held = known(latent[validation]).flatten(0, 1)
-    truth = torch.from_numpy(frames[validation]).flatten(0, 1)
-    every = max(1, -(-len(held) // VALIDATED))
-    held, truth = held[::every], truth[::every]
-    _begin_at(network, float(outputs.float().mean()) / 255)
-
-    def drawn(values: "torch.Tensor") -> "torch.Tensor":
-        with torch.no_grad():
-            parts = [network(part.to(device))[:, 0, 0].cpu() for part in values.split(AT_A_TIME)]
-        return torch.cat(parts)
-
-    optimiser = torch.optim.Adam(network.parameters(), lr=spec.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, spec.steps)
-    rng = seeds.rng("decoder", spec.seed)
-    pause = max(1, spec.steps // spec.checks)
-    best, kept, waited = np.inf, (0, network.state_dict()), 0
-    for step in range(1, spec.steps + 1):
-        picked = torch.from_numpy(rng.integers(len(inputs), size=spec.batch))
-        wanted = outputs[picked].to(device).float() / 255
-        loss = nn.functional.mse_loss(network(inputs[picked].to(device))[:, 0, 0], wanted)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        if step % pause and step < spec.steps:
-            continue
-        error = float(((drawn(held) - truth.float() / 255) ** 2).mean())
-        if error < best:
-            state = {name: value.clone() for name, value in network.state_dict().items()}
-            best, kept, waited = error, (step, state), 0
-        elif (waited := waited + 1) >= spec.patience:
-            break
-    network.load_state_dict(kept[1])
-    return (lambda values: drawn(known(values)).numpy()), kept[0]
-
-
-def _begin_at(network: "nn.Module", brightness: float) -> None:
-    """Let a decoder begin with images as bright as the mean: few pixels of a sparse one are lit."""
-    import torch
-    from torch import nn
-
-    level = float(np.clip(brightness, 1e-3, 1 - 1e-3))
-    last = [part for part in network.modules() if isinstance(part, nn.ConvTranspose2d)][-1]
-    with torch.no_grad():
-        last.bias.fill_(np.log(level / (1 - level)))
-
-
-def _drawn(
+def _forecast(
     spec: "Spec",
+    given: Given,
     draw: Draw,
-    advance: Callable[[np.ndarray], np.ndarray] | None,
+    advance: Advance,
     latent: np.ndarray,
-    truth: np.ndarray,
-    horizons: Sequence[int],
-) -> Iterator[tuple[tuple[str, int | None], np.ndarray, np.ndarray, np.ndarray | None]]:
-    """What every model draws of a clip: (model, horizon), frames, their times, the last ones seen.
+    frames: np.ndarray,
+    level: np.ndarray,
+    fold: Fold,
+) -> Iterator[tuple[str, int, int, np.ndarray, np.ndarray]]:
+    """What every model draws of each held-out clip from all starts.
 
-    The mean image is drawn by all of them beside their own.
+    Yields
+    ------
+    model, horizon, place, frames, times
+        Place among the fold's held-out clips; frames (start, y, x), 0 to 1, and their times.
     """
-    every = np.arange(len(latent))
-    yield (SEEN, None), draw(latent), every, None
-    if advance is None or not horizons:
+    last = latent.shape[1] - 1
+    horizons = [ahead for ahead in spec.horizons if ahead <= last - spec.skip]
+    if not horizons:
         return
-    starts = np.arange(spec.skip, len(latent), spec.stride)
-    rows = latent[starts]
+    starts, clips = np.arange(spec.skip, last, spec.stride), fold.test
+    shown = frames[clips][:, starts].astype(np.float32) / 255
+    rows = latent[clips][:, starts].reshape(-1, latent.shape[-1])
+    pixels = _shared.once(
+        lambda: _forecasts.Pixels(frames, fold, spec.rank), "pixels", fold, frames, spec.rank
+    )
+    components = pixels.ahead(clips, starts, horizons[-1])
+    states = {}
+    if given.motion is not None and given.motion.draw is not None:
+        states = _forecasts.states(
+            given, latent, fold, clips, starts, horizons[-1], spec.skip, spec.seed
+        )
     for ahead in range(1, horizons[-1] + 1):
-        left = int((starts + ahead < len(latent)).sum())
-        starts, rows = starts[:left], _advanced(advance, rows[:left])
-        if ahead in horizons:
-            at = starts + ahead
-            yield (OWN, ahead), draw(rows), at, truth[starts]
-            yield (STILL, ahead), truth[starts], at, truth[starts]
+        rows = _advanced(advance, rows)
+        if ahead not in horizons:
+            continue
+        there = starts + ahead <= last
+        at = starts[there] + ahead
+        of_shape = rows.reshape(len(clips), len(starts), -1)[:, there]
+        drawn = {
+            OWN: [draw(each) for each in of_shape],
+            STILL: shown[:, there],
+            MEAN: np.broadcast_to(level, (len(clips), len(at), *level.shape)),
+            PIXELS: pixels.drawn(components[:, there, ahead]),
+        }
+        for model, each in states.items():
+            then = {name: values[:, there, ahead] for name, values in each.items()}
+            drawn[model] = _filmed(spec, given, clips, then)
+        for model, images in drawn.items():
+            for place, image in enumerate(images):
+                yield model, ahead, place, image, at
 
 
-def _advanced(advance: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> np.ndarray:
+def _filmed(
+    spec: "Spec", given: Given, clips: np.ndarray, states: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Frames (clip, start, y, x), 0 to 1, of states (clip, start), as the system is filmed."""
+    asked = np.stack([states[name] for name in given.motion.names], -1)
+    rows = given.motion.frames(np.repeat(clips, asked.shape[1]), asked.reshape(-1, asked.shape[-1]))
+    small = shrunk(rows, spec.size).astype(np.float32) / 255
+    return small.reshape(*asked.shape[:2], *small.shape[1:])
+
+
+def _advanced(advance: Advance, rows: np.ndarray) -> np.ndarray:
     following = np.asarray(advance(rows), float)
     return np.clip(np.nan_to_num(following, posinf=FAR, neginf=-FAR), -FAR, FAR)
 
 
-def _rows(spec: "Spec", told: dict[tuple[str, int | None], Sums], groups: np.ndarray) -> list[dict]:
+def _rows(spec: "Spec", told: Told, groups: np.ndarray, names: Sequence[str]) -> list[dict]:
     rows: list[dict] = []
 
     def add(
@@ -253,15 +244,20 @@ def _rows(spec: "Spec", told: dict[tuple[str, int | None], Sums], groups: np.nda
 
     for (model, horizon), sums in told.items():
         about = {"model": model, "horizon": horizon}
+        for place, name in enumerate(names if sums.turned else ()):
+            turned = [each[place] for each in sums.turned]
+            add({**about, "target": name}, "state_error", turned, sums.count, scores.mean_of)
+        if model == FRAMES:
+            continue
         add(about, "mse", sums.squares, sums.pixels, scores.mean_of)
         if model in (SEEN, OWN):
-            level = {"model": MEAN, "horizon": horizon}
-            add(level, "mse", sums.level, sums.pixels, scores.mean_of)
-            against = {MEAN: sums.level} | ({STILL: sums.still} if horizon else {})
-            for baseline, errors in against.items():
+            others = {m: each for (m, h), each in told.items() if h == horizon}
+            for baseline in (name for name in others if name not in (model, FRAMES)):
                 compared = {**about, "baseline": baseline}
-                why = f"{baseline} makes no error"
+                errors, why = others[baseline].squares, f"{baseline} makes no error"
                 add(compared, "skill", sums.squares, errors, scores.skill_of, why)
+        if model == MEAN:
+            continue
         if any(sums.either):
             add(about, "iou", sums.both, sums.either, scores.share_of)
         else:
@@ -296,7 +292,7 @@ def _chosen(error: np.ndarray, paces: np.ndarray | None) -> dict[str, int]:
 def _shown(
     spec: "Spec",
     draw: Draw,
-    advance: Callable[[np.ndarray], np.ndarray] | None,
+    advance: Advance | None,
     latent: np.ndarray,
     frames: np.ndarray,
     clip: int,
@@ -319,6 +315,28 @@ def _shown(
         "reconstruction": _packed(drawn),
         "forecast": forecast,
     }
+
+
+def _abroad(
+    spec: "Spec", draw: Draw, advance: Advance | None, clip: "Abroad | None"
+) -> dict | None:
+    """What the decoder draws of a clip of another system, which nothing is fitted to."""
+    if clip is None:
+        return None
+    moving = np.repeat(clip.moving()[..., None], 3, -1)
+    seen = np.repeat(shrunk(moving, clip.side)[..., None], 3, -1)
+    latent, last = clip.encode(seen)
+    truth = shrunk(moving, spec.size)[last]
+    found = _shown(spec, draw, advance, latent[None], truth[None], 0)
+    drawn = strips.unpacked(found["reconstruction"])
+    error = float(((drawn / 255 - truth / 255.0) ** 2).mean())
+    height, width = clip.frames.shape[1:3]
+    side, top, left = min(height, width), (height - width) // 2, (width - height) // 2
+    filmed = clip.frames[:, max(top, 0) :, max(left, 0) :][:, :side, :side]
+    return {
+        **found, "system": clip.system, "error": error, "pace": None,
+        "filmed": strips.packed(shrunk(filmed[last], AS_FILMED)),
+    }  # fmt: skip
 
 
 def _packed(frames: np.ndarray) -> str:

@@ -1,14 +1,15 @@
 """Rolled: latents rolled on from every start of held-out clips, and the states read off them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from physprobe.fit.methods import _forecasts
 from physprobe.fit.methods._rows import HeldOut
 from physprobe.fit.section import Given
-from physprobe.statistics import ridge, scores, splits, states
+from physprobe.statistics import nulls, ridge, scores, seeds, splits, states
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 OWN, STILL, SEEN = "predictor", "persistence", "encoded"
 """Models: the encoder's own predictor; no change; latents of frames that were seen."""
+OF_ALL = "of all clips together, so without an interval"
 Step = Callable[[np.ndarray], np.ndarray]
 """From histories (row, lag, feature), the latest last, to features (row, feature) a token later."""
 
@@ -43,6 +45,23 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """What does not depend on when it is looked at, of some clips."""
+
+    energy: np.ndarray | None
+    """(clip, token) in deviations between clips."""
+    power: np.ndarray
+    """(clip, frequency, sine and cosine of each angle)"""
+
+    @classmethod
+    def of(cls, angles: np.ndarray, energy: np.ndarray | None) -> "Stretch":
+        """Of angles (clip, token, angle) [rad] and energies (clip, token)."""
+        shown = np.concatenate([np.sin(angles), np.cos(angles)], -1)
+        shown = (shown - shown.mean(1, keepdims=True)) * np.hanning(angles.shape[1])[:, None]
+        return cls(energy, np.abs(np.fft.rfft(shown, axis=1)) ** 2)
+
+
+@dataclass(frozen=True)
 class Rolled:
     """One model, from every start of every held-out clip."""
 
@@ -50,6 +69,10 @@ class Rolled:
     """(clip, start, step) [rad]; the first step is the start itself."""
     drift: np.ndarray | None
     """(clip, start, step) of the energy since the start."""
+    later: "Stretch | None" = None
+    """What is read of a clip long after its first start."""
+    truly: "Stretch | None" = None
+    """The same reading of as many tokens that were seen."""
 
     def valid(self, threshold: float) -> np.ndarray:
         """Steps (clip, start) that are valid: those before the first whose error is too large."""
@@ -92,18 +115,25 @@ def _of_fold(
     if given.components:
         latent = ridge.principal(latent, fold.train, given.components)
     reading = _reading(spec, given, latent, fold)
-    test = latent[fold.test]
+    test, first = latent[fold.test], starts[:1]
     ahead = starts[:, None] + np.arange(horizon + 1)
-    truth = np.stack([given.states[name][fold.test] for name in spec.angles], -1)[:, ahead]
+    shown = {name: given.states[name][fold.test] for name in spec.targets}
+    angles = np.stack([shown[name] for name in spec.angles], -1)
+    whole = sum(shown[name] for name in spec.energy) / reading.spread if spec.energy else None
+    # as long as what was seen, and beyond the longest horizon
+    longest = horizon + latent.shape[1] - spec.skip
 
-    def told(rolled: np.ndarray) -> Rolled:
-        apart = reading.angles(rolled) - truth
-        apart = (apart + np.pi) % (2 * np.pi) - np.pi
-        drift = None
-        if spec.energy:
-            level = reading.energy(rolled)
-            drift = np.abs(level - level[..., :1])
-        return Rolled(np.sqrt((apart**2).mean(-1)), drift)
+    def told(rolled: np.ndarray, later: np.ndarray | None = None) -> Rolled:
+        level = reading.energy(rolled) if spec.energy else None
+        found = _against(reading.angles(rolled), angles[:, ahead], level)
+        if later is None:
+            return found
+        parts = (later[:, 0, horizon + 1 :], test[:, spec.skip :])
+        read = [
+            Stretch.of(reading.angles(part), reading.energy(part) if spec.energy else None)
+            for part in parts
+        ]
+        return replace(found, later=read[0], truly=read[1])
 
     yield SEEN, told(test[:, ahead])
     steps: dict[str, tuple[int, Step]] = {STILL: (1, lambda past: past[:, -1])}
@@ -111,8 +141,39 @@ def _of_fold(
     if given.advance is not None:
         steps = {OWN: (1, lambda past: given.advance(past[:, -1]))} | steps
     for name, (lags, step) in steps.items():
-        past = test[:, starts[:, None] + np.arange(1 - lags, 1)]
-        yield name, told(_rolled(step, past, horizon))
+        lag = np.arange(1 - lags, 1)
+        rolled = _rolled(step, test[:, starts[:, None] + lag], horizon)
+        yield name, told(rolled, _rolled(step, test[:, first[:, None] + lag], longest))
+    if given.motion is None or not {*spec.targets} <= {*given.motion.known}:
+        return
+    others, later = (
+        _forecasts.states(given, latent, fold, fold.test, at, tokens, spec.skip, spec.seed)
+        for at, tokens in ((starts, horizon), (first, longest))
+    )
+    for name, each in others.items():
+
+        def read(states: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+            level = sum(states[e] for e in spec.energy) / reading.spread if spec.energy else None
+            return np.stack([states[angle] for angle in spec.angles], -1), level
+
+        (rolled, level), (turned, kept) = read(each), read(later[name])
+        kept = None if kept is None else kept[:, 0, horizon + 1 :]
+        seen = None if whole is None else whole[:, spec.skip :]
+        yield (
+            name,
+            replace(
+                _against(rolled, angles[:, ahead], level),
+                later=Stretch.of(turned[:, 0, horizon + 1 :], kept),
+                truly=Stretch.of(angles[:, spec.skip :], seen),
+            ),
+        )
+
+
+def _against(rolled: np.ndarray, truth: np.ndarray, level: np.ndarray | None) -> Rolled:
+    """Angles (clip, start, step, angle) against true ones; drift of a level (clip, start, step)."""
+    apart = (rolled - truth + np.pi) % (2 * np.pi) - np.pi
+    drift = None if level is None else np.abs(level - level[..., :1])
+    return Rolled(np.sqrt((apart**2).mean(-1)), drift)
 
 
 def _rolled(step: Step, past: np.ndarray, horizon: int) -> np.ndarray:
@@ -153,10 +214,22 @@ def _linear(latent: np.ndarray, fold: Fold, lags: int) -> Step:
 
 
 def _joined(parts: Sequence[Rolled], order: np.ndarray) -> Rolled:
-    error = np.concatenate([part.error for part in parts])[order]
-    if parts[0].drift is None:
-        return Rolled(error, None)
-    return Rolled(error, np.concatenate([part.drift for part in parts])[order])
+    """Clips of all folds, in their order."""
+
+    def whole(values: Sequence[np.ndarray | None]) -> np.ndarray | None:
+        return None if values[0] is None else np.concatenate(values)[order]
+
+    def stretch(each: Sequence[Stretch | None]) -> Stretch | None:
+        if each[0] is None:
+            return None
+        return Stretch(whole([part.energy for part in each]), whole([part.power for part in each]))
+
+    return Rolled(
+        whole([part.error for part in parts]),
+        whole([part.drift for part in parts]),
+        stretch([part.later for part in parts]),
+        stretch([part.truly for part in parts]),
+    )
 
 
 def _paces(spec: "Spec", given: Given, held: HeldOut) -> np.ndarray | None:
@@ -200,6 +273,7 @@ def _told(
         if paces is not None:
             valid[name]["valid_lyapunov_times"] = times * paces
         rows += [{**about, "metric": metric, **mean(v)} for metric, v in valid[name].items()]
+        rows += [{**about, **row} for row in _invariants(spec, rolled, held)]
     drifts = {
         name: rolled.drift.mean(1) for name, rolled in models.items() if rolled.drift is not None
     }
@@ -213,3 +287,44 @@ def _told(
         "longest": max(spec.horizons) * seconds,
     }
     return rows, {"rollouts": block}
+
+
+def _invariants(spec: "Spec", rolled: Rolled, held: HeldOut) -> Iterator[dict]:
+    """Rows of how far statistics are from those of what was seen, with their null.
+
+    In a draw of the null some groups of clips exchange what is rolled for what was seen.
+    """
+    if rolled.later is None:
+        return
+    known, place = np.unique(held.groups, return_inverse=True)
+    rng = seeds.rng("exchange", spec.seed, len(known))
+    flips = np.vstack([np.zeros(len(known)), rng.integers(0, 2, (spec.permutations, len(known)))])
+    flips = flips.astype(bool)[:, place]
+    measures = {"spectrum_distance": (_spectra_apart, rolled.later.power, rolled.truly.power)}
+    if rolled.later.energy is not None:
+        measures["energy_distance"] = (_histograms_apart, rolled.later.energy, rolled.truly.energy)
+    for metric, (apart, later, truly) in measures.items():
+        moved = np.abs(later - truly).reshape(len(place), -1).sum(1)
+        arranged = nulls.Arrangements.of_signs(np.bincount(place, moved))
+        draws = []
+        for flip in flips:
+            flip = flip.reshape(-1, *[1] * (later.ndim - 1))
+            draws.append(apart(np.where(flip, truly, later), np.where(flip, later, truly)))
+        value, *null = draws
+        about = {"metric": metric, "n_clips": len(held.clip), "value": value}
+        found = arranged.row(value, np.array(null))
+        yield {**about, **found, "note": nulls.noted(found.get("note"), OF_ALL)}
+
+
+def _histograms_apart(later: np.ndarray, truly: np.ndarray) -> float:
+    """Wasserstein distance of energies (clip, token) of all clips, in deviations between clips."""
+    return float(np.abs(np.sort(later, None) - np.sort(truly, None)).mean())
+
+
+def _spectra_apart(later: np.ndarray, truly: np.ndarray) -> float:
+    """Total variation of mean power (clip, frequency, column), 0 to 1, mean over columns."""
+    means = np.stack([part.mean(0) for part in (later, truly)])
+    # what does not move has all of its power at frequency 0, not in rounding
+    means[:, 0] += 1e-9 * means.sum(1).max(0)
+    parts = means / means.sum(1, keepdims=True)
+    return float(np.abs(parts[0] - parts[1]).sum(0).mean() / 2)

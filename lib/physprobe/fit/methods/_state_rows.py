@@ -2,17 +2,39 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
+from pydantic import Field
 
 from physprobe.fit.methods._rows import begun, choice_note
-from physprobe.fit.section import MethodSpec
-from physprobe.statistics import nulls, scores
-from physprobe.statistics import states as regression
+from physprobe.fit.section import Given, MethodSpec
+from physprobe.statistics import nulls, scores, targets
 from physprobe.statistics.splits import Fold
 
-Regression = Callable[[np.ndarray, np.ndarray, Sequence[Fold]], regression.Fitted]
-"""From features (clip, time, feature) and states (clip, time, column) to what folds predict."""
+
+class StateSpec(MethodSpec):
+    """What probes of states that vary in time have in common."""
+
+    ROLE = "state"
+
+    targets: tuple[str, ...] = Field(min_length=1)
+    """States to decode, or labels, which stay the same; ``sincos_<state>`` is sine and cosine of an
+    angle, and ``log_<state>`` its logarithm."""
+    samples: tuple[Literal["state"], ...] = ("state",)
+    """Its one sample: each token of each clip, with the state that it ends with."""
+    skip: int = Field(0, ge=0)
+    """Tokens at the start of a clip that are left out: those whose encoder lacks frames still."""
+    outer: int = Field(5, ge=2)
+    """Outer folds; not used where the system declares its split."""
+    inner: int = Field(4, ge=2)
+    """Folds inside the training clips, on which everything is chosen."""
+    permutations: int = Field(200, ge=1)
+    """Permutations of whole clips for the null."""
+    bootstraps: int = Field(2000, ge=100)
+    """Bootstrap draws over clips for the intervals."""
+    seed: int = Field(0, ge=0)
+    """Seed of folds, permutations and draws, and of first weights where there are some."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +47,56 @@ class Fitted:
     """(fold, draw) error over the inner folds."""
 
 
+class Predicted(NamedTuple):
+    """What the folds of a split predict of one target."""
+
+    states: np.ndarray
+    """(clip, time, draw, column); nan of clips that no fold holds out."""
+    inner: np.ndarray
+    """(fold, draw) error over the inner folds, of the choice."""
+
+
+Regression = Callable[
+    [np.ndarray, Mapping[str, np.ndarray], Sequence[Fold]], Mapping[str, Predicted]
+]
+"""From features (clip, time, feature) and states (clip, time, draw, column) to predictions."""
+
+
+def fit(spec: StateSpec, given: Given, regress: Regression) -> tuple[list[dict], dict]:
+    """Rows and blocks of states, or labels, that are decoded from every layer; see :func:`decode`.
+
+    Raises
+    ------
+    ValueError
+        If a target is neither a state nor a label of the system, or all tokens are left out.
+    """
+    shape = given.features[0].shape[:2]
+    known = {
+        name: np.broadcast_to(np.reshape(v, (-1, 1)), shape) for name, v in given.labels.items()
+    }
+    known |= given.states
+    if spec.skip >= shape[1]:
+        raise ValueError(
+            f"skip: {spec.skip} leaves none of {shape[1]} token times. Hint: a smaller one."
+        )
+    found = {}
+    for target in spec.targets:
+        own = targets.labels_of(target, known) or (target,)
+        flat = {name: known[name].ravel() for name in own if name in known} or known
+        found[target] = targets.values(flat, target).reshape(*shape, -1)[:, spec.skip :]
+    return decode(
+        spec,
+        regress,
+        lambda layer: np.asarray(given.features[layer], float)[:, spec.skip :],
+        given.layers,
+        found,
+        given.folds,
+        given.groups,
+    )
+
+
 def decode(
-    spec: MethodSpec,
+    spec: StateSpec,
     regress: Regression,
     features: Callable[[int], np.ndarray],
     layers: Sequence[str],
@@ -38,7 +108,7 @@ def decode(
 
     Parameters
     ----------
-    spec : MethodSpec
+    spec : StateSpec
     regress : callable
     features : callable
         From a layer's number to (clip, time, feature).
@@ -104,21 +174,12 @@ def _fitted(
     folds: Sequence[Fold],
     orders: np.ndarray,
 ) -> dict[str, Fitted]:
-    """All targets in one regression, every permutation of clips beside the truth."""
-    columns = [values[orders].transpose(1, 2, 0, 3) for values in states.values()]
-    shape = columns[0].shape[:2]
-    whole = np.concatenate([part.reshape(*shape, -1) for part in columns], axis=-1)
-    found = regress(features, whole, folds)
-    squared = (found.predicted - whole) ** 2
-    ends = np.cumsum([part.shape[2] * part.shape[3] for part in columns])[:-1]
-    parts = zip(np.split(squared, ends, -1), np.split(found.inner, ends, -1), strict=True)
-    draws = len(orders)
+    """All targets at once, every permutation of clips beside the truth."""
+    asked = {name: values[orders].transpose(1, 2, 0, 3) for name, values in states.items()}
+    found = regress(features, asked, folds)
     return {
-        name: Fitted(
-            error.reshape(*shape, draws, -1).sum((1, 3)).T,
-            inner.reshape(len(folds), draws, -1).sum(-1),
-        )
-        for name, (error, inner) in zip(states, parts, strict=True)
+        name: Fitted(((found[name].states - values) ** 2).sum((1, 3)).T, found[name].inner)
+        for name, values in asked.items()
     }
 
 

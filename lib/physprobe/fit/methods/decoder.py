@@ -12,9 +12,15 @@ outer fold, or of the split that the system declares.
     iou    what is foreground in both over what is in either, above half of the brightest pixel
 
 Of latents that the encoder's own predictor has rolled on from held-out starts the same is told by
-``horizon``, beside the last frame that was seen (``copy_last``) and the ``mean_image``. No
-forecast that is drawn by D can be expected to undercut ``reconstruction``, D of the latents of the
-frames themselves.
+``horizon``, beside the last frame that was seen (``copy_last``), the ``mean_image``, a linear map
+of two frames' principal components (``dmd``) and, where the system has an equation that can be
+solved from any state, the frames that its renderer makes of two forecasts of states, ``state_mlp``
+and ``equation``: see ``_forecasts``. No forecast that is drawn by D can be expected to undercut
+``reconstruction``, D of the latents of the frames themselves.
+
+    state_error  mean absolute error [rad] of each angle that is read off what is drawn, by a small
+                 convolutional network that was fitted to training frames as they were rendered;
+                 its own error is that of ``frames``, and pi / 2 is that of chance
 """
 
 from typing import ClassVar, Literal, Self
@@ -31,6 +37,7 @@ class Spec(MethodSpec):
     ROLE = "decoder"
     ROLLS = True
     FILMED = True
+    MOVES = True
     TRAINED: ClassVar[bool] = True
 
     kind: Literal["decoder"] = "decoder"
@@ -49,8 +56,15 @@ class Spec(MethodSpec):
     """How often validation clips are looked at, at most; the best state is kept."""
     patience: int = Field(4, ge=1)
     """Checks without a better one after which training ends."""
+    abroad: str = ""
+    """Another system, such as a real film, whose first clip goes through encoder and decoder too:
+    what moves in it, on black, cut to a square; nothing is trained on it."""
     pace: str = "lyapunov"
     """Label of a clip's Lyapunov exponent [1/s], by which clips to show are chosen too."""
+    angles: tuple[str, ...] = ("theta1", "theta2")
+    """States that are angles [rad], read off what is drawn as far as the system has them."""
+    rank: int = Field(64, ge=1)
+    """Principal components of frames that ``dmd`` maps."""
     horizons: Horizons = (1, 2, 4, 8, 16, 32)
     """Tokens ahead that are told, as far as clips are long enough."""
     stride: int = Field(4, ge=1)
@@ -65,6 +79,11 @@ class Spec(MethodSpec):
     """Bootstrap draws over clips for the intervals."""
     seed: int = Field(0, ge=0)
     """Seed of folds, weights, batches and draws."""
+
+    @property
+    def also(self) -> str:
+        """System that nothing is fitted to."""
+        return self.abroad
 
     @model_validator(mode="after")
     def _halves(self) -> Self:
@@ -84,10 +103,13 @@ def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
     -------
     rows : list of dict
         By ``model``, and of forecasts by ``horizon``: ``mse`` of pixels from 0 to 1, ``skill``
-        against a ``baseline``, ``iou``; with intervals over held-out clips, fits held fixed.
+        against a ``baseline``, ``iou``, and by ``target`` the ``state_error`` [rad]; with intervals
+        over held-out clips, fits held fixed.
     blocks : dict
-        ``decoder``: held-out ``clip``, its ``group`` and ``error`` of reconstruction, and
-        ``shown``: frames of a few of them, by the rule that they are chosen by.
+        ``decoder``: held-out ``clip``, its ``group`` and ``error`` of reconstruction,
+        ``scores``, squared errors by model and horizon summed over each clip's frames, and
+        ``shown``: frames of a few of them, by the rule that they are chosen by; ``abroad``, where
+        another system is named, the same of its clip.
 
     Raises
     ------

@@ -9,12 +9,26 @@ angles of their differences [rad], and it is *valid* until that exceeds a thresh
 the state is not read well enough in the first place. Of a clip's valid time in units of its own
 Lyapunov time the same number of digits has been lost in every clip.
 
+Two forecasts need no predictor of the encoder, where the system has an equation that can be solved
+from any state: ``state_mlp``, a small network of true states, and ``equation``, the true equation
+from the state that a small network reads off the latent at the start; see ``_forecasts``.
+
 ``energy_drift`` is how far an energy that is read off rolled latents has gone from that at the
 start, in deviations between clips. Its null is the model ``encoded``: what the same reading wanders
 along latents of frames that were seen, whose true energy is the same throughout.
+
+Beyond a few Lyapunov times no forecast is right, but it may still be of the same kind of motion.
+So every model is rolled on from the first start past the longest horizon, for as many tokens as
+were seen, and what is read there is compared with the same reading of those, over all clips:
+
+    energy_distance    Wasserstein distance of both histograms, in deviations between clips
+    spectrum_distance  total variation of both power spectra of sines and cosines of the angles
+
+Their null exchanges both in some of the clips, drawn at random; their p is small where what is
+rolled can be told from what was seen. That is meant for motion that is not damped.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -27,6 +41,8 @@ class Spec(MethodSpec):
 
     ROLE = "rollout"
     ROLLS = True
+    MOVES = True
+    TRAINED: ClassVar[bool] = True
 
     kind: Literal["rollout"] = "rollout"
     """The encoder's own predictor, rolled on from every held-out start."""
@@ -52,8 +68,10 @@ class Spec(MethodSpec):
     """Folds inside the training clips, on which penalties are chosen."""
     bootstraps: int = Field(2000, ge=100)
     """Bootstrap draws over clips for the intervals."""
+    permutations: int = Field(200, ge=1)
+    """Draws of the null of invariant statistics."""
     seed: int = Field(0, ge=0)
-    """Seed of folds and draws."""
+    """Seed of folds, draws and first weights."""
 
     @field_validator("angles", "energy")
     @classmethod
@@ -76,7 +94,8 @@ def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
     rows : list of dict
         By ``model``: ``angle_error`` [rad] and ``energy_drift`` by ``horizon``, ``valid_time`` [s]
         and, where clips have a Lyapunov exponent, ``valid_lyapunov_times``, each the mean over
-        starts and clips with interval over clips.
+        starts and clips with interval over clips; ``energy_distance`` and ``spectrum_distance``
+        with their null.
     blocks : dict
         ``rollouts``: clip and group of the held-out clips, their mean valid times by model.
 
