@@ -77,9 +77,8 @@ def run(
         If the loss is not finite, or the features have collapsed.
     """
     spec = recipe.spec
-    optimiser = torch.optim.AdamW(
-        _groups(recipe, spec.weight_decay, recipe.leading), lr=spec.learning_rate
-    )
+    groups = _groups(recipe, spec.weight_decay, recipe.leading)
+    optimiser = torch.optim.AdamW(groups, lr=spec.learning_rate, fused=True)
     optimiser.param_groups[0]["betas"] = optimiser.param_groups[1]["betas"] = (0.9, 0.95)
     state = folder / "checkpoint.safetensors"
     best = [folder / f"best_{number}.safetensors" for number in range(len(recipe.specs))]
