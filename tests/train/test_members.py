@@ -25,6 +25,7 @@ RECIPES = (
     ("dynamics_jepa", {"against_collapse": "sigreg"}),
     ("dynamics_jepa", {"against_collapse": "none", "weight_decay": 0.05}),
     ("dynamics_autoencoder", {}),
+    ("dynamics_coordinates", {"network": "none", "embedding": 8}),
     ("dynamics_frames", {}),
     ("dynamics_states", {"clip": 0.01}),
 )
@@ -62,7 +63,7 @@ def test_a_member_trained_together_is_the_one_trained_alone(kind, more):
         state = member.state_dict()
         for name, value in recipe.state_dict().items():
             torch.testing.assert_close(state[name], value, rtol=1e-5, atol=1e-7)
-            if name.startswith(("encoder", "target")):
+            if name.startswith(("encoder", "target", "predictor")):
                 assert not torch.allclose(value.float(), start[name].float(), atol=1e-7), name
         np.testing.assert_allclose(np.array(found.losses)[:, number], np.ravel(own.losses), 1e-5)
         np.testing.assert_allclose(np.array(found.norms)[:, number], np.ravel(own.norms), 1e-4)
@@ -155,3 +156,23 @@ def test_frames_and_drawn_gaps_are_left_to_one_after_the_other():
     spec = kinds.load("train", "dynamics_jepa").Spec
     assert not spec(**{**TINY, "network": "cnn"}).together
     assert not spec(**{**TINY, "against_collapse": "masking"}).together
+
+
+def test_a_predictor_of_coordinates_learns_to_go_on_as_they_went():
+    more = {"hidden": (64,), "steps": 600, "batch": 64, "learning_rate": 0.01, "horizon": 1}
+    recipe = recipes("dynamics_coordinates", network="none", embedding=8, **more)[0]
+    optimiser, progress = torch.optim.AdamW(_loop._groups(recipe, 0.0)), _loop.Progress()
+    for step in range(600):
+        _loop._step(recipe, optimiser, recipe.batch(step), progress)
+    batch = recipe.batch(1000)
+    start, goal = recipe.encoder(batch.video[:, :2]), batch.video[:, 2]
+    torch.testing.assert_close(start, batch.video[:, :2].flatten(1))
+    after = recipe.predictor(start)
+    assert torch.equal(after[:, :4], start[:, 4:]), "the history moves on by a frame"
+    error, still = ((told - goal).square().mean() for told in (after[:, 4:], start[:, 4:]))
+    assert error < 0.2 * still
+
+
+def test_a_history_has_as_many_numbers_as_its_frames():
+    with pytest.raises(ValueError, match=r"2 frames of 4 numbers are 8"):
+        recipes("dynamics_coordinates", network="none", embedding=6)

@@ -167,7 +167,7 @@ def judge(spec: Latents, threads: int) -> Callable[[nn.Module], Mapping[str, flo
     @torch.no_grad()
     def scored(network: nn.Module) -> dict[str, float]:
         encoder = cast("latent.Encoder", network)
-        device = next(encoder.parameters()).device
+        device = next((value.device for value in encoder.parameters()), torch.device("cpu"))
         every = np.arange(found.film.shape[1])[None]
         frames = (found.frames(np.array([clip]), every) for clip in range(len(found.film)))
         latents = np.concatenate([encoder.each(f.to(device)).cpu().numpy() for f in frames])

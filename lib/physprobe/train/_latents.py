@@ -51,7 +51,7 @@ class Latents(Latent, Schedule):
     @property
     def together(self) -> bool:
         """Those of a signal are: of frames, convolutions are faster one after the other."""
-        return self.network == "mlp"
+        return self.network != "cnn"
 
     @property
     def worlds(self) -> tuple[System, ...]:

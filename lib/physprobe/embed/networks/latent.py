@@ -4,7 +4,10 @@
     predictor  z[t] -> z[t] + f(z[t]), an estimate of z[t + 1]
     decoder    z[t] -> x[t - H + 1 ... t], of films 0 to 1
 
-Frames are read by convolutions of stride 2, the numbers of a signal by an MLP.
+Frames are read by convolutions of stride 2, the numbers of a signal by an MLP. Where there is no
+encoder the latent is the history of a signal, and the predictor shifts it by a frame:
+
+    (x[t - H + 1], ..., x[t]) -> (x[t - H + 2], ..., x[t], f(x[t - H + 1], ..., x[t]))
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -78,6 +81,13 @@ class Encoder(Pieces):
 
 def _layers(spec: Latent, seen: Seen) -> list[nn.Module]:
     inputs, side = spec.history * seen.values, _side(spec, seen)
+    if spec.network == "none":
+        if spec.embedding != inputs:
+            raise ValueError(
+                f"embedding: {spec.embedding}, but {spec.history} frames of {seen.values} numbers"
+                f" are {inputs}, and network: none leaves them as they are"
+            )
+        return [nn.Flatten(1)]
     if spec.network == "mlp":
         return [nn.Flatten(1), *_mlp(inputs, spec.hidden, spec.embedding)]
     layers: list[nn.Module] = [_Stacked(1, 2)]
@@ -94,7 +104,7 @@ def decoder(spec: Latent, seen: Seen) -> nn.Module:
     """From latents (sample, feature) to frames (sample, history, channel[, y, x])."""
     unflattened = nn.Unflatten(1, (spec.history, seen.values))
     outputs = spec.history * seen.values
-    if spec.network == "mlp":
+    if spec.network != "cnn":
         _side(spec, seen)
         return Pieces(*_mlp(spec.embedding, spec.hidden[::-1], outputs), unflattened)
     side, (first, *rest) = _side(spec, seen), spec.channels[::-1]
@@ -105,15 +115,20 @@ def decoder(spec: Latent, seen: Seen) -> nn.Module:
 
 
 class Predictor(nn.Module):
-    """Latent one frame later, z + f(z) with f an MLP."""
+    """Latent one frame later, z + f(z) with f an MLP; of a history, f(z) is its next frame."""
 
     def __init__(self, spec: Latent):
         super().__init__()
-        self.change = nn.Sequential(*_mlp(spec.embedding, spec.hidden, spec.embedding))
+        self.shifts = spec.network == "none"
+        outputs = spec.embedding // spec.history if self.shifts else spec.embedding
+        self.change = nn.Sequential(*_mlp(spec.embedding, spec.hidden, outputs))
 
     def forward(self, latent: torch.Tensor) -> torch.Tensor:
         """Latents (sample, feature) of the next frame."""
-        return latent + self.change(latent)
+        found = self.change(latent)
+        if self.shifts:
+            return torch.cat([latent[:, found.shape[1] :], found], 1)
+        return latent + found
 
     def unrolled(self, latent: torch.Tensor, steps: int) -> torch.Tensor:
         """Latents (sample, step, feature) of the next frames, each predicted from the last one."""
@@ -134,7 +149,7 @@ def _mlp(inputs: int, hidden: Sequence[int], outputs: int) -> list[nn.Module]:
 
 def _side(spec: Latent, seen: Seen) -> int:
     """Side of the last convolution's map; 0 of a signal."""
-    if (spec.network == "mlp") != (seen.side is None):
+    if (spec.network == "cnn") != (seen.side is not None):
         what = "a signal" if seen.side is None else f"frames of {seen.side} px"
         raise ValueError(
             f"network: {spec.network} doesn't read {what}. Hint: cnn reads frames, mlp signals."
