@@ -23,6 +23,7 @@ from physprobe.train.section import Batch
 log = logging.getLogger("physprobe")
 EVERY = 60.0  # seconds between two checkpoints
 COLLAPSED = 1.5  # effective rank of token features
+ALIKE = 0.999  # mean cosine: what tells clips apart is less than a twentieth of their features
 AFRESH = "Hint: delete the folder that it is in, and the same command begins anew."
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -180,6 +181,8 @@ def _row(recipe: Recipe, number: int, judge: Callable, progress: Progress) -> di
     score = float(np.mean(list(scores.values())))
     earlier = [rows[number]["score"] for rows in progress.rows if rows[number]["step"]]
 
+    health = diagnostics(recipe)
+
     def mean(values: list[list[float]]) -> float | None:
         return float(np.mean([each[number] for each in values])) if values else None
 
@@ -190,7 +193,8 @@ def _row(recipe: Recipe, number: int, judge: Callable, progress: Progress) -> di
         "gradient_norm": mean(progress.norms),
         "learning_rate": learning_rate(recipe.spec, progress.step),
         "clips_per_second": _rate(progress, recipe.spec.batch),
-        **diagnostics(recipe),
+        **health,
+        "collapsed": health["effective_rank"] < COLLAPSED or health["mean_cosine"] > ALIKE,
         "score": score,
         # random weights are there to compare with, never to be kept
         "kept": progress.step > 0 and score > max(earlier, default=-math.inf),

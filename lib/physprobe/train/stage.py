@@ -86,6 +86,7 @@ def run(*, out: Path, spec: str, card: Path | None = None) -> None:
         kept=_mean(kept),
         last=_mean([table[-1] for table in tables.values()]),
         members=len(members),
+        collapsed=sum(table[-1]["collapsed"] for table in tables.values()),
         targets=[name for name in kept[0] if "/" in name],
         device="a GPU" if device.type == "cuda" else "a CPU",
         torch=torch.__version__.split("+")[0],
