@@ -1,11 +1,14 @@
 """Stream: endless, the same for the same step, and never what anything is evaluated on."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 
 from physprobe.config import kinds
+from physprobe.store import job
 from physprobe.train import _stream, future_frames
 from physprobe.train._training import VALIDATION
 
@@ -17,8 +20,46 @@ def test_a_step_follows_from_its_number(tiny):
     assert first.video.shape == (6, 10, 3, 16, 16) and first.field.shape == (6, 10, 16, 16)
 
 
+PENDULUM = {
+    "simulate": {"kind": "double_pendulum", "frames": 24},
+    "render": {"kind": "pendulum", "size": 16},
+}
+
+
+def filmed(tiny, **more: object):
+    changed = {"systems": {"heat": PENDULUM}, "validation": {"heat": ("energy_level",)}}
+    return type(tiny)(**{**tiny.model_dump(), **changed, **more})
+
+
+def test_windows_of_what_is_no_field_are_whole_frames_of_its_clips(tiny):
+    spec = filmed(tiny, windows=2, strides=(2,))
+    system, found = spec.systems["heat"], _stream.batch(spec, 70)
+    clips = _stream._pool(system.canonical(), _stream.clip_seed(spec, 64), 3 * _stream.POOL)
+    assert found.video.shape == (6, 10, 3, 16, 16) and found.field.shape == (6, 10, 16, 16)
+    mine = clips[18:21]  # step 70 is the seventh of its pool, with three clips each
+    film = kinds.load("render", "pendulum").frames
+    for number, window in enumerate(found.field):
+        whole = film(system.render, mine[number // 2]).mean(-1) / 255
+        starts = [whole[first : first + 19 : 2] for first in range(6)]
+        assert any(np.allclose(window, part, atol=1e-6) for part in starts)
+    assert not torch.equal(found.video, _stream.batch(spec, 71).video)
+
+
+def test_held_out_clips_of_what_is_no_field_are_not_seen(tiny):
+    held = PENDULUM["simulate"] | {"hold_out": {"energy_level": (0.05, 0.75)}}
+    spec = filmed(tiny, systems={"heat": PENDULUM | {"simulate": held}})
+    fields, labels = _stream.labelled(spec.systems["heat"], 40, _stream.clip_seed(spec, 0))
+    kept = _stream._pool(spec.systems["heat"].canonical(), _stream.clip_seed(spec, 0), 40)
+    assert len(kept) == (labels["energy_level"] > 0.75).sum() < len(fields)
+
+
+def test_frames_of_another_size_than_the_windows_are_refused(tiny):
+    with pytest.raises(ValidationError, match=r"24 frames of 16 px don't make windows of 19"):
+        filmed(tiny, crop=8, crop_size=8)
+
+
 def test_batches_go_on_anywhere(tiny):
-    found = list(_stream.batches(tiny, 4))
+    found = list(job.ahead(partial(_stream.batch, tiny), range(4, tiny.steps)))
     assert len(found) == tiny.steps - 4
     assert torch.equal(found[0].video, _stream.batch(tiny, 4).video)
 

@@ -13,12 +13,13 @@ MODEL_TYPE = "physprobe_latent"
 class Latent(Spec):
     """Sizes of encoder, predictor and decoder."""
 
-    network: Literal["cnn", "mlp"] = "cnn"
-    """Convolutions of kernel 4 and stride 2 over frames, or an MLP over the numbers of a signal."""
+    network: Literal["cnn", "mlp", "none"] = "cnn"
+    """Convolutions of kernel 4 and stride 2 over frames; an MLP over the numbers of a signal; or no
+    encoder, so that the latent is the history of those numbers itself."""
     history: int = Field(2, ge=1, le=16)
     """Frames that are seen at once, the last of which is the latent's own."""
     embedding: int = Field(64, gt=0)
-    """Features of the latent."""
+    """Features of the latent; without an encoder as many as the history has numbers."""
     channels: tuple[int, ...] = Field((32, 64, 128), min_length=1)
     """Of the convolutions, each of which halves the frame's side."""
     hidden: tuple[int, ...] = Field((512, 512), min_length=1)

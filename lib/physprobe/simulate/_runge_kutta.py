@@ -61,7 +61,8 @@ def frames(
         The array is the iterator's own: what is changed in it goes on.
     """
     state = np.array(start, float)
-    stages, inner = np.empty((STAGES, *state.shape)), np.empty_like(state)
+    # zeros: a row of the tableau spans stages of weight 0, and 0 times what memory held may be nan
+    stages, inner = np.zeros((STAGES, *state.shape)), np.empty_like(state)
     flat, flats = inner.reshape(-1), stages.reshape(STAGES, -1)
     *weights, last = [(parts * interval / steps, flats[which]) for which, parts in _tableau()]
     first, *others = (stages[place] for place in KEPT)

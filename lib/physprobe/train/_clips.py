@@ -1,11 +1,12 @@
 """Clips: recipes whose small networks see a few frames at a time of one system's clips.
 
-The states of all training clips are simulated once and held; frames are drawn for the windows of
-each step alone, so that memory doesn't grow with the films.
+All training clips are simulated and drawn once, into a file; each step reads the frames of its own
+windows, so that memory doesn't grow with the films.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -21,11 +22,12 @@ from physprobe.config.latent import MODEL_TYPE, Latent, Seen
 from physprobe.config.system import System
 from physprobe.embed.networks import latent
 from physprobe.statistics import scores, seeds, splits, states, targets
-from physprobe.store import job
 from physprobe.train._latents import Latents
 from physprobe.train._training import STEPS, STREAM, VALIDATION
 
+BLOCK = 16  # clips drawn at a time
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
+WIDE = False
 
 
 @dataclass(frozen=True)
@@ -54,21 +56,24 @@ class Networks(Protocol):
 
 @dataclass(frozen=True)
 class World:
-    """Clips of a system, their frames not yet drawn."""
+    """Clips of a system."""
 
-    system: System
-    fields: np.ndarray
-    """(clip, time, ...)"""
+    film: np.ndarray
+    """(clip, time, y, x, colour) uint8, or (clip, time, channel) of a signal; in a file."""
     states: np.ndarray
     """(clip, time, state) what is decoded."""
+    gray: bool
+    """Whether colours are averaged when frames are seen."""
 
-    def frames(self, clip: int, times: slice, gray: bool) -> torch.Tensor:
-        """Frames (time, channel[, y, x]) of a part of a clip."""
-        renderer = kinds.load("render", self.system.render.kind)
-        return latent.frames(renderer.frames(self.system.render, self.fields[clip][times]), gray)
+    def frames(self, clips: np.ndarray, times: np.ndarray) -> torch.Tensor:
+        """Frames (clip, time, channel[, y, x]) of some clips, at times (clip, time) of each."""
+        shown = self.film[clips[:, None], times]
+        return latent.frames(shown.reshape(-1, *shown.shape[2:]), self.gray).unflatten(
+            0, shown.shape[:2]
+        )
 
 
-def _world(system: System, clips: int, seed: int, wanted: tuple[str, ...]) -> World:
+def _world(system: System, clips: int, seed: int, wanted: tuple[str, ...], gray: bool) -> World:
     """New clips; those that the system holds out are left out."""
     kind = kinds.load("simulate", system.simulate.kind)
     spec = system.simulate.model_copy(update={"clips": clips, "seed": seed})
@@ -83,13 +88,36 @@ def _world(system: System, clips: int, seed: int, wanted: tuple[str, ...]) -> Wo
         own = targets.labels_of(target, known) or ()
         flat = {name: np.broadcast_to(known[name], shape).ravel() for name in own}
         columns.append(targets.values(flat, target).reshape(*shape, -1))
-    return World(system, fields, np.concatenate(columns, axis=-1))
+    return World(_film(system, fields, gray), np.concatenate(columns, axis=-1), gray)
+
+
+def _film(system: System, fields: np.ndarray, gray: bool) -> np.ndarray:
+    """Frames of all clips, drawn into a file that goes with the process: memory holds few of them.
+
+    Of films without colour that are averaged one channel is enough.
+    """
+    drawn = partial(kinds.load("render", system.render.kind).frames, system.render)
+    blocks = [slice(first, first + BLOCK) for first in range(0, len(fields), BLOCK)]
+    first = drawn(fields[0][:1])[0]
+    alone = gray and first.ndim == 3
+    for colours in (1, first.shape[-1]) if alone else (first.shape[-1],):
+        shape = (len(fields), len(fields[0]), *first.shape[:-1], colours)
+        with tempfile.TemporaryFile() as file:
+            film = np.memmap(file, first.dtype, "w+", shape=shape)
+        for block in blocks:
+            frames = drawn(np.concatenate(list(fields[block])))
+            if (frames[..., :colours] != frames[..., -1:]).any() and colours == 1:
+                break
+            film[block] = frames[..., :colours].reshape(film[block].shape)
+        else:
+            break
+    return film
 
 
 @lru_cache(1)
 def _training(text: str, spec_type: type[Latents]) -> World:
     spec = spec_type.model_validate_json(text)
-    return _world(spec.system, spec.clips, STREAM, spec.validation)
+    return _world(spec.system, spec.clips, STREAM, spec.validation, spec.gray)
 
 
 def world(spec: Latents) -> World:
@@ -100,8 +128,8 @@ def world(spec: Latents) -> World:
 
 def seen(spec: Latents) -> Seen:
     """What the networks are shown."""
-    frames = world(spec).frames(0, slice(0, 1), spec.gray)
-    return Seen(side=frames.shape[-1] if frames.ndim == 4 else None, values=frames.shape[1])
+    frames = world(spec).frames(np.zeros(1, int), np.zeros((1, 1), int))
+    return Seen(side=frames.shape[-1] if frames.ndim == 5 else None, values=frames.shape[2])
 
 
 def batch(spec: Latents, step: int) -> Batch:
@@ -112,26 +140,17 @@ def batch(spec: Latents, step: int) -> Batch:
     """
     found = world(spec)
     rng = seeds.rng("latents", 0 if step == STEPS - 1 else spec.seed, step)
-    clips = rng.choice(len(found.fields), spec.batch, replace=spec.batch > len(found.fields))
+    clips = rng.choice(len(found.film), spec.batch, replace=spec.batch > len(found.film))
     starts = rng.integers(spec.system.simulate.frames - spec.window + 1, size=spec.batch)
-    video, values = [], []
-    for clip, start in zip(clips, starts, strict=True):
-        times = slice(int(start), int(start) + spec.window)
-        video.append(found.frames(clip, times, spec.gray))
-        values.append(found.states[clip, times])
+    times = starts[:, None] + np.arange(spec.window)
     mean, deviation = _levels(found.states)
-    whole = (np.stack(values) - mean) / deviation
-    return Batch(torch.stack(video), torch.from_numpy(whole.astype(np.float32)))
+    whole = (found.states[clips[:, None], times] - mean) / deviation
+    return Batch(found.frames(clips, times), torch.from_numpy(whole.astype(np.float32)))
 
 
 def _levels(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     deviation = values.std((0, 1))
     return values.mean((0, 1)), np.where(deviation > 0, deviation, 1.0)
-
-
-def batches(spec: Latents, first: int) -> Iterator[Batch]:
-    """Every step's windows from one on, the next one made while this one is used."""
-    return job.ahead(partial(batch, spec), range(first, spec.steps))
 
 
 def hidden(net: nn.Module, batch: Batch) -> torch.Tensor:
@@ -141,17 +160,17 @@ def hidden(net: nn.Module, batch: Batch) -> torch.Tensor:
 
 def judge(spec: Latents, threads: int) -> Callable[[nn.Module], Mapping[str, float]]:
     """Function from an encoder to R2 of what it tells of validation clips, frame by frame."""
-    found = _world(spec.system, spec.validation_clips, VALIDATION, spec.validation)
+    found = _world(spec.system, spec.validation_clips, VALIDATION, spec.validation, spec.gray)
     names = _columns(spec)
-    folds = splits.nested(np.arange(len(found.fields)), outer=2, inner=3)
+    folds = splits.nested(np.arange(len(found.film)), outer=2, inner=3)
 
     @torch.no_grad()
     def scored(network: nn.Module) -> dict[str, float]:
         encoder = cast("latent.Encoder", network)
-        device = next(encoder.parameters()).device
-        clips = range(len(found.fields))
-        frames = (found.frames(clip, slice(None), spec.gray)[None].to(device) for clip in clips)
-        latents = np.concatenate([encoder.each(part).cpu().numpy() for part in frames])
+        device = next((value.device for value in encoder.parameters()), torch.device("cpu"))
+        every = np.arange(found.film.shape[1])[None]
+        frames = (found.frames(np.array([clip]), every) for clip in range(len(found.film)))
+        latents = np.concatenate([encoder.each(f.to(device)).cpu().numpy() for f in frames])
         truth = found.states[:, spec.history - 1 :]
         told = states.fit(latents, truth, folds).predicted
         flat = [part.reshape(-1, len(names)) for part in (truth, told)]

@@ -18,7 +18,7 @@ class Latents(Latent, Schedule):
     system: System
     """World that the clips come from; its own seed is not used, nor how many clips it has."""
     clips: int = Field(2000, gt=0)
-    """Training clips: their states are simulated once, their frames drawn when they are needed."""
+    """Training clips, simulated and drawn once into a file; memory holds few of their frames."""
     validation: tuple[str, ...] = Field(min_length=1)
     """Labels or states to decode: the checkpoint with the highest mean R2 is kept."""
     validation_clips: int = Field(200, ge=20)
@@ -47,6 +47,11 @@ class Latents(Latent, Schedule):
     def members(self) -> dict[int, Self]:
         """Spec of each network, by its seed."""
         return {s: self.model_copy(update={"seeds": (s,), "seed": s}) for s in self.seeds}
+
+    @property
+    def together(self) -> bool:
+        """Those of a signal are: of frames, convolutions are faster one after the other."""
+        return self.network != "cnn"
 
     @property
     def worlds(self) -> tuple[System, ...]:

@@ -1,8 +1,11 @@
-"""Stream: endless training clips, simulated on the fly; a step's clips follow from its number."""
+"""Stream: endless training clips, simulated on the fly; a step's clips follow from its number.
 
-from collections.abc import Iterator
+Of fields, windows are cut out in time and space and drawn in random colours. What other renderers
+draw is seen as it is: windows are cut out in time alone.
+"""
+
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -12,11 +15,13 @@ from physprobe.config import kinds
 from physprobe.config.system import System
 from physprobe.embed.networks.resize import Preprocessing
 from physprobe.statistics import seeds
-from physprobe.store import job
 from physprobe.train._training import STEPS, STREAM, VALIDATION, Training
 
 if TYPE_CHECKING:
     from physprobe.render import fields
+
+
+POOL = 64  # steps whose clips are simulated at once, where many at once cost little more than one
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,8 @@ class Batch:
     video: torch.Tensor
     """(clip, frame, rgb, y, x) float32, normalised as the encoder wants it."""
     field: torch.Tensor
-    """(clip, frame, y, x) float32: what was rendered, 0 to 1 over the system's colour range."""
+    """(clip, frame, y, x) float32: what was rendered, 0 to 1 over the system's colour range; the
+    mean of colours of what is no field."""
 
     def to(self, device: torch.device) -> "Batch":
         """Same batch on another device."""
@@ -61,6 +67,11 @@ def batch(spec: Training, step: int) -> Batch:
     # which systems get one window more changes from step to step
     for name, count in zip(np.roll(names, step), counts, strict=True):
         system = spec.systems[name]
+        if system.render.kind != "fields":
+            for window in _films(spec, system, step, int(count), rng):
+                videos.append(window)
+                fields.append(window.mean(-1, dtype=np.float32) / 255)
+            continue
         clips = simulated(system, -(-int(count) // spec.windows), clip_seed(spec, step))
         for number in range(count):
             window = _window(spec, clips[number // spec.windows], rng)
@@ -69,9 +80,30 @@ def batch(spec: Training, step: int) -> Batch:
     return Batch(normalised(np.stack(videos)), torch.from_numpy(np.stack(fields)))
 
 
-def batches(spec: Training, first: int) -> Iterator[Batch]:
-    """Every step's windows from one on, the next one made while this one is used."""
-    return job.ahead(partial(batch, spec), range(first, spec.steps))
+def _films(
+    spec: Training, system: System, step: int, count: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Windows (frame, y, x, rgb) uint8 of a system that is no field, some of each clip."""
+    per_step = -(-spec.batch // (len(spec.systems) * spec.windows))
+    first, place = step - step % POOL, step % POOL * per_step
+    pool = _pool(system.canonical(), clip_seed(spec, first), POOL * per_step)
+    film = kinds.load("render", system.render.kind).frames
+    found = []
+    for number in range(count):
+        clip = pool[(place + number // spec.windows) % len(pool)]
+        stride = int(rng.choice(spec.strides))
+        span = (spec.frames - 1) * stride + 1
+        start = int(rng.integers(len(clip) - span + 1))
+        found.append(film(system.render, clip[start : start + span : stride]))
+    return found
+
+
+@lru_cache(2)
+def _pool(system: str, seed: int, clips: int) -> list[np.ndarray]:
+    """Clips of some steps on end; those that the system holds out are left out."""
+    fields, labels = labelled(System.model_validate_json(system), clips, seed)
+    kept = labels.get("split", np.full(clips, "train")) != "test"
+    return [field for field, shown in zip(fields, kept, strict=True) if shown]
 
 
 def simulated(system: System, clips: int, seed: int) -> list[np.ndarray]:
@@ -93,10 +125,11 @@ def labelled(
     kind = kinds.load("simulate", system.simulate.kind)
     spec = system.simulate.model_copy(update={"clips": clips, "seed": seed})
     labels = kind.draw(spec)
-    fields = [
-        kind.field(spec, {name: values[clip] for name, values in labels.items()})
-        for clip in range(clips)
-    ]
+    if kind.TOGETHER > 1:
+        fields = list(kind.solved(spec, labels)[0])
+    else:
+        each = ({name: values[clip] for name, values in labels.items()} for clip in range(clips))
+        fields = [kind.field(spec, one) for one in each]
     for clip, field in enumerate(fields):
         if not np.isfinite(field).all():
             raise ValueError(f"clip {clip} of {spec.kind}, seed {seed}: the field is not finite.")

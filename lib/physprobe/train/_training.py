@@ -67,6 +67,11 @@ class Schedule(Spec):
         return {self.seed: self}
 
     @property
+    def together(self) -> bool:
+        """Whether members are trained in one stack, where that is faster: see ``_members``."""
+        return False
+
+    @property
     def shown(self) -> str:
         """What the training clips show, in a few words."""
         raise NotImplementedError
@@ -91,7 +96,7 @@ class Training(Architecture, Schedule):
 
     crop: int = Field(32, gt=0)
     """Side of the windows cut out of training clips [px]: positions are relative, so it may be
-    smaller than ``crop_size``, and costs the less."""
+    smaller than ``crop_size``, and costs the less. What is no field is seen whole."""
     frames: int = Field(16, gt=1)
     """Frames of a training window, and those that the finished encoder sees at once."""
     strides: tuple[int, ...] = Field((1, 2), min_length=1)
@@ -107,7 +112,7 @@ class Training(Architecture, Schedule):
 
     @classmethod
     def family(cls) -> Any:
-        """Windows of simulated fields, seen by a transformer."""
+        """Windows of simulated clips, seen by a transformer."""
         from physprobe.train import _windows
 
         return _windows
@@ -158,15 +163,24 @@ class Training(Architecture, Schedule):
         simulate, render = system.simulate, system.render
         if not {"clips", "seed"} <= type(simulate).model_fields.keys():
             raise ValueError(f"{where}: {simulate.kind} has no endless clips; its own are fixed")
-        if render.kind != "fields":
-            raise ValueError(
-                f"{where}: windows are cut out of a field and rendered by fields, not {render.kind}"
-            )
         needed = (self.frames - 1) * max(self.strides) + 1
-        if simulate.frames < needed or simulate.size < self.crop:
+        if render.kind != "fields":
+            self._films(where, system, needed)
+        elif simulate.frames < needed or simulate.size < self.crop:
             raise ValueError(
                 f"{where}: {simulate.frames} frames of {simulate.size} px are too few for windows"
                 f" of {needed} frames of {self.crop} px"
+            )
+
+    def _films(self, where: str, system: System, needed: int) -> None:
+        """Raise a ValueError if whole frames of a system don't make windows."""
+        size = dict(system.render).get("size")
+        if size is None:
+            raise ValueError(f"{where}: {system.render.kind} draws no frames of one size")
+        if size != self.crop or system.simulate.frames < needed:
+            raise ValueError(
+                f"{where}: {system.simulate.frames} frames of {size} px don't make windows of"
+                f" {needed} frames of {self.crop} px; what is no field is cut in time alone"
             )
 
     @property

@@ -27,13 +27,16 @@ def _kinds(config: Any, asked: Any) -> Iterator[str]:
 
 
 def _figures(config: Any) -> dict[str, Figure]:
-    """How each recipe learnt, and all of them beside each other."""
+    """How each recipe learnt, all of them beside each other, and which members have collapsed."""
     tables = {name: f"results/encoders/{name}/training.csv" for name in config.recipes}
     shown = {
         **{f"encoders/{name}/learning": (table,) for name, table in tables.items()},
         "encoders/learning": tuple(tables.values()),
     }
+    several = tuple(tables[n] for n, entry in config.recipes.items() if len(entry.members) > 1)
+    ladder = {"encoders/collapse": Figure("collapse", several, "training")} if several else {}
     return {
+        **ladder,
         **{path: Figure("learning", found, "training") for path, found in shown.items() if found},
         **_shipped(),
     }

@@ -1,11 +1,12 @@
 """Dynamics JEPA: predict the latents of the next frames from that of the last few.
 
     z[t] = E(x[t - H + 1 ... t]),    y[t] = E'(x[t - H + 1 ... t])
-    loss = invariance mean_k |P^k(z[t]) - y[t + k]|^2 + what keeps latents p = P^k(z[t]) apart
+    loss = invariance mean_k |P^k(z[t]) - y[t + k]|^2 + what keeps latents p apart
 
 with predictor P unrolled over ``horizon`` frames and target encoder E', which gets no gradient and
-follows E as a moving average. Nothing in the first term keeps all latents from becoming equal;
-``against_collapse`` says what does:
+follows E as a moving average. What is kept apart, p, are the predicted latents P^k(z[t]) as
+published, which keeps predictions from shrinking to what is likely; or z[t] themselves. Nothing in
+the first term keeps all latents from becoming equal; ``against_collapse`` says what does:
 
     none        nothing: the standing negative control
     variance    mean max(0, 1 - var p)
@@ -13,7 +14,7 @@ follows E as a moving average. Nothing in the first term keeps all latents from 
     batch_norm  nothing but the norm after each convolution (set ``normalisation: batch``)
     masking     some frames are hidden: the last visible ones give the latent, the first hidden
                 ones the target, so many steps of P later as they are apart
-    vicreg      variance and covariance terms of VICReg, at every step of P
+    vicreg      variance and covariance terms of VICReg, at every step of P if it is of predictions
     sigreg      latents along random directions are told apart from a standard normal (Epps, Pulley)
 
 References
@@ -47,6 +48,8 @@ class Spec(Latents):
     """Recipe."""
     against_collapse: Guard = "vicreg"
     """What keeps latents from becoming equal."""
+    kept_apart: Literal["predictions", "latents"] = "predictions"
+    """Whether it acts on predicted latents or on those of the frames that are seen."""
     invariance: float = Field(25.0, gt=0)
     """Weight of the squared distance between prediction and target."""
     variance: float = Field(25.0, ge=0)
@@ -61,6 +64,11 @@ class Spec(Latents):
     directions: int = Field(64, gt=0)
     """Random directions per step (``sigreg``)."""
 
+    @property
+    def together(self) -> bool:
+        """As others, unless how often the predictor is applied is drawn."""
+        return super().together and self.against_collapse != "masking"
+
     @model_validator(mode="after")
     def _guarded(self) -> Self:
         if (self.against_collapse == "batch_norm") != (self.normalisation == "batch"):
@@ -68,6 +76,8 @@ class Spec(Latents):
                 f"against_collapse: {self.against_collapse} with normalisation:"
                 f" {self.normalisation}; batch_norm and batch go together"
             )
+        if self.against_collapse == "masking" and self.kept_apart == "latents":
+            raise ValueError("kept_apart: masking keeps nothing apart by a term; leave it out")
         if not all(0 <= end <= 1 for end in self.momentum):
             raise ValueError(f"momentum has to lie between 0 and 1, not {self.momentum}")
         return self
@@ -86,35 +96,58 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
     return {**found, "target": _average.follower(found["encoder"])}
 
 
+def draw(spec: Spec, rng: np.random.Generator) -> "dict[str, torch.Tensor]":
+    """Directions, or frames that are seen and frames that are predicted, where there are any.
+
+    Frames that are hidden are the same for all windows of a batch, which start at different times.
+    """
+    import torch
+
+    from physprobe.train import _losses
+
+    if spec.against_collapse == "sigreg":
+        return {"directions": _losses.directions(spec.embedding, spec.directions, rng)}
+    if spec.against_collapse != "masking":
+        return {}
+    count = max(spec.history, round(spec.masked * spec.window))
+    hidden = np.sort(rng.choice(np.arange(spec.history, spec.window), count, replace=False))
+    visible = np.setdiff1d(np.arange(spec.window), hidden)
+    context = visible[visible < hidden[0]][-spec.history :]
+    goal = hidden[: spec.history]
+    return {"context": torch.from_numpy(context), "goal": torch.from_numpy(goal)}
+
+
 def loss(
-    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
-) -> "tuple[torch.Tensor, dict[str, float]]":
-    """Loss of a batch, and its terms before weighting; masks and directions are drawn."""
+    spec: Spec, net: "Networks", batch: "Batch", drawn: "dict[str, torch.Tensor]"
+) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
+    """Loss of a batch, and its terms before weighting."""
     import torch
 
     if spec.against_collapse == "masking":
-        predicted, goal = _masked(spec, net, batch, rng)
+        predicted, goal = _masked(net, batch, drawn)
+        apart = predicted
     else:
         start = net.encoder(batch.video[:, : spec.history])
         predicted = net.predictor.unrolled(start, spec.horizon)
         with torch.no_grad():
             goal = net.target.each(batch.video[:, 1:])
-    terms = {"invariance": (predicted - goal).square().mean(), **_guard(spec, predicted, rng)}
+        apart = predicted if spec.kept_apart == "predictions" else start[:, None]
+    terms = {"invariance": (predicted - goal).square().mean(), **_guard(spec, apart, drawn)}
     total = sum(getattr(spec, name) * term for name, term in terms.items())
-    return total, {name: term.item() for name, term in terms.items()}
+    return total, {name: term.detach() for name, term in terms.items()}
 
 
 def _guard(
-    spec: Spec, predicted: "torch.Tensor", rng: np.random.Generator
+    spec: Spec, latents: "torch.Tensor", drawn: "dict[str, torch.Tensor]"
 ) -> "dict[str, torch.Tensor]":
-    """Terms that keep predicted latents (window, step, feature) apart, by their weight's name."""
+    """Terms that keep latents (window, step, feature) apart, by their weight's name."""
     import torch
 
     from physprobe.train import _losses
 
-    steps = predicted.unbind(1)
+    steps = latents.unbind(1)
     if spec.against_collapse == "variance":
-        return {"variance": torch.relu(1 - predicted.var(0)).mean()}
+        return {"variance": torch.relu(1 - latents.var(0)).mean()}
     if spec.against_collapse == "deviation":
         return {"variance": torch.stack([_losses.variance(step) for step in steps]).mean()}
     if spec.against_collapse == "vicreg":
@@ -123,27 +156,18 @@ def _guard(
             "covariance": torch.stack([_losses.covariance(step) for step in steps]).mean(),
         }
     if spec.against_collapse == "sigreg":
-        seed = int(rng.integers(2**31))
-        parts = [_losses.normality(step, spec.directions, seed) for step in steps]
+        parts = [_losses.normality(step, drawn["directions"]) for step in steps]
         return {"variance": torch.stack(parts).mean()}
     return {}
 
 
 def _masked(
-    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
+    net: "Networks", batch: "Batch", drawn: "dict[str, torch.Tensor]"
 ) -> "tuple[torch.Tensor, torch.Tensor]":
-    """Predicted and target latents (window, 1, feature) where some frames are hidden.
-
-    The frames that are hidden are the same for all windows of a batch, which start at different
-    times.
-    """
+    """Predicted and target latents (window, 1, feature) where some frames are hidden."""
     import torch
 
-    frames = batch.video.shape[1]
-    count = max(spec.history, round(spec.masked * frames))
-    hidden = np.sort(rng.choice(np.arange(spec.history, frames), count, replace=False))
-    visible = np.setdiff1d(np.arange(frames), hidden)
-    context, goal = visible[visible < hidden[0]][-spec.history :], hidden[: spec.history]
+    context, goal = drawn["context"], drawn["goal"]
     gap = int(goal[0] - context[-1])
     start = net.encoder(batch.video[:, context])
     predicted = net.predictor.unrolled(start, gap)[:, -1:]

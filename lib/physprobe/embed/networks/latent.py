@@ -4,7 +4,10 @@
     predictor  z[t] -> z[t] + f(z[t]), an estimate of z[t + 1]
     decoder    z[t] -> x[t - H + 1 ... t], of films 0 to 1
 
-Frames are read by convolutions of stride 2, the numbers of a signal by an MLP.
+Frames are read by convolutions of stride 2, the numbers of a signal by an MLP. Where there is no
+encoder the latent is the history of a signal, and the predictor shifts it by a frame:
+
+    (x[t - H + 1], ..., x[t]) -> (x[t - H + 2], ..., x[t], f(x[t - H + 1], ..., x[t]))
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,11 +21,43 @@ from torch import nn
 from physprobe.config.latent import MODEL_TYPE, Latent, Seen
 from physprobe.embed.networks import checkpoint
 
+PIECE = 128
+"""Samples that convolutions see at a time on a CPU: what they pass on then stays in its cache."""
+
 Network = TypeVar("Network", bound=nn.Module)
 Made = TypeVar("Made")
 
 
-class Encoder(nn.Sequential):
+class Pieces(nn.Sequential):
+    """Layers one after the other; of convolutions on a CPU, a piece of the samples at a time.
+
+    Not where a norm takes its statistics of all samples.
+    """
+
+    def forward(self, samples: torch.Tensor) -> torch.Tensor:
+        """Samples after the layers."""
+        kinds = {type(layer) for layer in self}
+        whole = not kinds & {nn.Conv2d, nn.ConvTranspose2d} or samples.device.type != "cpu"
+        if whole or len(samples) <= PIECE or (self.training and nn.BatchNorm2d in kinds):
+            return super().forward(samples)
+        return torch.cat([super(Pieces, self).forward(part) for part in samples.split(PIECE)])
+
+
+class _Stacked(nn.Flatten):
+    """Frames (sample, history, channel, y, x) as channels of one image, innermost in memory."""
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        return super().forward(frames).contiguous(memory_format=torch.channels_last)
+
+
+class _Maps(nn.Unflatten):
+    """Numbers (sample, ...) as maps (sample, channel, y, x), channels innermost in memory."""
+
+    def forward(self, numbers: torch.Tensor) -> torch.Tensor:
+        return super().forward(numbers).contiguous(memory_format=torch.channels_last)
+
+
+class Encoder(Pieces):
     """From frames (sample, history, channel[, y, x]) to latents (sample, feature).
 
     Raises
@@ -46,9 +81,16 @@ class Encoder(nn.Sequential):
 
 def _layers(spec: Latent, seen: Seen) -> list[nn.Module]:
     inputs, side = spec.history * seen.values, _side(spec, seen)
+    if spec.network == "none":
+        if spec.embedding != inputs:
+            raise ValueError(
+                f"embedding: {spec.embedding}, but {spec.history} frames of {seen.values} numbers"
+                f" are {inputs}, and network: none leaves them as they are"
+            )
+        return [nn.Flatten(1)]
     if spec.network == "mlp":
         return [nn.Flatten(1), *_mlp(inputs, spec.hidden, spec.embedding)]
-    layers: list[nn.Module] = [nn.Flatten(1, 2)]
+    layers: list[nn.Module] = [_Stacked(1, 2)]
     for channels in spec.channels:
         layers.append(nn.Conv2d(inputs, channels, 4, stride=2, padding=1))
         if spec.normalisation == "batch":
@@ -62,26 +104,31 @@ def decoder(spec: Latent, seen: Seen) -> nn.Module:
     """From latents (sample, feature) to frames (sample, history, channel[, y, x])."""
     unflattened = nn.Unflatten(1, (spec.history, seen.values))
     outputs = spec.history * seen.values
-    if spec.network == "mlp":
+    if spec.network != "cnn":
         _side(spec, seen)
-        return nn.Sequential(*_mlp(spec.embedding, spec.hidden[::-1], outputs), unflattened)
+        return Pieces(*_mlp(spec.embedding, spec.hidden[::-1], outputs), unflattened)
     side, (first, *rest) = _side(spec, seen), spec.channels[::-1]
-    layers = [nn.Linear(spec.embedding, first * side**2), nn.Unflatten(1, (first, side, side))]
+    layers = [nn.Linear(spec.embedding, first * side**2), _Maps(1, (first, side, side))]
     for inputs, channels in zip((first, *rest), (*rest, outputs), strict=True):
         layers += [nn.ReLU(), nn.ConvTranspose2d(inputs, channels, 4, stride=2, padding=1)]
-    return nn.Sequential(*layers, nn.Sigmoid(), unflattened)
+    return Pieces(*layers, nn.Sigmoid(), unflattened)
 
 
 class Predictor(nn.Module):
-    """Latent one frame later, z + f(z) with f an MLP."""
+    """Latent one frame later, z + f(z) with f an MLP; of a history, f(z) is its next frame."""
 
     def __init__(self, spec: Latent):
         super().__init__()
-        self.change = nn.Sequential(*_mlp(spec.embedding, spec.hidden, spec.embedding))
+        self.shifts = spec.network == "none"
+        outputs = spec.embedding // spec.history if self.shifts else spec.embedding
+        self.change = nn.Sequential(*_mlp(spec.embedding, spec.hidden, outputs))
 
     def forward(self, latent: torch.Tensor) -> torch.Tensor:
         """Latents (sample, feature) of the next frame."""
-        return latent + self.change(latent)
+        found = self.change(latent)
+        if self.shifts:
+            return torch.cat([latent[:, found.shape[1] :], found], 1)
+        return latent + found
 
     def unrolled(self, latent: torch.Tensor, steps: int) -> torch.Tensor:
         """Latents (sample, step, feature) of the next frames, each predicted from the last one."""
@@ -102,7 +149,7 @@ def _mlp(inputs: int, hidden: Sequence[int], outputs: int) -> list[nn.Module]:
 
 def _side(spec: Latent, seen: Seen) -> int:
     """Side of the last convolution's map; 0 of a signal."""
-    if (spec.network == "mlp") != (seen.side is None):
+    if (spec.network == "cnn") != (seen.side is not None):
         what = "a signal" if seen.side is None else f"frames of {seen.side} px"
         raise ValueError(
             f"network: {spec.network} doesn't read {what}. Hint: cnn reads frames, mlp signals."
@@ -206,5 +253,5 @@ def frames(clip: np.ndarray, gray: bool) -> torch.Tensor:
     """
     if clip.ndim == 2:
         return torch.from_numpy(np.ascontiguousarray(clip, np.float32))
-    found = torch.from_numpy(np.ascontiguousarray(np.moveaxis(clip, -1, -3))).float() / 255
+    found = torch.from_numpy(np.ascontiguousarray(np.moveaxis(clip, -1, -3))).float().div_(255)
     return found.mean(-3, keepdim=True) if gray else found
