@@ -49,8 +49,9 @@ def held(path: Path, name: str | None = None) -> Held:
 
 
 def _seen(path: Path) -> tuple:
-    about = path.stat()
-    return about.st_size, about.st_mtime_ns
+    files = [path, *path.rglob("*")] if path.is_dir() else [path]
+    about = [file.stat() for file in sorted(files)]
+    return tuple((each.st_size, each.st_mtime_ns) for each in about)
 
 
 @lru_cache(maxsize=4)
@@ -58,8 +59,10 @@ def _held(path: Path, name: str | None, seen: tuple) -> Held:
     arrays, units = _arrays(path)
     able = [key for key, array in arrays.items() if len(array.shape) in (4, 5)]
     shapes = ", ".join(f"{key or 'it'} {tuple(array.shape)}" for key, array in arrays.items())
-    if name is not None and name in arrays:
-        able = [name]
+    if name is not None:
+        if name not in able and len(arrays) > 1:
+            raise Faulty(f"holds no film {name!r}: {shapes}")
+        able = [name] if name in able else able
     if not able:
         raise Faulty(f"holds no (clip, time, y, x[, channel]): {shapes or 'no arrays'}")
     if len(able) > 1:
@@ -74,8 +77,8 @@ def _held(path: Path, name: str | None, seen: tuple) -> Held:
     times, labels = None, {}
     for key, array in arrays.items():
         if key == "time" and len(array.shape) == 1:
-            if len(array) != films.shape[1]:
-                raise Faulty(f"has {len(array)} times for {films.shape[1]} frames")
+            if array.shape[0] != films.shape[1]:
+                raise Faulty(f"has {array.shape[0]} times for {films.shape[1]} frames")
             times = np.asarray(array[...], np.float64)
         elif tuple(array.shape) == (films.shape[0],) and key not in ("clip", able[0]):
             values = np.asarray(array[...])

@@ -180,11 +180,12 @@ def _decode(container: Any, stream: "av.VideoStream", faults: list[str]) -> _Fou
 
 def _of_pixels(frame: "av.VideoFrame") -> list[str]:
     """What is particular about a film's pixels."""
-    parts = frame.format.components
+    if frame.format.has_palette:
+        return []
+    parts = [part for part in frame.format.components if not part.is_alpha]
     bits = max(part.bits for part in parts)
-    colours = [part for part in parts if not part.is_alpha]
-    notes = [f"{bits} bits a colour are read as 8"] * (bits > 8 and not frame.format.is_paletted)
-    return notes + ["gray"] * (len(colours) == 1 and not frame.format.is_paletted)
+    notes = [f"{bits} bits a colour are read as 8"] * (bits > 8)
+    return notes + ["gray"] * (len(parts) == 1)
 
 
 def _turned(image: np.ndarray, degrees: int) -> np.ndarray:

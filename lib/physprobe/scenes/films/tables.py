@@ -6,6 +6,7 @@
 Numbers become labels, with the unit that their head has (``alpha [px^2/s]``); text becomes classes.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -271,8 +272,13 @@ def _frame(path: Path) -> tuple["pd.DataFrame | None", list[Fault]]:
                 if not isinstance(frame.index, pd.RangeIndex):
                     return None, [Fault(path.name, "has rows of more cells than its head")]
             case ".jsonl":
-                frame = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
-                frame = frame.astype(object).where(frame.notna(), None)
+                lines = path.read_text(encoding="utf-8").splitlines()
+                rows = [json.loads(line) for line in lines if line.strip()]
+                if not all(isinstance(row, dict) for row in rows):
+                    return None, [Fault(path.name, "has lines that are no JSON objects")]
+                heads = dict.fromkeys(key for row in rows for key in row)
+                cells = [[row.get(key) for key in heads] for row in rows]
+                frame = pd.DataFrame(cells, columns=list(heads), dtype=object)
             case ".parquet":
                 try:
                     frame = pd.read_parquet(path)
