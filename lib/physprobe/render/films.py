@@ -82,6 +82,7 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
             _sources.cache_clear()  # a film may have come or gone since it was looked
         sources = _sources(spec.folder, spec.leave_out, spec.array)
         source = sources[number] if number < len(sources) else None
+        source = source if source and source.path.exists() else None
         try:
             film = source and _reader(spec, source, folder.seen(source.path))
             if film and film.checksum == checksum:

@@ -19,8 +19,8 @@ def run(action: str = "check", folder: str = "", *, spec: str = "{}") -> None:
     folder : str
         Folder of films, or a table of them.
     spec : str
-        JSON of further fields of an entry of kind ``films``, such as {"frames": 64}: whether films
-        are long enough, and alike enough, follows from them.
+        JSON of further fields of an entry of kind ``films``, such as {"frames": 64}: then films
+        have to be long enough and alike enough for its clips, too.
 
     Raises
     ------
@@ -31,8 +31,8 @@ def run(action: str = "check", folder: str = "", *, spec: str = "{}") -> None:
         raise ValueError(
             f"films: found {action!r} {folder!r}. Hint: python -m physprobe films check FOLDER"
         )
-    asked = films.Spec.of_entry({"folder": folder, **entry(spec)})
-    found, faults = films.faults(asked)
+    fields = entry(spec)
+    found, faults = films.faults(films.Spec.of_entry({"folder": folder, **fields}), bool(fields))
     sys.stdout.write(_films(found))
     if faults:
         sys.stdout.write("\n" + _table([("file", "fault"), *faults]))
@@ -47,7 +47,7 @@ def run(action: str = "check", folder: str = "", *, spec: str = "{}") -> None:
 
 def _films(found: Contents) -> str:
     """What the films are that can be used."""
-    lines: list[tuple[str, ...]] = [("film", "frames", "a second", "size [px]", "notes")]
+    lines: list[tuple[str, ...]] = [("film", "frames", "per second", "size [px]", "notes")]
     for name, film in found.films.items():
         rate = "" if film.rate is None else f"{film.rate:.4g}"
         size = f"{film.size[0]} x {film.size[1]}"

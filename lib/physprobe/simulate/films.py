@@ -31,7 +31,7 @@ UNITS: dict[str, str] = {}
 TOGETHER = 64
 NEAR = 0.1  # of a frame: how far a track's time may be from that of its frame
 SHOWN = 8
-PIECES = 10  # that a film is cut into, if there is only one
+PIECES = 10  # that a film is cut into at most, if there is only one
 SECONDS = re.compile(r"(\d+(?:\.\d+)?) ?s")
 ROUND = 0.1  # of a frame: how far seconds may be from a whole number of frames
 
@@ -60,7 +60,7 @@ class Spec(Base):
     """Frames per second of images and arrays, which don't say."""
     pieces: int | None = Field(None, gt=0)
     """Contiguous parts that each film is cut into, each a group of its own; by default a film is
-    one group, and a single film is cut into ten."""
+    one group, and a single one is cut into ten, or as many as there is room for."""
     labels: tuple[Literal["rate", "reversed", "flipped"], ...] = ()
     """Twins that are made of every window of films without labels of their own."""
     tracks: str | None = None
@@ -253,10 +253,17 @@ def about(spec: Spec) -> dict[str, object]:
     }
 
 
-def faults(spec: Spec) -> tuple[films.Contents, list[Fault]]:
-    """All that is wrong, of folder, tables, films and windows, and what the films are."""
+def faults(spec: Spec, windows: bool = True) -> tuple[films.Contents, list[Fault]]:
+    """All that is wrong, of folder, tables and films, and what the films are.
+
+    Parameters
+    ----------
+    spec : Spec
+    windows : bool
+        Whether films have to give clips, as the spec asks for them.
+    """
     found = _read(spec)
-    _, wrong = _planned(spec, found)
+    wrong = _planned(spec, found)[1] if windows else []
     return found, [*found.faults, *_unlike(spec, found.listed), *wrong]
 
 
@@ -359,7 +366,9 @@ def _planned(spec: Spec, found: films.Contents) -> tuple[Plan | None, list[Fault
         return None, [*wrong, Fault(spec.folder, str(error))]
     wrong += windows.alike({name: line.rate for name, _, line in lines}, span)
     groups = {_group(table, name, number) for name, number, _ in lines}
-    pieces = spec.pieces or (PIECES if len(groups) == 1 else 1)
+    pieces = spec.pieces or 1
+    if spec.pieces is None and len(groups) == 1:
+        pieces = max(1, min(PIECES, *(len(line.frames) // span for _, _, line in lines)))
     clips: list[Clip] = []
     windows_of: dict[str, int] = {}
     for name, number, line in lines:

@@ -328,7 +328,7 @@ def read(found: Listed, array: str | None = None, threads: int = 1) -> Contents:
 
 def seen(path: Path) -> tuple:
     """What tells within one process that a film is what it was."""
-    about = [(file, file.stat()) for file in sorted(_inside(path))]
+    about = [(file, file.stat()) for file in sorted(_inside(path)) if file.exists()]
     return tuple((str(file), each.st_size, each.st_mtime_ns) for file, each in about)
 
 
