@@ -1,4 +1,4 @@
-"""Tiny films, written by PyAV, and their bytes edited by hand: what tests need that no one films."""
+"""Tiny films, written by PyAV, and bytes edited by hand: what tests need and no one films."""
 
 from fractions import Fraction
 from pathlib import Path

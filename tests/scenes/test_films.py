@@ -431,9 +431,9 @@ def test_arrays_of_numbers_need_black_and_white(tmp_path):
     clips = np.linspace(0, 1, 2 * 3 * 4 * 4).reshape(2, 3, 4, 4).astype(np.float32)
     np.save(tmp_path / "clips.npy", clips)
     path = tmp_path / "clips.npy"
-    with pytest.raises(Faulty, match="holds float32, from 0 to 0.494.*`low` and `high`"):
+    with pytest.raises(Faulty, match=r"holds float32, from 0 to 0.494.*`low` and `high`"):
         next(arrays.frames(path, 0, None, None))
-    with pytest.raises(Faulty, match="has values from 0.505.* to 1, not 0 to 0.9"):
+    with pytest.raises(Faulty, match=r"has values from 0.505.* to 1, not 0 to 0.9"):
         next(arrays.frames(path, 1, None, (0.0, 0.9)))
     image, _ = next(arrays.frames(path, 0, None, (0.0, 1.0)))
     np.testing.assert_array_equal(image[..., 0], np.rint(clips[0, 0] * 255))
@@ -451,7 +451,7 @@ def test_frames_get_their_size_in_the_way_that_is_named():
     # pixels twice as high as wide: 40 x 80 are a square
     assert (shapes.fitted(image, (10, 10), "pad", 0.5)[:, :2] == 0).all()
     assert shapes.fitted(image, (10, 10), "pad", 0.5)[0, 5, 0] == 200
-    with pytest.raises(Faulty, match="pixels are 0.500 times as wide as high"):
+    with pytest.raises(Faulty, match=r"pixels are 0.500 times as wide as high"):
         shapes.fitted(image, None, "pad", 0.5)
     gray = shapes.gray(np.array([[[255, 0, 0], [0, 255, 0]]], np.uint8))
     assert gray.tolist() == [[[76] * 3, [150] * 3]]

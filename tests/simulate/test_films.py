@@ -42,9 +42,7 @@ def film(place: Path, name: str, count: int, offset: int = 0, **how) -> Path:
 def world(place: Path, out: Path, size=None, **asked):
     """Simulation and clips of a folder, made by the real stages."""
     paths = [out / name / "zarr.json" for name in ("simulation.zarr", "clips.zarr")]
-    simulate.run(
-        out=paths[0], spec=films.Spec(folder=str(place), **asked).canonical(), force=True
-    )
+    simulate.run(out=paths[0], spec=films.Spec(folder=str(place), **asked).canonical(), force=True)
     shown = {key: asked[key] for key in ("leave_out", "array") if key in asked}
     about = renderer.Spec(folder=str(place), size=size, **shown)
     render.run(simulation=paths[0], out=paths[1], spec=about.canonical(), force=True)
@@ -108,8 +106,14 @@ def test_twins_are_played_faster_backwards_and_upside_down(tmp_path):
     )
     # three frames at three times the rate reach over seven; the next window follows on nine
     assert labels.sizes["clip"] == 2 * 2 * 12
-    columns = [labels[name].values.tolist() for name in ("film", "window", *films.Spec(
-        folder="x", labels=("rate", "reversed", "flipped")).labels)]
+    columns = [
+        labels[name].values.tolist()
+        for name in (
+            "film",
+            "window",
+            *films.Spec(folder="x", labels=("rate", "reversed", "flipped")).labels,
+        )
+    ]
     for clip, (name, window, rate, backwards, flipped) in enumerate(zip(*columns, strict=True)):
         frames = np.arange(3) * rate + 9 * window + 50 * (name == "b.mkv")
         video = clips.video.values[clip]
@@ -125,7 +129,9 @@ def test_a_variable_rate_is_refused_or_resampled_and_the_shift_told(tmp_path):
     film(tmp_path / "films", "a.mp4", 12, stamps=stamps)
     film(tmp_path / "films", "b.mkv", 12, 100)
     spec = films.Spec(folder=str(tmp_path / "films"), frames=4)
-    assert "a.mp4: has a variable rate: 0.0600 to 0.1400 s between frames; `frame_rate`" in told(spec)
+    assert "a.mp4: has a variable rate: 0.0600 to 0.1400 s between frames; `frame_rate`" in told(
+        spec
+    )
     labels, _ = world(tmp_path / "films", tmp_path, frames=4, frame_rate=10)
     assert labels.attrs["largest_shift"] == pytest.approx(0.04, abs=1e-6)
     assert "fewer than the frame_rate of 20" in told(spec.model_copy(update={"frame_rate": 20.0}))
@@ -184,7 +190,7 @@ def test_a_table_gives_labels_groups_splits_and_parts(tmp_path):
 @pytest.mark.parametrize("axis", ["frame", "time"])
 def test_tracks_are_states_in_time(tmp_path, axis):
     place = tmp_path / "films"
-    rows = ["file_name,%s,x [px],theta [rad]" % axis]
+    rows = [f"file_name,{axis},x [px],theta [rad]"]
     for number, name in enumerate(("a.mkv", "b.mkv")):
         film(place, name, 12, 20 * number)
         at = [n if axis == "frame" else n / 10 for n in range(12)]
@@ -293,7 +299,7 @@ def test_a_film_that_changes_after_it_was_described_is_refused(tmp_path):
     film(place, "a.mkv", 40, 7)
     assert spec.listing() != before
     about = renderer.Spec(folder=str(place), size=None).canonical()
-    with pytest.raises(ValueError, match="a.mkv: has changed since it was described"):
+    with pytest.raises(ValueError, match=r"a.mkv: has changed since it was described"):
         render.run(simulation=source, out=tmp_path / "clips.zarr" / "zarr.json", spec=about)
     (place / "a.mkv").unlink()
     with pytest.raises(ValueError, match="film 1: is no film any more"):
@@ -318,9 +324,7 @@ def config(place: Path, **render_) -> dict:
         "encoders": {"pixels": {"kind": "pixels", "size": 8, "color": "gray"}},
         "controls": {"statistics": {"kind": "statistics", "features": ["brightness"]}},
         "methods": {"ridge": {"kind": "ridge", "targets": ["speed"]}},
-        "studies": {
-            "own_films": {"system": "own", "encoders": ["pixels"], "methods": ["ridge"]}
-        },
+        "studies": {"own_films": {"system": "own", "encoders": ["pixels"], "methods": ["ridge"]}},
     }
 
 
@@ -411,8 +415,10 @@ def test_films_of_moving_balls_give_their_speed_back(tmp_path):
     difference = np.abs(clips.video.values.astype(int) - videos)
     assert difference.mean() < 3  # what H.264 loses
     found = probed(
-        tmp_path / "simulation.zarr" / "zarr.json", tmp_path / "clips.zarr" / "zarr.json",
-        tmp_path / "filmed", "speed",
+        tmp_path / "simulation.zarr" / "zarr.json",
+        tmp_path / "clips.zarr" / "zarr.json",
+        tmp_path / "filmed",
+        "speed",
     )
     assert direct["value"] > 0.5 and direct["ci_low"] <= found["value"] <= direct["ci_high"]
     assert found["n_clips"] == 60

@@ -1,4 +1,4 @@
-"""Films: frames of the films that a simulation names, decoded once, in the size that is asked for."""
+"""Films: frames of the films that a simulation names, decoded once, in the size that is asked."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -83,9 +83,11 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
         sources = _sources(spec.folder, spec.leave_out, spec.array)
         source = sources[number] if number < len(sources) else None
         source = source if source and source.path.exists() else None
+        if source is None:
+            continue
         try:
-            film = source and _reader(spec, source, folder.seen(source.path))
-            if film and film.checksum == checksum:
+            film = _reader(spec, source, folder.seen(source.path))
+            if film.checksum == checksum:
                 found = film.take(wanted)
                 return np.ascontiguousarray(found[:, ::-1]) if flipped else found
         except Faulty as error:

@@ -64,7 +64,7 @@ class Spec(Base):
     labels: tuple[Literal["rate", "reversed", "flipped"], ...] = ()
     """Twins that are made of every window of films without labels of their own."""
     tracks: str | None = None
-    """Table of what varies within films, if it isn't called tracks.csv, .tsv, .jsonl or .parquet."""
+    """Table of what varies within films, if it isn't tracks.csv, .tsv, .jsonl or .parquet."""
     array: str | None = None
     """Array that holds the films, in files of several."""
 
@@ -208,7 +208,7 @@ def solved(
     moving = found.listed.tracks
     if moving is None:
         return np.stack(fields), {}
-    states = np.stack([_states(found, clip) for clip in chosen])
+    states = np.stack([_states(moving, found, clip) for clip in chosen])
     return np.stack(fields), {name: states[..., n] for n, name in enumerate(moving.units)}
 
 
@@ -281,12 +281,12 @@ def _unlike(spec: Spec, found: films.Listed) -> Iterator[Fault]:
     named = [*found.units]
     if found.table:
         named += [*found.table.units, *found.table.classes]
-    if spec.labels and (named or found.tracks):
-        told = ", ".join(named or found.tracks.units if not found.tracks else [*named, "tracks"])
+    named += found.tracks.units if found.tracks else ()
+    if spec.labels and named:
         yield Fault(
             spec.folder,
-            f"has {told}, which twins of `labels: [{', '.join(spec.labels)}]` don't share;"
-            " leave out the one or the other",
+            f"has {', '.join(named)}, which twins of `labels: [{', '.join(spec.labels)}]` don't"
+            " share; leave out the one or the other",
         )
     for key in found.units:
         lacking = [s.name for s in found.sources if key not in found.labels.get(s.name, {})]
@@ -339,7 +339,9 @@ def _planned(spec: Spec, found: films.Contents) -> tuple[Plan | None, list[Fault
     """Clips of the films that can be used, and why others give none."""
     table = found.listed.table
     named = list(enumerate(table.rows)) if table else [(0, None)] * len(found.listed.sources)
-    names = [row.file for _, row in named if row] if table else [s.name for s in found.listed.sources]
+    names = (
+        [row.file for _, row in named if row] if table else [s.name for s in found.listed.sources]
+    )
     parts = [
         (name, number, row)
         for name, (number, row) in zip(names, named, strict=True)
@@ -380,7 +382,8 @@ def _planned(spec: Spec, found: films.Contents) -> tuple[Plan | None, list[Fault
                     name,
                     f"has {len(line.frames)} frames at {line.rate:.4g} a second, and {part} needs"
                     f" {span} for a clip of {spec.frames} frames, {stride} apart"
-                    + f" at up to {max(twin.rate for twin in twins)} times the rate" * bool(spec.labels),
+                    + f" at up to {max(twin.rate for twin in twins)} times the rate"
+                    * bool(spec.labels),
                 )
             )
         for piece, start in room:
@@ -438,13 +441,13 @@ def _clips(spec: Spec, labels: Mapping[str, np.ndarray]) -> list[Clip]:
     known = {(clip.film, clip.window, *map(int, clip.twin)): clip for clip in plan.clips}
     found = []
     for number in range(len(labels["film"])):
-        own = {name: int(labels[name][number]) for name in spec.labels}
+        own: dict[str, int] = {name: int(labels[name][number]) for name in spec.labels}
         twin = [own.get(name, 1 if name == "rate" else 0) for name in windows.Twin._fields]
         found.append(known[str(labels["film"][number]), int(labels["window"][number]), *twin])
     return found
 
 
-def _states(found: films.Contents, clip: Clip) -> np.ndarray:
+def _states(moving: tables.Tracks, found: films.Contents, clip: Clip) -> np.ndarray:
     """States (time, state) of one clip.
 
     Raises
@@ -452,8 +455,7 @@ def _states(found: films.Contents, clip: Clip) -> np.ndarray:
     ValueError
         If the tracks lack a frame.
     """
-    moving, film = found.listed.tracks, found.films[clip.film]
-    assert moving is not None
+    film = found.films[clip.film]
     places = moving.places[clip.film]
     frames = np.array(clip.frames)
     if moving.by_frame:

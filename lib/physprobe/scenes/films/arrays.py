@@ -180,7 +180,9 @@ def frames(
             )
         low, high = values
         if film.min() < low or film.max() > high:
-            raise Faulty(f"has values from {film.min():g} to {film.max():g}, not {low:g} to {high:g}")
+            raise Faulty(
+                f"has values from {film.min():g} to {film.max():g}, not {low:g} to {high:g}"
+            )
         film = np.rint((film.astype(np.float64) - low) / (high - low) * 255).astype(np.uint8)
     for image in film:
         yield np.broadcast_to(image, (*image.shape[:2], 3)), 1.0
@@ -193,5 +195,5 @@ def digest(path: Path, clip: int, name: str | None = None) -> str:
 
 def _digest(values: np.ndarray) -> str:
     total = hashlib.sha256(f"{values.dtype} {values.shape} ".encode())
-    total.update(np.ascontiguousarray(values))
+    total.update(np.ascontiguousarray(values).data)
     return total.hexdigest()

@@ -38,7 +38,7 @@ def look(path: Path, threads: int = 1) -> Film:
         sounds = sum(other.type == "audio" for other in container.streams)
         found = _decode(container, stream, faults)
         # of a container that is closed nothing may be asked any more
-        tick, pixel = float(stream.time_base), _pixel(stream, found.turned)
+        tick, pixel = float(stream.time_base or 0), _pixel(stream, found.turned)
     if not found.stamps:
         raise Faulty(*faults, "no frame can be decoded")
     count = len(found.stamps)
@@ -141,7 +141,9 @@ class _Found:
 def _decode(container: Any, stream: "av.VideoStream", faults: list[str]) -> _Found:
     import av
 
-    found, corrupt, interlaced, sizes = _Found(), [], 0, {}
+    found, interlaced = _Found(), 0
+    corrupt: list[int] = []
+    sizes: dict[tuple[tuple[int, int], int], int] = {}
     try:
         for packet in container.demux(stream):
             found.hidden += bool(packet.size) and packet.is_discard
@@ -233,7 +235,9 @@ def _edits(path: Path) -> str:
     told = ""
     with path.open("rb") as file:
         for track in _boxes(file, (b"moov", b"trak")):
-            handlers = [_content(file, box)[8:12] for box in _boxes(file, (b"mdia", b"hdlr"), track)]
+            handlers = [
+                _content(file, box)[8:12] for box in _boxes(file, (b"mdia", b"hdlr"), track)
+            ]
             if handlers != [b"vide"]:
                 continue
             for box in _boxes(file, (b"edts", b"elst"), track):

@@ -146,7 +146,9 @@ def listed(
         moving, wrong = tables.tracks(tracked[0])
         faults += wrong
         files.append(tracked[0])
-    sources, labels, units = [], {}, {}
+    sources: list[Source] = []
+    labels: dict[str, dict[str, object]] = {}
+    units: dict[str, str] = {}
     rows = {row.file for row in table.rows} if table else set()
     for name, path in found.items():
         wanted = not stated or any(row.partition("#")[0] == name for row in rows)
@@ -168,13 +170,17 @@ def listed(
             sources.append(Source(name, path))
     known = {source.name for source in sources}
     everything = known | set(found)
-    faults += [Fault(n, "is to be left out, but isn't there") for n in leave_out
-               if n not in everything and not any(key.startswith(f"{n}#") for key in known)]
+    faults += [
+        Fault(n, "is to be left out, but isn't there")
+        for n in leave_out
+        if n not in everything and not any(key.startswith(f"{n}#") for key in known)
+    ]
     if table:
         kept = [n for n, row in enumerate(table.rows) if row.file not in leave_out]
         table = _picked(table, kept)
         faults += [
-            Fault(row.where, f"{row.file} isn't there") for row in table.rows
+            Fault(row.where, f"{row.file} isn't there")
+            for row in table.rows
             if row.file not in known and row.file not in everything
         ]
         if not stated:
@@ -195,7 +201,14 @@ def listed(
         kinds = (*containers.ENDINGS, *stills.ENDINGS, *arrays.ENDINGS)
         faults.append(Fault(folder, f"holds no film ({', '.join(kinds)})"))
     return Listed(
-        root, tuple(sources), table, moving, tuple(files), labels, units, tuple(unread),
+        root,
+        tuple(sources),
+        table,
+        moving,
+        tuple(files),
+        labels,
+        units,
+        tuple(unread),
         tuple(faults),
     )
 
@@ -228,7 +241,8 @@ def _walk(root: Path, faults: list[Fault]) -> tuple[dict[str, Path], list[str]]:
         names = sorted(f for f in files if not f.startswith("."))
         images = [f for f in names if Path(f).suffix.lower() in stills.ENDINGS]
         films = [
-            f for f in (*names, *whole)
+            f
+            for f in (*names, *whole)
             if Path(f).suffix.lower() in (*containers.ENDINGS, *arrays.ENDINGS)
         ]
         place = here.relative_to(root)

@@ -1,8 +1,8 @@
 """Shapes: a frame of any size becomes one of the size that is asked for, in the way that is named.
 
-    resize   both sides as asked; what is round may become oval
-    crop     the largest part from the middle that has the sides' ratio; its edges are lost
-    pad      all of it, with black beside it
+resize   both sides as asked; what is round may become oval
+crop     the largest part from the middle that has the sides' ratio; its edges are lost
+pad      all of it, with black beside it
 """
 
 from typing import Literal

@@ -107,8 +107,8 @@ def _read(path: Path, notes: dict[str, None]) -> np.ndarray:
         raise Faulty("is empty (0 bytes)")
     try:
         with PIL.Image.open(path) as image:
-            if getattr(image, "n_frames", 1) > 1:
-                raise Faulty(f"holds {image.n_frames} images, expected 1")
+            if (several := getattr(image, "n_frames", 1)) > 1:
+                raise Faulty(f"holds {several} images, expected 1")
             if image.mode not in PLAIN:
                 raise Faulty(f"is of mode {image.mode}, expected gray or colour of 8 or 16 bits")
             image.load()
@@ -127,7 +127,7 @@ def _rgb(image: Any, operations: Any, notes: dict[str, None]) -> np.ndarray:
     if image.getexif().get(0x0112, 1) != 1:
         notes["turned as its EXIF says"] = None
         image = operations.exif_transpose(image)
-    if image.mode in ("LA", "RGBA", "PA") or "transparency" in image.info:
-        if (np.asarray(image.convert("RGBA"))[..., 3] < 255).any():
-            raise Faulty("has transparent pixels; a frame has a colour everywhere")
+    maybe = image.mode in ("LA", "RGBA", "PA") or "transparency" in image.info
+    if maybe and (np.asarray(image.convert("RGBA"))[..., 3] < 255).any():
+        raise Faulty("has transparent pixels; a frame has a colour everywhere")
     return np.asarray(image.convert("RGB"))

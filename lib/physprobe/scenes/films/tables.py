@@ -1,4 +1,4 @@
-"""Tables: what is said of films, as Hugging Face's VideoFolder has it, and tracks of what is in them.
+"""Tables: what is said of films, as Hugging Face's VideoFolder has it, and tracks within them.
 
     metadata.csv, .tsv, .jsonl or .parquet   a row a film: file_name, and a column per label
     tracks.csv, ...                          a row a frame: file_name, frame or time, and states
@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,12 +85,13 @@ class Tracks:
     ----------
     units : mapping of str to str
         Of every state.
-    frames : mapping of str to (row,) int, or None
-        Frames by film, ascending; or ``times``, in seconds.
-    times : mapping of str to (row,) float64
+    places : mapping of str to (row,) float64
+        Frames, or times [s], of each film, ascending.
     states : mapping of str to (row, state) float64
-        By film.
     by_frame : bool
+        Whether those are frames.
+    name : str
+        Of the table.
     """
 
     units: dict[str, str]
@@ -181,10 +183,11 @@ def _label(
     if all(isinstance(value, bool | np.bool_) for value in values):
         values = [int(value) for value in values]
     found, bad = _numbers(values)
-    if len(bad) == len(values) and unit is None and all(str(v).strip() for v in values):
-        if not all(_odd(value) for value in values):
-            classes[key] = np.array([str(value).strip() for value in values])
-            return
+    words = [str(value).strip() for value in values]
+    no_number = len(bad) == len(values) and not all(map(_odd, words))
+    if no_number and unit is None and all(words):
+        classes[key] = np.array(words)
+        return
     if bad:
         shown = values[bad[0]]
         what = "empty" if not str(shown).strip() else f"{str(shown)!r}"
@@ -240,7 +243,8 @@ def tracks(path: Path) -> tuple[Tracks | None, list[Fault]]:
     states = [key for key in columns if key != axis]
     if not states:
         return None, [Fault(name, f"has no state beside {FILE} and {axis}")]
-    places, values = {}, {}
+    places: dict[str, np.ndarray] = {}
+    told_of: dict[str, np.ndarray] = {}
     for film in dict.fromkeys(names.tolist()):
         rows = np.flatnonzero(names == film)
         rows = rows[np.argsort(columns[axis][rows], kind="stable")]
@@ -249,9 +253,9 @@ def tracks(path: Path) -> tuple[Tracks | None, list[Fault]]:
             told = f"has {axis} {at[same[0]]:g} of {film} twice ({same.size} are doubled)"
             faults.append(Fault(name, told))
         places[film] = at
-        values[film] = np.stack([columns[key][rows] for key in states], axis=1)
+        told_of[film] = np.stack([columns[key][rows] for key in states], axis=1)
     units = {key: heads[key][1] or "1" for key in states}
-    return Tracks(units, places, values, axis == "frame", name), faults
+    return Tracks(units, places, told_of, axis == "frame", name), faults
 
 
 def _frame(path: Path) -> tuple["pd.DataFrame | None", list[Fault]]:
@@ -369,10 +373,12 @@ def _doubled(rows: Sequence[Row]) -> Iterator[Fault]:
         for row in parts:
             if (row.start or 0.0) < 0 or (row.end is not None and row.end <= (row.start or 0.0)):
                 yield Fault(
-                    row.where, f"{file} goes from {row.start or 0:g} s to {row.end:g} s"
-                    if row.end is not None else f"{file} starts at {row.start:g} s"
+                    row.where,
+                    f"{file} goes from {row.start or 0:g} s to {row.end:g} s"
+                    if row.end is not None
+                    else f"{file} starts at {row.start:g} s",
                 )
-        for one, other in zip(parts, parts[1:], strict=False):
+        for one, other in pairwise(parts):
             if (one.end if one.end is not None else np.inf) > (other.start or 0.0):
                 yield Fault(other.where, f"{file} is there twice: also in {one.where}")
     groups: dict[str, set] = {}

@@ -8,6 +8,7 @@ into pieces gives a group a piece, and no window reaches over a cut.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -111,9 +112,7 @@ def twins(labels: Sequence[str]) -> tuple[Twin, ...]:
     )
 
 
-def starts(
-    length: int, *, span: int, step: int, pieces: int
-) -> Iterator[tuple[int, int]]:
+def starts(length: int, *, span: int, step: int, pieces: int) -> Iterator[tuple[int, int]]:
     """Piece, and first time, of each window that lies within one.
 
     Parameters
@@ -126,7 +125,7 @@ def starts(
     pieces : int
     """
     cuts = np.linspace(0, length, pieces + 1).round().astype(int)
-    for piece, (first, last) in enumerate(zip(cuts, cuts[1:], strict=False)):
+    for piece, (first, last) in enumerate(pairwise(cuts)):
         for start in range(int(first), int(last) - span + 1, step):
             yield piece, start
 
