@@ -43,13 +43,12 @@ class System(Spec):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if self.simulate.kind != self.render.kind:
-            return self
         own, drawn = (dict(part) for part in (self.simulate, self.render))
-        for name in own.keys() & drawn.keys():
-            if own[name] != drawn[name]:
+        shared = {"folder"} | (own.keys() & drawn.keys() if own["kind"] == drawn["kind"] else set())
+        for name in sorted(shared):
+            if own.get(name) != drawn.get(name):
                 raise ValueError(
-                    f"two {name}s, {own[name]} to simulate and {drawn[name]} to render;"
+                    f"two {name}s, {own.get(name)} to simulate and {drawn.get(name)} to render;"
                     " what is read from files is rendered from the same files"
                 )
         return self
