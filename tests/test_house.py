@@ -30,7 +30,7 @@ PROFILES = {
 OPTIONAL = {"films", "oracles"}
 """Extras that nothing needs, and the lock file leaves out."""
 BY_HAND = {"bpy", "h5py"}
-"""Optional imports that pip can't resolve beside the rest: Blender's wheel asks for NumPy 1."""
+"""Optional imports: Blender, whose wheel asks for NumPy 1, and what no lock holds."""
 BINARY = {".mp4", ".npz", ".png", ".gz", ".safetensors"}
 
 

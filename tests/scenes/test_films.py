@@ -245,6 +245,11 @@ def spoil_times(place):
     return "clips.npz: has 4 times for 5 frames"
 
 
+def spoil_label(place):
+    np.savez(place / "clips.npz", film=np.zeros((2, 5, 6, 6)), v=np.array([1, np.inf]))
+    return "clips.npz: label v is not finite in 1 clips, first in clip 1"
+
+
 def spoil_pickled(place):
     np.save(place / "clips.npy", np.array([{"a": 1}]), allow_pickle=True)
     return "clips.npy: can't be read"

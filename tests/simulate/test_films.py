@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from physprobe import __main__ as door
-from physprobe.config import model
+from physprobe.config import config_files, model
 from physprobe.config.system import System
 from physprobe.embed import stage as embed
 from physprobe.embed import statistics
@@ -335,6 +335,16 @@ def test_one_entry_names_the_folder_once(tmp_path):
     assert own.render == renderer.Spec(folder=str(tmp_path))
     own = model.load(config(tmp_path, render={"size": 32})).systems["own"]
     assert own.render == renderer.Spec(folder=str(tmp_path), size=32)
+
+
+def test_the_example_is_a_study_of_films_without_labels(tmp_path):
+    root = Path(__file__).parents[2]
+    film(tmp_path, "a.mkv", 400)
+    text = (root / "examples/own_films.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace("folder: films", f"folder: {tmp_path}"))
+    found = config_files.gather([root / "config.yaml", tmp_path / "mine.yaml"])
+    own = model.load(found).systems["own"]
+    assert own.render.folder == str(tmp_path) and own.render.size == 96
 
 
 def test_what_a_config_asks_of_films_is_checked_before_anything_runs(tmp_path):

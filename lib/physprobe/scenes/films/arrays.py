@@ -82,8 +82,23 @@ def _held(path: Path, name: str | None, seen: tuple) -> Held:
             times = np.asarray(array[...], np.float64)
         elif tuple(array.shape) == (films.shape[0],) and key not in ("clip", able[0]):
             values = np.asarray(array[...])
+            _check_label(key, values)
             labels[key] = values.astype(str) if values.dtype.kind in "SUOT" else values
     return Held(films, times, labels, {key: unit for key, unit in units.items() if key in labels})
+
+
+def _check_label(name: str, values: np.ndarray) -> None:
+    """Refuse labels that can't be used.
+
+    Raises
+    ------
+    Faulty
+        If a value is not finite, or the name can't be one.
+    """
+    if not name.isidentifier():
+        raise Faulty(f"has a label {name!r}, expected letters, digits and _")
+    if values.dtype.kind == "f" and (bad := np.flatnonzero(~np.isfinite(values))).size:
+        raise Faulty(f"label {name} is not finite in {bad.size} clips, first in clip {bad[0]}")
 
 
 def _arrays(path: Path) -> tuple[Mapping[str, Any], dict[str, str]]:
