@@ -27,10 +27,10 @@ PROFILES = {
     for folder in ("profiles", "workflow/profiles")
     for path in sorted((ROOT / folder).glob("*/config.yaml"))
 }
-OPTIONAL = {"oracles"}
+OPTIONAL = {"films", "oracles"}
 """Extras that nothing needs, and the lock file leaves out."""
-BY_HAND = {"bpy"}
-"""Optional imports that pip can't resolve beside the rest: Blender's wheel asks for NumPy 1."""
+BY_HAND = {"bpy", "h5py"}
+"""Optional imports: Blender, whose wheel asks for NumPy 1, and what no lock holds."""
 BINARY = {".mp4", ".npz", ".png", ".gz", ".safetensors"}
 
 

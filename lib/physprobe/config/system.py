@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from physprobe.config.kinds import any_spec
 from physprobe.config.spec import Spec
@@ -34,17 +34,21 @@ else:
 class System(Spec):
     """A physical world and the way it is filmed."""
 
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].remove("render"))
+
     simulate: Simulate
-    """Equation, grid, and the draws of each clip's parameters."""
+    """Equation, grid, and the draws of each clip's parameters; or the files that are read."""
     render: Render
-    """From field to video."""
+    """From field to video; of systems that are read from files it may be left out."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        folders = [getattr(part, "folder", None) for part in (self.simulate, self.render)]
-        if folders[0] != folders[1]:
-            raise ValueError(
-                f"two folders, {folders[0]} to simulate and {folders[1]} to render; what is read"
-                " from files is rendered from the same files"
-            )
+        own, drawn = (dict(part) for part in (self.simulate, self.render))
+        shared = {"folder"} | (own.keys() & drawn.keys() if own["kind"] == drawn["kind"] else set())
+        for name in sorted(shared):
+            if own.get(name) != drawn.get(name):
+                raise ValueError(
+                    f"two {name}s, {own.get(name)} to simulate and {drawn.get(name)} to render;"
+                    " what is read from files is rendered from the same files"
+                )
         return self

@@ -390,8 +390,9 @@ def _judged_by(
         if isinstance(planned, every_way.Spec):
             yield from known(f"{where}.targets", target, planned.targets)
         for system in study.filmed:
-            kind = config.systems[system].simulate.kind
-            labels = tuple(kinds.load("simulate", kind).UNITS)
+            simulate = config.systems[system].simulate
+            kind = simulate.kind
+            labels = tuple(kinds.load("simulate", kind).label_units(simulate))
             yield from fits.decodable(f"{where}.targets: it", target, kind, labels)
     if needs.metric and spec.of_classes == (needs.metric == "r2"):
         what = "classes, which have no" if spec.of_classes else "numbers, not"

@@ -100,11 +100,11 @@ def law(config: Entries, where: str, method: str, system: str, source: str) -> I
 
 def labels(config: Entries, where: str, system: str, probe: str) -> Iterator[str]:
     """Whether a system has what a probe decodes."""
-    kind = config.systems[system].simulate.kind
-    module = kinds.load("simulate", kind)
-    has = (*module.UNITS, *module.CLASSES)
+    simulate = config.systems[system].simulate
+    kind, module = simulate.kind, kinds.load("simulate", simulate.kind)
+    has = (*module.label_units(simulate), *module.label_classes(simulate))
     if config.methods[probe].ROLE in ("state", "rollout"):
-        has = (*module.STATES, *has)
+        has = (*module.state_units(simulate), *has)
     for target in config.methods[probe].targets:
         yield from decodable(f"{where}: {probe}", target, kind, has)
     if by := config.methods[probe].scored_apart:

@@ -1,4 +1,4 @@
-"""Simulate's command."""
+"""Simulate's commands; ``films`` is for people, no rule runs it."""
 
 from physprobe.config.stages import Command, Stage
 
@@ -12,7 +12,8 @@ STAGE = Stage(
             params={
                 "files": lambda config, asked: config.systems[asked.system].simulate.listing(),
             },
-        )
+        ),
+        "films": Command("_films:run"),
     },
     wildcards={"system": lambda config: config.systems},
 )

@@ -1,7 +1,7 @@
 """Simulate's contract: what every module of this folder offers, and what it may leave out."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -40,6 +40,28 @@ class Kind(Protocol):
     Spec: type[spec.Spec]
     """Fields of the config's entry. Training streams set ``clips`` and ``seed``, and ask for
     ``frames`` and ``size``."""
+
+    def label_units(self, spec: spec.Spec) -> Mapping[str, str]:
+        """Units of the labels that are numbers, where they follow from the entry."""
+        return self.UNITS
+
+    def label_classes(self, spec: spec.Spec) -> tuple[str, ...]:
+        """Labels to tell apart, where they follow from the entry."""
+        return self.CLASSES
+
+    def state_units(self, spec: spec.Spec) -> Mapping[str, str]:
+        """Units of what a clip has at every frame, where they follow from the entry."""
+        return self.STATES
+
+    @staticmethod
+    def problems(spec: spec.Spec) -> Iterator[str]:
+        """What is wrong with files that the entry names, as can be told at once; none are read."""
+        yield from ()
+
+    @staticmethod
+    def about(spec: spec.Spec) -> Mapping[str, object]:
+        """What the store says of its clips besides, once they are drawn; by default nothing."""
+        return {}
 
     @staticmethod
     @abstractmethod

@@ -1,5 +1,6 @@
 """Simulate: solve a system's equation for every clip, and let no clip pass that breaks its laws."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def run(*, out: Path, spec: str, force: bool = False) -> None:
     variables = {
         system.FIELD: zarrs.Variable(("clip", *coords), shape, "float32", about, compress=True)
     }
-    for name, unit in system.STATES.items():
+    for name, unit in system.state_units(spec_).items():
         variables[name] = zarrs.Variable(
             ("clip", "time"), shape[:2], "float64", {"units": unit}, compress=True
         )
@@ -64,12 +65,13 @@ def run(*, out: Path, spec: str, force: bool = False) -> None:
     with zarrs.create(
         out,
         variables=variables,
-        coords=_coordinates(system, labels, coords, count),
+        coords=_coordinates(system.label_units(spec_), labels, coords, count),
         attrs={
             "schema": "physprobe/simulation/1",
             "field": system.FIELD,
             "spec": entry,
             "code": job.current().code,
+            **system.about(spec_),
         },
         fingerprint={"code": job.current().code, "spec": entry, "content": spec_.content()},
         block=system.TOGETHER,
@@ -87,7 +89,7 @@ def _rounded(field: np.ndarray, resolution: float) -> np.ndarray:
     return np.rint(field / np.float32(resolution)) * np.float32(resolution)
 
 
-def _coordinates(system: Kind, labels: dict, coords: dict, count: int) -> dict:
+def _coordinates(label_units: Mapping, labels: dict, coords: dict, count: int) -> dict:
     units = {"time": "s", "y": "px", "x": "px"}
     found = {
         dim: ((dim,), values, {"units": units[dim]} if dim in units else {})
@@ -95,6 +97,6 @@ def _coordinates(system: Kind, labels: dict, coords: dict, count: int) -> dict:
     }
     found["clip"] = (("clip",), np.arange(count), {})
     for name, values in labels.items():
-        unit = system.UNITS.get(name)
+        unit = label_units.get(name)
         found[name] = (("clip",), values, {"units": unit} if unit else {})
     return found

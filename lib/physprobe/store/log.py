@@ -16,7 +16,9 @@ _log = logging.getLogger("physprobe")
 info, error = _log.info, _log.error
 
 
-def progress(items: Sequence, what: str, every: float = 20.0) -> Iterator:
+def progress(
+    items: Sequence, what: str, every: float = 20.0, clips: Sequence[int] = ()
+) -> Iterator:
     """Pass items on with a bar on a terminal, or a line in a log now and then.
 
     Parameters
@@ -27,18 +29,30 @@ def progress(items: Sequence, what: str, every: float = 20.0) -> Iterator:
         What the items are, for instance ``clips``.
     every : float
         Seconds between two lines in a log [s].
+    clips : sequence of int
+        Clips of each item, if their rate is to be told in the end.
     """
+    begin = last = time.monotonic()
     if sys.stderr.isatty():
         yield from tqdm(items, desc=what, leave=False)
-        return
-    begin = last = time.monotonic()
-    for done, item in enumerate(items):
+        items_left: Sequence = ()
+    else:
+        items_left = items
+    for done, item in enumerate(items_left):
         now = time.monotonic()
         if done and now - last > every:
             last = now
             left = (now - begin) / done * (len(items) - done)
             info("%s: %d of %d done, about %.0f s left", what, done, len(items), left)
         yield item
+    if clips:
+        seconds = time.monotonic() - begin
+        info(
+            "%d clips in %.1f s, %.1f a second",
+            sum(clips),
+            seconds,
+            sum(clips) / max(seconds, 1e-9),
+        )
 
 
 def megabytes(path: Path) -> float:

@@ -153,7 +153,9 @@ class Writer:
             )
         with job.at_once(ThreadPoolExecutor(threads)) as pool:
             written = pool.map(lambda block: self.write(block, compute(block)), blocks)
-            for _ in log.progress(blocks, "blocks of clips"):
+            for _ in log.progress(
+                blocks, "blocks of clips", clips=[block.stop - block.start for block in blocks]
+            ):
                 next(written)
 
     def write(self, block: slice, values: Mapping[str, np.ndarray]) -> None:

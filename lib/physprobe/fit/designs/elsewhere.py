@@ -65,7 +65,7 @@ class Spec(Design):
             )
         system = asked.filmed[0]
         own = config.systems[system]
-        labels = kinds.load("simulate", own.simulate.kind).UNITS
+        labels = kinds.load("simulate", own.simulate.kind).label_units(own.simulate)
         yield from all_known(f"{where}.design.region", self.region, labels)
         if not self.onto:
             return

@@ -61,8 +61,9 @@ class Spec(Design):
     def problems(self, config: Any, where: str, asked: Asked) -> Iterator[str]:
         """Whether methods can normalise features in every way, and their nulls can tell."""
         yield from _read.single(where, asked)
-        kind = config.systems[asked.filmed[0]].simulate.kind
-        labels = tuple(kinds.load("simulate", kind).UNITS)
+        simulate = config.systems[asked.filmed[0]].simulate
+        kind = simulate.kind
+        labels = tuple(kinds.load("simulate", kind).label_units(simulate))
         for target in self.targets:
             if not targets.labels_of(target, labels):
                 yield (
