@@ -21,6 +21,7 @@ METHODS, DESIGNS = "fit/methods", "fit/designs"
 SCHEMAS = {
     "probe": Schema("probe", ("method", "target", "sample", "layer", "time", "part")),
     "state": Schema("state", ("method", "target", "sample", "layer", "time", "part")),
+    "recovery": Schema("recovery", ("method", "target", "layer", "lead", "part")),
     "rollout": Schema("rollout", ("method", "target", "layer", "horizon", "model")),
     "decoder": Schema("decoder", ("method", "layer", "horizon", "model", "baseline")),
     "dynamics": Schema(
@@ -154,9 +155,11 @@ class MethodSpec(Spec):
     """Whether it runs the predictor that an encoder may have of its own."""
     FILMED: ClassVar[bool] = False
     """Whether it takes the frames that were embedded, beside the embedding: of one system."""
-    ROLE: ClassVar[Literal["probe", "state", "rollout", "decoder", "dynamics", "head", "law"]]
-    """What it is asked for: to decode labels, or states that vary in time, to roll states on by
-    the encoder's own predictor, to draw what an embedding holds, to forecast pooled embeddings, to
+    ROLE: ClassVar[
+        Literal["probe", "state", "recovery", "rollout", "decoder", "dynamics", "head", "law"]
+    ]
+    """What it is asked for: to decode labels, or states that vary in time, those of each condition
+    by themselves, to roll states on by the encoder's own predictor, to draw what an embedding holds, to forecast pooled embeddings, to
     model the spatial tokens of its ``layer``, which an encoder has to keep, or to find the law that
     clips obey, in the field, the video, or such tokens."""
 

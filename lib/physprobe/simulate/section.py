@@ -33,6 +33,9 @@ class Kind(Protocol):
     """Clips that are solved at once, and lie in one file of the store."""
     CLASSES: tuple[str, ...] = ()
     """Labels to tell apart."""
+    CONDITIONS: tuple[str, ...] = ()
+    """Labels of which every combination is a world of its own, that is fitted and trained on apart
+    from the others; by default all clips are of one."""
     Spec: type[spec.Spec]
     """Fields of the config's entry. Training streams set ``clips`` and ``seed``, and ask for
     ``frames`` and ``size``."""
