@@ -9,9 +9,12 @@ from physprobe.config import kinds
 def test_families():
     assert kinds.names("embed") == (
         "huggingface",
+        "kalman",
         "latent",
+        "linear_models",
         "pixels",
         "position",
+        "projection",
         "signal",
         "statistics",
         "twin",

@@ -97,6 +97,7 @@ def test_coverage_of_errors_by_their_size(size, coverage):
             "predicted": predicted,
             "log_variance": variance,
             "target": target,
+            "target_log_variance": np.full_like(target, -40.0),
         }
 
     found, _ = recovery.fit(SPEC, given(layers))

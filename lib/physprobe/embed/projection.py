@@ -33,7 +33,7 @@ class Spec(EncoderSpec):
 
     kind: Literal["projection"] = "projection"
     """Family."""
-    how: projections.How
+    how: projections.How = "pca"
     """``pca``: most variance; ``reduced_rank``: best forecast of the next frame; ``lagged_cca``:
     highest correlation with the next frame; ``random``: of normal draws."""
     width: int = Field(4, gt=0)

@@ -158,10 +158,11 @@ class MethodSpec(Spec):
     ROLE: ClassVar[
         Literal["probe", "state", "recovery", "rollout", "decoder", "dynamics", "head", "law"]
     ]
-    """What it is asked for: to decode labels, or states that vary in time, those of each condition
-    by themselves, to roll states on by the encoder's own predictor, to draw what an embedding holds, to forecast pooled embeddings, to
-    model the spatial tokens of its ``layer``, which an encoder has to keep, or to find the law that
-    clips obey, in the field, the video, or such tokens."""
+    """What it is asked for: to decode labels, or states that vary in time, of each condition by
+    itself or of all, to roll states on by the encoder's own predictor, to draw what an embedding
+    holds, to forecast pooled embeddings, to model the spatial tokens of its ``layer``, which an
+    encoder has to keep, or to find the law that clips obey, in the field, the video, or such
+    tokens."""
 
     @property
     def of_classes(self) -> bool:

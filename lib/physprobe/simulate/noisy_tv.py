@@ -253,7 +253,8 @@ def _clip(spec: Spec, draw: int, rho: float, path: int) -> tuple[np.ndarray, np.
     if spec.paths == "independent":
         return _path(spec, draw, rho, path)
     start = path * (spec.frames - 1)
-    return tuple(part[start : start + spec.frames] for part in _path(spec, draw, rho, None))
+    both, noise = (part[start : start + spec.frames] for part in _path(spec, draw, rho, None))
+    return both, noise
 
 
 @lru_cache(128)

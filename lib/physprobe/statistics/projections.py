@@ -50,11 +50,13 @@ class Moments(NamedTuple):
             mean, count,
         )  # fmt: skip
 
-    @classmethod
-    def stacked(cls, parts: Iterable["Moments"]) -> "Moments":
+    @staticmethod
+    def stacked(parts: Iterable["Moments"]) -> "Moments":
         """Those of several worlds (world, ...), of equally many pairs."""
-        columns = list(zip(*parts, strict=True))
-        return cls(*(np.stack(part) for part in columns[:-1]), columns[-1][0])
+        now, across, following, mean, pairs = zip(*parts, strict=True)
+        return Moments(
+            np.stack(now), np.stack(across), np.stack(following), np.stack(mean), pairs[0]
+        )
 
 
 def directions(how: How, moments: Moments, width: int, rng: np.random.Generator) -> np.ndarray:

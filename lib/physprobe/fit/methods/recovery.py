@@ -10,10 +10,10 @@ target's dimensions, steps and held-out clips, about the held-out means, and ave
 
 So the unit of every interval is the draw: a world of its own, with a network of its own. Of the
 first layer ``effective_rank`` is told, and the share of networks that have ``collapsed``: of rank
-below 2, or of deviation below 0.01. Where an encoder predicts variances (layers ``predicted``,
-``log_variance`` and ``target``), ``coverage`` is the share of targets one step ahead within 1.96
-predicted deviations, 0.95 if they are right, and ``error_over_deviation`` the root mean square of
-errors over predicted deviations, 1 if they are.
+below 1.5, or of deviation below 0.01. Where an encoder predicts distributions (layers ``predicted``
+and ``log_variance``) of targets that are such (``target``, ``target_log_variance``), ``coverage``
+is the share of targets one step ahead within 1.96 predicted deviations, 0.95 if they are right, and
+``error_over_deviation`` the root mean square of errors over predicted deviations, 1 if they are.
 
 References
 ----------
@@ -30,10 +30,11 @@ from physprobe.config.system import Name
 from physprobe.fit.section import Given, MethodSpec
 from physprobe.statistics import conditions, scores
 
-FLAT, THIN = 0.01, 2.0
+FLAT, THIN = 0.01, 1.5
 """Deviation and effective rank below which a latent has collapsed."""
+WITHIN = 1.959964
 LEADS = (0, 1)
-VARIANCES = ("predicted", "log_variance", "target")
+VARIANCES = ("predicted", "log_variance", "target", "target_log_variance")
 READ = ("latent", "predicted", "signal")
 """Layers that targets are read from."""
 
@@ -124,7 +125,8 @@ def _of_condition(
     for layer, features in layers.items():
         if layer not in READ:
             continue
-        sides = [_with_one(features[clips, :-1]) for clips in (train, test)]
+        scale = _rows(features[train]).std(0).max() or 1.0
+        sides = [_with_one(features[clips, :-1], scale) for clips in (train, test)]
         for lead in LEADS:
             ends = slice(lead, None if lead else -1)
             for target, values in states.items():
@@ -142,13 +144,34 @@ def _of_condition(
         ((None, first, None, "collapsed"), collapsed),
     ]
     if all(name in layers for name in VARIANCES):
-        predicted, variance, target = (layers[name][test] for name in VARIANCES)
-        off = (target[:, 1:] - predicted[:, :-1]) / np.exp(variance[:, :-1] / 2)
+        coverage, ratio = calibration(*(layers[name][test] for name in VARIANCES))
         told += [
-            ((None, "predicted", 1, "coverage"), float((np.abs(off) < 1.959964).mean())),
-            ((None, "predicted", 1, "error_over_deviation"), float(np.sqrt((off**2).mean()))),
+            ((None, "predicted", 1, "coverage"), coverage),
+            ((None, "predicted", 1, "error_over_deviation"), ratio),
         ]
     return told
+
+
+def calibration(
+    predicted: np.ndarray, log_variance: np.ndarray, target: np.ndarray, own: np.ndarray
+) -> tuple[float, float]:
+    """Share of targets within 1.96 predicted deviations, and errors over deviations.
+
+    Parameters
+    ----------
+    predicted, log_variance : (clip, time, feature)
+        Normal distributions of the target one step later.
+    target, own : (clip, time, feature)
+        Mean and log-variance of the target, which is normal itself.
+    """
+    from scipy.special import ndtr
+
+    size = np.exp(log_variance[:, :-1].astype(float) / 2)
+    off = (target[:, 1:].astype(float) - predicted[:, :-1]) / size
+    noise = np.exp(own[:, 1:].astype(float) / 2) / size
+    ends = ((sign * WITHIN - off) / noise for sign in (1, -1))
+    high, low = (ndtr(end) for end in ends)
+    return float((high - low).mean()), float(np.sqrt((off**2 + noise**2).mean()))
 
 
 def health(rows: np.ndarray) -> tuple[float, float]:
@@ -169,8 +192,7 @@ def _rows(values: np.ndarray) -> np.ndarray:
     return np.asarray(values, float).reshape(-1, values.shape[-1])
 
 
-def _with_one(values: np.ndarray) -> np.ndarray:
-    """Rows (row, feature + 1) in units of their largest deviation, with a column of ones."""
-    rows = _rows(values)
-    scale = rows.std(0).max() or 1.0
-    return np.concatenate([rows / scale, np.ones((len(rows), 1))], 1)
+def _with_one(values: np.ndarray, scale: float) -> np.ndarray:
+    """Rows (row, feature + 1) in units of a scale, with a column of ones."""
+    rows = _rows(values) / scale
+    return np.concatenate([rows, np.ones((len(rows), 1))], 1)
