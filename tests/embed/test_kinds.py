@@ -29,7 +29,7 @@ def test_import_needs_no_heavy_library():
         "for kind in kinds.names('embed'):\n"
         "    family = kinds.load('embed', kind)\n"
         "    needed = {'huggingface': {'model': 'a/b'}, 'twin': {'weights': 'random'}}\n"
-        "    needed['latent'] = {'model': 'a'}\n"
+        "    needed['latent'] = needed['linear_models'] = {'model': 'a'}\n"
         "    fields = needed.get(kind, {})\n"
         "    family.tubelet(family.Spec(**fields))\n"
         "heavy = {'torch', 'transformers', 'huggingface_hub', 'scipy', 'xarray', 'zarr'}\n"

@@ -42,7 +42,7 @@ class Pairs(NamedTuple):
     def of(cls, moments: projections.Moments, device: torch.device | str = "cpu") -> Self:
         """From moments of several worlds (network, ...)."""
         first, second = np.moveaxis(moments.mean, -2, 0)
-        products = [
+        means = [
             covariance + one[..., :, None] * other[..., None, :]
             for covariance, one, other in (
                 (moments.now, first, first),
@@ -50,7 +50,7 @@ class Pairs(NamedTuple):
                 (moments.following, second, second),
             )
         ]
-        whole = np.stack(products, -3)
+        whole = np.stack(means, -3)
         parts = (moments.now, moments.across, moments.following, moments.mean, whole)
         now, across, following, mean, products = (
             torch.from_numpy(np.asarray(part)).float().to(device) for part in parts
