@@ -137,7 +137,7 @@ def test_a_guarded_latent_keeps_its_rank_and_an_unguarded_one_collapses(tmp_path
     for guard in ("none", "vicreg"):
         made = spec(against_collapse=guard, **more).members[1]
         (tmp_path / guard).mkdir()
-        _, rows[guard] = _loop.run(
+        [(_, rows[guard])] = _loop.run(
             Recipe(made), tmp_path / guard, lambda net: {"states/x": 0.0},
             identity=guard, device=torch.device("cpu"),
         )  # fmt: skip
@@ -148,8 +148,9 @@ def test_a_guarded_latent_keeps_its_rank_and_an_unguarded_one_collapses(tmp_path
 def test_normality_tells_a_standard_normal_from_others():
     maker = torch.Generator().manual_seed(0)
     normal = torch.randn(4000, 8, generator=maker)
+    directions = _losses.directions(8, 32, np.random.default_rng(1))
     found = {
-        name: _losses.normality(values, 32, 1).item()
+        name: _losses.normality(values, directions).item()
         for name, values in {"own": normal, "half": normal / 2, "point": 0 * normal}.items()
     }
     assert found["own"] < 0.002 < 0.05 < found["half"] < found["point"]
@@ -160,7 +161,7 @@ def test_normality_tells_a_standard_normal_from_others():
 
 def test_normality_is_the_epps_pulley_statistic():
     values = torch.randn(50, 1, generator=torch.Generator().manual_seed(3))
-    found = _losses.normality(values, 1, 0).item()
+    found = _losses.normality(values, torch.ones(1, 1)).item()
     x = values[:, 0].double().numpy()
     apart = x[:, None] - x
     # closed form of the integral over all s, with weight exp(-s^2/2)
@@ -197,9 +198,7 @@ def test_predicted_targets_get_no_gradient():
     recipe = Recipe(made)
     batch = _clips.batch(made, 0)
     shifted = batch.video.clone().requires_grad_()
-    loss, _ = dynamics_jepa.loss(
-        made, recipe, _clips.Batch(shifted, batch.states), np.random.default_rng(0)
-    )
+    loss, _ = dynamics_jepa.loss(made, recipe, _clips.Batch(shifted, batch.states), {})
     loss.backward()
     assert shifted.grad[:, :2].abs().sum() > 0
     assert shifted.grad[:, 2:].abs().sum() == 0, (

@@ -26,7 +26,9 @@ def ranks(scores):
 def test_a_killed_run_goes_on_to_the_same_weights_and_rows(tiny, tmp_path, monkeypatch):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir(), killed.mkdir()
-    tensors, rows = _loop.run(Recipe(tiny), whole, ranks([0.1, 0.2, 0.3]), identity="a", device=CPU)
+    [(tensors, rows)] = _loop.run(
+        Recipe(tiny), whole, ranks([0.1, 0.2, 0.3]), identity="a", device=CPU
+    )
     monkeypatch.setattr(_loop, "EVERY", 0.0)
     calls = []
 
@@ -40,7 +42,7 @@ def test_a_killed_run_goes_on_to_the_same_weights_and_rows(tiny, tmp_path, monke
     recipe.loss = die.__get__(recipe)
     with pytest.raises(Killed):
         _loop.run(recipe, killed, ranks([0.1, 0.2]), identity="a", device=CPU)
-    again, more = _loop.run(Recipe(tiny), killed, ranks([0.3]), identity="a", device=CPU)
+    [(again, more)] = _loop.run(Recipe(tiny), killed, ranks([0.3]), identity="a", device=CPU)
     assert [row["step"] for row in more] == [row["step"] for row in rows] == [0, 3, 6]
     assert [row["loss"] for row in more] == [row["loss"] for row in rows]
     assert all(torch.equal(again[name], tensors[name]) for name in tensors)
@@ -48,12 +50,12 @@ def test_a_killed_run_goes_on_to_the_same_weights_and_rows(tiny, tmp_path, monke
 
 def test_a_checkpoint_of_another_run_is_not_gone_on_with(tiny, tmp_path):
     _loop.run(Recipe(tiny), tmp_path, ranks([0, 0, 0]), identity="a", device=CPU)
-    _, rows = _loop.run(Recipe(tiny), tmp_path, ranks([0.5, 0, 0]), identity="b", device=CPU)
+    [(_, rows)] = _loop.run(Recipe(tiny), tmp_path, ranks([0.5, 0, 0]), identity="b", device=CPU)
     assert rows[0]["score"] == 0.5 and len(rows) == 3
 
 
 def test_the_best_checkpoint_is_kept_whatever_the_loss_but_never_the_random_weights(tiny, tmp_path):
-    tensors, rows = _loop.run(
+    [(tensors, rows)] = _loop.run(
         Recipe(tiny), tmp_path, ranks([0.9, 0.5, 0.4]), identity="a", device=CPU
     )
     assert [row["kept"] for row in rows] == [False, True, False]

@@ -1,11 +1,14 @@
 """Stream: endless, the same for the same step, and never what anything is evaluated on."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 
 from physprobe.config import kinds
+from physprobe.store import job
 from physprobe.train import _stream, future_frames
 from physprobe.train._training import VALIDATION
 
@@ -18,7 +21,7 @@ def test_a_step_follows_from_its_number(tiny):
 
 
 def test_batches_go_on_anywhere(tiny):
-    found = list(_stream.batches(tiny, 4))
+    found = list(job.ahead(partial(_stream.batch, tiny), range(4, tiny.steps)))
     assert len(found) == tiny.steps - 4
     assert torch.equal(found[0].video, _stream.batch(tiny, 4).video)
 

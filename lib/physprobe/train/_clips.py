@@ -5,9 +5,9 @@ each step alone, so that memory doesn't grow with the films.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -21,11 +21,11 @@ from physprobe.config.latent import MODEL_TYPE, Latent, Seen
 from physprobe.config.system import System
 from physprobe.embed.networks import latent
 from physprobe.statistics import scores, seeds, splits, states, targets
-from physprobe.store import job
 from physprobe.train._latents import Latents
 from physprobe.train._training import STEPS, STREAM, VALIDATION
 
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
+WIDE = False
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,6 @@ def batch(spec: Latents, step: int) -> Batch:
 def _levels(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     deviation = values.std((0, 1))
     return values.mean((0, 1)), np.where(deviation > 0, deviation, 1.0)
-
-
-def batches(spec: Latents, first: int) -> Iterator[Batch]:
-    """Every step's windows from one on, the next one made while this one is used."""
-    return job.ahead(partial(batch, spec), range(first, spec.steps))
 
 
 def hidden(net: nn.Module, batch: Batch) -> torch.Tensor:

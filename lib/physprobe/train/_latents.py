@@ -49,6 +49,11 @@ class Latents(Latent, Schedule):
         return {s: self.model_copy(update={"seeds": (s,), "seed": s}) for s in self.seeds}
 
     @property
+    def together(self) -> bool:
+        """Those of a signal are: of frames, convolutions are faster one after the other."""
+        return self.network == "mlp"
+
+    @property
     def worlds(self) -> tuple[System, ...]:
         """The one that its clips come from."""
         return (self.system,)

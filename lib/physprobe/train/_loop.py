@@ -4,10 +4,9 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,12 +14,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from physprobe.statistics import seeds
-from physprobe.store import files
+from physprobe.store import files, job
+from physprobe.train._members import Members
 from physprobe.train._recipe import Recipe
 from physprobe.train._training import STEPS, Schedule
-
-if TYPE_CHECKING:
-    from physprobe.train.section import Batch
+from physprobe.train.section import Batch
 
 log = logging.getLogger("physprobe")
 EVERY = 60.0  # seconds between two checkpoints
@@ -35,25 +33,28 @@ class Progress:
 
     step: int = 0
     seconds: float = 0.0
-    rows: list[dict] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    norms: list[float] = field(default_factory=list)
-    parts: dict[str, list[float]] = field(default_factory=dict)
+    """Of each member: equal parts of what those that are trained together take."""
+    rows: list[list[dict]] = field(default_factory=list)
+    """(epoch, member)"""
+    losses: list[list[float]] = field(default_factory=list)
+    """(step, member) of an epoch that isn't over; so are norms and parts."""
+    norms: list[list[float]] = field(default_factory=list)
+    parts: dict[str, list[list[float]]] = field(default_factory=dict)
 
 
 def run(
-    recipe: Recipe,
+    recipe: Recipe | Members,
     folder: Path,
     judge: Callable[[nn.Module], Mapping[str, float]],
     *,
     identity: str,
     device: torch.device,
-) -> tuple[dict[str, torch.Tensor], list[dict]]:
-    """Train a recipe to its last step.
+) -> list[tuple[dict[str, torch.Tensor], list[dict]]]:
+    """Train a recipe, or several members of one together, to the last step.
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : Recipe or Members
         On the device.
     folder : Path
         Where checkpoints lie while the run lasts.
@@ -66,10 +67,9 @@ def run(
 
     Returns
     -------
-    tensors : dict of str to Tensor
-        Of the kept networks of the best checkpoint, as ``{network}.{parameter}``.
-    rows : list of dict
-        One per epoch, from before the first step on.
+    list of (tensors, rows)
+        Of each member: of the kept networks of its best checkpoint, as ``{network}.{parameter}``;
+        and a row per epoch, from before the first step on.
 
     Raises
     ------
@@ -77,20 +77,23 @@ def run(
         If the loss is not finite, or the features have collapsed.
     """
     spec = recipe.spec
-    optimiser = torch.optim.AdamW(_groups(recipe, spec.weight_decay), lr=spec.learning_rate)
+    optimiser = torch.optim.AdamW(
+        _groups(recipe, spec.weight_decay, recipe.leading), lr=spec.learning_rate
+    )
     optimiser.param_groups[0]["betas"] = optimiser.param_groups[1]["betas"] = spec.BETAS
     state = folder / "checkpoint.safetensors"
-    best = folder / "best.safetensors"
+    best = [folder / f"best_{number}.safetensors" for number in range(len(recipe.specs))]
     progress = _resume(recipe, optimiser, state, identity)
     # the process's own time where it is the process that computes, whoever else is busy
     clock = time.monotonic if device.type == "cuda" else time.process_time
-    began, saved = clock() - progress.seconds, time.monotonic()
+    members = len(recipe.specs)
+    began, saved = clock() - members * progress.seconds, time.monotonic()
     if not progress.rows:
         _close_epoch(recipe, judge, progress, best)
     length = max(1, spec.steps // spec.epochs)
-    for batch in recipe.family.batches(spec, progress.step):
+    for batch in job.ahead(recipe.batch, range(progress.step, spec.steps)):
         _step(recipe, optimiser, batch.to(device), progress)
-        progress.seconds = clock() - began
+        progress.seconds = (clock() - began) / members
         if progress.step % length == 0 or progress.step == spec.steps:
             _close_epoch(recipe, judge, progress, best)
         elif time.monotonic() - saved < EVERY:
@@ -99,9 +102,12 @@ def run(
             _report(spec, progress)
         _save(recipe, optimiser, state, progress, identity)
         saved = time.monotonic()
-    with files.open_tensors(best, AFRESH) as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    return tensors, progress.rows
+    found = []
+    for number, path in enumerate(best):
+        with files.open_tensors(path, AFRESH) as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        found.append((tensors, [row[number] for row in progress.rows]))
+    return found
 
 
 def learning_rate(spec: Schedule, step: int) -> float:
@@ -115,78 +121,98 @@ def learning_rate(spec: Schedule, step: int) -> float:
     return spec.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
 
 
-def _groups(recipe: nn.Module, decay: float) -> list[dict]:
+def _groups(recipe: nn.Module, decay: float, leading: int = 0) -> list[dict]:
     trained = [value for value in recipe.parameters() if value.requires_grad]
     return [
-        {"params": [value for value in trained if value.ndim > 1], "weight_decay": decay},
-        {"params": [value for value in trained if value.ndim <= 1], "weight_decay": 0.0},
+        {"params": [v for v in trained if v.ndim - leading > 1], "weight_decay": decay},
+        {"params": [v for v in trained if v.ndim - leading <= 1], "weight_decay": 0.0},
     ]
 
 
 def _step(
-    recipe: Recipe, optimiser: torch.optim.Optimizer, batch: "Batch", progress: Progress
+    recipe: Recipe | Members, optimiser: torch.optim.Optimizer, batch: Batch, progress: Progress
 ) -> None:
     spec, step = recipe.spec, progress.step
     recipe.train()
     for group in optimiser.param_groups:
         group["lr"] = learning_rate(spec, step)
-    device = batch.video.device.type
+    device = next(recipe.parameters()).device.type
+    rngs = [seeds.rng("train step", each.seed, step) for each in recipe.specs]
     with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
-        loss, parts = recipe.loss(batch, seeds.rng("train step", spec.seed, step))
-    if not torch.isfinite(loss):
+        losses, parts = recipe.losses(batch, rngs)
+    if not torch.isfinite(losses).all():
+        worst = int((~torch.isfinite(losses)).nonzero()[0])
         raise ValueError(
-            f"step {step}: the loss is {loss.item():g}. Hint: a lower learning_rate (now"
+            f"step {step}: the loss is {losses[worst].item():g}"
+            f" (seed {recipe.specs[worst].seed}). Hint: a lower learning_rate (now"
             f" {spec.learning_rate:g}) or a longer warm_up; the last checkpoint is kept."
         )
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    trained = [value for group in optimiser.param_groups for value in group["params"]]
-    norm = nn.utils.clip_grad_norm_(trained, spec.clip)
+    losses.sum().backward()
+    norms = recipe.clipped(spec.clip)
     optimiser.step()
     progress.step += 1
     recipe.after_step(progress.step / spec.steps)
-    progress.losses.append(loss.item())
-    progress.norms.append(norm.item())
-    for name, value in parts.items():
-        progress.parts.setdefault(name, []).append(float(value))
+    progress.losses.append(losses.tolist())
+    progress.norms.append(norms.tolist())
+    for name, values in parts.items():
+        progress.parts.setdefault(name, []).append(values.tolist())
 
 
-def _close_epoch(recipe: Recipe, judge: Callable, progress: Progress, best: Path) -> None:
-    """Write down how the epoch went; keep the encoder if no earlier epoch's scores higher."""
-    spec = recipe.spec
+def _close_epoch(
+    recipe: Recipe | Members, judge: Callable, progress: Progress, best: Sequence[Path]
+) -> None:
+    """Write down how every member's epoch went; keep what no earlier epoch's scores exceed."""
     recipe.eval()
+    rows = []
+    for number, (member, path) in enumerate(zip(recipe.each(), best, strict=True)):
+        row = _row(member, number, judge, progress)
+        if row["kept"]:
+            tensors = {name: value.cpu() for name, value in member.kept.items()}
+            _replace(path, tensors, {})
+        rows.append(row)
+    progress.rows.append(rows)
+    progress.losses, progress.norms, progress.parts = [], [], {}
+    for row in rows:
+        _said(recipe, row)
+
+
+def _row(recipe: Recipe, number: int, judge: Callable, progress: Progress) -> dict:
+    """How a member's epoch went, and whether its networks are the best so far."""
     scores = dict(judge(recipe.judged))
     score = float(np.mean(list(scores.values())))
-    health = diagnostics(recipe)
-    earlier = [row["score"] for row in progress.rows if row["step"]]
-    row = {
+    earlier = [rows[number]["score"] for rows in progress.rows if rows[number]["step"]]
+
+    def mean(values: list[list[float]]) -> float | None:
+        return float(np.mean([each[number] for each in values])) if values else None
+
+    return {
         "step": progress.step,
         "seconds": round(progress.seconds, 1),
-        "loss": float(np.mean(progress.losses)) if progress.losses else None,
-        "gradient_norm": float(np.mean(progress.norms)) if progress.norms else None,
-        "learning_rate": learning_rate(spec, progress.step),
-        "clips_per_second": _rate(progress, spec.batch),
-        **health,
+        "loss": mean(progress.losses),
+        "gradient_norm": mean(progress.norms),
+        "learning_rate": learning_rate(recipe.spec, progress.step),
+        "clips_per_second": _rate(progress, recipe.spec.batch),
+        **diagnostics(recipe),
         "score": score,
         # random weights are there to compare with, never to be kept
         "kept": progress.step > 0 and score > max(earlier, default=-math.inf),
-        **{name: float(np.mean(values)) for name, values in progress.parts.items()},
+        **{name: mean(values) for name, values in progress.parts.items()},
         **scores,
     }
-    progress.rows.append(row)
-    progress.losses, progress.norms, progress.parts = [], [], {}
-    if row["kept"]:
-        tensors = {name: value.cpu() for name, value in recipe.kept.items()}
-        _replace(best, tensors, {})
+
+
+def _said(recipe: Recipe | Members, row: dict) -> None:
+    """Say how an epoch went; a ValueError where features collapse that must not."""
     loss = "-" if row["loss"] is None else f"{row['loss']:.4f}"
     log.info(
         "step %d of %d: loss %s, mean R2 %.3f, effective rank %.1f, %s clips/s, %.0f s",
-        progress.step, spec.steps, loss, score, row["effective_rank"],
-        row["clips_per_second"] or "-", progress.seconds,
+        row["step"], recipe.spec.steps, loss, row["score"], row["effective_rank"],
+        row["clips_per_second"] or "-", row["seconds"],
     )  # fmt: skip
     if row["effective_rank"] < COLLAPSED and recipe.kind.STOPS:
         raise ValueError(
-            f"step {progress.step}: the features have collapsed (effective rank"
+            f"step {row['step']}: the features have collapsed (effective rank"
             f" {row['effective_rank']:.2f}, below {COLLAPSED}). Hint: see training.csv; more weight"
             " on variance, a slower target or another recipe."
         )
@@ -202,8 +228,8 @@ def _report(spec: Schedule, progress: Progress) -> None:
 
 
 def _rate(progress: Progress, batch: int) -> float | None:
-    done = progress.step - (progress.rows[-1]["step"] if progress.rows else 0)
-    seconds = progress.seconds - (progress.rows[-1]["seconds"] if progress.rows else 0.0)
+    last = progress.rows[-1][0] if progress.rows else {"step": 0, "seconds": 0.0}
+    done, seconds = progress.step - last["step"], progress.seconds - last["seconds"]
     return round(done * batch / seconds, 1) if done and seconds > 0 else None
 
 
@@ -239,7 +265,11 @@ def diagnostics(recipe: Recipe) -> dict[str, float]:
 
 
 def _save(
-    recipe: Recipe, optimiser: torch.optim.Optimizer, path: Path, progress: Progress, identity: str
+    recipe: Recipe | Members,
+    optimiser: torch.optim.Optimizer,
+    path: Path,
+    progress: Progress,
+    identity: str,
 ) -> None:
     tensors = {f"recipe/{name}": value for name, value in recipe.state_dict().items()}
     for number, value in enumerate(_optimised(optimiser)):
@@ -250,7 +280,7 @@ def _save(
 
 
 def _resume(
-    recipe: Recipe, optimiser: torch.optim.Optimizer, path: Path, identity: str
+    recipe: Recipe | Members, optimiser: torch.optim.Optimizer, path: Path, identity: str
 ) -> Progress:
     if not path.exists():
         return Progress()

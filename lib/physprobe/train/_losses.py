@@ -1,5 +1,6 @@
 """Losses: the terms of the recipes, on tensors."""
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -92,7 +93,13 @@ def covariance(embeddings: torch.Tensor) -> torch.Tensor:
     return (matrix.square().sum() - matrix.diagonal().square().sum()) / len(matrix)
 
 
-def normality(embeddings: torch.Tensor, directions: int, seed: int) -> torch.Tensor:
+def directions(features: int, count: int, rng: np.random.Generator) -> torch.Tensor:
+    """Directions (feature, direction) of length 1, uniform on the sphere."""
+    drawn = torch.from_numpy(rng.standard_normal((features, count), np.float32))
+    return nn.functional.normalize(drawn, dim=0)
+
+
+def normality(embeddings: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
     """Distance of embeddings from a standard normal, along random directions.
 
         mean over u of  int |1/n sum_n exp(i s u.z_n) - exp(-s^2 / 2)|^2 exp(-s^2 / 2) ds
@@ -103,18 +110,15 @@ def normality(embeddings: torch.Tensor, directions: int, seed: int) -> torch.Ten
     ----------
     embeddings : Tensor
         (sample, feature).
-    directions : int
-    seed : int
-        Of the directions, uniform on the sphere.
+    directions : Tensor
+        (feature, direction) of length 1.
 
     References
     ----------
     Epps, Pulley, "A test for normality based on the empirical characteristic function", Biometrika
     70 (1983); Balestriero, LeCun 2025, LeJEPA, arXiv:2511.08544.
     """
-    maker = torch.Generator().manual_seed(seed)
-    drawn = torch.randn(embeddings.shape[1], directions, generator=maker)
-    along = embeddings.float() @ nn.functional.normalize(drawn, dim=0).to(embeddings.device)
+    along = embeddings.float() @ directions
     points = torch.linspace(-5, 5, 17, device=embeddings.device)
     normal = (-0.5 * points**2).exp()
     phase = along[..., None] * points

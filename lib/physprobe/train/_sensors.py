@@ -1,7 +1,7 @@
 """Sensors: recipes whose linear networks see the sensors of a system, condition by condition."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -135,11 +135,6 @@ def batch(spec: LinearModels, step: int) -> Batch:
     """All that is ever seen, the same at every step."""
     simulate = spec.system.simulate
     return _batch(simulate.canonical(), simulate.kind, spec.standardise)
-
-
-def batches(spec: LinearModels, first: int) -> Iterator[Batch]:
-    """Every step's, from one on."""
-    return (batch(spec, step) for step in range(first, spec.steps))
 
 
 def total(

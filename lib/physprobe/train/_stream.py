@@ -1,8 +1,6 @@
 """Stream: endless training clips, simulated on the fly; a step's clips follow from its number."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -12,7 +10,6 @@ from physprobe.config import kinds
 from physprobe.config.system import System
 from physprobe.embed.networks.resize import Preprocessing
 from physprobe.statistics import seeds
-from physprobe.store import job
 from physprobe.train._training import STEPS, STREAM, VALIDATION, Training
 
 if TYPE_CHECKING:
@@ -67,11 +64,6 @@ def batch(spec: Training, step: int) -> Batch:
             videos.append(_filmed(spec, system, window, rng))
             fields.append(_relative(system, window))
     return Batch(normalised(np.stack(videos)), torch.from_numpy(np.stack(fields)))
-
-
-def batches(spec: Training, first: int) -> Iterator[Batch]:
-    """Every step's windows from one on, the next one made while this one is used."""
-    return job.ahead(partial(batch, spec), range(first, spec.steps))
 
 
 def simulated(system: System, clips: int, seed: int) -> list[np.ndarray]:

@@ -71,6 +71,11 @@ class Schedule(Spec):
         return {self.seed: self}
 
     @property
+    def together(self) -> bool:
+        """Whether members are trained in one stack, where that is faster: see ``_members``."""
+        return False
+
+    @property
     def shown(self) -> str:
         """What the training clips show, in a few words."""
         raise NotImplementedError

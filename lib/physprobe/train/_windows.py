@@ -11,14 +11,15 @@ from torch import nn
 
 from physprobe.embed.networks.resize import Preprocessing
 from physprobe.train import _tokens, _validation
-from physprobe.train._stream import Batch, batch, batches
+from physprobe.train._stream import Batch, batch
 from physprobe.train._training import Training
 
 if TYPE_CHECKING:
     from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
 
-__all__ = ["FILES", "batch", "batches", "hidden", "judge", "write"]
+__all__ = ["FILES", "WIDE", "batch", "hidden", "judge", "write"]
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
+WIDE = True
 
 
 def hidden(net: nn.Module, batch: Batch) -> torch.Tensor:

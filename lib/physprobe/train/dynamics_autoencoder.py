@@ -38,17 +38,27 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
     return latent.drawn(spec.seed, lambda: latent.all_of(spec, _clips.seen(spec)))
 
 
+def draw(spec: Spec, rng: np.random.Generator) -> "dict[str, torch.Tensor]":
+    """Time (1) of the windows' latents that is given back."""
+    import torch
+
+    return {"time": torch.from_numpy(rng.integers(spec.horizon, size=1, endpoint=True))}
+
+
 def loss(
-    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
-) -> "tuple[torch.Tensor, dict[str, float]]":
-    """Loss of a batch, and its two parts; one time of each window is given back, drawn anew."""
+    spec: Spec, net: "Networks", batch: "Batch", drawn: "dict[str, torch.Tensor]"
+) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
+    """Loss of a batch, and its two parts; one time of each window is given back."""
+    import torch
+
     latents = net.encoder.each(batch.video)
-    time = int(rng.integers(latents.shape[1]))
-    shown = batch.video[:, time : time + spec.history]
+    frames = drawn["time"] + torch.arange(spec.history, device=latents.device)
+    shown = batch.video.index_select(1, frames)
+    given = latents.index_select(1, drawn["time"])[:, 0]
     held = latents.detach()
     predicted = net.predictor.unrolled(held[:, 0], spec.horizon)
     terms = {
-        "reconstruction": (net.decoder(latents[:, time]) - shown).square().mean(),
+        "reconstruction": (net.decoder(given) - shown).square().mean(),
         "prediction": (predicted - held[:, 1:]).square().mean(),
     }
-    return sum(terms.values()), {name: term.item() for name, term in terms.items()}
+    return sum(terms.values()), {name: term.detach() for name, term in terms.items()}

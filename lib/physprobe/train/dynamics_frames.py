@@ -36,17 +36,24 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
     return latent.drawn(spec.seed, lambda: latent.all_of(spec, _clips.seen(spec)))
 
 
+def draw(spec: Spec, rng: np.random.Generator) -> "dict[str, torch.Tensor]":
+    """Steps ahead (window) that are drawn, one of each window."""
+    import torch
+
+    return {"ahead": torch.from_numpy(rng.integers(1, spec.horizon, spec.batch, endpoint=True))}
+
+
 def loss(
-    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
-) -> "tuple[torch.Tensor, dict[str, float]]":
-    """Loss of a batch, and nothing else to report; of each window one step ahead is drawn."""
+    spec: Spec, net: "Networks", batch: "Batch", drawn: "dict[str, torch.Tensor]"
+) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
+    """Loss of a batch, and nothing else to report; of each window one step ahead is seen."""
     import torch
 
     start = net.encoder(batch.video[:, : spec.history])
     predicted = net.predictor.unrolled(start, spec.horizon)
-    ahead = torch.from_numpy(rng.integers(1, spec.horizon, len(start), endpoint=True))
-    rows = torch.arange(len(start))
-    frames = ahead[:, None] + torch.arange(spec.history)
-    shown = batch.video[rows[:, None], frames.to(batch.video.device)]
-    drawn = net.decoder(predicted[rows, ahead - 1])
-    return (drawn - shown).square().mean(), {}
+    ahead = drawn["ahead"]
+    rows = torch.arange(len(start), device=start.device)
+    frames = ahead[:, None] + torch.arange(spec.history, device=start.device)
+    shown = batch.video[rows[:, None], frames]
+    given = net.decoder(predicted[rows, ahead - 1])
+    return (given - shown).square().mean(), {}

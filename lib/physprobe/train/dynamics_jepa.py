@@ -61,6 +61,11 @@ class Spec(Latents):
     directions: int = Field(64, gt=0)
     """Random directions per step (``sigreg``)."""
 
+    @property
+    def together(self) -> bool:
+        """As others, unless how often the predictor is applied is drawn."""
+        return super().together and self.against_collapse != "masking"
+
     @model_validator(mode="after")
     def _guarded(self) -> Self:
         if (self.against_collapse == "batch_norm") != (self.normalisation == "batch"):
@@ -86,26 +91,47 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
     return {**found, "target": _average.follower(found["encoder"])}
 
 
+def draw(spec: Spec, rng: np.random.Generator) -> "dict[str, torch.Tensor]":
+    """Directions, or frames that are seen and frames that are predicted, where there are any.
+
+    Frames that are hidden are the same for all windows of a batch, which start at different times.
+    """
+    import torch
+
+    from physprobe.train import _losses
+
+    if spec.against_collapse == "sigreg":
+        return {"directions": _losses.directions(spec.embedding, spec.directions, rng)}
+    if spec.against_collapse != "masking":
+        return {}
+    count = max(spec.history, round(spec.masked * spec.window))
+    hidden = np.sort(rng.choice(np.arange(spec.history, spec.window), count, replace=False))
+    visible = np.setdiff1d(np.arange(spec.window), hidden)
+    context = visible[visible < hidden[0]][-spec.history :]
+    goal = hidden[: spec.history]
+    return {"context": torch.from_numpy(context), "goal": torch.from_numpy(goal)}
+
+
 def loss(
-    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
-) -> "tuple[torch.Tensor, dict[str, float]]":
-    """Loss of a batch, and its terms before weighting; masks and directions are drawn."""
+    spec: Spec, net: "Networks", batch: "Batch", drawn: "dict[str, torch.Tensor]"
+) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
+    """Loss of a batch, and its terms before weighting."""
     import torch
 
     if spec.against_collapse == "masking":
-        predicted, goal = _masked(spec, net, batch, rng)
+        predicted, goal = _masked(net, batch, drawn)
     else:
         start = net.encoder(batch.video[:, : spec.history])
         predicted = net.predictor.unrolled(start, spec.horizon)
         with torch.no_grad():
             goal = net.target.each(batch.video[:, 1:])
-    terms = {"invariance": (predicted - goal).square().mean(), **_guard(spec, predicted, rng)}
+    terms = {"invariance": (predicted - goal).square().mean(), **_guard(spec, predicted, drawn)}
     total = sum(getattr(spec, name) * term for name, term in terms.items())
-    return total, {name: term.item() for name, term in terms.items()}
+    return total, {name: term.detach() for name, term in terms.items()}
 
 
 def _guard(
-    spec: Spec, predicted: "torch.Tensor", rng: np.random.Generator
+    spec: Spec, predicted: "torch.Tensor", drawn: "dict[str, torch.Tensor]"
 ) -> "dict[str, torch.Tensor]":
     """Terms that keep predicted latents (window, step, feature) apart, by their weight's name."""
     import torch
@@ -123,27 +149,18 @@ def _guard(
             "covariance": torch.stack([_losses.covariance(step) for step in steps]).mean(),
         }
     if spec.against_collapse == "sigreg":
-        seed = int(rng.integers(2**31))
-        parts = [_losses.normality(step, spec.directions, seed) for step in steps]
+        parts = [_losses.normality(step, drawn["directions"]) for step in steps]
         return {"variance": torch.stack(parts).mean()}
     return {}
 
 
 def _masked(
-    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
+    net: "Networks", batch: "Batch", drawn: "dict[str, torch.Tensor]"
 ) -> "tuple[torch.Tensor, torch.Tensor]":
-    """Predicted and target latents (window, 1, feature) where some frames are hidden.
-
-    The frames that are hidden are the same for all windows of a batch, which start at different
-    times.
-    """
+    """Predicted and target latents (window, 1, feature) where some frames are hidden."""
     import torch
 
-    frames = batch.video.shape[1]
-    count = max(spec.history, round(spec.masked * frames))
-    hidden = np.sort(rng.choice(np.arange(spec.history, frames), count, replace=False))
-    visible = np.setdiff1d(np.arange(frames), hidden)
-    context, goal = visible[visible < hidden[0]][-spec.history :], hidden[: spec.history]
+    context, goal = drawn["context"], drawn["goal"]
     gap = int(goal[0] - context[-1])
     start = net.encoder(batch.video[:, context])
     predicted = net.predictor.unrolled(start, gap)[:, -1:]

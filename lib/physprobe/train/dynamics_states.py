@@ -46,9 +46,14 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
     )
 
 
+def draw(spec: Spec, rng: np.random.Generator) -> "dict[str, torch.Tensor]":
+    """Nothing."""
+    return {}
+
+
 def loss(
-    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
-) -> "tuple[torch.Tensor, dict[str, float]]":
+    spec: Spec, net: "Networks", batch: "Batch", drawn: "dict[str, torch.Tensor]"
+) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
     """Loss of a batch at its windows' first whole history, and nothing else to report."""
     told = net.readout(net.encoder(batch.video[:, : spec.history]))
     return (told - batch.states[:, spec.history - 1]).square().mean(), {}

@@ -1,9 +1,9 @@
 """Train's contract: what every module of this folder offers, and what it may leave out."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from physprobe.train._stream import Batch
+
+class Batch(Protocol):
+    """What is seen in one step: a frozen dataclass of tensors."""
+
+    __dataclass_fields__: dict[str, Any]
+
+    def to(self, device: "torch.device") -> Self:
+        """Same batch on another device."""
 
 
 class Family(Protocol):
@@ -21,20 +28,17 @@ class Family(Protocol):
 
     FILES: tuple[str, ...]
     """Files that a recipe writes for networks to be read from."""
+    WIDE: bool
+    """Whether layers are wide enough for oneDNN's products to be the faster ones on a CPU."""
 
     @staticmethod
     @abstractmethod
-    def batch(spec: Schedule, step: int) -> "Batch":
+    def batch(spec: Schedule, step: int) -> Batch:
         """What is seen in one step; the same step gives the same."""
 
     @staticmethod
     @abstractmethod
-    def batches(spec: Schedule, first: int) -> "Iterator[Batch]":
-        """Every step's batch from one on, the next one made while this one is used."""
-
-    @staticmethod
-    @abstractmethod
-    def hidden(net: "nn.Module", batch: "Batch") -> "torch.Tensor":
+    def hidden(net: "nn.Module", batch: Batch) -> "torch.Tensor":
         """Features (clip, token, feature) that the judged network gives to a batch."""
 
     @staticmethod
@@ -70,11 +74,31 @@ class Kind(Protocol):
         """Networks by name, ``encoder`` among them; what needs a gradient is trained."""
 
     @staticmethod
+    def draw(spec: Schedule, rng: np.random.Generator) -> Any:
+        """What a step's loss draws: masks and the like; by default the source itself.
+
+        Parameters
+        ----------
+        spec : Schedule
+        rng : numpy Generator
+            A step's own, so that a resumed run draws the same.
+
+        Returns
+        -------
+        dict of str to Tensor
+            Where members may be trained together; their shapes are every member's.
+        """
+        return rng
+
+    @staticmethod
     @abstractmethod
     def loss(
-        spec: Schedule, net: "nn.Module", batch: "Batch", rng: np.random.Generator
-    ) -> "tuple[torch.Tensor, dict[str, float]]":
+        spec: Schedule, net: "nn.Module", batch: Batch, drawn: Any
+    ) -> "tuple[torch.Tensor, dict[str, Any]]":
         """Loss of a batch, and parts of it to report by name.
+
+        Where members may be trained together it is mapped over them by ``torch.vmap``: shapes and
+        branches follow from spec and shapes alone, never from values, and parts are tensors.
 
         Parameters
         ----------
@@ -83,8 +107,8 @@ class Kind(Protocol):
             The networks, as attributes.
         batch : Batch
             On their device.
-        rng : numpy Generator
-            Source of masks and the like: a step's own, so that a resumed run draws the same.
+        drawn : dict of str to Tensor, or numpy Generator
+            What ``draw`` has returned, on their device.
         """
 
     @staticmethod

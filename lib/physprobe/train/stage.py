@@ -33,7 +33,9 @@ def run(*, out: Path, spec: str, card: Path | None = None) -> None:
     ValueError
         If the loss stops being finite, or the features collapse.
     """
-    from physprobe.train import _linear, _loop, _recipe
+    from physprobe.train import _linear, _loop
+    from physprobe.train._members import Members
+    from physprobe.train._recipe import Recipe
 
     spec_: Schedule
     _, spec_ = kinds.parse("train", spec)
@@ -44,19 +46,27 @@ def run(*, out: Path, spec: str, card: Path | None = None) -> None:
     work = folder / "unfinished"
     tensors: dict[int, dict[str, torch.Tensor]] = {}
     tables: dict[int, list[dict]] = {}
-    for seed, member in members.items():
-        part = work / str(seed)
+    for some in [tuple(members)] if spec_.together else [(seed,) for seed in members]:
+        part = work / ("together" if spec_.together else str(some[0]))
         part.mkdir(parents=True, exist_ok=True)
-        recipe = _recipe.Recipe(member).to(device)
-        if device.type == "cpu":
-            _linear.accelerate(recipe)
-        identity = json.dumps({"code": job.current().code, "spec": member.dump()}, sort_keys=True)
-        judge = family.judge(member, job.current().threads)
+        recipes = [Recipe(members[seed]).to(device) for seed in some]
+        if device.type == "cpu" and family.WIDE and not spec_.together:
+            for recipe in recipes:
+                _linear.accelerate(recipe)
+        specs = [members[seed].dump() for seed in some]
+        identity = json.dumps({"code": job.current().code, "specs": specs}, sort_keys=True)
+        judge = family.judge(members[some[0]], job.current().threads)
         if len(members) > 1:
-            log.info(f"{folder.name}: member {len(tensors) + 1} of {len(members)}, seed {seed}")
-        tensors[seed], tables[seed] = _loop.run(
-            recipe, part, judge, identity=identity, device=device
-        )
+            log.info(
+                f"{folder.name}: {len(tensors)} of {len(members)} members are trained, now"
+                f" seed{'s' if len(some) > 1 else ''} {', '.join(map(str, some))}"
+            )
+        found = _loop.run(
+            Members(recipes) if len(recipes) > 1 else recipes[0],
+            part, judge, identity=identity, device=device,
+        )  # fmt: skip
+        for seed, (kept_tensors, rows) in zip(some, found, strict=True):
+            tensors[seed], tables[seed] = kept_tensors, rows
     family.write(spec_, tensors, work)
     rows = [
         {**({"member": seed} if len(members) > 1 else {}), **row}

@@ -76,7 +76,7 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
 
 def loss(
     spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
-) -> "tuple[torch.Tensor, dict[str, float]]":
+) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
     """Loss of a batch, and its terms before weighting; nothing is drawn."""
     from torch.nn import functional
 
@@ -91,7 +91,7 @@ def loss(
         "covariance": _losses.covariance(samples),
     }
     total = sum(getattr(spec, name) * term for name, term in terms.items())
-    return total, {name: term.item() for name, term in terms.items()}
+    return total, {name: term.detach() for name, term in terms.items()}
 
 
 def embeddings(spec: Spec, encoder: "VJEPA2Encoder", video: "torch.Tensor") -> "torch.Tensor":

@@ -57,7 +57,7 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
 
 def loss(
     spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
-) -> "tuple[torch.Tensor, dict[str, float]]":
+) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
     """Loss of a batch, and nothing else to report; masks are drawn."""
     from torch.nn import functional
 

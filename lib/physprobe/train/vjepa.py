@@ -91,7 +91,7 @@ def networks(spec: Spec) -> "dict[str, nn.Module | None]":
 
 def loss(
     spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
-) -> "tuple[torch.Tensor, dict[str, float]]":
+) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
     """Loss of a batch, and its parts ``latent`` and ``future`` if it has both; masks are drawn."""
     import torch
 
@@ -119,7 +119,7 @@ def loss(
         "future": _future.loss(spec, net.future(context, shown, asked), batch, seen),
     }
     total = terms["latent"] + spec.future_weight * terms["future"]
-    return total, {name: term.item() for name, term in terms.items()}
+    return total, {name: term.detach() for name, term in terms.items()}
 
 
 def after_step(spec: Spec, net: "Networks", progress: float) -> None:
