@@ -127,7 +127,7 @@ def test_variance_and_forecasts_go_for_the_loud(what, expected):
 
 
 def test_lagged_cca_flips_where_the_distractor_is_as_slow_as_the_signal():
-    """0.973 up to 0.95, 0.461 at 0.99, which is the signal's own, nothing at 0.999 (there 0.013)."""
+    """0.973 up to 0.95, 0.461 at 0.99, which is the signal's own, nothing at 0.999."""
     spec = noisy_tv.Spec(
         paths="contiguous", test=3, sigma=(4.0,), autocorrelation=(0.95, 0.99, 0.999)
     )

@@ -105,9 +105,11 @@ def _world(system: str, kind: str, standardise: bool) -> World:
         scales.append(scale)
         rng = seeds.rng("sensors, frames to look at", number)
         frames.append(rows[rng.integers(len(rows), size=SAMPLES)])
-        centred = rows - rows.mean(0)
+        # those frames that moments of now are of
+        centred = sensors[:, :-1].reshape(-1, sensors.shape[-1])
+        centred = centred - centred.mean(0)
         for name, values in known.items():
-            own = values.ravel() - values.mean()
+            own = values[:, :-1].ravel() - values[:, :-1].mean()
             found_ = np.append(centred.T @ own, own @ own) / len(own)
             states.setdefault(name, []).append(found_)
     return World(
