@@ -58,10 +58,12 @@ def networks(spec: Variational) -> "dict[str, nn.Module]":
     if spec.variances == "learned":
         levels = (_sensors.Levels(count, spec.width) for _ in range(2))
         return {**found, **dict(zip(("constant", "target_constant"), levels, strict=True))}
+    # no gradient ever reaches it, so it is frozen: as published it stays 0
+    still = _sensors.Maps(torch.zeros_like(encoder.weight)).requires_grad_(False)
     return {
         **found,
         "spread": _sensors.maps(spec, "spread", spec.width, spec.width),
-        "target_spread": _sensors.Maps(torch.zeros_like(encoder.weight)),
+        "target_spread": still,
     }
 
 
@@ -75,7 +77,6 @@ def terms(spec: Variational, net: "Any", batch: "Batch") -> "dict[str, torch.Ten
     map_, goal = net.predictor.weight @ encoder, net.target.weight
     following = pairs.products[..., 2, :, :]
     if spec.variances == "published":
-        # under no gradient, as published: weights of the target's variance stay where they are
         with torch.no_grad():
             wide = net.target_spread.weight
             noise = _gaussian.exponential(wide, pairs.later)

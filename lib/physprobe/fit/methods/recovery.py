@@ -50,6 +50,9 @@ class Spec(MethodSpec):
     """Parts of the state by name, each of one or several of the system's states."""
     by: str = "sigma"
     """Label that tells conditions of one draw apart, such as ``distractor_autocorrelation``."""
+    shown: float | None = None
+    """Condition of which held-out steps of the first draw are kept, to be drawn; none if it is none
+    of the system's."""
     draw: str = "draw"
     """Label of what was drawn anew: the unit of intervals."""
     outer: int = Field(5, ge=2)
@@ -86,6 +89,7 @@ def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
         name: np.stack([given.states[n] for n in names], -1) for name, names in spec.targets.items()
     }
     told: dict[tuple, list[float]] = {}
+    series: dict[str, np.ndarray] = {}
     layers = {name: np.asarray(given.features[n]) for n, name in enumerate(given.layers)}
     for number in range(len(found.table)):
         mine = found.of == number
@@ -93,8 +97,11 @@ def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
         test = np.intersect1d(np.flatnonzero(mine), given.folds[0].test)
         if not len(train) or not len(test):
             raise ValueError(f"{spec.by} {found.table[number, 0]:g}: no clip on one of the sides")
-        for key, value in _of_condition(layers, states, train, test):
+        scored, read = _of_condition(layers, states, train, test)
+        for key, value in scored:
             told.setdefault(key, []).append(value)
+        if found.table[number].tolist() == [spec.shown, draws[0]]:
+            series = read
     rows, blocks = [], []
     for key, values in told.items():
         target, layer, lead, metric = key
@@ -110,7 +117,8 @@ def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
             row = {**about, "part": float(part), "n_clips": len(given.folds[0].test)}
             rows.append({**row, **interval.row(), "note": note})
     return rows, {
-        "recovery": {"by": spec.by, "part": parts, "draw": draws.astype(int), "scores": blocks}
+        "recovery": {"by": spec.by, "part": parts, "draw": draws.astype(int), "scores": blocks},
+        "series": series,
     }
 
 
@@ -119,9 +127,12 @@ def _of_condition(
     states: dict[str, np.ndarray],
     train: np.ndarray,
     test: np.ndarray,
-) -> list[tuple[tuple, float]]:
-    """Scores of one condition by target, layer, lead and metric."""
-    told = []
+) -> tuple[list[tuple[tuple, float]], dict[str, np.ndarray]]:
+    """Scores of one condition by target, layer, lead and metric; and the first target's steps.
+
+    Those are its truth (clip, time, dimension) one step later, and what the first layer tells.
+    """
+    told, series = [], {}
     for layer, features in layers.items():
         if layer not in READ:
             continue
@@ -132,7 +143,11 @@ def _of_condition(
             for target, values in states.items():
                 truth = [_rows(values[clips, ends]) for clips in (train, test)]
                 weights = np.linalg.lstsq(sides[0], truth[0], rcond=None)[0]
-                error = ((sides[1] @ weights - truth[1]) ** 2).sum()
+                read = sides[1] @ weights
+                error = ((read - truth[1]) ** 2).sum()
+                if lead and not series:
+                    shape = (len(test), -1, truth[1].shape[1])
+                    series = {"truth": truth[1].reshape(shape), "read": read.reshape(shape)}
                 spread = ((truth[1] - truth[1].mean(0)) ** 2).sum()
                 told.append(((target, layer, lead, "r2"), float(1 - error / spread)))
     first = next(iter(layers))
@@ -149,7 +164,7 @@ def _of_condition(
             ((None, "predicted", 1, "coverage"), coverage),
             ((None, "predicted", 1, "error_over_deviation"), ratio),
         ]
-    return told
+    return told, series
 
 
 def calibration(
