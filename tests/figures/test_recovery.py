@@ -6,7 +6,7 @@ import xarray as xr
 from figure_oracle import sound
 
 from physprobe.falsify import recovers
-from physprobe.figures import recovery, series
+from physprobe.figures import _phase, recovery, series
 from physprobe.fit.methods import recovery as method
 from physprobe.fit.section import SCHEMAS, Given
 from physprobe.statistics import splits
@@ -102,3 +102,18 @@ def test_claims_by_hand(study):
     assert line(study, "jepa", at=(4.0,), than="pca", lead=0)["verdict"] != "supported"
     assert line(study, "jepa", at=(5.0,))["verdict"] == "cannot tell"
     assert line(study, "jepa", at=(4.0,), target="house")["verdict"] == "cannot tell"
+
+
+def test_phase_moves_with_the_signal(study):
+    kept = {name: _phase.series(study.recoveries[name]) for name in study.encoders}
+    frames = _phase.animation(kept, "sigma 4")
+    assert frames.shape == (150, 18 + 198, 360, 3)
+    truth, read = kept["jepa"]
+    assert np.abs(truth - read).max() < 0.5
+    assert (frames[0] != frames[40]).any()
+    # the last point of the truth, where nothing that is read lies over it
+    reach = 1.1 * max(np.abs(part).max() for both in kept.values() for part in both)
+    time = int(np.abs(kept["vae"][0] - kept["vae"][1]).sum(1).argmax())
+    x, y = kept["vae"][0][time] / reach
+    assert tuple(frames[time][int(36 + 90 * (1 - y)), int(180 + 90 * (1 + x))]) == _phase.TRUE
+    assert _phase.series({"series": {}}) is None
