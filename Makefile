@@ -24,7 +24,7 @@ all: $(READY)  ## config.yaml and all of workflow/studies, ending in results/rep
 
 toys: studies := noisy_tv noisy_tv_right slow_tv noisy_tv_orthogonal
 toys: $(READY)  ## worlds whose truth is known in closed form: results/toys_*/report.html
-	@snakemake $(studies:%=results/toys_%/report.html) \
+	@snakemake $(studies:%=results/toys_%/report.html) $(studies:%=results/toys_%/phase.gif) \
 		--configfile workflow/studies/toys_noisy_tv.yaml
 
 calibrate: $(READY)  ## false positives on noise, coverage on planted truth: results/calibration.json

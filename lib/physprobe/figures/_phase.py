@@ -34,8 +34,8 @@ def run(*, fits: Sequence[Path], out: Path) -> None:
     kept = {r["encoder"]: s for r in known.values() if (s := series(r)) is not None}
     if not kept:
         raise ValueError(f"{out}: no fit has kept a condition. Hint: set shown in its method.")
-    shown = next(iter(known.values()))["spec"]["shown"]
-    frames = animation(kept, f"{shown:g}")
+    spec = next(iter(known.values()))["spec"]
+    frames = animation(kept, f"{spec['by'].replace('_', ' ')} {spec['shown']:g}")
     first, *rest = (Image.fromarray(frame).quantize(64) for frame in frames)
     with files.replacing(out) as part:
         first.save(part, "GIF", save_all=True, append_images=rest, duration=MILLISECONDS, loop=0)

@@ -58,6 +58,7 @@ def _of_one(study: _frames.Evidence, name: str) -> Iterator[dict]:
             more: dict = {"deviation": float(np.std(own, ddof=1)) if len(own) > 1 else None}
             if row["target"] == "signal" and row["part"] in known:
                 value = known[row["part"]]
+                own = _draws(block, {**row, "lead": _lead(study, name)})
                 inside = own.min() - WITHIN <= value <= own.max() + WITHIN
                 more |= {
                     "published": value,
@@ -81,12 +82,21 @@ def _draws(block: dict, row: dict) -> np.ndarray:
     return np.asarray(found["value"], float)[list(block["part"]).index(row["part"])]
 
 
+def _recipe(study: _frames.Evidence, name: str) -> str:
+    about = study.embeddings[study.place, name].attrs.get("architecture") or {}
+    return about.get("recipe") or ""
+
+
+def _lead(study: _frames.Evidence, name: str) -> int:
+    """Steps from the latent to what was published: of the VAE none."""
+    return 0 if _recipe(study, name) == "linear_vae" else 1
+
+
 def _published(study: _frames.Evidence, name: str, by: str) -> dict[float, float]:
     """Published values by condition, if the system and the recipe are those."""
     system = study.system.attrs["spec"]
     alike = system.get("paths") == "contiguous" and system.get("dynamics") == "contraction"
-    about = study.embeddings[study.place, name].attrs.get("architecture") or {}
-    values = PUBLISHED.get(about.get("recipe", ""), ())
+    values = PUBLISHED.get(_recipe(study, name), ())
     return dict(enumerate(values)) if alike and by == "sigma" else {}
 
 

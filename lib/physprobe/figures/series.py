@@ -31,7 +31,8 @@ def frame(study: _frames.Evidence) -> pd.DataFrame:
         second = min(1, truth.shape[1] - 1)
         rows += [
             {
-                **_frames.about(study, name), "part": result["spec"]["shown"], "time": step,
+                **_frames.about(study, name), "by": result["spec"]["by"],
+                "part": result["spec"]["shown"], "time": step,
                 "truth": truth[step, 0], "value": read[step, 0],
                 "truth_second": truth[step, second], "value_second": read[step, second],
             }
@@ -47,8 +48,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ----------
     part : Figure or SubFigure
     frame : DataFrame
-        ``encoder``, ``role``, ``label``, ``time``, ``truth``, ``value``, ``truth_second``,
-        ``value_second``.
+        ``encoder``, ``role``, ``label``, ``by``, ``part``, ``time``, ``truth``, ``value``,
+        ``truth_second``, ``value_second``.
     """
     looks = canvas.looks(frame)
     grid = part.subplots(
@@ -64,7 +65,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         row[1].set_box_aspect(1)
     grid[-1, 0].set_xlabel("held-out step")
     grid[-1, 1].set_xlabel("first dimension")
-    canvas.title(part, f"{TITLE}, at {frame['part'].iloc[0]:g}")
+    by, shown = (frame[column].iloc[0] for column in ("by", "part"))
+    canvas.title(part, f"{TITLE}, at {by.replace('_', ' ')} {shown:g}")
     canvas.note(part, "Grey: the signal. Coloured: what is read of it. One path, no interval.")
 
 
