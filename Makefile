@@ -8,7 +8,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help heat all calibrate findings test lint bench clean
+.PHONY: help heat all toys calibrate findings test lint bench clean
 
 # Rules call `python` from PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -21,6 +21,11 @@ heat: $(READY)  ## heat diffusion, end to end: results/heat/fit_metrics.json
 
 all: $(READY)  ## config.yaml and all of workflow/studies, ending in results/report.html
 	@snakemake --configfile workflow/studies/*.yaml
+
+toys: studies := noisy_tv noisy_tv_right slow_tv noisy_tv_orthogonal
+toys: $(READY)  ## worlds whose truth is known in closed form: results/toys_*/report.html
+	@snakemake $(studies:%=results/toys_%/report.html) $(studies:%=results/toys_%/phase.gif) \
+		--configfile workflow/studies/toys_noisy_tv.yaml
 
 calibrate: $(READY)  ## false positives on noise, coverage on planted truth: results/calibration.json
 	@snakemake --cores all results/calibration.png

@@ -9,9 +9,12 @@ from physprobe.config import kinds
 def test_families():
     assert kinds.names("embed") == (
         "huggingface",
+        "kalman",
         "latent",
+        "linear_models",
         "pixels",
         "position",
+        "projection",
         "signal",
         "statistics",
         "twin",
@@ -26,7 +29,7 @@ def test_import_needs_no_heavy_library():
         "for kind in kinds.names('embed'):\n"
         "    family = kinds.load('embed', kind)\n"
         "    needed = {'huggingface': {'model': 'a/b'}, 'twin': {'weights': 'random'}}\n"
-        "    needed['latent'] = {'model': 'a'}\n"
+        "    needed['latent'] = needed['linear_models'] = {'model': 'a'}\n"
         "    fields = needed.get(kind, {})\n"
         "    family.tubelet(family.Spec(**fields))\n"
         "heavy = {'torch', 'transformers', 'huggingface_hub', 'scipy', 'xarray', 'zarr'}\n"

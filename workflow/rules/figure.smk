@@ -4,6 +4,7 @@ Figure: draw a result, several of a kind, or a study's evidence, as a picture wi
 INPUT   results of any stage that declares a figure of them (`figures` in its commands.py), or a study's fits
 OUTPUT  results/{drawn}.png  results/{drawn}.csv   such as heat/ladder, balls/fig2c, encoders/learning; see results/README.md
         results/{study}/forecast.mp4               held-out clips, forecast and decoded, of a study that has a decoder
+        results/{study}/phase.gif                  plane of the signal, as it is and as it is read, of a study of recovery
 """
 
 
@@ -64,4 +65,30 @@ rule film:
         "Film {wildcards.study}: held-out clips, as they are, forecast and decoded"
     shell:
         "python -m physprobe film --fits {input.fits} --out {output}"
+        " --code {params.code} --threads {threads} 2>&1 | tee {log}"
+
+
+rule phase:
+    input:
+        unpack(pipeline.inputs("phase")),
+    output:
+        report(
+            "results/{study}/phase.gif",
+            caption="../report/phase.rst",
+            category="{study}",
+        ),
+    log:
+        "results/logs/{study}/phase.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=pipeline.code("phase"),
+    message:
+        "Animate {wildcards.study}: plane of the signal, as it is and as it is read"
+    shell:
+        "python -m physprobe phase --fits {input.fits} --out {output}"
         " --code {params.code} --threads {threads} 2>&1 | tee {log}"

@@ -10,7 +10,12 @@ from physprobe.config import kinds
 FOLDERS = {"logs": "the folder of all logs", "encoders": "the folder of what is trained"}
 """Folders of ``results/`` beside those of systems and studies."""
 
-FILES = {"preview": "clips", "report": "a page", "forecast": "decoded clips"}
+FILES = {
+    "preview": "clips",
+    "report": "a page",
+    "forecast": "decoded clips",
+    "phase": "an animation",
+}
 """Files in such a folder, without their ending, that no folder of kinds declares."""
 
 STORES = {"field": "simulation", "video": "clips"}

@@ -55,7 +55,7 @@ def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> It
     """Whether clips can be cut into encoders' tubelets, and are and hold what is embedded."""
     simulate = config.systems[system].simulate
     seen = kinds.load("render", config.systems[system].render.kind).SEEN
-    scene = kinds.load("simulate", simulate.kind).FIELD == "scene"
+    field = kinds.load("simulate", simulate.kind).FIELD
     uncut: dict[int, list[str]] = {}
     for name in dict.fromkeys(names):
         spec = config.embedding(name)
@@ -68,8 +68,9 @@ def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> It
             continue
         if (tubelet := _tubelet(spec)) and simulate.frames % tubelet:
             uncut.setdefault(tubelet, []).append(name)
-        if spec.SEES_SIMULATION and not scene:
-            yield f"{where}: {name} reads where a ball is; {system} has none. Hint: leave it out."
+        needed, what = spec.READS
+        if spec.SEES_SIMULATION and field != needed:
+            yield f"{where}: {name} reads {what}; {system} has none. Hint: leave it out."
     for tubelet, found in uncut.items():
         yield (
             f"{where}: {system} has {simulate.frames} frames, which {', '.join(found)} can't cut"

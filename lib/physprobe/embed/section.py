@@ -18,6 +18,8 @@ class EncoderSpec(Spec):
 
     SEES_SIMULATION: ClassVar[bool] = False
     """Whether it reads the simulation; encoders see clips alone."""
+    READS: ClassVar[tuple[str, str]] = ("scene", "where a ball is")
+    """Field that a system has to have for it to be read so, and what is read, for people."""
     GPUS: ClassVar[int] = 0
     """GPUs that a job can use."""
 

@@ -1,6 +1,6 @@
 """Figures' commands."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from physprobe.config import kinds
@@ -48,23 +48,28 @@ def _inputs(config: Any, asked: Any) -> Mapping[str, list[str]]:
     return {"sources": [], **evidence(config, _Asked(figure.study)), "clips": films}
 
 
-def _decoded(config: Any, asked: Any) -> dict[str, list[str]]:
-    """Decoders of a study's encoders."""
-    encoders = config.studies[asked.study].encoders
-    return {
-        "fits": [
-            fit.path
-            for fit in config.fitted(asked.study)
-            if fit.encoder in encoders and config.methods[fit.method].ROLE == "decoder"
-        ]
-    }
+def _of_role(role: str) -> Callable[[Any, Any], dict[str, list[str]]]:
+    """Fits of a study's encoders by methods of a role."""
+
+    def fits(config: Any, asked: Any) -> dict[str, list[str]]:
+        encoders = config.studies[asked.study].encoders
+        return {
+            "fits": [
+                fit.path
+                for fit in config.fitted(asked.study)
+                if fit.encoder in encoders and role == config.methods[fit.method].ROLE
+            ]
+        }
+
+    return fits
 
 
 def _wanted(config: Any) -> Iterator[str]:
-    """Films of the studies that have a figure of what is decoded."""
+    """Films of the studies that have a figure of what is decoded, or of series."""
+    films = {"reconstruction": "forecast.mp4", "series": "phase.gif"}
     for drawn in dict(_of_evidence(config)).values():
-        if drawn.kind == "reconstruction":
-            yield f"results/{drawn.study}/forecast.mp4"
+        if drawn.kind in films:
+            yield f"results/{drawn.study}/{films[drawn.kind]}"
 
 
 def _entry(config: Any, asked: Any) -> Any:
@@ -92,7 +97,8 @@ STAGE = Stage(
                 "caption": _caption,
             },
         ),
-        "film": Command("_film:run", inputs=_decoded),
+        "film": Command("_film:run", inputs=_of_role("decoder")),
+        "phase": Command("_phase:run", inputs=_of_role("recovery")),
     },
     wildcards={"drawn": figures},
     figures=lambda config: dict(_of_evidence(config)),

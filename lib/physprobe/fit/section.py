@@ -29,6 +29,7 @@ METHODS, DESIGNS = "fit/methods", "fit/designs"
 SCHEMAS = {
     "probe": Schema("probe", ("method", "target", "sample", "layer", "time", "part")),
     "state": Schema("state", ("method", "target", "sample", "layer", "time", "part")),
+    "recovery": Schema("recovery", ("method", "target", "layer", "lead", "part")),
     "rollout": Schema("rollout", ("method", "target", "layer", "horizon", "model")),
     "decoder": Schema("decoder", ("method", "target", "layer", "horizon", "model", "baseline")),
     "dynamics": Schema(
@@ -186,11 +187,14 @@ class MethodSpec(Spec):
     """Whether it takes the frames that were embedded, beside the embedding: of one system."""
     MOVES: ClassVar[bool] = False
     """Whether it solves the system's own equation from states that it is not told."""
-    ROLE: ClassVar[Literal["probe", "state", "rollout", "decoder", "dynamics", "head", "law"]]
-    """What it is asked for: to decode labels, or states that vary in time, to roll states on by
-    the encoder's own predictor, to draw what an embedding holds, to forecast pooled embeddings, to
-    model the spatial tokens of its ``layer``, which an encoder has to keep, or to find the law that
-    clips obey, in the field, the video, or such tokens."""
+    ROLE: ClassVar[
+        Literal["probe", "state", "recovery", "rollout", "decoder", "dynamics", "head", "law"]
+    ]
+    """What it is asked for: to decode labels, or states that vary in time, of each condition by
+    itself or of all, to roll states on by the encoder's own predictor, to draw what an embedding
+    holds, to forecast pooled embeddings, to model the spatial tokens of its ``layer``, which an
+    encoder has to keep, or to find the law that clips obey, in the field, the video, or such
+    tokens."""
 
     if TYPE_CHECKING:
         # fields that most kinds have, each with its own defaults and words

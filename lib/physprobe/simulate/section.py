@@ -37,6 +37,9 @@ class Kind(Protocol):
     """Whether clips have a ``group`` or a ``split``, which one fit to several systems needs."""
     CLASSES: tuple[str, ...] = ()
     """Labels to tell apart."""
+    CONDITIONS: tuple[str, ...] = ()
+    """Labels of which every combination is a world of its own, that is fitted and trained on apart
+    from the others; by default all clips are of one."""
     Spec: type[spec.Spec]
     """Fields of the config's entry. Training streams set ``clips`` and ``seed``, and ask for
     ``frames`` and ``size``."""

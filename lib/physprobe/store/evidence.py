@@ -15,7 +15,8 @@ from physprobe.store import inputs, results, zarrs
 from physprobe.store.fits import Decoded, Fits
 
 ROLES = {
-    "probe": "probes", "state": "states", "rollout": "rollouts", "decoder": "decoders",
+    "probe": "probes", "state": "states", "recovery": "recoveries",
+    "rollout": "rollouts", "decoder": "decoders",
     "dynamics": "koopman", "head": "heads", "places": "places", "law": "laws",
 }  # fmt: skip
 """Fields of the evidence by schema of a fit; those of ``every_way`` are kept by method."""
@@ -34,6 +35,7 @@ class Evidence:
     """What each embedding is, for people; random weights say ``untrained``."""
     probes: Fits = field(default_factory=Fits)
     states: Fits = field(default_factory=Fits)
+    recoveries: Fits = field(default_factory=Fits)
     rollouts: Fits = field(default_factory=Fits)
     decoders: Fits = field(default_factory=Fits)
     koopman: Fits = field(default_factory=Fits)

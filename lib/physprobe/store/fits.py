@@ -183,6 +183,27 @@ class Fits(results.Found):
         found = [one for one in each if one is not None]
         return paired.mean_of_members(found, encoder) if len(found) == len(each) else None
 
+    def recovered(
+        self, encoder: str, target: str, part: float, *, layer: str = "", lead: int = 0
+    ) -> Scored | None:
+        """Mean over draws of R2 of a target under one condition, if it was read.
+
+        Parameters
+        ----------
+        encoder, target : str
+        part : float
+            Value of the label that tells conditions apart.
+        layer : str
+            Of the embedding; by default the first.
+        lead : int
+            Steps from the latent to what is read.
+        """
+        result = self[encoder]
+        parts = [each["recovery"] for each in result.get("members", (result,))]
+        found = [_recovered(each, target, part, layer, lead) for each in parts]
+        known = [one for one in found if one is not None]
+        return paired.mean_of_members(known, encoder) if len(known) == len(found) else None
+
     def skills(self, encoder: str, horizon: int) -> dict[str, Scored] | None:
         """Skill of the first order at a horizon against every baseline, if it is defined."""
         result = self[encoder]
@@ -231,6 +252,18 @@ def _drawn(block: Result, own: str, baseline: str, horizon: int | None) -> Score
         return None
     sums = np.stack([errors[own], errors[baseline]], axis=-1)
     return Scored(sums, scores.skill_of, np.asarray(block["group"]))
+
+
+def _recovered(block: Result, target: str, part: float, layer: str, lead: int) -> Scored | None:
+    for one in block["scores"]:
+        about = one["target"], one["lead"], one["metric"]
+        if about == (target, lead, "r2") and (not layer or one["layer"] == layer):
+            if part not in block["part"]:
+                return None
+            values = np.asarray(one["value"], float)[list(block["part"]).index(part)]
+            sums = np.stack([values, np.ones_like(values)], axis=-1)
+            return Scored(sums, scores.mean_of, np.asarray(block["draw"]))
+    return None
 
 
 def _skills(result: Result, horizon: int) -> dict[str, Scored] | None:

@@ -37,6 +37,7 @@ DIMENSIONS = {
     "part": "value of a label whose clips are scored apart",
     "stratum": "clips that the solver is stable for, or those that it isn't",
     "equation": "equation whose clips a shared model is scored on",
+    "lead": "steps from a latent to what is read off it: 0, or 1 later",
     "horizon": "tokens ahead",
     "order": "frames that a model of the dynamics, or a law, remembers",
     "model": "model of the dynamics or spatial head: `dmd`, `real`, or what stands in for one",

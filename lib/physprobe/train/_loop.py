@@ -80,7 +80,7 @@ def run(
     spec = recipe.spec
     groups = _groups(recipe, spec.weight_decay, recipe.leading)
     optimiser = torch.optim.AdamW(groups, lr=spec.learning_rate, fused=True)
-    optimiser.param_groups[0]["betas"] = optimiser.param_groups[1]["betas"] = (0.9, 0.95)
+    optimiser.param_groups[0]["betas"] = optimiser.param_groups[1]["betas"] = spec.BETAS
     state = folder / "checkpoint.safetensors"
     best = [folder / f"best_{number}.safetensors" for number in range(len(recipe.specs))]
     progress = _resume(recipe, optimiser, state, identity)
@@ -111,10 +111,12 @@ def run(
 
 
 def learning_rate(spec: Schedule, step: int) -> float:
-    """Rise over the warm-up, then fall as a half cosine to a hundredth."""
+    """Rise over the warm-up, then fall as a half cosine to a hundredth, if it falls."""
     rise = max(1.0, spec.warm_up * spec.steps)
     if step < rise:
         return spec.learning_rate * (step + 1) / rise
+    if not spec.DECAYS:
+        return spec.learning_rate
     part = min(1.0, (step - rise) / max(1.0, spec.steps - rise))
     return spec.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
 

@@ -43,6 +43,10 @@ class Schedule(Spec):
     seed: int = Field(0, ge=0, lt=2**16)
     """Seed of weights and stream."""
 
+    DECAYS: ClassVar[bool] = True
+    """Whether the learning rate falls after the warm-up."""
+    BETAS: ClassVar[tuple[float, float]] = (0.9, 0.95)
+    """Of AdamW."""
     CARD: ClassVar[str] = "card.md.j2"
     """Template of the card, in this folder."""
 
