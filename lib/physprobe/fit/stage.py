@@ -99,8 +99,8 @@ def _filmed(case: Case, clips: Sequence[Path], abroad: Sequence[Path]) -> Case:
     inputs, frames = case.inputs.filmed(clips[0])
     motion = case.given.motion and case.given.motion.filmed(frames.source.attrs["spec"])
     shown = Abroad.of(inputs, clips[0], abroad[0]) if case.spec.also and abroad else None
-    more = {"frames": frames, "motion": motion, "abroad": shown}
-    return replace(case, inputs=inputs, given=replace(case.given, **more))
+    given = replace(case.given, frames=frames, motion=motion, abroad=shown)
+    return replace(case, inputs=inputs, given=given)
 
 
 def weights(

@@ -213,6 +213,7 @@ def _filmed(
     spec: "Spec", given: Given, clips: np.ndarray, states: Mapping[str, np.ndarray]
 ) -> np.ndarray:
     """Frames (clip, start, y, x), 0 to 1, of states (clip, start), as the system is filmed."""
+    assert given.motion is not None, "the system solves its equation"
     asked = np.stack([states[name] for name in given.motion.names], -1)
     rows = given.motion.frames(np.repeat(clips, asked.shape[1]), asked.reshape(-1, asked.shape[-1]))
     small = shrunk(rows, spec.size).astype(np.float32) / 255

@@ -49,8 +49,8 @@ def decoder(spec: "Spec", latent: np.ndarray, frames: np.ndarray, fold: Fold) ->
     shown = Seen(side=spec.size, values=1)
     made = networks.drawn(spec.seed, lambda: {"net": networks.decoder(sizes, shown)})
     _begin_at(made["net"], float(frames[fold.inner[0][0]].mean()) / 255)
-    pairs = [(known(latent[clips]), torch.from_numpy(frames[clips])) for clips in fold.inner[0]]
-    drawn, step = _trained(spec, made["net"], *pairs, lambda rows: rows, _bright, "decoder")
+    own, held = ((known(latent[clips]), torch.from_numpy(frames[clips])) for clips in fold.inner[0])
+    drawn, step = _trained(spec, made["net"], own, held, lambda rows: rows, _bright, "decoder")
     return (lambda values: drawn(known(values))[:, 0, 0]), step
 
 
@@ -75,9 +75,11 @@ def reader(spec: "Spec", frames: np.ndarray, angles: np.ndarray, fold: Fold) -> 
     shown = Seen(side=spec.size, values=1)
     made = networks.drawn(spec.seed, lambda: {"net": networks.Encoder(sizes, shown)})
     turned = np.concatenate([np.sin(angles), np.cos(angles)], -1).astype(np.float32)
-    both = torch.from_numpy(frames), torch.from_numpy(turned)
-    pairs = [tuple(part[torch.from_numpy(clips)] for part in both) for clips in fold.inner[0]]
-    found, _ = _trained(spec, made["net"], *pairs, _bright, lambda rows: rows, "reader")
+    own, held = (
+        (torch.from_numpy(frames[clips]), torch.from_numpy(turned[clips]))
+        for clips in fold.inner[0]
+    )
+    found, _ = _trained(spec, made["net"], own, held, _bright, lambda rows: rows, "reader")
 
     def read(values: np.ndarray) -> np.ndarray:
         sines, cosines = np.split(found(torch.from_numpy(values) * 255.0), 2, -1)
@@ -159,5 +161,6 @@ def _begin_at(network: "nn.Module", brightness: float) -> None:
 
     level = float(np.clip(brightness, 1e-3, 1 - 1e-3))
     last = [part for part in network.modules() if isinstance(part, nn.ConvTranspose2d)][-1]
+    assert last.bias is not None
     with torch.no_grad():
         last.bias.fill_(np.log(level / (1 - level)))

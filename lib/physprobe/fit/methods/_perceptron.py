@@ -26,12 +26,29 @@ BETAS = 0.9, 0.999
 class Settings(Protocol):
     """How they are trained; a method's spec may say it."""
 
-    widths: tuple[int, ...]
-    rate: float
-    batch: int
-    epochs: int
-    patience: int
-    seed: int
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Widths of the hidden layer to choose from."""
+
+    @property
+    def rate(self) -> float:
+        """Learning rate."""
+
+    @property
+    def batch(self) -> int:
+        """Rows of a step."""
+
+    @property
+    def epochs(self) -> int:
+        """Most epochs."""
+
+    @property
+    def patience(self) -> int:
+        """Epochs without a lower error after which it stops."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of weights and batches."""
 
 
 class Small(NamedTuple):
@@ -165,24 +182,24 @@ def _read(
     kept = np.zeros((len(shown), *wanted.shape[2:]), np.float32)
     for width in settings.widths:
         best, waited = np.full_like(least, np.inf), np.zeros(least.shape, int)
-        training, there = _Training(settings, width, *own), np.arange(count)
+        trained, there = _Training(settings, width, *own), np.arange(count)
         for _ in range(settings.epochs):
-            training.epoch()
+            trained.epoch()
             error = np.full_like(least, np.inf)
-            error[:, there] = _errors(training.networks, held[0], held[1][:, there], spans)
+            error[:, there] = _errors(trained.networks, held[0], held[1][:, there], spans)
             better = (waited < settings.patience) & (error < best)
             best = np.where(better, error, best)
             waited = np.where(better, 0, waited + 1)
             if (improved := better & (error < least)).any():
-                found = _put_out(training.networks, shown)
+                found = _put_out(trained.networks, shown)
                 for span, chosen in zip(spans, improved[:, there], strict=True):
                     kept[:, there[chosen], span] = found[:, chosen, span]
                 least = np.where(improved, error, least)
-            going = (waited[:, there] < settings.patience).any(0)
+            going = np.asarray((waited[:, there] < settings.patience).any(0))
             if not going.any():
                 break
             if not going.all():
-                training.keep(going)
+                trained.keep(going)
                 there = there[going]
     predicted = kept * outputs.deviation + outputs.mean
     predicted = predicted.reshape(len(asked), -1, *wanted.shape[2:])
@@ -327,6 +344,7 @@ def function(settings: Settings, features: np.ndarray, states: np.ndarray, fold:
             break
 
     def known(rows: np.ndarray) -> np.ndarray:
+        assert kept is not None, "the first epoch is better than none"
         found = _put_out(kept, inputs.taken(rows))[:, 0]
         return found * outputs.deviation + outputs.mean
 

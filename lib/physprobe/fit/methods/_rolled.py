@@ -104,6 +104,7 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
             found.setdefault(name, []).append(rolled)
     order = np.argsort(np.concatenate([fold.test for fold in given.folds]))
     models = {name: _joined(parts, order) for name, parts in found.items()}
+    assert given.times is not None, "an embedding has times"
     seconds = float(np.median(np.diff(given.times)))
     return _told(spec, models, held, seconds, _paces(spec, given, held))
 
@@ -153,7 +154,8 @@ def _of_fold(
     for name, each in others.items():
 
         def read(states: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
-            level = sum(states[e] for e in spec.energy) / reading.spread if spec.energy else None
+            parts = [states[name] for name in spec.energy]
+            level = np.sum(parts, axis=0) / reading.spread if parts else None
             return np.stack([states[angle] for angle in spec.angles], -1), level
 
         (rolled, level), (turned, kept) = read(each), read(later[name])
@@ -196,7 +198,7 @@ def _reading(spec: "Spec", given: Given, latent: np.ndarray, fold: Fold) -> Read
     angles = states.fit(latent[:, late], np.stack(pairs, -1), [fold])
     if not spec.energy:
         return Reading(angles.weights[0], angles.intercept[0], None, None, 1.0)
-    total = sum(given.states[name][:, late] for name in spec.energy)
+    total = np.sum([given.states[name][:, late] for name in spec.energy], axis=0)
     energy = states.fit(latent[:, late], total[..., None], [fold])
     spread = float(total[fold.train].mean(1).std()) or 1.0
     return Reading(
@@ -217,15 +219,18 @@ def _joined(parts: Sequence[Rolled], order: np.ndarray) -> Rolled:
     """Clips of all folds, in their order."""
 
     def whole(values: Sequence[np.ndarray | None]) -> np.ndarray | None:
-        return None if values[0] is None else np.concatenate(values)[order]
+        known = [value for value in values if value is not None]
+        return np.concatenate(known)[order] if known else None
 
     def stretch(each: Sequence[Stretch | None]) -> Stretch | None:
-        if each[0] is None:
+        known = [part for part in each if part is not None]
+        if not known:
             return None
-        return Stretch(whole([part.energy for part in each]), whole([part.power for part in each]))
+        power = np.concatenate([part.power for part in known])[order]
+        return Stretch(whole([part.energy for part in known]), power)
 
     return Rolled(
-        whole([part.error for part in parts]),
+        np.concatenate([part.error for part in parts])[order],
         whole([part.drift for part in parts]),
         stretch([part.later for part in parts]),
         stretch([part.truly for part in parts]),
@@ -294,14 +299,14 @@ def _invariants(spec: "Spec", rolled: Rolled, held: HeldOut) -> Iterator[dict]:
 
     In a draw of the null some groups of clips exchange what is rolled for what was seen.
     """
-    if rolled.later is None:
+    if rolled.later is None or rolled.truly is None:
         return
     known, place = np.unique(held.groups, return_inverse=True)
     rng = seeds.rng("exchange", spec.seed, len(known))
     flips = np.vstack([np.zeros(len(known)), rng.integers(0, 2, (spec.permutations, len(known)))])
     flips = flips.astype(bool)[:, place]
     measures = {"spectrum_distance": (_spectra_apart, rolled.later.power, rolled.truly.power)}
-    if rolled.later.energy is not None:
+    if rolled.later.energy is not None and rolled.truly.energy is not None:
         measures["energy_distance"] = (_histograms_apart, rolled.later.energy, rolled.truly.energy)
     for metric, (apart, later, truly) in measures.items():
         moved = np.abs(later - truly).reshape(len(place), -1).sum(1)

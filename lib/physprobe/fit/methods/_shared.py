@@ -7,7 +7,7 @@ that it is made of.
 
 import hashlib
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from physprobe.statistics.splits import Fold
 
 Made = TypeVar("Made")
 MOST = 16
-_MADE: dict[str, object] = {}
+_MADE: dict[str, Any] = {}
 
 
 def once(make: Callable[[], Made], name: str, fold: Fold, *of: object) -> Made:

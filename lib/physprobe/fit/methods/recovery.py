@@ -46,7 +46,7 @@ class Spec(MethodSpec):
 
     kind: Literal["recovery"] = "recovery"
     """Least squares of parts of the state, condition by condition."""
-    targets: dict[Name, tuple[str, ...]] = Field(min_length=1)
+    targets: dict[Name, tuple[str, ...]] = Field(min_length=1)  # type: ignore[assignment]
     """Parts of the state by name, each of one or several of the system's states."""
     by: str = "sigma"
     """Label that tells conditions of one draw apart, such as ``distractor_autocorrelation``."""
@@ -132,7 +132,8 @@ def _of_condition(
 
     Those are its truth (clip, time, dimension) one step later, and what the first layer tells.
     """
-    told, series = [], {}
+    told: list[tuple[tuple, float]] = []
+    series: dict[str, np.ndarray] = {}
     for layer, features in layers.items():
         if layer not in READ:
             continue
