@@ -205,3 +205,54 @@ def test_predicted_targets_get_no_gradient():
     assert shifted.grad[:, 2:].abs().sum() == 0, (
         "frames ahead reach the loss through the target alone"
     )
+
+
+def test_published_numbers_stand_beside_ours_with_a_verdict(tmp_path):
+    published = {"loss": 0.0, "step": 4, "decoder_error": 0.003}
+    made = spec(published=published, seeds=(1,))
+    stage.run(out=tmp_path / "mine" / "model.safetensors", spec=json.dumps(made.dump()))
+    lines = (tmp_path / "mine" / "card.md").read_text().splitlines()
+    told = {line.split("|")[1].strip(): line.split("|")[4].strip() for line in lines
+            if line.startswith(("| loss", "| step", "| decoder"))}  # fmt: skip
+    assert told["loss"] == "not reproduced" and told["step"] == "reproduced"
+    assert told["decoder_error"].startswith("not comparable")
+
+
+def test_the_published_loss_counts_the_targets_terms():
+    recipe = Recipe(spec())
+    batch = _clips.batch(recipe.spec, 0)
+    loss, terms = recipe.loss(batch, np.random.default_rng(0))
+    goal = recipe.target.each(batch.video[:, 1:]).detach().unbind(1)
+    more = sum(25 * _losses.variance(y) + _losses.covariance(y) for y in goal) / len(goal)
+    assert terms["loss_with_targets"].item() == pytest.approx(loss.item() + more.item(), rel=1e-5)
+
+
+def test_latents_may_be_kept_apart_in_place_of_predictions():
+    made = spec(kept_apart="latents")
+    recipe, batch = Recipe(made), _clips.batch(made, 0)
+    _, terms = recipe.loss(batch, np.random.default_rng(0))
+    start = recipe.encoder(batch.video[:, :2])
+    assert terms["variance"].item() == pytest.approx(_losses.variance(start).item(), rel=1e-5)
+    assert terms["covariance"].item() == pytest.approx(_losses.covariance(start).item(), rel=1e-5)
+    with pytest.raises(ValueError, match="masking keeps nothing apart"):
+        spec(against_collapse="masking", kept_apart="latents")
+
+
+def test_of_fixed_draws_no_clip_of_a_study_is_trained_on(monkeypatch):
+    monkeypatch.setattr(_clips, "LEFT", 40)
+    world = {
+        "simulate": {"kind": "double_pendulum_published", "clips": 20},
+        "render": {"kind": "signal"},
+    }
+    made = spec(system=world, validation=("sincos_theta2",), network="mlp")
+    whole = kinds.load("simulate", "double_pendulum_published")
+    drawn = whole.Spec(clips=52)
+    field, _ = whole.solved(drawn, whole.draw(drawn))
+    trained = _clips._world(made.system, 12, _clips.STREAM, made.validation, True)
+    judged = _clips._world(made.system, 20, _clips.VALIDATION, made.validation, True)
+    np.testing.assert_array_equal(trained.film, field[40:, :, :4])
+    np.testing.assert_array_equal(judged.film, field[20:40, :, :4])
+    with pytest.raises(ValueError, match="are too many for a study of their own"):
+        spec(
+            **made.dump() | {"system": {**world, "simulate": {**world["simulate"], "clips": 30000}}}
+        )

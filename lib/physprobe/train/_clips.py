@@ -23,7 +23,7 @@ from physprobe.config.system import System
 from physprobe.embed.networks import latent
 from physprobe.statistics import scores, seeds, splits, states, targets
 from physprobe.train._latents import Latents
-from physprobe.train._training import STEPS, STREAM, VALIDATION
+from physprobe.train._training import LEFT, STEPS, STREAM, VALIDATION
 
 BLOCK = 16  # clips drawn at a time
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
@@ -76,8 +76,12 @@ class World:
 def _world(system: System, clips: int, seed: int, wanted: tuple[str, ...], gray: bool) -> World:
     """New clips; those that the system holds out are left out."""
     kind = kinds.load("simulate", system.simulate.kind)
-    spec = system.simulate.model_copy(update={"clips": clips, "seed": seed})
-    labels = kind.draw(spec)
+    if "seed" in type(system.simulate).model_fields:
+        spec, first = system.simulate.model_copy(update={"clips": clips, "seed": seed}), 0
+    else:
+        first = LEFT if seed == STREAM else LEFT - clips
+        spec = system.simulate.model_copy(update={"clips": first + clips})
+    labels = {name: values[first:] for name, values in kind.draw(spec).items()}
     if "split" in labels:
         kept = labels["split"] != "test"
         labels = {name: values[kept] for name, values in labels.items()}

@@ -9,14 +9,15 @@ from physprobe.config.latent import Latent
 from physprobe.config.system import System
 from physprobe.embed.networks.network import FIVE, Seeds
 from physprobe.statistics import targets
-from physprobe.train._training import Schedule
+from physprobe.train._training import LEFT, Schedule
 
 
 class Latents(Latent, Schedule):
     """Fields of the specs of recipes that learn from the clips of one system."""
 
     system: System
-    """World that the clips come from; its own seed is not used, nor how many clips it has."""
+    """World that the clips come from; its own seed is not used, nor how many clips it has. Of one
+    whose draws are fixed it is clips that no study has: those from number 20,000 on."""
     clips: int = Field(2000, gt=0)
     """Training clips, simulated and drawn once into a file; memory holds few of their frames."""
     validation: tuple[str, ...] = Field(min_length=1)
@@ -25,6 +26,9 @@ class Latents(Latent, Schedule):
     """Clips that checkpoints are judged on."""
     horizon: int = Field(8, gt=0)
     """Frames ahead that are predicted in training."""
+    published: dict[str, float] = Field(default_factory=dict)
+    """Published values of columns of ``training.csv`` after the last step, for the card to set ours
+    beside: reproduced are those within a twentieth."""
     seeds: Seeds = FIVE
     """Seeds of weights and batches: one network each, whose spread is part of every interval."""
     learning_rate: float = Field(1e-3, gt=0)
@@ -71,8 +75,15 @@ class Latents(Latent, Schedule):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         simulate = self.system.simulate
-        if not {"clips", "seed"} <= type(simulate).model_fields.keys():
+        fields = type(simulate).model_fields.keys()
+        if "clips" not in fields:
             raise ValueError(f"system: {simulate.kind} has no endless clips; its own are fixed")
+        if "seed" not in fields and simulate.clips > LEFT - self.validation_clips:
+            raise ValueError(
+                f"system: draws of {simulate.kind} are fixed, and those from {LEFT} on are trained"
+                f" on, the {self.validation_clips} before them judge; {simulate.clips} clips are"
+                " too many for a study of their own"
+            )
         if simulate.frames < self.window:
             raise ValueError(
                 f"system: clips of {simulate.frames} frames are too short for windows of"

@@ -14,6 +14,8 @@ STREAM = 2**32
 """Training clips have seeds from here on; the seeds of ``config.yaml`` end below."""
 VALIDATION = 2**62
 """Validation clips have seeds from here on: no training step reaches them."""
+LEFT = 20_000
+"""Clips that are left to studies, of systems whose draws are fixed: training clips come after."""
 STEPS = 2**40
 """Of a stream, per seed: streams of different seeds don't meet either."""
 

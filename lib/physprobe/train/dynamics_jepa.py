@@ -120,7 +120,7 @@ def draw(spec: Spec, rng: np.random.Generator) -> "dict[str, torch.Tensor]":
 def loss(
     spec: Spec, net: "Networks", batch: "Batch", drawn: "dict[str, torch.Tensor]"
 ) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
-    """Loss of a batch, and its terms before weighting."""
+    """Loss of a batch, its terms before weighting, and what it is with those of the targets."""
     import torch
 
     if spec.against_collapse == "masking":
@@ -134,7 +134,12 @@ def loss(
         apart = predicted if spec.kept_apart == "predictions" else start[:, None]
     terms = {"invariance": (predicted - goal).square().mean(), **_guard(spec, apart, drawn)}
     total = sum(getattr(spec, name) * term for name, term in terms.items())
-    return total, {name: term.detach() for name, term in terms.items()}
+    with torch.no_grad():
+        # published losses count the targets' terms too, which have no gradient
+        more = _guard(spec, goal, drawn) if spec.against_collapse != "masking" else {}
+        published = sum((getattr(spec, name) * term for name, term in more.items()), total)
+    reported = {**terms, "loss_with_targets": published}
+    return total, {name: term.detach() for name, term in reported.items()}
 
 
 def _guard(
