@@ -7,6 +7,7 @@ from sklearn.linear_model import Ridge
 from physprobe.fit.methods import _perceptron, _shared, states, states_mlp
 from physprobe.fit.section import Given
 from physprobe.statistics import splits
+from physprobe.statistics import states as regression
 from physprobe.store.fits import decoded, row
 
 CLIPS, TIMES = 60, 8
@@ -184,3 +185,17 @@ def test_what_follows_from_a_system_alone_is_made_once():
     assert made(values, 3) == made(values.copy(), 3) == 1
     assert made(values + 1e-9, 3) == 2 and made(values, 4) == 3, "anything else makes another"
     assert _shared.once(lambda: 9, "thing", twisted().folds[1], values, 3) == 9
+
+
+@pytest.mark.parametrize("width", [12, 120])
+def test_components_are_those_of_the_singular_values(width):
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(20, 6, 1))
+    mixed = rng.normal(size=(20, 6, 12)) @ rng.normal(size=(12, width))
+    fold = splits.nested(np.arange(20))[0]
+    rows = mixed[fold.train].reshape(-1, width)
+    assert (len(rows) < width) == (width > 12), "by second moments, or by the rows themselves"
+    axes = np.linalg.svd(rows - rows.mean(0), full_matrices=False)[2][:4].T
+    own = (mixed - rows.mean(0)) @ axes
+    found, same = (regression.fit(each, values, [fold], components=4) for each in (mixed, own))
+    np.testing.assert_allclose(found.predicted[fold.test], same.predicted[fold.test], atol=1e-9)

@@ -3,7 +3,7 @@ Fit: one method - a probe, a model of the dynamics, a law - applied to one encod
 
 INPUT   results/{system}/embeddings/{source}.zarr  results/{system}/simulation.zarr
         of a law also  simulation.zarr, as the source field,  or  clips.zarr, as video,  in the place of the embeddings
-        of a decoder also  clips.zarr, beside them
+        of a decoder also  clips.zarr, beside them, and that of another system, if it shows one
 OUTPUT  results/{place}/fits/{source}.{method}.json   rows and held-out predictions; see results/README.md
         results/{study}/{method}.safetensors           of a method that has weights: fitted on every clip
 """

@@ -15,13 +15,13 @@ CAPTION = (
     "Above, of each encoder: root mean square error of the angles that are read off its latents,"
     " rolled on from every start of held-out clips by its own predictor, by linear models of one"
     " to three tokens and by no change at all; beside them two that know more, a small network of"
-    " true states, and the true equation from the state that is read off the latent; dotted, the"
-    " error of reading the angles off frames that were seen, which no forecast from these latents"
-    " can undercut. Below: for how long the error stays below the threshold, in Lyapunov times of"
-    " each clip where they are known; and, past the longest of these times, how far power spectrum"
-    " and histogram of energies are from those of what was seen, with the 95th percentile of a"
-    " null in which clips exchange both. Bands and bars are 95 % intervals over clips, and over"
-    " members where there are several."
+    " true states, and the true equation from the state that another reads off the latent; dotted,"
+    " the error of reading the angles off frames that were seen, linearly, which no latent that is"
+    " rolled on can be expected to undercut. Below: for how long the error stays below the"
+    " threshold, in Lyapunov times of each clip where they are known; and, past the longest of"
+    " these times, how far power spectrum and histogram of energies are from those of what was"
+    " seen, with the 95th percentile of a null in which clips exchange both. Bands and bars are 95"
+    " % intervals over clips, and over members where there are several."
 )
 COLOURS = {
     model: _rivals.COLOURS[model]

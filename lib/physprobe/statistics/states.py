@@ -127,9 +127,13 @@ def _axes(
     mean = rows.mean((0, 1))
     if components:
         flat = (rows - mean).reshape(-1, rows.shape[-1])
-        _, values, axes = np.linalg.svd(flat, full_matrices=False)
-        common = np.sqrt((values[:components] ** 2).mean() / len(flat))
-        return mean, axes[:components].T / (common or 1.0)
+        if len(flat) < flat.shape[1]:
+            _, values, rows = np.linalg.svd(flat, full_matrices=False)
+            power, axes = values**2, rows.T
+        else:  # the same from second moments, in a small part of the time
+            power, axes = (part[..., ::-1] for part in eigen(flat.T @ flat))
+        common = np.sqrt(np.maximum(power[:components], 0.0).mean() / len(flat))
+        return mean, axes[:, :components] / (common or 1.0)
     deviation = rows.std((0, 1))
     common = np.sqrt(np.mean(deviation**2)) or 1.0
     return mean, 1 / np.maximum(deviation, ridge.FLOOR * common)
