@@ -71,7 +71,7 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
     -------
     dict of str to (clip,)
         ``component``, from first to last ``a``, ``b``, ...; ``log_density`` of the mixture [nats
-        per unit area]; ``score_x``, ``score_y`` of the smoothed one; ``x``, ``y``, the point itself.
+        per unit area]; ``score_x``, ``score_y`` of the smoothed one; ``x``, ``y``, the point.
     """
     whole = spec.mixture
     points, component = whole.drawn(spec.clips, seeds.rng("mixture", spec.seed))
