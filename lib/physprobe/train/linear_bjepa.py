@@ -64,7 +64,7 @@ def terms(spec: Spec, net: "Any", batch: "Batch") -> "dict[str, torch.Tensor]":
     if spec.variances == "published":
         apart = _gaussian.divergence(mean.square(), wide)
     else:
-        level = net.constant.level
+        level = net.spread.level
         map_ = net.predictor.weight @ net.encoder.weight
         seen = _gaussian.level(map_, batch.pairs.mean[..., 0, :])
         square = _gaussian.quadratic(map_, batch.pairs.now) + (seen - mean).square()
