@@ -101,6 +101,20 @@ def test_priors_are_swapped(folder):
     assert np.abs(stores["wrong"][:, predicted, :-1] - stores["right"][:, target, 1:]).max() > 0.1
 
 
+@pytest.mark.parametrize("kind", ["linear_vae", "linear_vjepa", "linear_bjepa"])
+def test_learned_variances_are_kept(folder, kind):
+    out = folder / f"{kind}_learned" / "model.safetensors"
+    spec = {"kind": kind, "system": SYSTEM, "steps": 5, "variances": "learned"}
+    training.run(out=out, spec=json.dumps(spec))
+    model = {"kind": "linear_models", "model": str(out.parent)}
+    found = embedded(folder, f"{kind}_learned", model)
+    assert np.isfinite(found.pooled.values).all()
+    if kind != "linear_vae":
+        spread = found.pooled.sel(layer="log_variance").values
+        assert 0 < np.abs(spread).max() < 1
+        assert (spread == spread[:, :1]).all()
+
+
 def test_product_by_hand():
     """N(1, 1) N(4, 2) is N(2, 2/3) but for its size."""
     one = np.ones((1, 1, 1))

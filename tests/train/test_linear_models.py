@@ -203,7 +203,7 @@ def test_inert_terms_as_published():
 def test_no_term_is_inert_where_variances_are_learned():
     own = {"encoder", "predictor"}
     vjepa = {
-        "likelihood": {*own, "constant", "target_constant"},
+        "likelihood": {*own, "spread", "target_spread"},
         # at first the target's log-variance is 0, where exp(t) - t is least
         "divergence_of_target": {"encoder"},
         "variance_of_predicted": own,

@@ -206,7 +206,8 @@ def _fill(store: zarrs.Writer, encoder: Encoder, source: Dataset) -> None:
 
 def _coordinates(encoder: Encoder, seconds: np.ndarray, clips: np.ndarray) -> dict:
     spans = np.asarray(encoder.spans)
-    step = seconds[1] - seconds[0]
+    # of what is seen once, a frame lasts 1 s
+    step = seconds[1] - seconds[0] if len(seconds) > 1 else 1.0
     start, end = seconds[spans[:, 0]], seconds[spans[:, 1] - 1] + step
     return {
         "clip": (("clip",), clips, {}),

@@ -138,11 +138,9 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     handles, names = axes[0].get_legend_handles_labels()
     part.legend(handles, names, loc="outside right center", fontsize=8)
     canvas.title(part, TITLE)
-    canvas.note(
-        part,
-        "Bands: 95 % intervals over draws. Rings: published, filled where ours reach as far out."
-        " What is lower than is drawn lies on the edge.",
-    )
+    rings = " Rings: published, filled where ours reach as far out." if "published" in frame else ""
+    told = f"Bands: 95 % intervals over draws.{rings} What is lower than is drawn lies on the edge."
+    canvas.note(part, told)
 
 
 def _curves(ax: Axes, frame: pd.DataFrame, looks: dict, places: dict[float, int]) -> None:

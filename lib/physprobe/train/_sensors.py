@@ -139,6 +139,11 @@ def batch(spec: LinearModels, step: int) -> Batch:
     return _batch(simulate.canonical(), simulate.kind, spec.standardise)
 
 
+def exact(batch: Batch) -> torch.autocast:
+    """Products in float32 on a GPU too: differences of moments don't stand bfloat16."""
+    return torch.autocast(batch.now.device.type, enabled=False)
+
+
 def total(
     terms: Mapping[str, torch.Tensor],
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:

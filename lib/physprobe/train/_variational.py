@@ -57,7 +57,7 @@ def networks(spec: Variational) -> "dict[str, nn.Module]":
     count = len(encoder.weight)
     if spec.variances == "learned":
         levels = (_sensors.Levels(count, spec.width) for _ in range(2))
-        return {**found, **dict(zip(("constant", "target_constant"), levels, strict=True))}
+        return {**found, **dict(zip(("spread", "target_spread"), levels, strict=True))}
     # no gradient ever reaches it, so it is frozen: as published it stays 0
     still = _sensors.Maps(torch.zeros_like(encoder.weight)).requires_grad_(False)
     return {
@@ -86,7 +86,7 @@ def terms(spec: Variational, net: "Any", batch: "Batch") -> "dict[str, torch.Ten
         spread = net.spread.weight @ encoder
         told = _gaussian.likelihood(map_, spread, goal, noise, pairs).sum(-1)
         return {"likelihood": told, "divergence_of_target": spec.beta * apart}
-    level, own = net.constant.level, net.target_constant.level
+    level, own = net.spread.level, net.target_spread.level
     error = _gaussian.squared_error(map_, pairs, goal) + own.exp()
     square = _gaussian.quadratic(encoder, following)
     hinge, crossed = _gaussian.regularised(map_, pairs.now, pairs.samples)
@@ -114,7 +114,7 @@ def outputs(spec: Variational, tensors: "Any") -> "dict[str, tuple[torch.Tensor,
     predicted = tensors["predictor.weight"] @ encoder
     if spec.variances == "learned":
         still = encoder * 0
-        spread, wide = ((still, tensors[f"{n}.level"]) for n in ("constant", "target_constant"))
+        spread, wide = ((still, tensors[f"{n}.level"]) for n in ("spread", "target_spread"))
     else:
         spread = tensors["spread.weight"] @ encoder, nothing
         wide = tensors["target_spread.weight"], nothing

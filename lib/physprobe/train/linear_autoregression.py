@@ -54,8 +54,9 @@ def loss(
     """Sum over conditions of their losses, and its mean."""
     from physprobe.train import _gaussian, _sensors
 
-    found = _gaussian.squared_error(net.decoder.weight @ net.encoder.weight, batch.pairs)
-    return _sensors.total({"error": found.mean(-1)})
+    with _sensors.exact(batch):
+        found = _gaussian.squared_error(net.decoder.weight @ net.encoder.weight, batch.pairs)
+        return _sensors.total({"error": found.mean(-1)})
 
 
 def outputs(spec: Spec, tensors: "Any") -> "dict[str, tuple[torch.Tensor, torch.Tensor]]":

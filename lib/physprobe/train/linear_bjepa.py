@@ -64,7 +64,7 @@ def terms(spec: Spec, net: "Any", batch: "Batch") -> "dict[str, torch.Tensor]":
     if spec.variances == "published":
         apart = _gaussian.divergence(mean.square(), wide)
     else:
-        level = net.constant.level
+        level = net.spread.level
         map_ = net.predictor.weight @ net.encoder.weight
         seen = _gaussian.level(map_, batch.pairs.mean[..., 0, :])
         square = _gaussian.quadratic(map_, batch.pairs.now) + (seen - mean).square()
@@ -83,7 +83,8 @@ def loss(
     """Sum over conditions of their losses, and the means of its terms."""
     from physprobe.train import _sensors
 
-    return _sensors.total(terms(spec, net, batch))
+    with _sensors.exact(batch):
+        return _sensors.total(terms(spec, net, batch))
 
 
 def outputs(spec: Spec, tensors: "Any") -> "dict[str, tuple[torch.Tensor, torch.Tensor]]":

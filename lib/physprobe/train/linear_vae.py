@@ -100,7 +100,8 @@ def loss(
     """Sum over conditions of their losses, and the means of its terms."""
     from physprobe.train import _sensors
 
-    return _sensors.total(terms(spec, net, batch))
+    with _sensors.exact(batch):
+        return _sensors.total(terms(spec, net, batch))
 
 
 def outputs(spec: Spec, tensors: "Any") -> "dict[str, tuple[torch.Tensor, torch.Tensor]]":
