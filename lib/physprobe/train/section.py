@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Batch(Protocol):
     """What is seen in one step: a frozen dataclass of tensors."""
 
-    __dataclass_fields__: dict[str, Any]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def to(self, device: "torch.device") -> Self:
         """Same batch on another device."""
