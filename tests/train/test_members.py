@@ -173,6 +173,15 @@ def test_a_predictor_of_coordinates_learns_to_go_on_as_they_went():
     assert error < 0.2 * still
 
 
+def test_of_equal_scores_the_last_networks_are_kept(tmp_path):
+    recipe = recipes("dynamics_coordinates", network="none", embedding=8)[0]
+    [(tensors, rows)] = _loop.run(
+        recipe, tmp_path, lambda net: {"states/x": 0.5}, identity="a", device=CPU
+    )
+    assert [row["kept"] for row in rows] == [False, True, True]
+    assert all(torch.equal(tensors[name], value) for name, value in recipe.kept.items())
+
+
 def test_a_history_has_as_many_numbers_as_its_frames():
     with pytest.raises(ValueError, match=r"2 frames of 4 numbers are 8"):
         recipes("dynamics_coordinates", network="none", embedding=6)

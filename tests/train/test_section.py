@@ -38,7 +38,7 @@ def networks(spec):
     return {"encoder": _tokens.encoder(spec), "head": head}
 
 
-def loss(spec, net, batch, rng):
+def loss(spec, net, batch, drawn):
     from physprobe.train import _tokens
 
     found = net.head(_tokens.encode(net.encoder, batch.video).mean(1))
@@ -50,7 +50,7 @@ def loss(spec, net, batch, rng):
 def test_every_recipe_keeps_the_contract(kind):
     recipe = kinds.load("train", kind)
     assert recipe.Spec.model_fields["kind"].default == kind
-    for name in ("networks", "loss", "after_step"):
+    for name in ("networks", "draw", "loss", "after_step"):
         asked, found = (
             list(inspect.signature(getattr(each, name)).parameters)
             for each in (section.Kind, recipe)
@@ -80,7 +80,7 @@ def test_every_recipe_refuses_sizes_that_do_not_divide(kind, fields, message, ti
     [
         (("heat_published", "fields"), "alpha", "systems.x: heat_published has no endless clips"),
         (("wave_published", "fields"), "c", "systems.x: wave_published has no endless clips"),
-        (("balls", "balls"), "speed", "systems.x: windows are cut out of a field .* not balls"),
+        (("balls", "balls"), "speed", "systems.x: balls draws no frames of one size"),
         (("diffusion", "fields"), "log_alpa", "validation.x: diffusion has no 'log_alpa'.*alpha"),
         (("diffusion", "fields"), "ic_id", "validation.x: diffusion has no 'ic_id'"),
     ],
@@ -119,7 +119,7 @@ def test_a_new_recipe_is_one_file(tiny, tmp_path, monkeypatch):
     def judge(encoder):
         return {"heat/log_alpha": next(scores)}
 
-    tensors, rows = _loop.run(Recipe(spec), tmp_path, judge, identity="a", device=CPU)
+    [(tensors, rows)] = _loop.run(Recipe(spec), tmp_path, judge, identity="a", device=CPU)
     assert rows[2]["loss"] < rows[1]["loss"]
     assert tensors.keys() == Recipe(spec).kept.keys()
 

@@ -198,8 +198,9 @@ def _row(recipe: Recipe, number: int, judge: Callable, progress: Progress) -> di
         **health,
         "collapsed": health["effective_rank"] < COLLAPSED or health["mean_cosine"] > ALIKE,
         "score": score,
-        # random weights are there to compare with, never to be kept
-        "kept": progress.step > 0 and score > max(earlier, default=-math.inf),
+        # random weights are there to compare with, never to be kept; of equal scores the last is,
+        # as where no encoder is trained but a predictor
+        "kept": progress.step > 0 and score >= max(earlier, default=-math.inf),
         **{name: mean(values) for name, values in progress.parts.items()},
         **scores,
     }

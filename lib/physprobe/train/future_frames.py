@@ -47,13 +47,13 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
 
 
 def loss(
-    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", drawn: np.random.Generator
 ) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
     """Loss of a batch, and nothing else to report; how many tubelets are seen is drawn."""
     from physprobe.train import _future, _tokens
 
     video = batch.video
-    seen, shown, asked = _future.split(spec, len(video), rng)
+    seen, shown, asked = _future.split(spec, len(video), drawn)
     hidden = _tokens.encode(net.encoder, video[:, : seen * spec.tubelet_size])
     predicted = net.predictor(hidden, shown.to(video.device), asked.to(video.device))
     return _future.loss(spec, predicted, batch, seen), {}

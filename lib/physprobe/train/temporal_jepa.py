@@ -75,7 +75,7 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
 
 
 def loss(
-    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", drawn: np.random.Generator
 ) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
     """Loss of a batch, and its terms before weighting; nothing is drawn."""
     from torch.nn import functional

@@ -56,7 +56,7 @@ def networks(spec: Spec) -> "dict[str, nn.Module]":
 
 
 def loss(
-    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", drawn: np.random.Generator
 ) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
     """Loss of a batch, and nothing else to report; masks are drawn."""
     from torch.nn import functional
@@ -64,7 +64,7 @@ def loss(
     from physprobe.train import _losses, _masks, _tokens
 
     video = batch.video
-    mask = _masks.tubes(spec.grid, len(video), rng, part=spec.masked)
+    mask = _masks.tubes(spec.grid, len(video), drawn, part=spec.masked)
     kept, masked = (places.to(video.device) for places in mask)
     painted = net.decoder(_tokens.encode(net.encoder, video, kept), kept, masked)
     pixels = _tokens.take(_tokens.patches(video, spec.tubelet_size, spec.patch_size), masked)

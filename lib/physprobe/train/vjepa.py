@@ -90,7 +90,7 @@ def networks(spec: Spec) -> "dict[str, nn.Module | None]":
 
 
 def loss(
-    spec: Spec, net: "Networks", batch: "Batch", rng: np.random.Generator
+    spec: Spec, net: "Networks", batch: "Batch", drawn: np.random.Generator
 ) -> "tuple[torch.Tensor, dict[str, torch.Tensor]]":
     """Loss of a batch, and its parts ``latent`` and ``future`` if it has both; masks are drawn."""
     import torch
@@ -107,11 +107,11 @@ def loss(
 
     if not spec.future_weight:
         losses = []
-        for mask in masks(spec, len(video), rng):
+        for mask in masks(spec, len(video), drawn):
             kept, masked = (places.to(video.device) for places in mask)
             losses.append(latent(_tokens.encode(net.encoder, video, kept), kept, masked))
         return torch.stack(losses).mean(), {}
-    seen, *places = _future.split(spec, len(video), rng)
+    seen, *places = _future.split(spec, len(video), drawn)
     shown, asked = (value.to(video.device) for value in places)
     context = _tokens.encode(net.encoder, video, shown)
     terms = {
