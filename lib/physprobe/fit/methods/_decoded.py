@@ -185,9 +185,8 @@ def _forecast(
     components = pixels.ahead(clips, starts, horizons[-1])
     states = {}
     if given.motion is not None and given.motion.draw is not None:
-        states = _forecasts.states(
-            given, latent, fold, clips, starts, horizons[-1], spec.skip, spec.seed
-        )
+        networks = _forecasts.States.of(given, latent, fold, spec.skip, spec.seed)
+        states = networks.ahead(starts, horizons[-1]) if networks else {}
     for ahead in range(1, horizons[-1] + 1):
         rows = _advanced(advance, rows)
         if ahead not in horizons:

@@ -27,59 +27,68 @@ FAR = 1e3
 """A network that is rolled on may leave all bounds; [rad], [rad/s]."""
 
 
-def states(
-    given: Given,
-    latent: np.ndarray,
-    fold: Fold,
-    clips: np.ndarray,
-    starts: np.ndarray,
-    tokens: int,
-    skip: int,
-    seed: int = 0,
-) -> dict[str, dict[str, np.ndarray]]:
-    """States from every start on, by model and name; none where the system has no such equation.
+class States:
+    """Forecasts of the states of a fold's held-out clips.
 
     Parameters
     ----------
     given : Given
     latent : (clip, time, feature)
     fold : Fold
-    clips : (clip,)
-        Those that are forecast.
-    starts : (start,)
-        Tokens that forecasts start from.
-    tokens : int
-        How far.
     skip : int
-        First token whose latent is read in training.
+        First token whose latent is read.
     seed : int
-
-    Returns
-    -------
-    dict of str to dict of str to (clip, start, token)
-        Angles, velocities and all else that the equation gives; the first token is the start.
     """
-    motion = given.motion
-    if motion is None or not {*motion.names} <= {*given.states}:
-        return {}
-    truth = np.stack([given.states[name] for name in motion.names], -1)
-    settings = _perceptron.Small(seed=seed)
-    rows = np.repeat(clips, len(starts))
-    known = truth[clips][:, starts].reshape(len(rows), -1)
-    read = _decoded(motion, settings, latent[:, skip:], truth[:, skip:], fold, clips)
-    own = read[:, starts - skip].reshape(len(rows), -1)
-    moved = _rolled(motion, settings, truth, fold, known, tokens)
-    flat = moved.reshape(-1, len(motion.names))
-    whole = motion.ahead(np.repeat(rows, tokens + 1), flat, 0)
-    found = {
-        NETWORK: {name: values.reshape(len(rows), -1) for name, values in whole.items()},
-        EQUATION: motion.ahead(rows, own, tokens),
-    }
-    shape = (len(clips), len(starts), tokens + 1)
-    return {
-        model: {name: values.reshape(shape) for name, values in each.items()}
-        for model, each in found.items()
-    }
+
+    def __init__(self, given: Given, latent: np.ndarray, fold: Fold, skip: int, seed: int):
+        self.motion: Motion = given.motion
+        self.clips, self.skip = fold.test, skip
+        self.truth = np.stack([given.states[name] for name in self.motion.names], -1)
+        settings = _perceptron.Small(seed=seed)
+        shown = _shown(self.motion, self.truth)
+        self.advance = _shared.once(
+            lambda: _perceptron.function(
+                settings, shown[:, :-1], np.diff(self.truth, axis=1), fold
+            ),
+            "states", fold, self.truth, settings,
+        )  # fmt: skip
+        asked = {"state": shown[:, skip:, None]}
+        found = _perceptron.read(settings, latent[:, skip:], asked, fold, self.clips)["state"]
+        self.read = _taken(self.motion.names, self.motion.angles, found.predicted[:, :, 0])
+
+    @classmethod
+    def of(
+        cls, given: Given, latent: np.ndarray, fold: Fold, skip: int, seed: int
+    ) -> "States | None":
+        """The same; None where the system has no equation that can be solved from any state."""
+        motion = given.motion
+        if motion is None or not {*motion.names} <= {*given.states}:
+            return None
+        return cls(given, latent, fold, skip, seed)
+
+    def ahead(self, starts: np.ndarray, tokens: int) -> dict[str, dict[str, np.ndarray]]:
+        """States from every start (start,) on, by model and name (clip, start, token).
+
+        Angles, velocities and all else that the equation gives; the first token is the start.
+        """
+        motion, rows = self.motion, np.repeat(self.clips, len(starts))
+        known = self.truth[self.clips][:, starts].reshape(len(rows), -1)
+        own = self.read[:, starts - self.skip].reshape(len(rows), -1)
+        moved = self._rolled(known, tokens).reshape(-1, len(motion.names))
+        whole = motion.ahead(np.repeat(rows, tokens + 1), moved, 0)
+        shape = (len(self.clips), len(starts), tokens + 1)
+        return {
+            model: {name: values.reshape(shape) for name, values in each.items()}
+            for model, each in {NETWORK: whole, EQUATION: motion.ahead(rows, own, tokens)}.items()
+        }
+
+    def _rolled(self, start: np.ndarray, tokens: int) -> np.ndarray:
+        """States (row, token, state) that the network of true states rolls on."""
+        found = [start]
+        for _ in range(tokens):
+            following = found[-1] + self.advance(_shown(self.motion, found[-1]))
+            found.append(np.clip(following, -FAR, FAR))
+        return np.stack(found, 1)
 
 
 def _shown(motion: "Motion", states: np.ndarray) -> np.ndarray:
@@ -102,41 +111,6 @@ def _taken(names: Sequence[str], angles: Sequence[str], shown: np.ndarray) -> np
             parts.append(shown[..., at])
             at += 1
     return np.stack(parts, -1)
-
-
-def _decoded(
-    motion: "Motion",
-    settings: _perceptron.Settings,
-    latent: np.ndarray,
-    truth: np.ndarray,
-    fold: Fold,
-    clips: np.ndarray,
-) -> np.ndarray:
-    """States (clip, time, state) that a small network reads off latents."""
-    asked = {"state": _shown(motion, truth)[:, :, None]}
-    found = _perceptron.read(settings, latent, asked, fold, clips)["state"].predicted[:, :, 0]
-    return _taken(motion.names, motion.angles, found)
-
-
-def _rolled(
-    motion: "Motion",
-    settings: _perceptron.Settings,
-    truth: np.ndarray,
-    fold: Fold,
-    start: np.ndarray,
-    tokens: int,
-) -> np.ndarray:
-    """States (row, token, state) that a small network of true states rolls on."""
-    shown = _shown(motion, truth[:, :-1])
-    advance = _shared.once(
-        lambda: _perceptron.function(settings, shown, np.diff(truth, axis=1), fold),
-        "states", fold, truth, settings,
-    )  # fmt: skip
-    found = [start]
-    for _ in range(tokens):
-        following = found[-1] + advance(_shown(motion, found[-1]))
-        found.append(np.clip(following, -FAR, FAR))
-    return np.stack(found, 1)
 
 
 class Pixels:

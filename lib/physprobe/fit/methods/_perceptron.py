@@ -55,10 +55,10 @@ class Small(NamedTuple):
     """Settings of a network that is trained beside other things."""
 
     widths: tuple[int, ...] = (128,)
-    rate: float = 3e-3
-    batch: int = 128
-    epochs: int = 60
-    patience: int = 8
+    rate: float = 4e-3
+    batch: int = 256
+    epochs: int = 50
+    patience: int = 6
     seed: int = 0
 
 

@@ -147,10 +147,10 @@ def _of_fold(
         yield name, told(rolled, _rolled(step, test[:, first[:, None] + lag], longest))
     if given.motion is None or not {*spec.targets} <= {*given.motion.known}:
         return
-    others, later = (
-        _forecasts.states(given, latent, fold, fold.test, at, tokens, spec.skip, spec.seed)
-        for at, tokens in ((starts, horizon), (first, longest))
-    )
+    networks = _forecasts.States.of(given, latent, fold, spec.skip, spec.seed)
+    if networks is None:
+        return
+    others, later = networks.ahead(starts, horizon), networks.ahead(first, longest)
     for name, each in others.items():
 
         def read(states: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
