@@ -45,7 +45,7 @@ class Spec(Base):
     """Of the components."""
     noise: float = Field(1.0, ge=0)
     """Deviation of the noise that the score's density is smoothed by."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
     """Seed of the points."""
 
     @model_validator(mode="after")

@@ -71,7 +71,7 @@ class Spec(Base):
     """Clips of each that are held out."""
     frames: int = Field(101, gt=1)
     """Frames of a clip."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
     """Seed of all draws."""
 
     @property
