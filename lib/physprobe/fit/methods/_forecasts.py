@@ -41,7 +41,8 @@ class States:
     """
 
     def __init__(self, given: Given, latent: np.ndarray, fold: Fold, skip: int, seed: int):
-        self.motion: Motion = given.motion
+        assert given.motion is not None, "see `of`"
+        self.motion = given.motion
         self.clips, self.skip = fold.test, skip
         self.truth = np.stack([given.states[name] for name in self.motion.names], -1)
         settings = _perceptron.Small(seed=seed)
