@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from physprobe.config import kinds
+from physprobe.discover import linear
 from physprobe.discover._laws import BY_NAME
+from physprobe.fit.methods.linear import Spec
 from physprobe.simulate import _initial, _spectral, _vibrating
 
 NAMED = {
@@ -69,6 +71,27 @@ def test_energy_is_kept_where_nothing_is_lost():
     system, spec, labels = clip("klein_gordon", 1)
     energy = _vibrating.energies(spec, labels, system.field(spec, labels))
     np.testing.assert_allclose(energy, energy[0], rtol=1e-4)
+
+
+@pytest.mark.parametrize(("kind", "made"), [("oscillator", 0), ("diffusion", 4)])
+def test_scrambled_wavevectors_are_no_control_where_none_matters(kind, made):
+    """Every place swings by itself, so that modes obey the law under any name."""
+    system = kinds.load("simulate", kind)
+    spec = system.Spec(clips=6, size=32, frames=24)
+    drawn = system.draw(spec)
+    clips = [
+        system.field(spec, {name: values[number] for name, values in drawn.items()})[..., None]
+        for number in range(6)
+    ]
+    settings = Spec(controls=4, modes=12, band=4, shuffles=199, nulls=10, bootstraps=100)
+    rows, blocks = linear.discover(
+        settings, clips, periodic=True, scale=linear.Scale(1.0, 1.0), truth={}, system=kind
+    )
+    assert blocks["verdict"]["law"] == NAMED[kind]
+    assert len(blocks["controls"]["scrambled"]["clips"]) == made
+    assert len(blocks["controls"]["noise"]["clips"]) == 4
+    decoys = {row["decoy"] for row in rows if row["metric"] == "false_verdicts"}
+    assert ("scrambled" in decoys) == bool(made)
 
 
 def test_a_mean_that_swings_has_no_budget_and_one_that_stays_has():

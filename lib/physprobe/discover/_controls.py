@@ -3,7 +3,8 @@
 shuffled   the frames of every clip in any order
 still      the middle frame over and over, with white noise of a hundredth of its energy
 noise      white noise, every mode as strong as it is
-scrambled  every mode keeps its course and gets the wavevector of another
+scrambled  every mode keeps its course and gets the wavevector of another; clips of which a law was
+           named that knows no wavevector make none, since they go on obeying it
 """
 
 import numpy as np

@@ -143,6 +143,11 @@ class Law:
         return np.where(squared, np.sqrt(np.maximum(point, 0)), point)
 
     @property
+    def everywhere_alike(self) -> bool:
+        """Whether all modes do the same, whatever their wavevector."""
+        return all(length == 0 for length in self.lengths)
+
+    @property
     def bounded(self) -> np.ndarray:
         """Which parameters (parameter) can't be negative."""
         return ~np.isin(self.parameters, self.signed)

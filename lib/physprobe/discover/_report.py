@@ -54,7 +54,7 @@ def discover(
     own = _own(singles, modes, scale)
     rates = _dispersion.disperse(modes, order or leading.order)
     scalings = {name: _dispersion.scale(rates, name) for name in _dispersion.QUANTITIES}
-    controls = {name: _of_control(spec, whole, name) for name in _controls.NAMES}
+    controls = {name: _of_control(spec, whole, singles, name) for name in _controls.NAMES}
     law = _truth.law(system)
 
     rows = [
@@ -130,10 +130,16 @@ def _judged(spec: Settings, modes: _modes.Modes) -> _Judged:
     )
 
 
-def _of_control(spec: Settings, modes: _modes.Modes, name: str) -> dict:
-    """Verdicts on some clips' control, everything chosen anew."""
-    some = modes.clips(slice(0, spec.controls))
-    found = _judged(spec, _controls.control(name, some, spec.seed))
+def _of_control(
+    spec: Settings, modes: _modes.Modes, singles: list[_verdict.Verdict], name: str
+) -> dict:
+    """Verdicts on some clips' control, everything chosen anew; none of which there are none."""
+    laws = [BY_NAME[one.law] if one.law else None for one in singles[: spec.controls]]
+    alike = np.array([law is not None and law.everywhere_alike for law in laws])
+    clips = np.flatnonzero(~alike) if name == "scrambled" else np.arange(len(laws))
+    if not len(clips):
+        return {"verdict": CANNOT_TELL, "clips": []}
+    found = _judged(spec, _controls.control(name, modes.clips(clips), spec.seed))
     return {
         "verdict": found.verdict.verdict,
         "clips": [single.verdict for single in found.singles],
@@ -142,6 +148,8 @@ def _of_control(spec: Settings, modes: _modes.Modes, name: str) -> dict:
 
 def _of_controls(controls: dict) -> Iterator[dict]:
     for name, found in controls.items():
+        if not found["clips"]:
+            continue
         named = [verdict != CANNOT_TELL for verdict in found["clips"]]
         yield {
             "sample": "clip",

@@ -98,6 +98,8 @@ def _of_controls(results: list[Mapping]) -> Iterator[dict]:
     }
     named[ALL] = [one for clips in named.values() for one in clips]
     for name, happened in named.items():
+        if not happened:
+            continue
         yield {"sample": "clip", "decoy": name, "metric": "false_verdicts", **rate(happened)}
 
 
