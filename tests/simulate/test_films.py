@@ -342,7 +342,7 @@ def test_the_example_is_a_study_of_films_without_labels(tmp_path):
     film(tmp_path, "a.mkv", 400)
     text = (root / "examples/own_films.yaml").read_text()
     (tmp_path / "mine.yaml").write_text(text.replace("folder: films", f"folder: {tmp_path}"))
-    found = config_files.gather([root / "config.yaml", tmp_path / "mine.yaml"])
+    found = config_files.gather([root / "tests/configs/wide.yaml", tmp_path / "mine.yaml"])
     own = model.load(found).systems["own"]
     assert own.render.folder == str(tmp_path) and own.render.size == 96
 
