@@ -47,12 +47,12 @@ rule film:
         unpack(pipeline.inputs("film")),
     output:
         report(
-            "results/{study}/forecast.mp4",
-            caption="../report/forecast.rst",
+            "results/{study}/{film}",
+            caption="../report/figure.rst",
             category="{study}",
         ),
     log:
-        "results/logs/{study}/film.log",
+        "results/logs/{study}/{film}.log",
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -60,35 +60,10 @@ rule film:
         mem_mb=2000,
         runtime=10,
     params:
+        caption=pipeline.param("film", "caption"),
         code=pipeline.code("film"),
     message:
-        "Film {wildcards.study}: held-out clips, as they are, forecast and decoded"
+        "Film {wildcards.study}: {wildcards.film}"
     shell:
         "python -m physprobe film --fits {input.fits} --out {output}"
-        " --code {params.code} --threads {threads} 2>&1 | tee {log}"
-
-
-rule phase:
-    input:
-        unpack(pipeline.inputs("phase")),
-    output:
-        report(
-            "results/{study}/phase.gif",
-            caption="../report/phase.rst",
-            category="{study}",
-        ),
-    log:
-        "results/logs/{study}/phase.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        code=pipeline.code("phase"),
-    message:
-        "Animate {wildcards.study}: plane of the signal, as it is and as it is read"
-    shell:
-        "python -m physprobe phase --fits {input.fits} --out {output}"
         " --code {params.code} --threads {threads} 2>&1 | tee {log}"

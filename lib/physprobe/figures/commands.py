@@ -1,7 +1,7 @@
 """Figures' commands."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from physprobe.config import kinds
 from physprobe.config.shipped import packaged
@@ -48,28 +48,49 @@ def _inputs(config: Any, asked: Any) -> Mapping[str, list[str]]:
     return {"sources": [], **evidence(config, _Asked(figure.study)), "clips": films}
 
 
-def _of_role(role: str) -> Callable[[Any, Any], dict[str, list[str]]]:
-    """Fits of a study's encoders by methods of a role."""
+class _Film(NamedTuple):
+    """What moves of a study that has a figure, drawn from fits by methods of a role."""
 
-    def fits(config: Any, asked: Any) -> dict[str, list[str]]:
-        encoders = config.studies[asked.study].encoders
-        return {
-            "fits": [
-                fit.path
-                for fit in config.fitted(asked.study)
-                if fit.encoder in encoders and role == config.methods[fit.method].ROLE
-            ]
-        }
+    figure: str
+    role: str
+    caption: str
 
-    return fits
+
+FILMS = {
+    "forecast.mp4": _Film(
+        "reconstruction",
+        "decoder",
+        "Held-out clips as they are, as the encoder's own predictor forecasts them, and as a"
+        " decoder draws them from their latents; below, the squared error of the pixels, and the"
+        " time since the last frame that the forecast has seen.",
+    ),
+    "phase.gif": _Film(
+        "series",
+        "recovery",
+        "The first two dimensions of the signal over held-out steps, in grey, and what least"
+        " squares reads of them off each encoder's latent one step earlier, in colour.",
+    ),
+}
+
+
+def _filmed(config: Any, asked: Any) -> dict[str, list[str]]:
+    """Fits of a study's encoders that a film is of."""
+    encoders, role = config.studies[asked.study].encoders, FILMS[asked.film].role
+    return {
+        "fits": [
+            fit.path
+            for fit in config.fitted(asked.study)
+            if fit.encoder in encoders and role == config.methods[fit.method].ROLE
+        ]
+    }
 
 
 def _wanted(config: Any) -> Iterator[str]:
-    """Films of the studies that have a figure of what is decoded, or of series."""
-    films = {"reconstruction": "forecast.mp4", "series": "phase.gif"}
+    """Films of the studies that have a figure of the same."""
     for drawn in dict(_of_evidence(config)).values():
-        if drawn.kind in films:
-            yield f"results/{drawn.study}/{films[drawn.kind]}"
+        for name, film in FILMS.items():
+            if drawn.kind == film.figure:
+                yield f"results/{drawn.study}/{name}"
 
 
 def _entry(config: Any, asked: Any) -> Any:
@@ -97,10 +118,13 @@ STAGE = Stage(
                 "caption": _caption,
             },
         ),
-        "film": Command("_film:run", inputs=_of_role("decoder")),
-        "phase": Command("_phase:run", inputs=_of_role("recovery")),
+        "film": Command(
+            "_films:run",
+            inputs=_filmed,
+            params={"caption": lambda config, asked: FILMS[asked.film].caption},
+        ),
     },
-    wildcards={"drawn": figures},
+    wildcards={"drawn": figures, "film": lambda config: FILMS},
     figures=lambda config: dict(_of_evidence(config)),
     wanted=_wanted,
 )
