@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import filmed
 import pytest
 
 from physprobe.config import config_files, model, shipped
@@ -125,7 +126,9 @@ def snippets() -> list[str]:
 @pytest.mark.parametrize("text", snippets())
 def test_configs_of_the_documentation_are_valid(text: str, tmp_path: Path):
     mine = tmp_path / "mine.yaml"
-    mine.write_text(text)
+    # a reader has films, where the page says `path/to/films`
+    filmed.write(tmp_path / "films" / "a.mkv", filmed.moving(200))
+    mine.write_text(text.replace("path/to/films", str(tmp_path / "films")))
     model.load(config_files.gather([ROOT / "tests/configs/wide.yaml", mine]))
 
 

@@ -21,7 +21,7 @@ from physprobe.config.spec import Spec as Base
 from physprobe.simulate import _mixture
 from physprobe.statistics import seeds
 
-FIELD, FIELD_UNIT, GRID, TOGETHER = "points", "1", False, 1024
+FIELD, FIELD_UNIT, GRID, GROUPED, TOGETHER = "points", "1", False, False, 1024
 CLASSES = ("component",)
 UNITS = {"log_density": "1", "score_x": "1", "score_y": "1"}
 
