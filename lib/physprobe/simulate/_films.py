@@ -33,13 +33,14 @@ def run(action: str = "check", folder: str = "", *, spec: str = "{}") -> None:
         )
     fields = entry(spec)
     found, faults = films.faults(films.Spec.of_entry({"folder": folder, **fields}), bool(fields))
-    sys.stdout.write(_films(found))
+    if found.films or found.listed.unread:
+        sys.stdout.write(_films(found) + "\n" * bool(faults))
     if faults:
-        sys.stdout.write("\n" + _table([("file", "fault"), *faults]))
+        sys.stdout.write(_table([("file", "fault"), *faults]))
         sys.stdout.flush()
-        count = len({fault.file for fault in faults})
+        several = "s" * (len(faults) > 1)
         raise ValueError(
-            f"{folder}: {len(faults)} faults in {count} places."
+            f"{folder}: {len(faults)} fault{several}."
             " Hint: mend them, or leave films out by name (`leave_out`)."
         )
     log.done(f"{folder}: {len(found.films)} films can be used as they are")
