@@ -198,8 +198,7 @@ def _named(config: Entries, where: str, study: Study) -> Iterator[str]:
 def _study(config: Entries, where: str, name: str, study: Study) -> Iterator[str]:
     networks = [encoder for encoder in study.encoders if encoder not in STORES]
     yield from embedded.twins(config, where, networks, study.controls)
-    # ``Asked`` only reads what a study computes
-    lacking = [*study.design.problems(config, where, study)]  # type: ignore[arg-type]
+    lacking = [*study.design.problems(config, where, study)]
     yield from lacking
     if lacking:
         return

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 
 from physprobe.config.spec import Spec as Base
+from physprobe.render import _channels
 
 DRAWS = ("points",)
 SEEN = "signal"
@@ -19,22 +20,5 @@ class Spec(Base):
 
 
 def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
-    """Coordinates of one clip.
-
-    Parameters
-    ----------
-    spec : Spec
-    field : (time, quantity)
-
-    Returns
-    -------
-    (time, channel) float32
-
-    Raises
-    ------
-    ValueError
-        If they are not two, or not finite.
-    """
-    if field.shape[1] != len(CHANNELS) or not np.isfinite(field).all():
-        raise ValueError(f"{field.shape[1]} coordinates, expected 2, all of them finite")
-    return np.ascontiguousarray(field, np.float32)
+    """Coordinates (time, channel) of one clip; see :func:`_channels.channels`."""
+    return _channels.channels(field, CHANNELS, "coordinates")

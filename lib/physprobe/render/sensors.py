@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 
 from physprobe.config.spec import Spec as Base
+from physprobe.render import _channels
 
 DRAWS = ("sensors",)
 SEEN = "signal"
@@ -19,24 +20,5 @@ class Spec(Base):
 
 
 def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
-    """Readings of one clip.
-
-    Parameters
-    ----------
-    spec : Spec
-    field : (time, quantity)
-
-    Returns
-    -------
-    (time, channel) float32
-
-    Raises
-    ------
-    ValueError
-        If there are not as many sensors as channels, or a frame is not finite.
-    """
-    if field.shape[1] != len(CHANNELS):
-        raise ValueError(f"{field.shape[1]} sensors, expected {len(CHANNELS)}.")
-    if not (finite := np.isfinite(field).all(1)).all():
-        raise ValueError(f"frame {int(np.argmin(finite))} is not finite.")
-    return np.ascontiguousarray(field, np.float32)
+    """Readings (time, channel) of one clip; see :func:`_channels.channels`."""
+    return _channels.channels(field, CHANNELS, "sensors")
