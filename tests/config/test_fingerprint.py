@@ -1,5 +1,6 @@
 """Fingerprints follow the syntax of what a module uses, and nothing else."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -33,11 +34,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(fingerprint, "PACKAGE", tmp_path)
+    monkeypatch.setattr(fingerprint.sys, "dont_write_bytecode", False)
     return tmp_path
 
 
 def code(*modules: str) -> str:
-    for cached in (fingerprint._tree, fingerprint._text, fingerprint._imports):
+    for cached in (fingerprint._read, fingerprint._kept):
         cached.cache_clear()
     return fingerprint.code(*modules)
 
@@ -136,3 +138,47 @@ def test_the_log_itself_does_not_count(package: Path):
     before = code("probe.told")
     (package / "store/log.py").write_text("def done(what): print(what)\n")
     assert code("probe.told") == before
+
+
+def kept(package: Path) -> Path:
+    (file,) = (package / "__pycache__").glob("fingerprints.*.json")
+    return file
+
+
+def test_what_was_read_is_kept_and_taken_while_the_source_is_the_same(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before = code("probe.stage", "probe.told")
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprint.ast, "parse", None)  # nothing is parsed again
+        assert code("probe.stage", "probe.told") == before
+    (package / "core/used.py").write_text("from . import deeper\nX = 2\n")
+    edited = code("probe.stage", "probe.told")
+    assert edited != before
+    kept(package).unlink()
+    assert code("probe.stage", "probe.told") == edited
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"rules": 1}', "rules"])
+def test_what_was_kept_is_forgotten_where_it_is_damaged_or_of_other_rules(
+    package: Path, damage: str
+):
+    before = code("probe.stage")
+    content = json.loads(kept(package).read_text())
+    content |= {
+        "rules": "others",
+        "modules": {"probe.stage": [content["modules"]["probe.stage"][0], [], ""]},
+    }
+    kept(package).write_text(json.dumps(content) if damage == "rules" else damage)
+    assert code("probe.stage") == before
+
+
+def test_nothing_is_kept_where_nothing_can_be_written(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (package / "__pycache__").write_text("a file, where a folder would have to be")
+    assert code("probe.stage") == code("probe.stage")
+    (package / "__pycache__").unlink()
+    monkeypatch.setattr(fingerprint.sys, "dont_write_bytecode", True)
+    code("probe.stage")
+    assert not (package / "__pycache__").exists()

@@ -2,8 +2,14 @@
 
 import ast
 import hashlib
+import importlib.util
+import json
+import os
+import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGE = Path(__file__).parents[1]
 LOG = "store.log"
@@ -29,7 +35,8 @@ def code(*modules: str) -> str:
     """
     total = hashlib.sha256()
     for module in sorted(closure(*modules)):
-        total.update(f"{module}\n{_text(module)}\n".encode())
+        total.update(f"{module}\n{_read(module).text}\n".encode())
+    _kept(PACKAGE).save()
     return total.hexdigest()[:16]
 
 
@@ -53,18 +60,77 @@ def _file(module: str) -> Path | None:
     return None
 
 
+class Module(NamedTuple):
+    """What a fingerprint needs of a module."""
+
+    digest: str
+    """Of its source."""
+    names: list[str]
+    """What it imports of this package, dotted."""
+    text: str
+    """Its code without what doesn't count."""
+
+
 @cache
-def _tree(module: str) -> ast.Module:
+def _read(module: str) -> Module:
     file = _file(module)
     if file is None:
         raise ValueError(f"physprobe has no module {module!r}.")
-    return _Untyped().visit(ast.parse(file.read_text()))
+    source = file.read_bytes()
+    digest, kept = hashlib.sha256(source).hexdigest(), _kept(PACKAGE)
+    known = kept.modules.get(module)
+    if known is None or known.digest != digest:
+        tree = _Untyped().visit(ast.parse(source))
+        names = sorted(_names(module, tree))
+        known = Module(digest, names, _text(tree, LOG in names))
+        kept.add(module, known)
+    return known
+
+
+class Kept:
+    """Modules as they were read last, in a file beside their compiled code.
+
+    To parse all of them takes seconds, and every run of the workflow asks. A file that can't be
+    read or written costs that time, and nothing else.
+    """
+
+    def __init__(self, package: Path):
+        compiled = importlib.util.cache_from_source(str(package / "fingerprints.py"))
+        self.file = Path(compiled).with_suffix(".json")
+        # of another version of these rules, nothing is known
+        self.rules = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+        self.modules: dict[str, Module] = {}
+        self.changed = False
+        with suppress(OSError, ValueError, TypeError, AttributeError):
+            content = json.loads(self.file.read_text())
+            if content["rules"] == self.rules:
+                self.modules = {name: Module(*each) for name, each in content["modules"].items()}
+
+    def add(self, name: str, module: Module) -> None:
+        """Keep a module."""
+        self.modules[name] = module
+        self.changed = True
+
+    def save(self) -> None:
+        """Write what was added, unless Python is told to write no such files."""
+        if not self.changed or sys.dont_write_bytecode:
+            return
+        part = self.file.with_suffix(f".{os.getpid()}.part")
+        with suppress(OSError):
+            self.file.parent.mkdir(exist_ok=True)
+            part.write_text(json.dumps({"rules": self.rules, "modules": self.modules}))
+            part.replace(self.file)
+        self.changed = False
 
 
 @cache
-def _text(module: str) -> str:
-    tree = ast.parse(ast.unparse(_tree(module)))
-    if LOG in _imports(module):
+def _kept(package: Path) -> Kept:
+    return Kept(package)
+
+
+def _text(tree: ast.Module, logs: bool) -> str:
+    tree = ast.parse(ast.unparse(tree))
+    if logs:
         tree = _Unlogged().visit(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -126,10 +192,13 @@ def _does_nothing(node: ast.stmt) -> bool:
     )
 
 
-@cache
-def _imports(module: str) -> frozenset[str]:
+def _imports(module: str) -> set[str]:
+    return {name for name in _read(module).names if _file(name) is not None}
+
+
+def _names(module: str, tree: ast.Module) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(_tree(module)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -139,5 +208,4 @@ def _imports(module: str) -> frozenset[str]:
                 base = ".".join([*above, base]).rstrip(".")
             names.update(f"{base}.{alias.name}" for alias in node.names)
             names.add(base)
-    inside = {name.removeprefix("physprobe.") for name in names if name.startswith("physprobe.")}
-    return frozenset(name for name in inside if _file(name) is not None)
+    return {name.removeprefix("physprobe.") for name in names if name.startswith("physprobe.")}

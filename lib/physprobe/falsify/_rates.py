@@ -12,7 +12,6 @@ Wilson, Probable inference, the law of succession, and statistical inference, J.
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from scipy.stats import binomtest
 
 from physprobe.discover.linear import CANNOT_TELL
 from physprobe.statistics import scores
@@ -48,6 +47,8 @@ def rows(found: Mapping[tuple[str, str], Mapping]) -> Iterator[dict]:
 
 def rate(happened: Sequence[bool]) -> dict:
     """Share of what happened, with Wilson's interval."""
+    from scipy.stats import binomtest
+
     test = binomtest(sum(happened), len(happened))
     low, high = test.proportion_ci(method="wilson")
     return {**scores.Interval(test.statistic, low, high).columns(), "n_clips": len(happened)}

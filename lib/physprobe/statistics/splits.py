@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from physprobe.statistics import seeds
 
@@ -169,6 +167,9 @@ def halves(groups: Sequence | np.ndarray, seed: int = 0, count: int = HALVES) ->
 
 def joined(groupings: Sequence[np.ndarray]) -> np.ndarray:
     """Groups (clip,), numbered as they come, that part none of several groupings', each (clip,)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     members = [np.unique(part, return_inverse=True)[1].ravel() for part in groupings]
     clips = len(members[0])
     first = np.cumsum([clips, *(member.max() + 1 for member in members)])

@@ -4,15 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from xarray import Dataset
 
 from physprobe.statistics import nulls, splits, targets
 from physprobe.statistics.splits import Fold
 from physprobe.store import inputs, results, zarrs
 from physprobe.store.fits import Decoded, Fits
+
+if TYPE_CHECKING:
+    from xarray import Dataset
 
 ROLES = {
     "probe": "probes", "state": "states", "recovery": "recoveries",
@@ -51,10 +53,10 @@ class Evidence:
     place: str = ""
     fits: Mapping[str, Mapping[str, Fits]] = field(default_factory=dict)
     """All of the study's fits, by place and method."""
-    simulations: Mapping[str, Dataset] = field(default_factory=dict)
-    embeddings: dict[tuple[str, str], Dataset] = field(default_factory=dict)
+    simulations: "Mapping[str, Dataset]" = field(default_factory=dict)
+    embeddings: "dict[tuple[str, str], Dataset]" = field(default_factory=dict)
     """By system and encoder."""
-    clips: Mapping[str, Dataset] = field(default_factory=dict)
+    clips: "Mapping[str, Dataset]" = field(default_factory=dict)
     """Films by system, where they were asked for."""
 
     @property
@@ -90,7 +92,7 @@ class Evidence:
         return replace(self, probes=self.states)
 
     @property
-    def system(self) -> Dataset:
+    def system(self) -> "Dataset":
         """Simulation of the place's system.
 
         Raises
@@ -262,8 +264,8 @@ def _check(
     place: str,
     encoder: str,
     result: Mapping,
-    sides: Mapping[str, Dataset],
-    stored: Mapping[tuple[str, str], Dataset],
+    sides: "Mapping[str, Dataset]",
+    stored: "Mapping[tuple[str, str], Dataset]",
 ) -> None:
     """Refuse a result that was read off other stores than those beside it."""
     known = result["provenance"]["inputs"]

@@ -7,14 +7,16 @@ place of the embedding.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
-from xarray import Dataset
 
 from physprobe.config import kinds
 from physprobe.statistics import splits
 from physprobe.store import job, zarrs
+
+if TYPE_CHECKING:
+    from xarray import Dataset
 
 
 class Fitted(Protocol):
@@ -22,7 +24,7 @@ class Fitted(Protocol):
 
     TRAINED: ClassVar[bool]
 
-    def cut(self, system: Dataset) -> tuple[np.ndarray, tuple[splits.Fold, ...]]:
+    def cut(self, system: "Dataset") -> tuple[np.ndarray, tuple[splits.Fold, ...]]:
         """Groups (clip,) of a simulation's clips, and the folds that fits are scored on."""
 
 
@@ -36,9 +38,9 @@ class Inputs(Generic[Of]):
     kind: Any
     """Module that the spec names."""
     spec: Of
-    source: Dataset
+    source: "Dataset"
     """Embedding store, or the simulation or the clips in its place."""
-    system: Dataset
+    system: "Dataset"
     """Simulation store: labels, and ``group`` and ``split`` if declared."""
     groups: np.ndarray
     """(clip,) clips that are split, resampled and permuted together."""
@@ -55,7 +57,7 @@ class Inputs(Generic[Of]):
         embeddings: Path,
         simulation: Path,
         spec: str,
-        like: Dataset | None = None,
+        like: "Dataset | None" = None,
         member: int | None = None,
     ) -> "Inputs[Any]":
         """Open both stores and cut the clips into folds.
@@ -167,7 +169,7 @@ class Inputs(Generic[Of]):
         )
 
 
-def last_frames(source: Dataset, system: Dataset) -> np.ndarray:
+def last_frames(source: "Dataset", system: "Dataset") -> np.ndarray:
     """Number (time,) of the last frame of each token of an embedding."""
     frames = system.time.values
     ends = source["time_end"].values - (frames[1] - frames[0]) / 2
@@ -180,7 +182,7 @@ def members(embeddings: Path) -> list[int | None]:
     return source["member"].values.tolist() if "member" in source.dims else [None]
 
 
-def of_member(source: Dataset, member: int | None) -> Dataset:
+def of_member(source: "Dataset", member: int | None) -> "Dataset":
     """Embedding of one of an encoder's networks, as if it had no other.
 
     Raises
@@ -203,12 +205,12 @@ def of_member(source: Dataset, member: int | None) -> Dataset:
     return found
 
 
-def of_first_member(source: Dataset) -> Dataset:
+def of_first_member(source: "Dataset") -> "Dataset":
     """Embedding of an encoder's first network, for what looks at one alone; others as they are."""
     return of_member(source, source["member"].values.tolist()[0] if "member" in source else None)
 
 
-def check_origin(name: str, result: Mapping, **stored: Dataset) -> None:
+def check_origin(name: str, result: Mapping, **stored: "Dataset") -> None:
     """Refuse a result that was read off other stores than those that it is put beside.
 
     Parameters
@@ -240,7 +242,7 @@ def check_origin(name: str, result: Mapping, **stored: Dataset) -> None:
 class Films(Sequence):
     """Frames (time, y, x, rgb) of clips at the end of each token; each is read when asked for."""
 
-    source: Dataset
+    source: "Dataset"
     last: np.ndarray
     """(time,) number of the frame."""
 
@@ -258,7 +260,7 @@ class Films(Sequence):
 class Layers(Sequence):
     """Pooled features (clip, time, feature) of an embedding's layers, each read when asked for."""
 
-    def __init__(self, source: Dataset):
+    def __init__(self, source: "Dataset"):
         self.source = source
 
     def __len__(self) -> int:
@@ -287,7 +289,7 @@ class Tokens(Mapping):
     Only layers that the encoder's ``tokens`` name keep them; of several systems one after another.
     """
 
-    def __init__(self, sources: Sequence[Dataset]):
+    def __init__(self, sources: "Sequence[Dataset]"):
         self.sources = sources
 
     def __getitem__(self, layer: str) -> "Spatial":
@@ -311,7 +313,7 @@ class Tokens(Mapping):
 class Spatial(Sequence):
     """Spatial tokens (clip, time, y, x, feature) of a layer, read in slices of clips, or whole."""
 
-    sources: Sequence[Dataset]
+    sources: "Sequence[Dataset]"
     name: str
 
     @property
@@ -340,7 +342,7 @@ class Spatial(Sequence):
         return self[:].astype(dtype or np.float32)
 
 
-def equation(system: Dataset) -> str:
+def equation(system: "Dataset") -> str:
     """Equation that a system's clips obey: what their label says, or the kind of system.
 
     Raises
@@ -351,7 +353,7 @@ def equation(system: Dataset) -> str:
     return _one(np.unique(equations(system)).tolist())
 
 
-def equations(system: Dataset) -> np.ndarray:
+def equations(system: "Dataset") -> np.ndarray:
     """Equation (clip,) that each clip obeys: what its label says, or the kind of system."""
     if "equation" in system:
         return np.array(system["equation"].values.tolist())
@@ -367,7 +369,7 @@ def _one(names: list[str]) -> str:
     return names[0]
 
 
-def counterparts(system: Dataset) -> np.ndarray:
+def counterparts(system: "Dataset") -> np.ndarray:
     """Number (clip,) of each clip's initial condition, which other systems share.
 
     Raises

@@ -22,16 +22,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
-import zarr
 from filelock import FileLock, Timeout
-from zarr.codecs import BloscCodec, Crc32cCodec
-from zarr.storage import LocalStore
 
 from physprobe.store import files, job, log
-from physprobe.store.manifest import MANIFEST, ROOT, Checked, Manifest, loaded
+from physprobe.store.manifest import MANIFEST, ROOT, Manifest, loaded
+
+if TYPE_CHECKING:
+    import xarray as xr
+    import zarr
 
 IDENTITY = "fingerprint.json"  # beside the root: it has to be there while the store is unfinished
 # what a store consists of, leftovers of writing included
@@ -64,6 +65,8 @@ class Writer:
     """A store being written; made by :func:`create`."""
 
     def __init__(self, root: Path, variables: Mapping[str, Variable], block: int):
+        import zarr
+
         self.root, self.variables, self.block = root, variables, block
         self.clips = _clips(variables)
         self.lead: tuple[int, ...] = ()
@@ -71,7 +74,11 @@ class Writer:
         zarr.config.set({"array.write_empty_chunks": True})
         self.arrays = {name: self._array(name, variable) for name, variable in variables.items()}
 
-    def _array(self, name: str, variable: Variable) -> zarr.Array:
+    def _array(self, name: str, variable: Variable) -> "zarr.Array":
+        import zarr
+        from zarr.codecs import BloscCodec, Crc32cCodec
+        from zarr.storage import LocalStore
+
         store = LocalStore(self.root / name)
         # what an interrupted job left may be empty; chunks stay
         (self.root / name / ROOT).unlink(missing_ok=True)
@@ -291,6 +298,7 @@ class _Finished(Writer):
     """A store that is whole already: nothing is missing."""
 
     def __init__(self, root: Path, variables: Mapping[str, Variable], block: int):
+
         self.root, self.variables, self.block = root, variables, block
         self.clips = _clips(variables)
         self.lead, self.missing = (), []
@@ -469,6 +477,10 @@ def _room(root: Path, what: str) -> Iterator[None]:
 
 
 def _write_small(path: Path, dims: tuple[str, ...], values: np.ndarray, attrs: dict) -> None:
+    import zarr
+    from zarr.codecs import Crc32cCodec
+    from zarr.storage import LocalStore
+
     if values.dtype.kind in "UO":
         values = values.astype(np.dtypes.StringDType())
     array = zarr.create_array(
@@ -484,7 +496,7 @@ def _write_small(path: Path, dims: tuple[str, ...], values: np.ndarray, attrs: d
     array[...] = values
 
 
-def read(path: Path | str) -> xr.Dataset:
+def read(path: Path | str) -> "xr.Dataset":
     """Open a finished store; arrays load when they are used, and are checked then.
 
     Every file is checked by name and size, metadata, coordinates and labels by content.
@@ -503,6 +515,10 @@ def read(path: Path | str) -> xr.Dataset:
     RuntimeError
         If another file of it is missing or damaged.
     """
+    import xarray as xr
+
+    from physprobe.store._checked import Checked
+
     root = Path(path).parent if Path(path).name == ROOT else Path(path)
     if not (root / ROOT).exists():
         raise FileNotFoundError(
@@ -521,7 +537,7 @@ def read(path: Path | str) -> xr.Dataset:
     return dataset
 
 
-def joined(source: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
+def joined(source: "xr.Dataset", other: "xr.Dataset") -> "xr.Dataset":
     """Clips of a store in the order of another one, by their ids.
 
     Parameters
@@ -552,7 +568,7 @@ def joined(source: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
     return found
 
 
-def ordered(source: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
+def ordered(source: "xr.Dataset", other: "xr.Dataset") -> "xr.Dataset":
     """Clips of a store in the order of another one, by their ids, whatever both show.
 
     Parameters
@@ -582,14 +598,14 @@ def ordered(source: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
     return found
 
 
-def _shows(dataset: xr.Dataset) -> str | None:
+def _shows(dataset: "xr.Dataset") -> str | None:
     """Digest of the simulation that a store shows, or is; None if it doesn't say."""
     if "field" in dataset.attrs:
         return dataset.attrs.get("digest")
     return dataset.attrs.get("simulation")
 
 
-def values(dataset: xr.Dataset, name: str, **where: int | slice | np.ndarray) -> np.ndarray:
+def values(dataset: "xr.Dataset", name: str, **where: int | slice | np.ndarray) -> np.ndarray:
     """Array of one variable, or of a selection of it by position.
 
     Raises
@@ -616,7 +632,7 @@ class Lazy:
         Which clips.
     """
 
-    dataset: xr.Dataset
+    dataset: "xr.Dataset"
     name: str
     clips: slice
 

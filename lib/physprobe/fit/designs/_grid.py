@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from xarray import Dataset
 
 from physprobe.config import kinds
 from physprobe.fit.section import Case, MethodSpec, OnGrid
 from physprobe.store import zarrs
 from physprobe.store.inputs import Inputs
+
+if TYPE_CHECKING:
+    from xarray import Dataset
 
 
 def case(found: Inputs[MethodSpec]) -> Case:
@@ -40,7 +43,7 @@ def case(found: Inputs[MethodSpec]) -> Case:
     return Case(found, given, found.spec)
 
 
-def _name(source: Dataset, layer: str) -> str:
+def _name(source: "Dataset", layer: str) -> str:
     """Variable of a store that is on a grid."""
     spec = source.attrs.get("spec", {})
     if "field" in source.attrs:
@@ -69,7 +72,7 @@ class Clips(Sequence):
         Variable that is read; ``pooled`` are pixels, one square after the other.
     """
 
-    source: Dataset
+    source: "Dataset"
     name: str
 
     @property

@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from xarray import Dataset
 
 from physprobe.config import kinds
 from physprobe.fit.designs import _read, _stack
 from physprobe.fit.section import Asked, Case, Design, MethodSpec
 from physprobe.store.inputs import Inputs, Layers, equations
+
+if TYPE_CHECKING:
+    from xarray import Dataset
 
 
 class Spec(Design):
@@ -78,8 +80,10 @@ class Spec(Design):
         return "+".join(names)
 
 
-def _system(parts: Sequence[Inputs[MethodSpec]], simulation: Sequence[Path]) -> Dataset:
+def _system(parts: Sequence[Inputs[MethodSpec]], simulation: Sequence[Path]) -> "Dataset":
     """Common labels of all clips, ``equation``, ``group``, and ``split`` if declared."""
+    from xarray import Dataset
+
     for path, part in zip(simulation, parts, strict=True):
         if not {"group", "split"} & set(part.system.variables):
             raise ValueError(
