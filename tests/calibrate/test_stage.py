@@ -13,12 +13,12 @@ from physprobe.figures import stage as figures
 
 def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
     out = tmp_path / "calibration.json"
-    stage.run(out=out, spec='{"noise": 1, "planted": 1, "whole": false, "chance": 2}')
+    stage.run(out=out, spec='{"noise": 1, "planted": 1, "worlds": "one", "chance": 2}')
     found = json.loads(out.read_text())
     assert found["schema"] == "physprobe/calibration/2"
     rates = {row["test"]: row for row in found["rows"]}
     assert {"ridge, clip, selected layer", "logistic, auc, selected layer"} <= set(rates)
-    assert {"R2, 200 clips, 128 features, flat", "skill of linear dynamics"} <= set(rates)
+    assert {f"R2, {_battery.FEW[0].name}", "skill of linear dynamics"} <= set(rates)
     for row in found["rows"]:
         assert row["value"] in (0.0, 1.0) or row["metric"] == "chance_level"
         assert row["ci_low"] <= row["value"] <= row["ci_high"]
@@ -40,10 +40,10 @@ def test_rates_and_their_intervals_are_those_of_the_counts():
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((0.887, 0.984), abs=1e-3)
 
 
-def test_a_draw_follows_from_its_number(monkeypatch):
-    monkeypatch.setattr(_battery, "FEW", _battery.FEW[:1])
-    assert stage._noise_draw(3) == stage._noise_draw(3)
-    assert stage._planted_draw(0).keys() == stage._planted_draw(1).keys()
+def test_a_draw_follows_from_its_number():
+    first, again, other = (stage._planted_draw(number, worlds="one") for number in (0, 0, 1))
+    assert first == again != other
+    assert first.keys() == other.keys()
 
 
 def test_features_that_know_the_label_are_no_noise(monkeypatch):

@@ -9,7 +9,7 @@ from physprobe.discover import _controls, _evidence, _modes, _observable, _order
 @pytest.fixture(scope="module")
 def bent(world) -> _modes.Modes:
     """Waves seen by two features that bend them either way: only their sum is linear."""
-    field, _ = world("damped_wave", 8)
+    field, _ = world("damped_wave", 6)
     square = field**2
     return _modes.analyse(np.concatenate([field + square, field - square], axis=-1))
 
@@ -39,7 +39,7 @@ def test_no_law_is_named_where_a_control_has_none(bent, name):
     control = _controls.control(name, bent, seed=0)
     assert control.amplitude.shape == bent.amplitude.shape
     one = _observable.find(control).read(control)
-    evidence, shuffled = _evidence.gather(one), _order.succession(one, 499)
+    evidence, shuffled = _evidence.gather(one), _order.succession(one, 199)
     assert _verdict.pooled(evidence, shuffled).verdict == _verdict.CANNOT_TELL
     singles = [single.verdict for single in _verdict.of_clips(evidence, shuffled)]
     assert singles.count(_verdict.CANNOT_TELL) >= len(singles) - 1

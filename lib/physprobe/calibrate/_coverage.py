@@ -25,10 +25,11 @@ Held = tuple[float, float, float, float]
 """Score, ends of its interval, and its truth: nan if that is the mean over data sets."""
 
 
-def intervals(rng: np.random.Generator, *, whole: bool = False) -> dict[str, Held]:
-    """Every score of one data set of each world, with its interval."""
+def intervals(rng: np.random.Generator, *, worlds: str = "few") -> dict[str, Held]:
+    """Every score of one data set of each world, ``one``, ``few`` or ``all``, with its interval."""
     found = dict(_dynamics(rng)) | dict(_pairs(rng)) | dict(_apart(rng))
-    for cell in _battery.cells() if whole else _battery.FEW:
+    asked = {"one": _battery.FEW[:1], "few": _battery.FEW, "all": _battery.cells()}
+    for cell in asked[worlds]:
         found |= dict(_scored(cell, rng))
     return found
 

@@ -1,5 +1,7 @@
 """Calibrate's section of ``config.yaml``."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from physprobe.config.spec import Spec
@@ -12,8 +14,8 @@ class Calibration(Spec):
     """Repetitions of the complete pipeline on features that know nothing of the labels."""
     planted: int = Field(400, gt=0)
     """Repetitions where the truth is known."""
-    whole: bool = False
-    """Whether intervals are tried in every world of the battery, 144 of them, or in a few."""
+    worlds: Literal["one", "few", "all"] = "few"
+    """In which worlds intervals are tried: the first one, each size and spectrum once, all 144."""
     chance: int = Field(20, gt=1)
     """Repetitions of each solver on noise, for its chance level."""
 

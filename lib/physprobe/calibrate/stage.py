@@ -29,11 +29,12 @@ def run(*, out: Path, spec: str) -> None:
         The result: a row per test, per interval and per solver; ``test`` names it. The interval of
         a rate is that of Clopper and Pearson, of a mean score that of Student.
     spec : str
-        JSON of the config's ``calibration``: repetitions of each, and whether every world is tried.
+        JSON of the config's ``calibration``: repetitions of each, and in which worlds intervals
+        are tried.
     """
     entry = json.loads(spec)
     noise, planted, chance = entry["noise"], entry["planted"], entry["chance"]
-    draw = partial(_planted_draw, whole=entry["whole"])
+    draw = partial(_planted_draw, worlds=entry["worlds"])
     job.limit_threads(1)  # of each process
     # not forked: a fork of a process with threads can hang
     context = multiprocessing.get_context("spawn")
@@ -64,8 +65,8 @@ def _noise_draw(number: int) -> dict[str, bool]:
     return _noise.rejections(seeds.rng("calibrate", "noise", number))
 
 
-def _planted_draw(number: int, *, whole: bool = False) -> dict[str, _coverage.Held]:
-    return _coverage.intervals(seeds.rng("calibrate", "planted", number), whole=whole)
+def _planted_draw(number: int, *, worlds: str = "few") -> dict[str, _coverage.Held]:
+    return _coverage.intervals(seeds.rng("calibrate", "planted", number), worlds=worlds)
 
 
 def _chance_draw(number: int) -> dict[str, np.ndarray]:
