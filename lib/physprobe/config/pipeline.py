@@ -2,6 +2,7 @@
 
 import os
 import sys
+import sysconfig
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,17 @@ def lead_jobs_here() -> None:
     """Let the jobs that Snakemake starts run this interpreter and this very package.
 
     A job's ``python`` is that of Snakemake's environment, activated or not; an environment that
-    ``--sdm conda`` activates in the job goes before it.
+    ``--sdm conda`` activates in the job goes before it. A package that is installed there, not a
+    checkout, is found without being led to.
     """
-    _lead("PYTHONPATH", PACKAGE.parent)
+    if not installed():
+        _lead("PYTHONPATH", PACKAGE.parent)
     _lead("PATH", Path(sys.executable).parent)
+
+
+def installed() -> bool:
+    """Whether this package lies among those of the interpreter, and not in a checkout."""
+    return str(PACKAGE.parent) in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
 
 
 def _lead(variable: str, folder: Path) -> None:

@@ -30,6 +30,18 @@ def packaged(name: str | Path) -> str:
     return os.path.relpath(PACKAGE.resolve() / (PACKAGE / name).relative_to(PACKAGE))
 
 
+def repository(*parts: str) -> Path:
+    """A file or folder of the repository: a wheel's copy, or of the checkout around this package.
+
+    Parameters
+    ----------
+    *parts : str
+        Its path there, such as ``config.yaml``.
+    """
+    copy = PACKAGE / "repository"
+    return (copy if copy.is_dir() else PACKAGE.parents[1]).joinpath(*parts)
+
+
 def names() -> list[str]:
     """Encoders that ship."""
     return sorted(path.parent.name for path in ENCODERS.glob(f"*/{FILES[0]}"))
