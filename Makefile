@@ -8,7 +8,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help heat all toys calibrate findings wheel test lint bench clean
+.PHONY: help heat all toys calibrate findings docs wheel test lint bench clean
 
 # Rules call `python` from PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -32,6 +32,9 @@ calibrate: $(READY)  ## false positives on noise, coverage on planted truth: res
 
 findings: $(READY)  ## numbers of README.md and docs, filled from results
 	@python docs/findings.py
+
+docs: $(READY)  ## README.md and docs as a site: build/site/index.html
+	@mkdocs build --quiet --strict
 
 # What an earlier build left there would go into it.
 wheel: $(READY)  ## the package with its workflow, to be installed elsewhere: dist/

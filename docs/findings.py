@@ -29,7 +29,7 @@ SHIPPED = "encoders/shipped/"
 
 def pages(root: Path = ROOT) -> list[Path]:
     """Pages that may hold findings."""
-    return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    return [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
 
 
 def filled(text: str, results: Path) -> tuple[str, list[str]]:
