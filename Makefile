@@ -34,7 +34,7 @@ findings: $(READY)  ## numbers of README.md and docs, filled from results
 	@python docs/findings.py
 
 docs: $(READY)  ## README.md and docs as a site: build/site/index.html
-	@mkdocs build --quiet --strict
+	@mkdocs build --strict
 
 # What an earlier build left there would go into it.
 wheel: $(READY)  ## the package with its workflow, to be installed elsewhere: dist/
