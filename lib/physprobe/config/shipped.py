@@ -13,7 +13,7 @@ ENCODERS = PACKAGE / "encoders"
 OWNER = "physprobe"
 TABLE = "SHA256SUMS"
 FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
-"""What an encoder is read from; cards and curves beside it are for people."""
+"""What an encoder is read from; card and curves beside it are for people."""
 
 
 def packaged(name: str | Path) -> str:
