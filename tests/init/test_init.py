@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from physprobe import __main__ as door
-from physprobe.config import config_files, model, shipped
+from physprobe.config import config_files, installation, model
 from physprobe.init import _films, stage
 
 ROOT = Path(__file__).parents[2]
@@ -58,10 +58,10 @@ def test_a_folder_has_what_people_change_and_no_rules(tmp_path: Path):
 def test_the_repository_is_that_around_the_package_unless_a_wheel_brought_a_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    assert shipped.repository("Snakefile") == ROOT / "Snakefile"
-    monkeypatch.setattr(shipped, "PACKAGE", tmp_path)
+    assert installation.repository("Snakefile") == ROOT / "Snakefile"
+    monkeypatch.setattr(installation, "PACKAGE", tmp_path)
     (tmp_path / "repository").mkdir()
-    assert shipped.repository("envs", "cpu.yaml") == tmp_path / "repository/envs/cpu.yaml"
+    assert installation.repository("envs", "cpu.yaml") == tmp_path / "repository/envs/cpu.yaml"
 
 
 def test_nothing_is_written_over(tmp_path: Path, refused):

@@ -2,12 +2,11 @@
 
 import os
 import sys
-import sysconfig
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from physprobe.config import fingerprint, model, stages
+from physprobe.config import fingerprint, installation, model, stages
 from physprobe.config.config_files import Content
 
 PACKAGE = Path(__file__).parents[1]
@@ -20,16 +19,13 @@ def lead_jobs_here() -> None:
 
     A job's ``python`` is that of Snakemake's environment, activated or not; an environment that
     ``--sdm conda`` activates in the job goes before it. A package that is installed there, not a
-    checkout, is found without being led to.
+    checkout, is found without being led to, and has one path in the working directory.
     """
-    if not installed():
+    if installation.installed():
+        installation.link()
+    else:
         _lead("PYTHONPATH", PACKAGE.parent)
     _lead("PATH", Path(sys.executable).parent)
-
-
-def installed() -> bool:
-    """Whether this package lies among those of the interpreter, and not in a checkout."""
-    return str(PACKAGE.parent) in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
 
 
 def _lead(variable: str, folder: Path) -> None:

@@ -8,7 +8,7 @@ version, and one that is installed over it reruns what its changed code says, as
 import os
 from pathlib import Path
 
-from physprobe.config import shipped
+from physprobe.config import installation
 from physprobe.init import _films
 from physprobe.store import files, log
 
@@ -23,7 +23,7 @@ OWN = "films.yaml"
 SNAKEFILE = '''\
 """The workflow of physprobe, whose rules come with the package; config.yaml is yours."""
 
-from physprobe.config.shipped import repository
+from physprobe.config.installation import repository
 
 
 include: repository("Snakefile")
@@ -76,7 +76,7 @@ def run(folder: Path = Path(), *, films: str | None = None, spec: str = "{}") ->
 def contents() -> dict[Path, bytes]:
     """What every such folder holds, by path."""
     found = {Path("Snakefile"): SNAKEFILE.encode(), Path(".gitignore"): IGNORED.encode()}
-    root = shipped.repository()
+    root = installation.repository()
     for name in COPIED:
         place = root / name
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
