@@ -8,7 +8,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help heat all toys calibrate findings test lint bench clean
+.PHONY: help heat all toys calibrate findings docs wheel test lint bench clean
 
 # Rules call `python` from PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -34,6 +34,14 @@ calibrate: $(READY)  ## false positives on noise, coverage on planted truth: res
 
 findings: $(READY)  ## numbers of README.md and docs, filled from results
 	@python docs/findings.py
+
+docs: $(READY)  ## README.md and docs as a site: build/site/index.html
+	@mkdocs build --strict
+
+# What an earlier build left there would go into it.
+wheel: $(READY)  ## the package with its workflow, to be installed elsewhere: dist/
+	@rm -rf build && python -m pip wheel --quiet --disable-pip-version-check \
+		--no-build-isolation --no-deps --wheel-dir dist .
 
 # One thread each: two spin on small matrices.
 test: export OMP_NUM_THREADS := 1

@@ -23,13 +23,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 MARKED = re.compile(r"(<!-- finding: (\S+) (\S+) -->)(.*?)(<!-- end -->)", re.DOTALL)
 STEP = re.compile(r"(\w+)|\[([^]]*)\]|\{([^}]*)\}")
+ENCODERS = "lib/physprobe/encoders"
 SHIPPED = "encoders/shipped/"
 """What names of results that ship begin with."""
 
 
 def pages(root: Path = ROOT) -> list[Path]:
-    """Pages that may hold findings."""
-    return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    """Pages that may hold findings, and cards of encoders that ship."""
+    folders = (root / "docs", root / ENCODERS)
+    return [root / "README.md", *(page for each in folders for page in sorted(each.rglob("*.md")))]
 
 
 def filled(text: str, results: Path) -> tuple[str, list[str]]:
@@ -52,7 +54,7 @@ def filled(text: str, results: Path) -> tuple[str, list[str]]:
         start, name, key, old, end = match.groups()
         file = results / name
         if name.startswith(SHIPPED):
-            file = ROOT / "lib/physprobe/encoders" / name.removeprefix(SHIPPED)
+            file = ROOT / ENCODERS / name.removeprefix(SHIPPED)
         if not file.is_file():
             return match[0]
         new = told(found(json.loads(file.read_text()), key, name))

@@ -2,19 +2,16 @@
 
 import importlib.util
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
 
-import filmed
 import pytest
 
-from physprobe.config import config_files, model, shipped
+from physprobe.config import shipped
 from physprobe.store import results as stored
 
 ROOT = Path(__file__).parents[1]
-SECTIONS = ("systems:", "studies:", "encoders:", "controls:", "methods:", "recipes:")
 SCRIPT = ROOT / "docs/findings.py"
 spec = importlib.util.spec_from_file_location("findings", SCRIPT)
 findings = importlib.util.module_from_spec(spec)
@@ -110,30 +107,6 @@ def test_checking_writes_nothing_and_ends_with_1(tmp_path: Path, results: Path):
     assert (clone / "README.md").read_text() == PAGE
     assert subprocess.run(run, capture_output=True, check=False).returncode == 0
     assert subprocess.run([*run, "--check"], capture_output=True, check=False).returncode == 0
-
-
-def snippets() -> list[str]:
-    """Pieces of config files in the documentation, without what isn't YAML beside them."""
-    found = []
-    for page in findings.pages():
-        for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", page.read_text(), re.MULTILINE):
-            lines = [line[4:] for line in block.splitlines() if "snakemake" not in line]
-            if any(line.startswith(SECTIONS) for line in lines):
-                found.append("\n".join(lines))
-    return found
-
-
-@pytest.mark.parametrize("text", snippets())
-def test_configs_of_the_documentation_are_valid(text: str, tmp_path: Path):
-    mine = tmp_path / "mine.yaml"
-    # a reader has films, where the page says `path/to/films`
-    filmed.write(tmp_path / "films" / "a.mkv", filmed.moving(200))
-    mine.write_text(text.replace("path/to/films", str(tmp_path / "films")))
-    model.load(config_files.gather([ROOT / "tests/configs/wide.yaml", mine]))
-
-
-def test_the_documentation_shows_configs():
-    assert len(snippets()) >= 3
 
 
 def test_markers_of_the_documentation_are_whole():

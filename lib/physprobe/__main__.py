@@ -273,6 +273,11 @@ def _terminated(number: int, _: types.FrameType | None) -> typing.NoReturn:
     raise SystemExit(128 + number)
 
 
-if __name__ == "__main__":
+def script() -> typing.NoReturn:
+    """Run one command as a process of its own."""
     signal.signal(signal.SIGTERM, _terminated)
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    script()

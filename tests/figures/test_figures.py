@@ -419,3 +419,20 @@ def test_located_figure_is_sound_and_its_colours_are_robust(undefined):
     assert scores[0].get_array()[1, 3] == pytest.approx(values["1,3"])
     (counts,) = (image for image in maps if image not in scores)
     np.testing.assert_array_equal(counts.get_array(), result["shown"]["speed"]["touched"]["mine"])
+
+
+def test_names_are_what_they_are_whatever_dollars_they_have():
+    """A unit, or a class, is no formula; powers of ten are written out."""
+
+    def panel(part, frame):
+        ax = part.subplots()
+        ax.plot([0.01, 100], [1, 2])
+        ax.set_xscale("log")
+        ax.set_xlabel(r"cost [$\undefined$]")
+        ax.set_yticks([1, 2], ["$a$", r"$\none$"])
+
+    figure = canvas.alone(panel, pd.DataFrame(), (4, 2))
+    assert canvas.png(figure).startswith(b"\x89PNG")
+    assert figure.axes[0].get_xlabel() == r"cost [$\undefined$]"
+    ticks = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert "10\u207b\u00b9" in ticks and not any("$" in tick for tick in ticks)

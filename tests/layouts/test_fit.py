@@ -169,7 +169,7 @@ def test_table_holds_everything_that_is_drawn(written, metrics):
 
 def test_figure_is_a_picture(written):
     image = matplotlib.image.imread(written["figure"])
-    assert image.shape[1] == 2250 and image.std() > 0.05
+    assert image.shape[1] == 15 * 184 and image.std() > 0.05  # inches, and dots to each
 
 
 def test_no_path_of_a_machine_in_what_is_written(written, metrics):

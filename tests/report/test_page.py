@@ -1,5 +1,6 @@
 """Page: verdicts and figures of studies, from their files alone."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -67,7 +68,12 @@ def page(written) -> Page:
 
 def test_page_needs_nothing_but_itself(page, written):
     assert page.open == []
-    assert all(r.startswith(("data:image/png;base64,", "#")) for r in page.resources)
+    shown = [r for r in page.resources if not r.startswith("#")]
+    # what is shown is in the page; links lead to the files beside it
+    linked = [r for r in shown if not r.startswith("data:image/png;base64,")]
+    assert len(linked) == 2 * len(SHOWN)
+    assert all((written.parent / link).suffix in (".png", ".csv") for link in linked)
+    assert all((written.parent / link).is_file() for link in linked)
     ids = {about["id"] for _, about in page.tags if "id" in about}
     assert {r[1:] for r in page.resources if r.startswith("#")} <= ids
     text = written.read_text()
@@ -93,9 +99,36 @@ def test_page_answers_first_for_all_encoders():
         for name, word in (("one", "supported"), ("two", "refuted"), ("two", "cannot tell"))
     ]
     one, two = _page._answers(claims)
-    assert (one["encoder"], one["counts"]["supported"], one["refuted"]) == ("one", 1, [])
+    assert (one["encoder"], one["counts"]["supported"]) == ("one", 1)
+    assert one["stated"] == {"Supported": ["one supported."], "Refuted": []}
     assert two["counts"] == {"supported": 0, "refuted": 1, "cannot tell": 1}
-    assert two["refuted"] == ["two refuted."]
+    assert two["stated"]["Refuted"] == ["two refuted."]
+
+
+def test_claims_are_crossed_with_encoders():
+    claims = [
+        {"claim": c, "encoder": e, "statement": f"{c}!", "verdict": v}
+        for c, e, v in (("a", "one", "refuted"), ("b", "two", "supported"), ("a", "two", "refuted"))
+    ]
+    a, b = _page._crossed(claims)
+    assert a == {"statement": "a!", "verdicts": {"one": "refuted", "two": "refuted"}}
+    assert b["verdicts"] == {"one": "", "two": "supported"}
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ((2, 3, 1), "2 of 6 claims hold, 3 are refuted, of 1 it can't be told."),
+        ((1, 1, 0), "1 of 2 claims holds, 1 is refuted."),
+        ((0, 0, 2), "none of 2 claims hold, of 2 it can't be told."),
+        ((1, 0, 0), "its one claim holds."),
+        ((0, 1, 0), "its one claim is refuted."),
+        ((0, 0, 1), "of its one claim it can't be told."),
+    ],
+)
+def test_a_sentence_says_how_many_claims_hold(counts: tuple[int, ...], text: str):
+    words = [w for w, n in zip(_page.VERDICTS, counts, strict=True) for _ in range(n)]
+    assert _page.sentence(words) == text
 
 
 def test_page_shows_the_answers_before_anything_else(page):
@@ -114,6 +147,41 @@ def test_a_gain_has_a_word_for_its_size(value: float, margin: float, word: str):
 def test_page_escapes_what_config_says(page, written):
     assert "Alpha <b>is</b> decodable & more." in page.text
     assert "Alpha <b>is</b>" not in written.read_text()
+
+
+HOSTILE = """<evil a="1">&'"$x$</evil>"""
+
+
+def hostile(content: object, kept: tuple[str, ...]) -> object:
+    """The same with markup in every text, but for those whose words mean something."""
+    if isinstance(content, str):
+        return content if content in kept else content + HOSTILE
+    if isinstance(content, list):
+        return [hostile(each, kept) for each in content]
+    if isinstance(content, dict):
+        return {
+            key: value if key in ("sample", "way", "metric", "code") else hostile(value, kept)
+            for key, value in content.items()
+        }
+    return content
+
+
+def test_no_text_becomes_markup(study):
+    """Labels, units, classes and statements are the user's, and may hold anything."""
+    folder = study["verdicts"].parent
+    judged = json.loads(study["verdicts"].read_text())
+    filled = json.loads((folder / "fit_metrics.json").read_text())
+    kept = (*_page.VERDICTS, *filled["encoders"], *filled["controls"], "persistence")
+    names = hostile({"claims": judged["claims"], "spec": judged["spec"]}, kept)
+    text = _page.html(
+        {"heat": {**judged, **names}},
+        [folder / "verdicts.png"],
+        {"heat": hostile(filled, kept)},
+        LIB / "published.yaml", LIB / "page.html.j2", HOSTILE, folder,
+    )  # fmt: skip
+    page = Page(text)
+    assert page.open == [] and "evil" not in {tag for tag, _ in page.tags}
+    assert page.text.count("<evil") > 20 and "<evil" not in text
 
 
 def test_page_shows_every_figure_with_its_caption(page):

@@ -77,7 +77,7 @@ def test_norms_keep_what_they_learnt(child, parent):
 def test_a_recipe_grows_and_says_so(child, parent, tmp_path):
     out = tmp_path / "grown" / "model.safetensors"
     stage.run(out=out, spec=child(frozen=1).canonical())
-    card = (out.parent / "card.md").read_text()
+    card = (out.parent / "README.md").read_text()
     assert f"Grown from `{parent}`" in card and "| target | before training | trained |" in card
     first, last = (
         load_file(folder / "model.safetensors")["encoder.embeddings.patch_embeddings.proj.weight"]

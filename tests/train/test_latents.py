@@ -61,7 +61,7 @@ def test_the_table_has_every_members_epochs_and_the_card_names_them(trained):
     lines = (trained / "training.csv").read_text().splitlines()
     assert lines[0].startswith("member,step") and "states/log_alpha" in lines[0]
     assert [line.split(",")[0] for line in lines[1:]] == ["1"] * 3 + ["2"] * 3
-    card = (trained / "card.md").read_text()
+    card = (trained / "README.md").read_text()
     assert "2 members" in card and "| states/log_alpha |" in card
 
 
@@ -211,7 +211,7 @@ def test_published_numbers_stand_beside_ours_with_a_verdict(tmp_path):
     published = {"loss": 0.0, "step": 4, "decoder_error": 0.003}
     made = spec(published=published, seeds=(1,))
     stage.run(out=tmp_path / "mine" / "model.safetensors", spec=json.dumps(made.dump()))
-    lines = (tmp_path / "mine" / "card.md").read_text().splitlines()
+    lines = (tmp_path / "mine" / "README.md").read_text().splitlines()
     told = {line.split("|")[1].strip(): line.split("|")[4].strip() for line in lines
             if line.startswith(("| loss", "| step", "| decoder"))}  # fmt: skip
     assert told["loss"] == "not reproduced" and told["step"] == "reproduced"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from transformers import VJEPA2Model
 
@@ -20,7 +21,7 @@ def test_the_folder_is_a_checkpoint_that_both_transformers_and_the_pipeline_read
     out = tmp_path / "tiny" / "model.safetensors"
     stage.run(out=out, spec=tiny.canonical())
     assert sorted(path.name for path in out.parent.iterdir()) == [
-        "card.md",
+        "README.md",
         "config.json",
         "model.safetensors",
         "preprocessor_config.json",
@@ -43,8 +44,11 @@ def test_the_folder_is_a_checkpoint_that_both_transformers_and_the_pipeline_read
     wanted = {"loss", "feature_std", "effective_rank", "mean_cosine", "clips_per_second", "kept"}
     assert wanted <= set(rows[0])
     kept = [row for row in rows if row["kept"] == "True"][-1]
-    card = (out.parent / "card.md").read_text()
+    card = (out.parent / "README.md").read_text()
     assert f"step {kept['step']}" in card and f"{float(kept['score']):.3f}" in card
+    about = ModelCard.load(out.parent / "README.md").data
+    assert (about.license, about.library_name) == ("mit", "transformers")
+    assert tiny.kind in about.tags
     assert json.loads((out.parent / "preprocessor_config.json").read_text())["image_mean"]
 
 

@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 from physprobe.config import config_files
 from physprobe.config.pipeline import Pipeline, lead_jobs_here
-from physprobe.config.shipped import packaged
+from physprobe.config.installation import packaged
 from physprobe.store.job import draw_to_files
 
 lead_jobs_here()

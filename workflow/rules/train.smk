@@ -2,7 +2,7 @@
 Train: fit an encoder to an endless stream of simulated clips, without labels.
 
 INPUT   nothing but the recipe: clips are simulated on the fly; the encoder that it grows from, if it does
-OUTPUT  results/encoders/{recipe}/   config.json  model.safetensors  preprocessor_config.json  training.csv  card.md
+OUTPUT  results/encoders/{recipe}/   config.json  model.safetensors  preprocessor_config.json  training.csv  README.md
 """
 
 
@@ -14,7 +14,7 @@ rule train:
         config="results/encoders/{recipe}/config.json",
         processor="results/encoders/{recipe}/preprocessor_config.json",
         table="results/encoders/{recipe}/training.csv",
-        card="results/encoders/{recipe}/card.md",
+        card="results/encoders/{recipe}/README.md",
     log:
         "results/logs/encoders/train.{recipe}.log",
     conda:

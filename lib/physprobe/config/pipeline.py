@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from physprobe.config import fingerprint, model, stages
+from physprobe.config import fingerprint, installation, model, stages
 from physprobe.config.config_files import Content
 
 PACKAGE = Path(__file__).parents[1]
@@ -18,9 +18,13 @@ def lead_jobs_here() -> None:
     """Let the jobs that Snakemake starts run this interpreter and this very package.
 
     A job's ``python`` is that of Snakemake's environment, activated or not; an environment that
-    ``--sdm conda`` activates in the job goes before it.
+    ``--sdm conda`` activates in the job goes before it. A package that is installed there, not a
+    checkout, is found without being led to, and has one path in the working directory.
     """
-    _lead("PYTHONPATH", PACKAGE.parent)
+    if installation.installed():
+        installation.link()
+    else:
+        _lead("PYTHONPATH", PACKAGE.parent)
     _lead("PATH", Path(sys.executable).parent)
 
 

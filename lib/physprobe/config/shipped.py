@@ -1,11 +1,10 @@
-"""Shipped: files of the package; among them trained encoders, named ``physprobe/{name}``.
+"""Shipped: trained encoders of the package, named ``physprobe/{name}``.
 
 What they consist of is known by hash, in ``encoders/SHA256SUMS``. After a change, in ``encoders``:
 ``sha256sum */config.json */model.safetensors */preprocessor_config.json > SHA256SUMS``.
 """
 
 import hashlib
-import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
@@ -13,21 +12,7 @@ ENCODERS = PACKAGE / "encoders"
 OWNER = "physprobe"
 TABLE = "SHA256SUMS"
 FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
-"""What an encoder is read from; cards and curves beside it are for people."""
-
-
-def packaged(name: str | Path) -> str:
-    """Path of a file of this package as rules name it: from the working directory.
-
-    A clone elsewhere names the same inputs, so nothing reruns there; and ``--directory`` and
-    ``--snakefile`` find them from wherever they are.
-
-    Parameters
-    ----------
-    name : str or Path
-        Within the package, for instance ``report/physprobe.mplstyle``.
-    """
-    return os.path.relpath(PACKAGE.resolve() / (PACKAGE / name).relative_to(PACKAGE))
+"""What an encoder is read from; card and curves beside it are for people."""
 
 
 def names() -> list[str]:

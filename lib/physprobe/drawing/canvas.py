@@ -11,8 +11,10 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.ticker import LogFormatterSciNotation
 from numpy.typing import ArrayLike
 
 from physprobe.drawing import palette
@@ -63,11 +65,26 @@ def nothing(title: str) -> Figure:
 
 def png(figure: Figure, title: str = "", caption: str = "") -> bytes:
     """Encode a figure as PNG, the same bytes for the same figure; its metadata say what it is."""
+    for axis in figure.findobj(Axis):
+        if isinstance(axis.get_major_formatter(), LogFormatterSciNotation):
+            axis.set_major_formatter(_Powers())
+        if isinstance(axis.get_minor_formatter(), LogFormatterSciNotation):
+            axis.set_minor_formatter(_Powers(labelOnlyBase=False))
     buffer = io.BytesIO()
     told = {"Software": "physprobe", "Title": title, "Description": caption}
     with matplotlib.rc_context(fname=STYLE):
         figure.savefig(buffer, format="png", metadata=told)
     return buffer.getvalue()
+
+
+class _Powers(LogFormatterSciNotation):
+    """Powers of ten as letters, not as a formula, which no text is taken for."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Label of a tick."""
+        text = super().__call__(x, pos).replace(r"\times", "\N{MULTIPLICATION SIGN}")
+        raised = re.sub(r"\^\{([^}]*)\}", lambda power: power[1].translate(RAISED), text)
+        return re.sub(r"\\mathdefault|[${}]", "", raised)
 
 
 def title(part: FigureBase, text: str) -> None:

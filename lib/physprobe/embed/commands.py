@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from physprobe.config import checkpoints, shipped
-from physprobe.config.shipped import packaged
+from physprobe.config.installation import packaged
 from physprobe.config.stages import STORE, Command, Stage
 
 TRAINED = ("config.json", "model.safetensors", "preprocessor_config.json")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from physprobe.config import kinds
-from physprobe.config.shipped import packaged
+from physprobe.config.installation import packaged
 from physprobe.config.stages import STORE, Command, Figure, Stage, figures
 from physprobe.falsify.commands import evidence
 

@@ -1,9 +1,11 @@
 """Page: everything that ``report.html`` shows, as text, tables and inlined figures."""
 
 import base64
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from PIL import Image
 
@@ -12,6 +14,7 @@ from physprobe.store import files
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 SCALE = 92  # pixels of the page per inch of a figure: letters are of one size in all of them
+VERDICTS = "supported", "refuted", "cannot tell"
 SIZES = (0.01, "negligible"), (0.05, "small"), (0.2, "clear"), (float("inf"), "large")
 """Words for how far a supported claim's value is above its margin, each up to its bound."""
 
@@ -23,6 +26,7 @@ def html(
     published: Path,
     template: Path,
     code: str,
+    place: Path,
 ) -> str:
     """The page.
 
@@ -39,6 +43,8 @@ def html(
     template : Path
     code : str
         Fingerprint of the page's own code.
+    place : Path
+        Folder of the page: figures and their tables are linked from there.
     """
     import jinja2
 
@@ -50,7 +56,7 @@ def html(
     numbers = files.read_yaml(published)
     drawn: dict[str, list[dict]] = {}
     for path in figures:
-        drawn.setdefault(path.absolute().parent.name, []).append(_figure(path))
+        drawn.setdefault(path.absolute().parent.name, []).append(_figure(path, place))
     studies = [_study(name, found, drawn, filled.get(name)) for name, found in judged.items()]
     return environment.from_string(files.read_text(template)).render(
         studies=studies,
@@ -80,6 +86,7 @@ def _study(
         "label": first,
         "untrained": palette.random(first),
         "answers": _answers(judged["claims"]),
+        "crossed": _crossed(judged["claims"]),
         "claims": _claims(judged),
         "figures": drawn.get(name, []),
         "setup": judged["setup"],
@@ -97,21 +104,29 @@ def _study(
     }
 
 
-def _figure(path: Path) -> dict:
-    """A picture, and what its metadata say of it."""
+def _figure(path: Path, place: Path) -> dict:
+    """A picture, what its metadata say of it, and where it lies with its table."""
     with Image.open(path) as image:
         told, wide = image.info, image.width / image.info.get("dpi", (100, 100))[0]
     return {
         "name": f"{path.parent.name}-{path.stem}",
         "title": told.get("Title") or path.stem.replace("_", " "),
         "caption": told.get("Description", ""),
+        "files": {
+            kind.upper(): _link(path.with_suffix(f".{kind}"), place) for kind in ("png", "csv")
+        },
         "image": base64.b64encode(path.read_bytes()).decode(),
         "width": round(SCALE * wide),
     }
 
 
+def _link(path: Path, place: Path) -> str:
+    """Address of a file from a page in a folder."""
+    return quote(Path(os.path.relpath(path, place)).as_posix())
+
+
 def _answers(claims: Sequence[Mapping]) -> list[dict]:
-    """Of each encoder: how many of its claims have which verdict, and which were refuted."""
+    """Of each encoder: a sentence, and how many and which of its claims have which verdict."""
     found = []
     for name in dict.fromkeys(claim["encoder"] for claim in claims):
         own = [claim for claim in claims if claim["encoder"] == name]
@@ -120,11 +135,28 @@ def _answers(claims: Sequence[Mapping]) -> list[dict]:
             {
                 "encoder": name,
                 "label": own[0]["label"],
-                "counts": {w: words.count(w) for w in ("supported", "refuted", "cannot tell")},
-                "refuted": [c["statement"] for c in own if c["verdict"] == "refuted"],
+                "counts": {word: words.count(word) for word in VERDICTS},
+                "sentence": sentence(words),
+                "stated": {
+                    word.capitalize(): [c["statement"] for c in own if c["verdict"] == word]
+                    for word in VERDICTS[:2]
+                },
             }
         )
     return found
+
+
+def _crossed(claims: Sequence[Mapping]) -> list[dict]:
+    """Of each claim its statement, and the verdict on each encoder that it is claimed of."""
+    encoders = list(dict.fromkeys(claim["encoder"] for claim in claims))
+    found: dict[str, dict] = {}
+    for claim in claims:
+        line = found.setdefault(
+            claim["claim"],
+            {"statement": claim["statement"], "verdicts": dict.fromkeys(encoders, "")},
+        )
+        line["verdicts"][claim["encoder"]] = claim["verdict"]
+    return list(found.values())
 
 
 def _claims(judged: Mapping) -> dict[str, list[dict]]:
@@ -218,6 +250,20 @@ def _at(content: Any, path: str) -> float | None:
     for key in path.split("."):
         content = content.get(key) if isinstance(content, Mapping) else None
     return content
+
+
+def sentence(verdicts: Sequence[str]) -> str:
+    """Say how many hold: ``2 of 6 claims hold, 3 are refuted, of 1 it can't be told.``."""
+    held, refuted, unknown = (verdicts.count(word) for word in VERDICTS)
+    parts = [f"{held or 'none'} of {len(verdicts)} claims hold{'s' * (held == 1)}"]
+    if len(verdicts) == 1:
+        parts = ["its one claim holds"] if held else []
+    if refuted:
+        many = f"{refuted} {'is' if refuted == 1 else 'are'}"
+        parts.append(f"{many if len(verdicts) > 1 else 'its one claim is'} refuted")
+    if unknown:
+        parts.append(f"of {unknown if len(verdicts) > 1 else 'its one claim'} it can't be told")
+    return f"{', '.join(parts)}."
 
 
 def size(claim: Mapping) -> str:

@@ -21,7 +21,8 @@ def run(
     verdicts : list of Path
         ``{study}/verdicts.json`` of every study.
     figures : list of Path
-        ``{study}/{figure}.png``, and those of no study, each with title and caption.
+        ``{study}/{figure}.png``, and those of no study, each with title and caption; the page links
+        to each and to the table beside it.
     layouts : list of Path
         ``{study}/fit_metrics.json`` of the studies that have one.
     published : Path
@@ -35,6 +36,7 @@ def run(
 
     judged = {path.absolute().parent.name: results.read(path, "verdicts") for path in verdicts}
     filled = {path.absolute().parent.name: results.read(path) for path in layouts}
-    text = _page.html(judged, figures, filled, published, template, job.current().code)
+    code, place = job.current().code, out.absolute().parent
+    text = _page.html(judged, figures, filled, published, template, code, place)
     files.write_text(out, text)
     log.done(f"{out}: {len(judged)} studies, {len(figures)} figures, {log.megabytes(out):.1f} MB")

@@ -2,4 +2,5 @@
 
 from physprobe.config.stages import Command, Stage
 
-STAGE = Stage({name: Command(f"{name}:run") for name in ("export", "schema", "verify")})
+NAMES = ("croissant", "export", "schema", "verify")
+STAGE = Stage({name: Command(f"{name}:run") for name in NAMES})

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 from physprobe.config import shipped
-from physprobe.config.shipped import packaged
+from physprobe.config.installation import packaged
 from physprobe.config.stages import Command, Figure, Stage
 from physprobe.embed.commands import checkpoint
 

@@ -21,12 +21,12 @@ def run(*, out: Path, spec: str, card: Path | None = None) -> None:
     ----------
     out : Path
         ``model.safetensors``; ``config.json``, ``preprocessor_config.json``, ``training.csv`` and
-        ``card.md`` go beside it. While the run lasts there are checkpoints, from which the same
+        ``README.md`` go beside it. While the run lasts there are checkpoints, from which the same
         command goes on. The folder of a V-JEPA 2 is one that ``VJEPA2Model.from_pretrained`` reads.
     spec : str
         JSON of the recipe's spec.
     card : Path, optional
-        Template of ``card.md``; by default the recipe's own.
+        Template of ``README.md``; by default the recipe's own.
 
     Raises
     ------
@@ -93,8 +93,8 @@ def run(*, out: Path, spec: str, card: Path | None = None) -> None:
         code=job.current().code,
         commit=_commit(),
     )
-    (work / "card.md").write_text(told)
-    for name in ("training.csv", "card.md", *family.FILES):
+    (work / "README.md").write_text(told)
+    for name in ("training.csv", "README.md", *family.FILES):
         (work / name).replace(folder / name)
     shutil.rmtree(work)
     before = _mean([table[0] for table in tables.values()])["score"]

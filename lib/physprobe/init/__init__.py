@@ -1,0 +1,1 @@
+"""Init: a folder of one's own, in which the workflow runs."""
