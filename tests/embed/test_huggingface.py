@@ -64,7 +64,7 @@ def test_hooks_pool_in_float32_to_1e_6(checkpoint: Path):
     encoder = model.encoder
     modules = dict(enumerate([encoder.embeddings, *encoder.layer, encoder.layernorm]))
     with torch.inference_mode():
-        with pool.hooked(modules, (4, 4)) as (pooled, spatial):
+        with pool.hooked(modules, lambda h: h.unflatten(1, (-1, 4, 4))) as (pooled, spatial):
             encoder(pixel_values_videos=frames)
         assert not any(module._forward_hooks for module in model.modules())
         found = model(frames, skip_predictor=True, output_hidden_states=True)

@@ -48,6 +48,7 @@ STAGE = Stage(
             inputs=_inputs,
             kinds=lambda config, asked: [f"embed.{config.embedding(asked.encoder).kind}"],
             params={
+                "files": lambda config, asked: config.embedding(asked.encoder).listing(),
                 "gpus": _gpus,
                 # two threads for a network, one for what mostly reads
                 "threads": lambda config, asked: 1 + _gpus(config, asked),

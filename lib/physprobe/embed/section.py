@@ -1,7 +1,7 @@
 """Embed's contract: what every module of this folder offers, and what it may leave out."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -49,6 +49,11 @@ class Kind(Protocol):
     """What it can embed, of ``config.seen.FORMS``."""
     Spec: type[EncoderSpec]
     """Fields of the config's entry."""
+
+    @staticmethod
+    def problems(spec: EncoderSpec) -> Iterator[str]:
+        """What is wrong with the files that the entry names, as can be told at once."""
+        yield from ()
 
     @staticmethod
     @abstractmethod

@@ -116,6 +116,7 @@ def run(
         fingerprint={
             "code": job.current().code,
             "spec": entry,
+            "content": spec_.content(),
             "clips": source.attrs["digest"],
             "encoder": provenance,
             **({"simulation": zarrs.digest(simulation[0])} if simulation else {}),
