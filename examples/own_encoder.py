@@ -1,4 +1,4 @@
-"""An encoder of one's own: a toy network that sees two frames at a time. See docs/own_encoder.md."""
+"""An encoder of one's own: a toy that sees two frames at a time. See docs/own_encoder.md."""
 
 from torch import nn
 

@@ -128,6 +128,8 @@ def test_configs_of_the_documentation_are_valid(text: str, tmp_path: Path):
     mine = tmp_path / "mine.yaml"
     # a reader has films, where the page says `path/to/films`
     filmed.write(tmp_path / "films" / "a.mkv", filmed.moving(200))
+    (tmp_path / "features.npz").touch()
+    text = text.replace("path/to/features", str(tmp_path / "features"))
     mine.write_text(text.replace("path/to/films", str(tmp_path / "films")))
     model.load(config_files.gather([ROOT / "tests/configs/wide.yaml", mine]))
 

@@ -14,6 +14,7 @@ def test_families():
         "linear_models",
         "pixels",
         "position",
+        "precomputed",
         "projection",
         "python",
         "signal",
@@ -31,6 +32,7 @@ def test_import_needs_no_heavy_library():
         "    family = kinds.load('embed', kind)\n"
         "    needed = {'huggingface': {'model': 'a/b'}, 'twin': {'weights': 'random'}}\n"
         "    needed['python'] = {'model': 'examples/own_encoder.py:build'}\n"
+        "    needed['precomputed'] = {'file': 'none.npz', 'system': 'heat'}\n"
         "    needed['latent'] = needed['linear_models'] = {'model': 'a'}\n"
         "    fields = needed.get(kind, {})\n"
         "    spec = family.Spec(**fields)\n"

@@ -70,6 +70,12 @@ def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> It
                 f" Hint: take one of kind {' or '.join(able)}."
             )
             continue
+        if spec.only not in (None, system):
+            yield (
+                f"{where}: {name} is of clips of {spec.only}, and {system} is another system."
+                f" Hint: an entry each, with system: {system}."
+            )
+            continue
         if (tubelet := _tubelet(spec)) and simulate.frames % tubelet:
             uncut.setdefault(tubelet, []).append(name)
         needed, what = spec.READS
