@@ -31,6 +31,11 @@ class EncoderSpec(Spec):
         return {0: self}
 
     @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules of this package that it finds by name, from ``embed.`` on."""
+        return ()
+
+    @property
     def only(self) -> str | None:
         """System whose clips alone it can embed; by default any."""
         return None

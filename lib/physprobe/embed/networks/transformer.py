@@ -71,7 +71,7 @@ class VideoTransformer(Frozen):
         self.config = config = model.config
         super().__init__(spec, frames=frames, threads=threads)
         self.preprocessing = preprocessing
-        side = preprocessing.crop // config.patch_size
+        side = preprocessing.crop // self.patch
         for name in ("frames_per_clip", "num_frames"):
             seen = getattr(config, name, self.tubelet)
             if seen % self.tubelet:
@@ -80,7 +80,7 @@ class VideoTransformer(Frozen):
                 )
         if not side:
             raise ValueError(
-                f"config.json: patch_size {config.patch_size} is larger than the input,"
+                f"config.json: patch_size {self.patch} is larger than the input,"
                 f" {preprocessing.crop} px."
             )
         self.grid, self.features = (side, side), config.hidden_size
@@ -105,6 +105,11 @@ class VideoTransformer(Frozen):
     def tubelet(self) -> int:
         """Frames per token."""
         return self.config.tubelet_size
+
+    @property
+    def patch(self) -> int:
+        """Side of a token [px]."""
+        return self.config.patch_size
 
     @property
     def called(self) -> str:

@@ -18,10 +18,15 @@ from physprobe.embed.networks.vjepa import VJEPA2
 from physprobe.statistics import seeds
 
 Model = TypeVar("Model", bound=PreTrainedModel)
-BLOCKS = {"num_hidden_layers": "encoder", "pred_num_hidden_layers": "predictor"}
-"""Fields of config.json that count blocks, and the part of a network that they are in."""
+BLOCKS = {
+    "num_hidden_layers": re.compile(r"(?!(?:.*\.)?predictor\.)(?:.*\.)?layers?\.(\d+)\."),
+    "pred_num_hidden_layers": re.compile(r"(?:.*\.)?predictor\.layer\.(\d+)\."),
+}
+"""Fields of config.json that count blocks, and names of the tensors in one."""
 MOST_BLOCKS = 1000
 SCALE = "lambda1"  # of DINOv2's blocks
+NORM = re.compile(r"norm|_ln\.")
+TABLES = ("position_embedding.weight", "class_embedding")  # of CLIP's like: as tokens elsewhere
 LIMITS = {
     "hidden_size": (1, 2**16),
     "num_attention_heads": (1, 2**12),
@@ -66,9 +71,10 @@ def trained(
     """
     _quiet()
     where = folder / CONFIG
-    _check_blocks(where, config, tensors)  # first: transformers' configs list their blocks
+    own = {name: value for name, value in tensors.items() if not name.startswith(heads)}
+    _check_blocks(where, config, own)  # first: transformers' configs list their blocks
     settings = _settings(where, config, model_class)
-    _check_blocks(where, settings.to_dict(), tensors)
+    _check_blocks(where, settings.to_dict(), own)
     _check_size(where, settings, tensors, model_class)
     loaded: Any = model_class.from_pretrained(  # with what it says of it, a pair
         None,
@@ -126,15 +132,15 @@ def _settings(
 
 def _check_blocks(where: Path, config: dict, tensors: Mapping[str, torch.Tensor]) -> None:
     """Number of blocks of config.json, where it has one, and of the tensors."""
-    for field, part in BLOCKS.items():
+    for field, pattern in BLOCKS.items():
         asked = config.get(field)
-        pattern = re.compile(rf"(?:^|\.){part}\.layer\.(\d+)\.")
-        numbers = [int(found[1]) for name in tensors if (found := pattern.search(name))]
-        there = max(numbers, default=-1) + 1
+        matches = [found for name in tensors if (found := pattern.match(name))]
+        there = max((int(found[1]) for found in matches), default=-1) + 1
+        part = matches[0].string[: matches[0].start(1)] if matches else "layers."
         if isinstance(asked, int) and asked != there:
             raise ValueError(
                 f"{where}: {field} is {asked}, but the checkpoint's tensors are of {there}"
-                f" ({part}.layer.*). Hint: config and tensors have to come from the same model."
+                f" ({part}*). Hint: config and tensors have to come from the same model."
             )
 
 
@@ -223,10 +229,11 @@ def random(
         model = architecture.MODEL._from_config(settings, attn_implementation="sdpa")
     for name, value in architecture.network_of(model).state_dict().items():
         if value.ndim == 1:
-            one = "norm" in name and name.endswith("weight")
-            value.fill_(float(one or name.endswith(SCALE)))
-            continue
-        alone = value.ndim == 3 and len(value) == 1
+            one = NORM.search(name) and name.endswith("weight")
+            if not name.endswith(TABLES):
+                value.fill_(float(bool(one) or name.endswith(SCALE)))
+                continue
+        alone = (value.ndim == 3 and len(value) == 1) or name.endswith(TABLES)
         fixed = init == "fixed" or alone
         std = settings.initializer_range if fixed else value[0].numel() ** -0.5
         draw = seeds.rng("untrained weights", seed, name).standard_normal(value.shape, "float32")
