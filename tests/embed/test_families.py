@@ -9,7 +9,6 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from transformers.models.deit.modeling_deit import DeiTModel
 
 from physprobe.embed import _families, huggingface, untrained
 
@@ -80,7 +79,9 @@ def save(folder: Path, name: str) -> transformers.PreTrainedModel:
             value.data += 0.1 * torch.randn(value.shape)
     model.save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text(json.dumps(PROCESSOR))
-    return model.vision_model if hasattr(model, "vision_model") else model.base_model
+    if hasattr(model, "vision_model"):
+        return model.vision_model
+    return model if name == "dinov3" else model.base_model
 
 
 def load(folder: Path, length: int = 8, **fields: object) -> object:
@@ -169,7 +170,7 @@ def test_what_has_seen_the_future_says_so(name: str, tmp_path: Path, video: np.n
     changed = video.copy()
     changed[:, 3] = 255 - changed[:, 3]  # the last frame of the first window
     _, after = embed(tmp_path, changed)
-    differs = np.abs(before.pooled - after.pooled).max((0, 3)) > 1e-2  # (layer, time)
+    differs = np.abs(before.pooled - after.pooled).max((0, 3)) > 1e-3  # (layer, time)
     seen = 3 // encoder.tubelet
     assert differs[:, seen].all() and not differs[:, seen + 1 :].any()
     assert not differs[0, :seen].any(), "of layer 0 each time is its own frames'"
@@ -219,24 +220,30 @@ def test_tensors_that_do_not_fit_are_errors(name: str, dropped: str, tmp_path: P
     config = json.loads((tmp_path / "config.json").read_text())
     (config.get("vision_config") or config)["num_hidden_layers"] = 3
     (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(ValueError, match="num_hidden_layers is 3, but the checkpoint's tensors are"):
+    with pytest.raises(
+        ValueError, match="num_hidden_layers is 3, but the checkpoint's tensors are"
+    ):
         load(tmp_path)
 
 
 def test_what_can_not_be_read_is_refused_by_name(tmp_path: Path):
-    save(tmp_path, "timesformer")
+    model = transformers.TimesformerModel
+    fields = {**SHAPE, "num_frames": FRAMES, "attention_type": "space_only"}
+    model(model.config_class(**fields)).save_pretrained(tmp_path)
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(PROCESSOR))
     file = tmp_path / "config.json"
     config = json.loads(file.read_text())
-    file.write_text(json.dumps({**config, "attention_type": "space_only"}))
     with pytest.raises(ValueError, match="attention_type is 'space_only', which isn't read here"):
         load(tmp_path)
     file.write_text(json.dumps({**config, "model_type": "siglip2"}))
-    with pytest.raises(ValueError, match=r"model_type 'siglip2', expected .*Hint: docs/own_encoder"):
+    with pytest.raises(
+        ValueError, match=r"model_type 'siglip2', expected .*Hint: docs/own_encoder"
+    ):
         load(tmp_path)
     save(tmp_path / "vivit", "vivit")
     file = tmp_path / "vivit/config.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "tubelet_size": [2, 8, 4]}))
-    with pytest.raises(ValueError, match="twice the side of a square|don't fit"):
+    with pytest.raises(ValueError, match=r"twice the side of a square|don't fit"):
         load(tmp_path / "vivit")
 
 
@@ -262,7 +269,6 @@ def test_what_a_file_leaves_out_is_as_transformers_has_it(
     name: str, fields: dict, black: float, white: float, tmp_path: Path
 ):
     save(tmp_path, name)
-    (tmp_path / "preprocessor_config.json").write_text(json.dumps({"crop_size": SIDE, **fields}))
     given = {"size": SIDE, "crop_size": SIDE, **fields}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(given))
     shown_ = load(tmp_path).preprocessing
@@ -278,7 +284,9 @@ def test_an_offset_is_of_vivit_alone(tmp_path: Path):
         load(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["timesformer", "vivit", "xclip", "dinov3", "siglip", "clip", "vit"])
+@pytest.mark.parametrize(
+    "name", ["timesformer", "vivit", "xclip", "dinov3", "siglip", "clip", "vit"]
+)
 def test_a_twin_with_random_weights_differs_in_weights_alone(
     name: str, tmp_path: Path, video: np.ndarray
 ):
@@ -312,4 +320,3 @@ def test_each_family_has_its_file_and_reruns_with_it(tmp_path: Path):
     assert untrained.Spec().modules == ("embed.networks.vjepa",)
     every = huggingface.Spec(model="owner/of_what").modules
     assert len(every) == len({family.module for family in _families.BY_TYPE.values()})
-    assert DeiTModel.__name__ == "DeiTModel"

@@ -246,8 +246,8 @@ def test_cached_hub_checkpoint_needs_no_network(
 
 def test_other_architectures_are_errors(checkpoint: Path):
     config = checkpoint / "config.json"
-    config.write_text(config.read_text().replace('"vjepa2"', '"vivit"'))
-    with pytest.raises(ValueError, match=r"model_type 'vivit', expected 'vjepa2' or 'videomae' or"):
+    config.write_text(config.read_text().replace('"vjepa2"', '"siglip2"'))
+    with pytest.raises(ValueError, match=r"type 'siglip2', expected 'vjepa2' or 'videomae' or"):
         huggingface.load(huggingface.Spec(model=str(checkpoint)), **SIZE)
 
 

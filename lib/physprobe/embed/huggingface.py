@@ -161,7 +161,14 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     processor = checkpoint.processor(folder, config["model_type"])
     return architectures.encoder(
         architecture,
-        weights.trained(folder, config, tensors, architecture.MODEL, architecture.HEADS),
+        weights.trained(
+            folder,
+            config,
+            {name.removeprefix(architecture.PART): value for name, value in tensors.items()},
+            architecture.MODEL,
+            architecture.HEADS,
+            architecture.ARGUMENTS,
+        ),
         spec,
         processor,
         str(folder / checkpoints.CONFIG),

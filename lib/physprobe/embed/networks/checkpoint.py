@@ -108,10 +108,10 @@ def config(found: Path, readable: Collection[str] = _families.KNOWN) -> dict:
     """
     file = found / CONFIG
     content = checkpoints.content(file)
-    name = content.get("model_type")
-    if name not in list(readable):
+    model_type = content.get("model_type")
+    if model_type not in list(readable):
         raise ValueError(
-            f"{file}: found model_type {name!r}, expected {' or '.join(map(repr, readable))}."
+            f"{file}: found model_type {model_type!r}, expected {' or '.join(map(repr, readable))}."
             " Hint: docs/own_encoder.md says how any other network is read."
         )
     for name in ELSEWHERE:
@@ -120,7 +120,7 @@ def config(found: Path, readable: Collection[str] = _families.KNOWN) -> dict:
                 f"{file}: found {name}, which isn't known here. Hint: save the model in full"
                 " precision with save_pretrained."
             )
-    return _seeing(file, content) if name in _families.WHOLE else content
+    return _seeing(file, content) if model_type in _families.WHOLE else content
 
 
 def _seeing(file: Path, content: dict) -> dict:

@@ -1,6 +1,6 @@
 """Transformer: the forward pass that architectures share, with trained or random weights."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -37,6 +37,11 @@ class VideoTransformer(Frozen):
     ----------
     MODEL : type
         Class of transformers that its checkpoints are read with.
+    ARGUMENTS : dict
+        What ``MODEL`` is made with besides its config, so that nothing is made that no embedding
+        needs.
+    PART : str
+        How names of its tensors begin in a checkpoint of a larger model.
     HEADS : tuple of str
         How names begin of a checkpoint's tensors that no embedding needs.
     WITHOUT : dict
@@ -53,6 +58,8 @@ class VideoTransformer(Frozen):
     """
 
     MODEL: ClassVar[type[PreTrainedModel]]
+    ARGUMENTS: ClassVar[dict[str, Any]] = {}
+    PART: ClassVar[str] = ""
     HEADS: ClassVar[tuple[str, ...]] = ()
     WITHOUT: ClassVar[dict[str, int]] = {}
     SIDE: ClassVar[str] = "image_size"

@@ -2,25 +2,10 @@
 
 from typing import ClassVar
 
-import transformers
 from torch import nn
-from transformers import PreTrainedModel
+from transformers import DeiTModel, PreTrainedModel, ViTModel
 
 from physprobe.embed.networks.images import ImageTransformer
-
-
-class ViTModel(transformers.ViTModel):
-    """Without the layer that pools, which classifiers have not."""
-
-    def __init__(self, config: transformers.ViTConfig):
-        super().__init__(config, add_pooling_layer=False)
-
-
-class DeiTModel(transformers.DeiTModel):
-    """Without the layer that pools, which classifiers have not."""
-
-    def __init__(self, config: transformers.DeiTConfig):
-        super().__init__(config, add_pooling_layer=False)
 
 
 class ViT(ImageTransformer):
@@ -28,6 +13,7 @@ class ViT(ImageTransformer):
 
     MODEL: ClassVar[type[PreTrainedModel]] = ViTModel
     network: ViTModel | DeiTModel
+    ARGUMENTS: ClassVar = {"add_pooling_layer": False}  # which classifiers have not
     HEADS: ClassVar[tuple[str, ...]] = (
         *("pooler.", "classifier.", "decoder.", "embeddings.mask_token", "vit.embeddings.mask_"),
     )

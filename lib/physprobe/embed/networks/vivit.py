@@ -1,17 +1,12 @@
 """ViViT: tubelets as of VideoMAE, after a class token; every token has seen the whole window."""
 
+from typing import ClassVar
+
 import torch
-import transformers
 from torch import nn
+from transformers import VivitModel
 
 from physprobe.embed.networks.transformer import VideoTransformer
-
-
-class VivitModel(transformers.VivitModel):
-    """Without the layer that pools, which classifiers have not."""
-
-    def __init__(self, config: transformers.VivitConfig):
-        super().__init__(config, add_pooling_layer=False)
 
 
 class ViViT(VideoTransformer):
@@ -26,6 +21,7 @@ class ViViT(VideoTransformer):
     MODEL = VivitModel
     network: VivitModel
     HEADS = ("pooler.", "classifier.")
+    ARGUMENTS: ClassVar = {"add_pooling_layer": False}  # which classifiers have not
 
     @property
     def tubelet(self) -> int:

@@ -16,6 +16,7 @@ class XCLIP(VideoTransformer):
 
     MODEL = XCLIPVisionModel
     network: XCLIPVisionModel
+    PART = "vision_model."
     HEADS = (
         "text_model.",
         "text_projection.",
