@@ -18,7 +18,7 @@ CLASSES: dict[str, dict[str, Any]] = {
     "VideoMAE": {**HALF, "resample": 2, "size": 224, "default_to_square": False},
     "Bit": {**CLIP, "resample": 3, "size": 224, "crop_size": 224, "default_to_square": False},
     "ViT": {**HALF, "resample": 2, "size": 224, "do_center_crop": False},
-    "DeiT": {**IMAGENET, "resample": 3, "size": 256, "crop_size": 224},
+    "DeiT": {**HALF, "resample": 3, "size": 256, "crop_size": 224},
     "Timesformer": {**IMAGENET, "resample": 2, "size": 224, "default_to_square": False},
     "Vivit": {
         **HALF,
