@@ -19,6 +19,7 @@ def test_families():
         "python",
         "signal",
         "statistics",
+        "timm",
         "twin",
         "untrained",
     )
@@ -33,6 +34,7 @@ def test_import_needs_no_heavy_library():
         "    needed = {'huggingface': {'model': 'a/b'}, 'twin': {'weights': 'random'}}\n"
         "    needed['python'] = {'model': 'examples/own_encoder.py:build'}\n"
         "    needed['precomputed'] = {'file': 'none.npz', 'system': 'heat'}\n"
+        "    needed['timm'] = {'model': 'vit'}\n"
         "    needed['latent'] = needed['linear_models'] = {'model': 'a'}\n"
         "    fields = needed.get(kind, {})\n"
         "    spec = family.Spec(**fields)\n"

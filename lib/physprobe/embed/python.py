@@ -17,7 +17,9 @@ from physprobe.embed import _axes, _code, _files
 from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import Network, Seeds
 
-OF_MODULES = ("input", "output", "prefix", "size", "mean", "std", "resample", "init", "seeds")
+OF_MODULES = (
+    *("input", "output", "prefix", "size", "short", "mean", "std", "resample", "init", "seeds"),
+)
 """Fields that say how a torch module is read."""
 Colours = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0)]
@@ -49,6 +51,9 @@ class Spec(Network):
     """Tokens in front of those of places, such as a class token; they are left out."""
     size: int | None = Field(None, gt=0)
     """Side of the input [px]; by default frames stay as they were rendered."""
+    short: int | None = Field(None, gt=0)
+    """Length of the short side before the centre is cut out, with preprocess: crop [px]; by default
+    that of the input."""
     resample: Literal["bilinear", "bicubic"] = "bilinear"
     """How frames are resized."""
     mean: Colours = (0.0, 0.0, 0.0)

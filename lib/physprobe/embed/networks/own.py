@@ -374,7 +374,7 @@ def _preprocessing(spec: "Spec", height: int, width: int) -> Preprocessing:
         )
     return Preprocessing(
         crop=size,
-        short=size if spec.preprocess == "crop" else None,
+        short=(spec.short or size) if spec.preprocess == "crop" else None,
         mean=spec.mean,
         std=spec.std,
         resample=spec.resample,
