@@ -8,6 +8,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from physprobe import __main__ as door
 from physprobe.config import config_files, model
 from physprobe.config.pipeline import Pipeline
 from physprobe.embed import python
@@ -180,6 +181,11 @@ def test_source_and_what_lies_beside_it_count(source: Path, tmp_path: Path):
         told.append((own.listing(), own.content()))
     assert len({a for a, _ in told}) == len({b for _, b in told}) == 4
     assert python.load(own, **SIZE).features == 16
+    named = spec(source, arguments={"broken": str(weights)})
+    told.append((named.listing(), named.content()))
+    weights.write_bytes(b"3")
+    assert (named.listing(), named.content()) != told.pop()
+    weights.write_bytes(b"2" + b"1" * 19999)
     (tmp_path / "aside.py").write_text("WIDTH = 1\n")
     assert (own.listing(), own.content()) == told[-1]
     assert python.Spec(model="physprobe.embed.python:load").listing()
@@ -190,8 +196,14 @@ def test_source_and_what_lies_beside_it_count(source: Path, tmp_path: Path):
     [
         ("build", {"read": ["block.*"]}, r"own.py:build: no module 'block.\*'. Did you mean 'bl"),
         ("build", {"read": ["zzz"]}, r"no module 'zzz'. It has patches, blocks, blocks.0"),
-        ("build", {"read": ["unused"]}, r"unused: runs not at all in a forward pass"),
-        ("build", {"prefix": 0}, r"blocks.0 gives \(1, 145, 12\) for 1 clip of 8 frames of 48"),
+        ("build", {"read": ["unused"]}, r"unused: it runs not at all in a forward pass"),
+        ("build", {"read": ["blocks"]}, r"blocks: it runs not at all.*Did you mean 'blocks.\*'"),
+        (
+            "build",
+            {"prefix": 0},
+            r"blocks.0 gives \(1, 145, 12\) for 1 clip of 8 frames of 48 x 48",
+        ),
+        ("build", {"prefix": 0}, r"145 along t h w, expected 4 t x h x w; prefix: 1 would fit"),
         ("build", {"tubelet": 1}, r"18 along h w, which aren't rows and col.*tubelet 1, prefix 1"),
         ("build", {"input": "b t c h w"}, r"given \(1, 8, 3, 48, 48\), it raised RuntimeError"),
         ("build", {"read": ["norm", "wide"]}, r"norm has 12 features, wide 3. Hint: read what is"),
@@ -218,6 +230,25 @@ def test_source_and_what_lies_beside_it_count(source: Path, tmp_path: Path):
 def test_what_does_not_fit_is_named(name: str, fields: dict, message: str, source: Path):
     with pytest.raises(ValueError, match=message):
         python.load(spec(source, name, **fields), **SIZE)
+
+
+def test_modules_are_listed_with_what_they_give(
+    source: Path, capsys: pytest.CaptureFixture, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("INFO")
+    size = ["--frames", "8", "--height", "48", "--width", "48"]
+    assert door.main(["modules", f"{source}:build", *size]) == 0
+    lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    assert lines[1] == ["patches", "Conv3d", "(1, 12, 4, 6, 6)"]
+    assert ["blocks.1", "Linear", "(1, 145, 12)"] in lines
+    assert "given (1, 3, 8, 48, 48) (b c t h w)" in caplog.text and len(lines) == 6
+    for name, more, message in (
+        (f"{source}:build", ["--spec", '{"input": "b t c h w"}'], "Hint: input is 'b t c h w'"),
+        (f"{source}:embeds", [], "gives a Object, which has no modules"),
+        ("", [], "modules: whose?"),
+    ):
+        assert door.main(["modules", name, *size, *more]) == 1
+        assert message in caplog.text
 
 
 def test_what_is_not_finite_names_its_clip(source: Path, video: np.ndarray):

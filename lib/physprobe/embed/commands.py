@@ -1,4 +1,4 @@
-"""Embed's command."""
+"""Embed's commands; ``modules`` is for people, no rule runs it."""
 
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,8 @@ STAGE = Stage(
                 # two threads for a network, one for what mostly reads
                 "threads": lambda config, asked: 1 + _gpus(config, asked),
             },
-        )
+        ),
+        "modules": Command("_modules:run"),
     },
     wildcards={"encoder": lambda config: config.embeddings},
 )

@@ -9,6 +9,8 @@ What it gives is a ``torch.nn.Module`` whose modules are read, or anything with 
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -33,7 +35,7 @@ class Spec(Network):
     model: str = Field(min_length=1)
     """Function that makes it: path/to/file.py:build, or package.module:build."""
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
-    """Arguments of the function."""
+    """Arguments of the function; those that name files count as ``files`` do."""
     files: tuple[str, ...] = ()
     """Other files that it reads, such as weights: another content, and clips are embedded anew."""
     tubelet: int = Field(1, gt=0)
@@ -119,11 +121,17 @@ class Spec(Network):
             source = _code.digest(_code.place(self.model))
         except (FileNotFoundError, ValueError):  # a problem of the config, which is told as such
             return ""
-        return _joined(source, _files.listing(self.files))
+        return _joined(source, _files.listing(self._read))
 
     def content(self) -> str:
         """Digest of the source and of other files."""
-        return _joined(_code.digest(_code.place(self.model)), _files.content(self.files))
+        return _joined(_code.digest(_code.place(self.model)), _files.content(self._read))
+
+    @property
+    def _read(self) -> list[str]:
+        """Files that are named, and those that arguments name."""
+        named = (value for value in self.arguments.values() if isinstance(value, str))
+        return [*self.files, *(name for name in named if Path(name).is_file())]
 
 
 def _joined(*digests: str) -> str:
@@ -167,9 +175,43 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     ValueError
         If it can't be run, or gives what can't be read; the message says what was found.
     """
-    import torch
-
     from physprobe.embed.networks import own
+
+    with _built(spec) as (built, where):
+        return own.encoder(
+            built, spec, where, frames=frames, height=height, width=width, threads=threads
+        )
+
+
+def listed(
+    spec: Spec, *, frames: int, height: int, width: int
+) -> tuple[tuple[int, ...], list[tuple[str, str, str]]]:
+    """What a torch module is given of a clip, and name, class and output of each that runs.
+
+    Parameters
+    ----------
+    spec : Spec
+        Of which ``read`` and ``output`` don't count.
+    frames : int
+        Frames of the clip; ``at_once`` of the entry goes before.
+    height, width : int
+        Size of a frame [px].
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As for :func:`load`.
+    """
+    from physprobe.embed.networks import own
+
+    with _built(spec) as (built, where):
+        return own.listed(built, spec, where, frames=frames, height=height, width=width)
+
+
+@contextmanager
+def _built(spec: Spec) -> "Iterator[tuple[object, str]]":
+    """What the user's function makes, and its place for messages."""
+    import torch
 
     there = _code.place(spec.model)
     where = f"{there.file}:{there.name}"
@@ -179,6 +221,4 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
             built = build(**spec.arguments)
         except Exception as error:  # whatever the user's code raises
             raise ValueError(f"{where} raised {type(error).__name__}: {error}.") from error
-        return own.encoder(
-            built, spec, where, frames=frames, height=height, width=width, threads=threads
-        )
+        yield built, where

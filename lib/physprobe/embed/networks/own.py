@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from physprobe.embed.python import Spec
 
 SHOWN = 12
+FRONT = 8  # tokens in front that are thought of: class, distillation, registers
 
 
 class Embeds(Protocol):
@@ -92,6 +93,7 @@ class Own(Frozen):
         """Error about what the user's code raised."""
         return ValueError(
             f"{self.where}: given {tuple(shape)}, it raised {type(error).__name__}: {error}."
+            + (f" Hint: input is {self.spec.input!r}." if self.spec.input else "")
         )
 
 
@@ -184,18 +186,19 @@ class Read(Own):
 
     def _shape(self, runs: list, frames: torch.Tensor) -> tuple[tuple[int, ...], str | None]:
         if len(runs) != 1:
-            times = f"{len(runs)} times" if runs else "not at all"
-            return (), f"runs {times} in a forward pass, expected once"
+            often = f"{len(runs)} times" if runs else "not at all"
+            return (), f"it runs {often} in a forward pass, expected once"
         found = pool.first(runs[0])
         if not isinstance(found, torch.Tensor):
             return (
                 (),
                 f"gives a {type(found).__name__}, expected a tensor, alone or first of a tuple",
             )
+        windows, times = len(frames), frames.shape[1] // self.tubelet
         try:
-            values = self._sorted(found, len(frames), frames.shape[1] // self.tubelet)
+            values = self._sorted(found, windows, times)
         except ValueError as error:
-            return tuple(found.shape), str(error)
+            return tuple(found.shape), f"{error}{self._front(found, windows, times)}"
         if not torch.isfinite(values).all():
             return tuple(found.shape), "holds values that aren't finite"
         return tuple(values.shape), None
@@ -208,17 +211,32 @@ class Read(Own):
         hint = (
             f" Hint: output {_axes.written(self.output)!r}, tubelet {self.tubelet}, prefix"
             f" {self.spec.prefix} say what there is."
-            if shape
-            else ""
         )
+        if not shape:
+            name = self._names[layer]
+            within = list(self.modules[layer].children())
+            those = f" Did you mean '{name}.*'?" if len(within) > 1 else ""
+            hint = (
+                f"{those} Hint: python -m physprobe modules {self.spec.model} lists all that run."
+            )
         return ValueError(f"{self.where}, module {self._names[layer]}{gives}: {error}.{hint}")
 
-    def _sorted(self, values: torch.Tensor, windows: int, times: int) -> torch.Tensor:
+    def _front(self, found: torch.Tensor, windows: int, times: int) -> str:
+        """What to say where a few more tokens in front would explain a shape."""
+        for prefix in range(self.spec.prefix + 1, self.spec.prefix + FRONT + 1):
+            with suppress(ValueError):
+                self._sorted(found, windows, times, prefix)
+                return f"; prefix: {prefix} would fit"
+        return ""
+
+    def _sorted(
+        self, values: torch.Tensor, windows: int, times: int, prefix: int | None = None
+    ) -> torch.Tensor:
         return _axes.tokens(
             values,
             self.output,
             {"b": windows, "t": times},
-            prefix=self.spec.prefix,
+            prefix=self.spec.prefix if prefix is None else prefix,
             wide=self._wide,
         )
 
@@ -336,6 +354,53 @@ def encoder(built: object, spec: "Spec", where: str, **sizes: int) -> Own:
     if isinstance(built, nn.Module):
         hint = f" Hint: name modules to read, with input and output; it has {_children(built)}."
     raise ValueError(f"{where}: gives a {type(built).__name__} without encode.{hint}")
+
+
+def listed(
+    built: object, spec: "Spec", where: str, *, frames: int, height: int, width: int
+) -> tuple[tuple[int, ...], list[tuple[str, str, str]]]:
+    """What a torch module is given of a clip of noise, and each of its modules that runs.
+
+    Returns
+    -------
+    given : tuple of int
+        Shape of the clip, as it is shown.
+    lines : list of (name, class, output)
+
+    Raises
+    ------
+    ValueError
+        If it is no torch module, or fails.
+    """
+    if not isinstance(built, nn.Module):
+        raise ValueError(f"{where}: gives a {type(built).__name__}, which has no modules.")
+    network = built.eval()
+    noise = np.random.default_rng(0).integers(0, 256, (frames, height, width, 3), "uint8")
+    shown = _preprocessing(spec, height, width)(torch.from_numpy(noise))[None, : spec.at_once]
+    given = _axes.arranged(shown, _axes.parsed(spec.input or "", "btchw", "btchw"))
+    found: list[tuple[str, str, str]] = []
+
+    def note(name: str, module: nn.Module, output: Any) -> None:
+        value = pool.first(output)
+        told = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
+        found.append((name, type(module).__name__, str(told)))
+
+    handles = [
+        module.register_forward_hook(lambda module, _, out, name=name: note(name, module, out))
+        for name, module in network.named_modules()
+        if name
+    ]
+    try:
+        with torch.inference_mode():
+            network(given)
+    except Exception as error:  # whatever the user's code raises
+        line = f"given {tuple(given.shape)}, it raised {type(error).__name__}: {error}"
+        raise ValueError(f"{where}: {line}. Hint: input is {spec.input!r}.") from error
+    finally:
+        for handle in handles:
+            handle.remove()
+    order = {name: place for place, (name, _) in enumerate(network.named_modules())}
+    return tuple(given.shape), sorted(found, key=lambda line: order[line[0]])
 
 
 def _named(network: nn.Module, read: Sequence[str], where: str) -> list[str]:
