@@ -49,7 +49,7 @@ def place(model: str) -> Place:
     where, name = found["where"], found["name"]
     there = _file(where) if where.endswith(".py") or "/" in where else _module(where)
     known = sorted(_defined(there[2]))
-    if name not in known:
+    if name not in known and "*" not in known:
         near = difflib.get_close_matches(name, known, n=1)
         more = f"Did you mean {near[0]!r}?" if near else f"It has {', '.join(known) or 'none'}."
         raise ValueError(f"{there[2]}: no function {name!r}. {more}")
@@ -115,7 +115,11 @@ def _defined(file: Path) -> Iterator[str]:
 
 
 def modules(there: Place) -> dict[str, Path]:
-    """The module, and all that it imports beside it or of the same package, directly or not."""
+    """The module, and all that it imports beside it, directly or not; of a package all files."""
+    if not there.alone:
+        top = there.root / there.module.partition(".")[0]
+        files = sorted(top.rglob("*.py")) if top.is_dir() else [there.file]
+        return {file.relative_to(there.root).as_posix(): file for file in files}
     found: dict[str, Path] = {}
     waiting = [there.module]
     while waiting:
@@ -124,10 +128,7 @@ def modules(there: Place) -> dict[str, Path]:
         if module in found or file is None:
             continue
         found[module] = file
-        own = there.module.partition(".")[0]
-        for name in _imported(file, module):
-            if there.alone or name.partition(".")[0] == own:
-                waiting.append(name)
+        waiting += _imported(file, module)
     return found
 
 
@@ -150,10 +151,14 @@ def _imported(file: Path, module: str) -> Iterator[str]:
 
 
 def digest(there: Place) -> str:
-    """Hash over the syntax of the module and what it imports; comments and layout don't count."""
+    """Hash over the syntax of the module and what it imports; comments and layout don't count.
+
+    Of a package, which may be large, it is over its files as they are.
+    """
     total = hashlib.sha256()
     for name, file in sorted(modules(there).items()):
-        total.update(f"{name}\n{ast.unparse(_tree(file))}\n".encode())
+        text = ast.unparse(_tree(file)).encode() if there.alone else file.read_bytes()
+        total.update(f"{name}\n".encode() + text)
     return total.hexdigest()[:16]
 
 
@@ -171,7 +176,10 @@ def imported(there: Place) -> Iterator[Any]:
     sys.path.insert(0, str(there.root.resolve()))
     importlib.invalidate_caches()
     try:
-        yield getattr(_run(there), there.name)
+        found = getattr(_run(there), there.name, None)
+        if not callable(found):
+            raise ValueError(f"{there.file}: {there.name} is no function, but {found!r}.")
+        yield found
     finally:
         sys.path.remove(str(there.root.resolve()))
 

@@ -111,8 +111,8 @@ class Spec(Network):
 
     @property
     def sees_future(self) -> bool:
-        """Whether an embedding follows from later frames; not where each frame is seen alone."""
-        alone = self.at_once == self.tubelet == 1 and self.frames == "ordered"
+        """Whether an embedding follows from later frames; not where each token's are seen alone."""
+        alone = self.at_once == self.tubelet and self.frames == "ordered"
         return super().sees_future and not alone
 
     def listing(self) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from physprobe.embed.python import Spec
 
 SHOWN = 12
+COMPANY = 1e-3  # of the largest value: rounding of products of another size stays far below
 FRONT = 8  # tokens in front that are thought of: class, distillation, registers
 
 
@@ -159,6 +160,7 @@ class Read(Own):
                 f" features, {self._names[odd]} {widths[odd]}. Hint: read what is equally wide in"
                 " one entry, and the rest in an entry of its own."
             )
+        self._check_company(frames)
         kept = self.spec.tokens or self.layers
         grids = {layer: (shapes[layer][2], shapes[layer][3]) for layer in kept}
         for layer, grid in grids.items():
@@ -168,6 +170,26 @@ class Read(Own):
                     f" columns, of {layer} in {grid}. Hint: keep those of one of them."
                 )
         self.features, self.grid = widths["final"], grids[kept[-1]]
+
+    def _check_company(self, frames: torch.Tensor) -> None:
+        """Refuse a network by which a window is another one in other company.
+
+        Raises
+        ------
+        ValueError
+            If windows of one batch are mixed up; the message names the first module.
+        """
+        with torch.inference_mode():
+            alone, _ = self._states(frames)
+            beside, _ = self._states(torch.cat([frames, frames.flip(-1)]))
+        for layer in self.layers:
+            own, other = alone[layer][0], beside[layer][0]
+            if (own - other).abs().max() > COMPANY * own.abs().max():
+                raise ValueError(
+                    f"{self.where}, module {self._names[layer]}: gives another value for a window"
+                    " that is shown together with a second one. Hint: does it run over all of a"
+                    " batch? input and output say which dimension b is."
+                )
 
     def _tried(self, frames: torch.Tensor) -> dict[str, tuple[tuple[int, ...], str | None]]:
         """Shape of what each module gives, and what is wrong with it."""
