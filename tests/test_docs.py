@@ -79,6 +79,8 @@ def films(folder: Path) -> Path:
 @pytest.mark.parametrize("text", configs(*PAGES))
 def test_configs_are_valid(text: str, tmp_path: Path):
     mine = tmp_path / "mine.yaml"
+    (tmp_path / "features.npz").touch()
+    text = text.replace("path/to/features", str(tmp_path / "features"))
     mine.write_text(text.replace("path/to/films", str(films(tmp_path))))
     model.load(config_files.gather([ROOT / "tests/configs/wide.yaml", mine]))
 

@@ -29,7 +29,7 @@ def by_hooks(model: object, frames: torch.Tensor) -> torch.Tensor:
     """Means of every layer, kept as each layer runs."""
     encoder = model.encoder
     modules = dict(enumerate([encoder.embeddings, *encoder.layer, encoder.layernorm]))
-    with pool.hooked(modules, GRID) as (pooled, _):
+    with pool.hooked(modules, lambda h: h.unflatten(1, (-1, *GRID))) as (pooled, _):
         encoder(pixel_values_videos=frames)
     return torch.stack(list(pooled.values()), 1)
 

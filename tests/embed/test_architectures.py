@@ -248,7 +248,9 @@ def test_tubelets_are_known_before_anything_is_loaded(tmp_path: Path):
     assert tubelet({"model_type": "videomae", "tubelet_size": 4}) == 4
     assert tubelet({"model_type": "dinov2"}) == 1
     assert tubelet({"model_type": "vjepa2"}) == tubelet({"model_type": "videomae"}) == 2
-    assert tubelet({"model_type": "vivit"}) is None
+    assert tubelet({"model_type": "vivit", "tubelet_size": [4, 8, 8]}) == 4
+    assert tubelet({"model_type": "clip", "vision_config": {}}) == 1
+    assert tubelet({"model_type": "siglip2"}) is None
     assert huggingface.tubelet(huggingface.Spec(model="facebook/dinov2-base")) is None
 
 

@@ -35,7 +35,8 @@ def hidden_states(encoder: torch.nn.Module, video: torch.Tensor) -> dict[str, to
     modules = {f"layer {k}": layer for k, layer in enumerate(encoder.layer)}
     modules["final"] = encoder.layernorm
     side = encoder.config.crop_size // encoder.config.patch_size
-    with torch.inference_mode(), pool.hooked(modules, (side, side), tokens=modules) as (_, tokens):
+    hooked = pool.hooked(modules, lambda h: h.unflatten(1, (-1, side, side)), tokens=modules)
+    with torch.inference_mode(), hooked as (_, tokens):
         encoder(pixel_values_videos=video)
     return tokens
 

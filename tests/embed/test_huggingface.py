@@ -64,7 +64,7 @@ def test_hooks_pool_in_float32_to_1e_6(checkpoint: Path):
     encoder = model.encoder
     modules = dict(enumerate([encoder.embeddings, *encoder.layer, encoder.layernorm]))
     with torch.inference_mode():
-        with pool.hooked(modules, (4, 4)) as (pooled, spatial):
+        with pool.hooked(modules, lambda h: h.unflatten(1, (-1, 4, 4))) as (pooled, spatial):
             encoder(pixel_values_videos=frames)
         assert not any(module._forward_hooks for module in model.modules())
         found = model(frames, skip_predictor=True, output_hidden_states=True)
@@ -246,8 +246,8 @@ def test_cached_hub_checkpoint_needs_no_network(
 
 def test_other_architectures_are_errors(checkpoint: Path):
     config = checkpoint / "config.json"
-    config.write_text(config.read_text().replace('"vjepa2"', '"vivit"'))
-    with pytest.raises(ValueError, match=r"model_type 'vivit', expected 'vjepa2' or 'videomae' or"):
+    config.write_text(config.read_text().replace('"vjepa2"', '"siglip2"'))
+    with pytest.raises(ValueError, match=r"type 'siglip2', expected 'vjepa2' or 'videomae' or"):
         huggingface.load(huggingface.Spec(model=str(checkpoint)), **SIZE)
 
 

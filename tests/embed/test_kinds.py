@@ -14,9 +14,12 @@ def test_families():
         "linear_models",
         "pixels",
         "position",
+        "precomputed",
         "projection",
+        "python",
         "signal",
         "statistics",
+        "timm",
         "twin",
         "untrained",
     )
@@ -29,9 +32,13 @@ def test_import_needs_no_heavy_library():
         "for kind in kinds.names('embed'):\n"
         "    family = kinds.load('embed', kind)\n"
         "    needed = {'huggingface': {'model': 'a/b'}, 'twin': {'weights': 'random'}}\n"
+        "    needed['python'] = {'model': 'examples/own_encoder.py:build'}\n"
+        "    needed['precomputed'] = {'file': 'none.npz', 'system': 'heat'}\n"
+        "    needed['timm'] = {'model': 'vit'}\n"
         "    needed['latent'] = needed['linear_models'] = {'model': 'a'}\n"
         "    fields = needed.get(kind, {})\n"
-        "    family.tubelet(family.Spec(**fields))\n"
+        "    spec = family.Spec(**fields)\n"
+        "    family.tubelet(spec), list(family.problems(spec)), spec.listing()\n"
         "heavy = {'torch', 'transformers', 'huggingface_hub', 'scipy', 'xarray', 'zarr'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
     )

@@ -1,11 +1,17 @@
 """Every field of a processor is honoured as transformers does, or refused by name (fault 5)."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.deit.image_processing_pil_deit import DeiTImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 from transformers.models.videomae.image_processing_pil_videomae import VideoMAEImageProcessorPil
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
+from transformers.models.vivit.image_processing_vivit import VivitImageProcessor
 from transformers.processing_utils import ImagesKwargs, VideosKwargs
 
 from physprobe.embed.networks.processor import HARMLESS, HONOURED, RESAMPLE, Processor, declared
@@ -14,7 +20,11 @@ ORACLES = {
     "VideoMAE": VideoMAEImageProcessorPil,
     "Bit": BitImageProcessorPil,
     "ViT": ViTImageProcessorPil,
+    "DeiT": DeiTImageProcessorPil,
+    "CLIP": CLIPImageProcessorPil,
+    "Siglip": SiglipImageProcessorPil,
 }
+WHOLE = ("ViT", "Siglip")  # those that show whole frames, squeezed
 MEAN, STD = [0.5, 0.4, 0.3], [0.2, 0.3, 0.4]
 FIELDS = {"crop_size": 32, "size": {"shortest_edge": 36}, "image_mean": MEAN, "image_std": STD}
 
@@ -31,13 +41,20 @@ def read(
     return declared(processor, 32, how, height=size[0], width=size[1], **more)
 
 
+def vivit(**fields: object) -> Callable:
+    """ViViT's processor, for one frame."""
+    processor = VivitImageProcessor(**fields)
+    return lambda frame, **how: processor([frame], **how)
+
+
 def compare(usual: str, fields: dict, size: tuple[int, int]) -> np.ndarray:
     """Input as transformers prepares it, after ours was found to be the same: (rgb, y, x)."""
     y, x = np.meshgrid(*map(np.arange, size), indexing="ij")
     frame = np.stack([np.sin(x / 5 + c) + np.cos(y / (4 + c)) for c in range(3)], -1)
     frame = np.round((frame + 2) * 60).astype("uint8")
     ours = read(fields, usual=usual, size=size)(torch.from_numpy(frame)[None])[0].numpy()
-    expected = np.asarray(ORACLES[usual](**fields)(frame, return_tensors="np")["pixel_values"])
+    oracle = {**ORACLES, "Vivit": vivit}[usual](**fields)
+    expected = np.asarray(oracle(frame, return_tensors="np")["pixel_values"])
     expected = expected.reshape(expected.shape[-3:])
     assert ours.shape == expected.shape
     # Pillow rounds to bytes after each of two directions; a byte counts by scale and std
@@ -77,7 +94,7 @@ def test_fields_are_honoured_as_transformers_does_fault_5(change: dict, size: tu
 @pytest.mark.parametrize("usual", ORACLES)
 def test_missing_fields_are_those_of_the_class(usual: str):
     fields = {"size": {"height": 32, "width": 32}}
-    if usual != "ViT":
+    if usual not in WHOLE:
         fields["crop_size"] = 32
     expected, found = ORACLES[usual](**fields), read(fields, usual=usual)
     assert found.mean == tuple(expected.image_mean)
@@ -86,6 +103,11 @@ def test_missing_fields_are_those_of_the_class(usual: str):
     assert RESAMPLE[expected.resample] == found.resample
     assert read({**fields, "image_processor_type": f"{usual}ImageProcessor"}) == found
     compare(usual, fields, (48, 64))
+
+
+@pytest.mark.parametrize("change", [{}, {"offset": False}, {"do_normalize": False}], ids=str)
+def test_an_offset_is_honoured_as_vivit_does(change: dict):
+    compare("Vivit", {"size": {"shortest_edge": 36}, "crop_size": 32, **change}, (48, 64))
 
 
 def test_every_field_that_transformers_knows_is_known():

@@ -24,6 +24,7 @@ rule embed:
     params:
         spec=pipeline.spec("embed"),
         code=pipeline.code("embed"),
+        files=pipeline.param("embed", "files"),
     message:
         "Embed {wildcards.system} by {wildcards.encoder}"
     shell:

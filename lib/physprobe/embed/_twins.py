@@ -51,7 +51,7 @@ def _made(twins: Mapping[str, dict], encoders: Mapping[str, dict]) -> dict[str, 
                 how, what = twin.Spec.strict(raw), of_kinds.validate_python(entry)
             except ValidationError:
                 continue
-            if isinstance(what, Network):
+            if isinstance(what, Network) and (how.weights == "trained" or what.redrawn):
                 found.setdefault(name, {})[f"{name}_of_{encoder}"] = how.of(what).dump()
     return found
 

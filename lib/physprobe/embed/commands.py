@@ -1,4 +1,4 @@
-"""Embed's command."""
+"""Embed's commands; ``modules`` is for people, no rule runs it."""
 
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,12 @@ def _inputs(config: Any, asked: Any) -> dict[str, str | list[str]]:
     }
 
 
+def _kinds(config: Any, asked: Any) -> list[str]:
+    """The kind, and what it finds by name itself."""
+    entry = config.embedding(asked.encoder)
+    return [f"embed.{entry.kind}", *entry.modules]
+
+
 def _gpus(config: Any, asked: Any) -> int:
     """GPUs that an encoder can use: one if it is a network."""
     return config.embedding(asked.encoder).GPUS
@@ -46,13 +52,15 @@ STAGE = Stage(
         "embed": Command(
             entry=lambda config, asked: config.embedding(asked.encoder),
             inputs=_inputs,
-            kinds=lambda config, asked: [f"embed.{config.embedding(asked.encoder).kind}"],
+            kinds=_kinds,
             params={
+                "files": lambda config, asked: config.embedding(asked.encoder).listing(),
                 "gpus": _gpus,
                 # two threads for a network, one for what mostly reads
                 "threads": lambda config, asked: 1 + _gpus(config, asked),
             },
-        )
+        ),
+        "modules": Command("_modules:run"),
     },
     wildcards={"encoder": lambda config: config.embeddings},
 )

@@ -43,10 +43,14 @@ class Entries(simulated.Entries):
 
 
 def problems(config: Entries) -> Iterator[str]:
-    """Encoders and controls of one name, and twins of nothing."""
+    """Files that can't be used, encoders and controls of one name, and twins of nothing."""
     for name, spec in config.encoders.items():
         if isinstance(spec, twin.Spec):
             yield f"encoders.{name}: a twin is a control. Hint: move it to controls."
+    for section in ("encoders", "controls"):
+        for name, spec in getattr(config, section).items():
+            for line in kinds.load("embed", spec.kind).problems(spec):
+                yield f"{section}.{name}: {line}"
     for name in sorted(set(config.encoders) & set(config.controls)):
         yield f"controls.{name}: {name}: an encoder and a control need different names."
 
@@ -64,6 +68,12 @@ def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> It
             yield (
                 f"{where}: {name} sees a {' or a '.join(sees)}, and {system} is a {seen}."
                 f" Hint: take one of kind {' or '.join(able)}."
+            )
+            continue
+        if spec.only not in (None, system):
+            yield (
+                f"{where}: {name} is of clips of {spec.only}, and {system} is another system."
+                f" Hint: an entry each, with system: {system}."
             )
             continue
         if (tubelet := _tubelet(spec)) and simulate.frames % tubelet:
@@ -92,8 +102,11 @@ def twins(
     for name in controls:
         spec = config.controls.get(name)
         if isinstance(spec, twin.Spec):
+            what = "a network"
+            if spec.weights == "random" and networks:
+                what = "a network whose weights can be drawn"
             yield (
-                f"{where}.controls: {name} is the twin of a network, and no encoder here is one."
+                f"{where}.controls: {name} is the twin of {what}, and no encoder here is one."
                 " Hint: leave it out."
             )
         elif isinstance(spec, Network) and networks and spec.twin:

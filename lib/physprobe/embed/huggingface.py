@@ -1,4 +1,7 @@
-"""Trained encoders, by hub id or local folder: V-JEPA 2, VideoMAE, DINOv2."""
+"""Trained encoders of transformers, by hub id or local folder: V-JEPA 2, VideoMAE, DINOv2, ...
+
+Which families there are is in ``_families``; what their tokens are in docs/own_encoder.md.
+"""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -6,18 +9,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from physprobe.config import checkpoints, shipped
+from physprobe.embed import _families
 from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import Network, Seeds
-
-TUBELET = {"vjepa2": 2, "videomae": 2, "dinov2": 1, "dinov2_with_registers": 1}
-"""Architectures, as ``model_type`` names them, and frames per token where config.json has none."""
-
 
 Model = Annotated[str, Field(min_length=1)]
 
 
 class Spec(Network):
-    """A V-JEPA 2, VideoMAE or DINOv2 in safetensors, on the Hugging Face hub or in a folder."""
+    """A network of a known family in safetensors, on the Hugging Face hub or in a folder."""
 
     kind: Literal["huggingface"] = "huggingface"
     """Family."""
@@ -87,11 +87,14 @@ class Spec(Network):
     @property
     def sees_future(self) -> bool:
         """Whether an embedding follows from later frames; not where each frame is seen alone."""
-        alone = (
-            TUBELET.get(str(declared(self.models[0]).get("model_type"))) == 1
-            and self.frames == "ordered"
-        )
+        family = _families.of(declared(self.models[0]).get("model_type"))
+        alone = family is not None and family.alone and self.frames == "ordered"
         return super().sees_future and not alone
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """File of its family; of what lies on the hub and can't be known, of all."""
+        return _families.modules(declared(self.models[0]).get("model_type"))
 
 
 def declared(model: str) -> dict:
@@ -103,7 +106,10 @@ def declared(model: str) -> dict:
 def tubelet(spec: Spec) -> int | None:
     """Frames per token, if it can be known without touching the hub."""
     config = declared(spec.models[0])
-    found = config.get("tubelet_size", TUBELET.get(str(config.get("model_type"))))
+    family = _families.of(config.get("model_type"))
+    found = config.get("tubelet_size", family and family.tubelet)
+    if isinstance(found, list) and len(found) == 3:  # of a ViViT: frames, height, width
+        found = found[0]
     if found is not None and (type(found) is not int or found < 1):
         file = f"{spec.models[0]}/{checkpoints.CONFIG}"
         raise ValueError(f"{file}: found tubelet_size {found!r}, expected a number of frames.")
@@ -114,7 +120,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     """Load a checkpoint's encoder.
 
     The hub is asked only for a checkpoint that is not in the local cache. What a token has seen
-    depends on the architecture: V-JEPA 2 attends over pieces of ``frames_per_clip`` (the published
+    depends on the family: V-JEPA 2 attends over pieces of ``frames_per_clip`` (the published
     ones: 64), VideoMAE over windows of ``num_frames``, DINOv2 over one frame. A VideoMAE that was
     fine-tuned on the mean of its tokens has no final norm: its layer ``final`` is that of the last
     block.
@@ -147,15 +153,22 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
 
     model, pinned = spec.models[0], spec.revisions[0]
     folder = checkpoint.folder(model, pinned)
-    config = checkpoint.config(folder, TUBELET)
-    architecture = architectures.BY_NAME[config["model_type"]]
+    config = checkpoint.config(folder)
+    architecture = architectures.of(config["model_type"])
     tensors = checkpoint.tensors(folder)
     local = shipped.folder(model)
     revision = None if local else folder.name
     processor = checkpoint.processor(folder, config["model_type"])
     return architectures.encoder(
         architecture,
-        weights.trained(folder, config, tensors, architecture.MODEL, architecture.HEADS),
+        weights.trained(
+            folder,
+            config,
+            {name.removeprefix(architecture.PART): value for name, value in tensors.items()},
+            architecture.MODEL,
+            architecture.HEADS,
+            architecture.ARGUMENTS,
+        ),
         spec,
         processor,
         str(folder / checkpoints.CONFIG),

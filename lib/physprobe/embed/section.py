@@ -1,7 +1,7 @@
 """Embed's contract: what every module of this folder offers, and what it may leave out."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -18,6 +18,8 @@ class EncoderSpec(Spec):
 
     SEES_SIMULATION: ClassVar[bool] = False
     """Whether it reads the simulation; encoders see clips alone."""
+    JOINED: ClassVar[bool] = False
+    """Whether it brings what it gives, and is told the clips' ids to join it to them."""
     READS: ClassVar[tuple[str, str]] = ("scene", "where a ball is")
     """Field that a system has to have for it to be read so, and what is read, for people."""
     GPUS: ClassVar[int] = 0
@@ -27,6 +29,16 @@ class EncoderSpec(Spec):
     def members(self) -> dict[int, Self]:
         """Spec of each of the networks that the entry stands for, by name; by default of one."""
         return {0: self}
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules of this package that it finds by name, from ``embed.`` on."""
+        return ()
+
+    @property
+    def only(self) -> str | None:
+        """System whose clips alone it can embed; by default any."""
+        return None
 
     @property
     def sees_future(self) -> bool:
@@ -49,6 +61,11 @@ class Kind(Protocol):
     """What it can embed, of ``config.seen.FORMS``."""
     Spec: type[EncoderSpec]
     """Fields of the config's entry."""
+
+    @staticmethod
+    def problems(spec: EncoderSpec) -> Iterator[str]:
+        """What is wrong with the files that the entry names, as can be told at once."""
+        yield from ()
 
     @staticmethod
     @abstractmethod
@@ -77,8 +94,9 @@ class Kind(Protocol):
             Of several members, the one that is meant.
         **sizes : int
             Those of the form that it sees, such as ``frames``, ``height`` and ``width`` of a video,
-            or ``frames`` and ``channels`` of a signal; ``threads``; and ``simulation``, the
-            Dataset, if the entry reads it.
+            or ``frames`` and ``channels`` of a signal; ``threads``; ``simulation``, the
+            Dataset, if the entry reads it; and ``clips``, the ids (clip,), with ``digest``, that of
+            their store, if it is joined to them.
 
         Raises
         ------

@@ -69,7 +69,11 @@ def run(
             f"{entry['kind']}: {'needs no' if simulation else 'needs the'} simulation."
             " Hint: --simulation is for controls that read it; encoders see clips alone."
         )
-    known = {"simulation": zarrs.joined(zarrs.read(simulation[0]), source)} if simulation else {}
+    known: dict = {}
+    if simulation:
+        known["simulation"] = zarrs.joined(zarrs.read(simulation[0]), source)
+    if spec_.JOINED:
+        known |= {"clips": source["clip"].values, "digest": source.attrs["digest"]}
     size: dict = {
         **seen.FORMS[shown].told(source.sizes),
         "threads": job.current().threads,
@@ -116,6 +120,7 @@ def run(
         fingerprint={
             "code": job.current().code,
             "spec": entry,
+            "content": spec_.content(),
             "clips": source.attrs["digest"],
             "encoder": provenance,
             **({"simulation": zarrs.digest(simulation[0])} if simulation else {}),

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from physprobe.config import checkpoints, shipped
 from physprobe.config.architecture import Architecture
-from physprobe.embed import huggingface
+from physprobe.embed import _families, huggingface
 from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import FIVE, Network, Seeds, check_seed
 
@@ -66,6 +66,12 @@ class Spec(Architecture, Network):
         """Checkpoint whose architecture it has, if it is like one."""
         return {self.like: False} if self.like else {}
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """File of the family that it is like."""
+        like = huggingface.declared(self.like).get("model_type") if self.like else "vjepa2"
+        return _families.modules(like)
+
 
 def tubelet(spec: Spec) -> int | None:
     """Frames per token, if it can be known without touching the hub."""
@@ -100,14 +106,14 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
 
     if spec.like:
         folder = checkpoint.folder(spec.like, spec.revision, weights=False)
-        config = checkpoint.config(folder, huggingface.TUBELET)
+        config = checkpoint.config(folder)
         name, where = config["model_type"], str(folder / checkpoints.CONFIG)
         processor, shape = checkpoint.processor(folder, name), f"like {spec.like}"
     else:
         config = {field: getattr(spec, field) for field in ARCHITECTURE}
         name, where, processor = "vjepa2", "untrained", Processor("untrained")
         shape = f"{spec.hidden_size} wide, {spec.num_hidden_layers} blocks"
-    architecture = architectures.BY_NAME[name]
+    architecture = architectures.of(name)
     model = weights.random(config, spec.seeds[0], spec.init, where, architecture)
     return architectures.encoder(
         architecture,

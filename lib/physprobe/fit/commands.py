@@ -56,7 +56,10 @@ def _first(config: Any, asked: Any) -> dict[str, str]:
 def _kinds(config: Any, asked: Any) -> list[str]:
     design, _ = config.designs()[asked.place]
     method = config.methods[asked.method]
-    runs = [f"embed.{config.embedding(asked.source).kind}"] if method.ROLLS else []
+    runs = []
+    if method.ROLLS:
+        entry = config.embedding(asked.source)
+        runs = [f"embed.{entry.kind}", *entry.modules]
     if method.MOVES:
         for name in config.designs()[asked.place][1]:
             system = config.systems[name]

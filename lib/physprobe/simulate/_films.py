@@ -1,7 +1,6 @@
 """Films: a folder of them is checked, and all that is wrong is told at once, in a table."""
 
 import sys
-from collections.abc import Sequence
 
 from physprobe.config.spec import entry
 from physprobe.scenes.films.folder import Contents
@@ -36,7 +35,7 @@ def run(action: str = "check", folder: str = "", *, spec: str = "{}") -> None:
     if found.films or found.listed.unread:
         sys.stdout.write(_films(found) + "\n" * bool(faults))
     if faults:
-        sys.stdout.write(_table([("file", "fault"), *faults]))
+        sys.stdout.write(log.table([("file", "fault"), *faults]))
         sys.stdout.flush()
         several = "s" * (len(faults) > 1)
         raise ValueError(
@@ -55,14 +54,4 @@ def _films(found: Contents) -> str:
         lines.append((name, str(film.count), rate, size, "; ".join(film.notes)))
     unread = found.listed.unread
     more = f"neither films nor tables, not read: {', '.join(unread)}\n" if unread else ""
-    return _table(lines) + more
-
-
-def _table(lines: Sequence[Sequence[str]]) -> str:
-    """Lines of cells, the columns side by side."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
-        + "\n"
-        for line in lines
-    )
+    return log.table(lines) + more

@@ -64,3 +64,13 @@ def megabytes(path: Path) -> float:
 def done(what: str) -> None:
     """Log the one line that says what a stage did."""
     info("%s, %.1f s", what, time.monotonic() - STARTED)
+
+
+def table(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells, the columns side by side."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        + "\n"
+        for line in lines
+    )

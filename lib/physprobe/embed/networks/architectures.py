@@ -1,19 +1,19 @@
 """Architectures: which network reads which config.json, and what it takes to run it."""
 
+import importlib
+
 from transformers import PreTrainedModel
 
-from physprobe.embed.networks import dinov2, videomae, vjepa
+from physprobe.embed import _families
 from physprobe.embed.networks.network import Network
 from physprobe.embed.networks.processor import Processor, declared
 from physprobe.embed.networks.transformer import VideoTransformer
 
-BY_NAME: dict[str, type[VideoTransformer]] = {
-    "vjepa2": vjepa.VJEPA2,
-    "videomae": videomae.VideoMAE,
-    "dinov2": dinov2.DINOv2,
-    "dinov2_with_registers": dinov2.WithRegisters,
-}
-"""By ``model_type`` of config.json."""
+
+def of(model_type: str) -> type[VideoTransformer]:
+    """Encoder of a family, by ``model_type`` of config.json."""
+    family = _families.BY_TYPE[model_type]
+    return getattr(importlib.import_module(f"{__package__}.{family.module}"), family.encoder)
 
 
 def encoder(

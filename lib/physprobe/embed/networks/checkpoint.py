@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from physprobe.config import checkpoints, shipped
 from physprobe.config.checkpoints import CONFIG, IMAGE, NESTED, PROCESSORS, VIDEO
+from physprobe.embed import _families
 from physprobe.embed.networks import hub
-from physprobe.embed.networks.processor import USUAL, Processor
+from physprobe.embed.networks.processor import Processor
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-IMAGES = ("dinov2", "dinov2_with_registers")
-"""Architectures whose processor is one of images, not of videos."""
 ELSEWHERE = ("quantization_config", "fusion_config", "transformers_weights")
 """Fields of config.json that would make another network of the tensors, or read others."""
 
@@ -92,8 +91,8 @@ def _whole(found: Path, weights: bool) -> Path:
     return found
 
 
-def config(found: Path, readable: Collection[str]) -> dict:
-    """Architecture of a checkpoint.
+def config(found: Path, readable: Collection[str] = _families.KNOWN) -> dict:
+    """Architecture of a checkpoint; of a model of images and text, of the part that sees.
 
     Parameters
     ----------
@@ -109,11 +108,11 @@ def config(found: Path, readable: Collection[str]) -> dict:
     """
     file = found / CONFIG
     content = checkpoints.content(file)
-    if content.get("model_type") not in list(readable):
+    model_type = content.get("model_type")
+    if model_type not in list(readable):
         raise ValueError(
-            f"{file}: found model_type {content.get('model_type')!r},"
-            f" expected {' or '.join(map(repr, readable))}."
-            " Hint: another architecture needs a module beside embed/networks/vjepa.py."
+            f"{file}: found model_type {model_type!r}, expected {' or '.join(map(repr, readable))}."
+            " Hint: docs/own_encoder.md says how any other network is read."
         )
     for name in ELSEWHERE:
         if content.get(name) is not None:
@@ -121,7 +120,19 @@ def config(found: Path, readable: Collection[str]) -> dict:
                 f"{file}: found {name}, which isn't known here. Hint: save the model in full"
                 " precision with save_pretrained."
             )
-    return content
+    return _seeing(file, content) if model_type in _families.WHOLE else content
+
+
+def _seeing(file: Path, content: dict) -> dict:
+    """What a config says of the part that sees, with what transformers takes for missing fields."""
+    from transformers import CONFIG_MAPPING
+
+    try:
+        found = CONFIG_MAPPING[content["model_type"]].from_dict(content).vision_config
+    except Exception as error:  # whatever transformers makes of a wrong value
+        line = " ".join(str(error).split())
+        raise ValueError(f"{file}: {line}. Hint: look at vision_config.") from None
+    return found.to_dict() | {"model_type": _families.WHOLE[content["model_type"]]}
 
 
 def processor(found: Path, model_type: str) -> Processor:
@@ -145,13 +156,13 @@ def processor(found: Path, model_type: str) -> Processor:
     ValueError
         If a file is broken.
     """
-    usual = USUAL[model_type]
-    key = "image_processor" if model_type in IMAGES else "video_processor"
+    family = _families.BY_TYPE[model_type]
+    usual, key = family.processor, "image_processor" if family.alone else "video_processor"
     if (found / NESTED).exists():
         nested = checkpoints.content(found / NESTED).get(key)
         if isinstance(nested, dict):
             return Processor(f"{found / NESTED}, {key}", nested, usual)
-    for name in (IMAGE,) if model_type in IMAGES else (VIDEO, IMAGE):
+    for name in (IMAGE,) if family.alone else (VIDEO, IMAGE):
         if (found / name).exists():
             return Processor(str(found / name), checkpoints.content(found / name), usual)
     raise FileNotFoundError(

@@ -1,43 +1,24 @@
-"""DINOv2: every frame by itself, so that the frames are the time axis."""
+"""DINOv2: a class token, and registers in some, in front of the patches; positions stretch."""
 
 from typing import ClassVar
 
-import torch
 from torch import nn
 from transformers import Dinov2Model, Dinov2WithRegistersModel, PreTrainedModel
 
-from physprobe.embed.networks.transformer import VideoTransformer
+from physprobe.embed.networks.images import ImageTransformer
 
 
-class DINOv2(VideoTransformer):
-    """A DINOv2; of its tokens, those of the patches."""
+class DINOv2(ImageTransformer):
+    """A DINOv2."""
 
     MODEL: ClassVar[type[PreTrainedModel]] = Dinov2Model
     network: Dinov2Model | Dinov2WithRegistersModel
     HEADS = ("classifier.",)
     STRETCHES = True
 
-    @property
-    def tubelet(self) -> int:
-        """Frames per token."""
-        return 1
-
-    @property
-    def at_once(self) -> int:
-        """Frames per forward pass."""
-        return 1
-
-    @property
-    def ahead(self) -> int:
-        """The class token, in front of the patches."""
-        return 1
-
     def _modules(self) -> tuple[nn.Module, ...]:
         network = self.network
         return network.embeddings, *network.encoder.layer, network.layernorm
-
-    def _forward(self, frames: torch.Tensor) -> None:
-        self.network(pixel_values=frames[:, 0])
 
 
 class WithRegisters(DINOv2):

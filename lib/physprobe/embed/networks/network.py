@@ -75,6 +75,11 @@ class Network(EncoderSpec):
         return set()
 
     @property
+    def redrawn(self) -> bool:
+        """Whether its weights can be drawn anew, for a twin with random ones."""
+        return True
+
+    @property
     def twin(self) -> bool:
         """Whether it is a network that another one is compared with, but for weights or frames."""
         return self.frames != "ordered"

@@ -1,8 +1,8 @@
 """Pool: hidden states of every layer in one forward pass, averaged over space where they arise."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -11,10 +11,9 @@ if TYPE_CHECKING:
 @contextmanager
 def hooked(
     modules: Mapping[str, "nn.Module"],
-    grid: tuple[int, int],
+    arrange: "Callable[[Tensor], Tensor]",
     *,
     tokens: Collection[str] = (),
-    ahead: int = 0,
     last: bool = False,
 ) -> Iterator[tuple[dict[str, "Tensor"], dict[str, "Tensor"]]]:
     """Collect hidden states from the forward pass that is made inside the ``with``.
@@ -24,14 +23,11 @@ def hooked(
     Parameters
     ----------
     modules : mapping of str to Module
-        Layer and the module that gives it: (clip, token, feature), alone or first of a tuple;
-        tokens run over time, y, x, after those ``ahead``.
-    grid : tuple of int
-        (y, x): tokens per side.
+        Layer and the module that gives it, as a tensor, alone or first of a tuple.
+    arrange : callable
+        From what a module gives to (clip, time, y, x, feature).
     tokens : collection of str
         Layers whose spatial tokens are kept too.
-    ahead : int
-        Tokens in front of the spatial ones, such as a class token; they are left out.
     last : bool
         Keep the last time only.
 
@@ -44,9 +40,8 @@ def hooked(
     """
     pooled, spatial = {}, {}
 
-    def keep(layer: str, output: "Tensor | tuple") -> None:
-        hidden = output[0] if isinstance(output, tuple) else output
-        hidden = hidden[:, ahead:].unflatten(1, (-1, *grid))
+    def keep(layer: str, output: Any) -> None:
+        hidden = arrange(first(output))
         hidden = hidden[:, -1:] if last else hidden
         pooled[layer] = hidden.float().mean((2, 3))
         if layer in tokens:
@@ -61,3 +56,8 @@ def hooked(
     finally:
         for handle in handles:
             handle.remove()
+
+
+def first(output: Any) -> Any:
+    """What a module gives: alone, or first of a tuple or list."""
+    return output[0] if isinstance(output, tuple | list) and output else output

@@ -18,15 +18,22 @@ CLASSES: dict[str, dict[str, Any]] = {
     "VideoMAE": {**HALF, "resample": 2, "size": 224, "default_to_square": False},
     "Bit": {**CLIP, "resample": 3, "size": 224, "crop_size": 224, "default_to_square": False},
     "ViT": {**HALF, "resample": 2, "size": 224, "do_center_crop": False},
+    "DeiT": {**HALF, "resample": 3, "size": 256, "crop_size": 224},
+    "Timesformer": {**IMAGENET, "resample": 2, "size": 224, "default_to_square": False},
+    "Vivit": {
+        **HALF,
+        "resample": 2,
+        "size": 256,
+        "crop_size": 224,
+        "default_to_square": False,
+        "rescale_factor": 1 / 127.5,
+        "offset": True,
+    },
+    "DINOv3ViT": {**IMAGENET, "resample": 2, "size": 224, "do_center_crop": False},
+    "Siglip": {**HALF, "resample": 3, "size": 224, "do_center_crop": False},
+    "CLIP": {**CLIP, "resample": 3, "size": 224, "crop_size": 224, "default_to_square": False},
 }
 """What transformers' processors take for fields that are not there or null."""
-USUAL = {
-    "vjepa2": "VJEPA2",
-    "videomae": "VideoMAE",
-    "dinov2": "Bit",
-    "dinov2_with_registers": "Bit",
-}
-"""Processor of an architecture whose file names none."""
 COMMON = {
     "do_resize": True,
     "do_center_crop": True,
@@ -36,6 +43,7 @@ COMMON = {
     "do_pad": False,
     "do_sample_frames": False,
     "default_to_square": True,
+    "offset": False,
 }
 TYPES = ("video_processor_type", "image_processor_type", "feature_extractor_type")
 HONOURED = (*COMMON, "size", "crop_size", "resample", "image_mean", "image_std")
@@ -125,6 +133,8 @@ def declared(
             raise fields.wrong("image_std", "numbers above 0")
     else:
         mean, std = (0.0,) * 3, (1.0,) * 3
+    if fields.offset():  # bytes become -1 to 1 before they are normalised
+        mean = tuple(value + 1 for value in mean)
     resample = fields["resample"]
     if type(resample) is not int or resample not in RESAMPLE:
         known = " or ".join(f"{code} ({name})" for code, name in RESAMPLE.items())
@@ -195,7 +205,9 @@ class _Fields(Mapping):
                     f"{self.where}: found {name} null, expected three numbers."
                     " Hint: write them, or do_normalize: false."
                 )
-        self.known = {**COMMON, **CLASSES[self._class(processor.usual)], **self.given}
+        usual = CLASSES[self._class(processor.usual)]
+        self.can_offset = "offset" in usual
+        self.known = {**COMMON, **usual, **self.given}
 
     def _class(self, usual: str) -> str:
         for name in TYPES:
@@ -250,6 +262,13 @@ class _Fields(Mapping):
         if not isinstance(self[name], bool):
             raise self.wrong(name, "true or false")
         return self[name]
+
+    def offset(self) -> bool:
+        """Whether 1 is taken from what bytes are multiplied to; ViViT's processor alone can."""
+        found = self.true("offset")
+        if found and (not self.can_offset or not self.true("do_rescale")):
+            raise self.wrong("offset", "false, but of a ViViT's processor, with do_rescale")
+        return found
 
     def factor(self) -> float:
         """What bytes are multiplied by."""

@@ -18,7 +18,7 @@ class Preprocessing:
     Attributes
     ----------
     crop : int
-        Side of the network's input [px].
+        Side of the network's input [px]; of frames with a shorter side all of that is kept.
     short : int or None
         Length that the short side is resized to before the centre is cut out [px];
         None: resize straight to the input, or to ``fixed``.
@@ -47,6 +47,11 @@ class Preprocessing:
         side = min(height, width)
         return int(self.short * height / side), int(self.short * width / side)
 
+    def shown(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the network's input [px]."""
+        rows, columns = self.size(height, width)
+        return min(rows, self.crop), min(columns, self.crop)
+
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         """Resize, crop and normalise.
 
@@ -62,8 +67,8 @@ class Preprocessing:
         Tensor
             (frame, rgb, y, x) float32.
         """
-        height, width = size = self.size(*video.shape[1:3])
-        top, left = round((height - self.crop) / 2), round((width - self.crop) / 2)
+        size = self.size(*video.shape[1:3])
+        top, left = (max(0, round((side - self.crop) / 2)) for side in size)
         mean, std = (
             torch.tensor(v, device=video.device).view(3, 1, 1) for v in (self.mean, self.std)
         )

@@ -18,10 +18,15 @@ from physprobe.embed.networks.vjepa import VJEPA2
 from physprobe.statistics import seeds
 
 Model = TypeVar("Model", bound=PreTrainedModel)
-BLOCKS = {"num_hidden_layers": "encoder", "pred_num_hidden_layers": "predictor"}
-"""Fields of config.json that count blocks, and the part of a network that they are in."""
+BLOCKS = {
+    "num_hidden_layers": re.compile(r"(?!(?:.*\.)?predictor\.)(?:.*\.)?layers?\.(\d+)\."),
+    "pred_num_hidden_layers": re.compile(r"(?:.*\.)?predictor\.layer\.(\d+)\."),
+}
+"""Fields of config.json that count blocks, and names of the tensors in one."""
 MOST_BLOCKS = 1000
 SCALE = "lambda1"  # of DINOv2's blocks
+NORM = re.compile(r"norm|_ln\.")
+TABLES = ("position_embedding.weight", "class_embedding")  # of CLIP's like: as tokens elsewhere
 LIMITS = {
     "hidden_size": (1, 2**16),
     "num_attention_heads": (1, 2**12),
@@ -42,6 +47,7 @@ def trained(
     tensors: Mapping[str, torch.Tensor],
     model_class: type[Model],
     heads: tuple[str, ...] = (),
+    arguments: Mapping[str, Any] | None = None,
 ) -> Model:
     """Model of a checkpoint, every tensor of which was there and was used.
 
@@ -57,6 +63,8 @@ def trained(
         Class of transformers.
     heads : tuple of str
         How names begin of tensors that may be there, but not used: decoders, classifiers.
+    arguments : mapping, optional
+        What the class is made with besides its config.
 
     Raises
     ------
@@ -66,20 +74,23 @@ def trained(
     """
     _quiet()
     where = folder / CONFIG
-    _check_blocks(where, config, tensors)  # first: transformers' configs list their blocks
+    own = {name: value for name, value in tensors.items() if not name.startswith(heads)}
+    _check_blocks(where, config, own)  # first: transformers' configs list their blocks
     settings = _settings(where, config, model_class)
-    _check_blocks(where, settings.to_dict(), tensors)
-    _check_size(where, settings, tensors, model_class)
+    _check_blocks(where, settings.to_dict(), own)
+    made = dict(arguments or {})
+    _check_size(where, settings, tensors, model_class, made)
     loaded: Any = model_class.from_pretrained(  # with what it says of it, a pair
         None,
         config=settings,
         state_dict=dict(tensors),
         dtype=torch.float32,
-        attn_implementation="sdpa",
+        attn_implementation=_attention(model_class),
         local_files_only=True,
         trust_remote_code=False,
         ignore_mismatched_sizes=True,  # so that they are reported with the others, below
         output_loading_info=True,
+        **made,
     )
     model, info = loaded
     problems = []
@@ -126,15 +137,15 @@ def _settings(
 
 def _check_blocks(where: Path, config: dict, tensors: Mapping[str, torch.Tensor]) -> None:
     """Number of blocks of config.json, where it has one, and of the tensors."""
-    for field, part in BLOCKS.items():
+    for field, pattern in BLOCKS.items():
         asked = config.get(field)
-        pattern = re.compile(rf"(?:^|\.){part}\.layer\.(\d+)\.")
-        numbers = [int(found[1]) for name in tensors if (found := pattern.search(name))]
-        there = max(numbers, default=-1) + 1
+        matches = [found for name in tensors if (found := pattern.match(name))]
+        there = max((int(found[1]) for found in matches), default=-1) + 1
+        part = matches[0].string[: matches[0].start(1)] if matches else "layers."
         if isinstance(asked, int) and asked != there:
             raise ValueError(
                 f"{where}: {field} is {asked}, but the checkpoint's tensors are of {there}"
-                f" ({part}.layer.*). Hint: config and tensors have to come from the same model."
+                f" ({part}*). Hint: config and tensors have to come from the same model."
             )
 
 
@@ -143,9 +154,11 @@ def _check_size(
     settings: PreTrainedConfig,
     tensors: Mapping[str, torch.Tensor],
     model_class: type[PreTrainedModel],
+    arguments: dict[str, Any],
 ) -> None:
     """Refuse a config that asks for far more numbers than the tensors hold, before it gets them."""
-    asked = sum(value.numel() for value in _outline(where, settings, model_class).parameters())
+    outline = _outline(where, settings, model_class, arguments)
+    asked = sum(value.numel() for value in outline.parameters())
     there = sum(value.numel() for value in tensors.values())
     if asked > 4 * there + 1_000_000:
         raise ValueError(
@@ -155,17 +168,32 @@ def _check_size(
         )
 
 
+def _attention(model_class: type[PreTrainedModel]) -> str:
+    """How it attends: torch's own product, but of families that have only theirs."""
+    return "sdpa" if model_class._supports_sdpa else "eager"
+
+
 def _outline(
-    where: Path | str, settings: PreTrainedConfig, model_class: type[PreTrainedModel]
+    where: Path | str,
+    settings: PreTrainedConfig,
+    model_class: type[PreTrainedModel],
+    arguments: dict[str, Any],
 ) -> PreTrainedModel:
     """Model without memory for its parameters."""
     try:
         with torch.device("meta"):
-            return model_class._from_config(settings, attn_implementation="sdpa")
+            return _made(settings, model_class, arguments)
     except Exception as error:  # whatever transformers makes of values that don't go together
         raise ValueError(
             f"{where}: no {model_class.__name__} can be made of it: {_line(error)}."
         ) from None
+
+
+def _made(
+    settings: PreTrainedConfig, model_class: type[PreTrainedModel], arguments: dict[str, Any]
+) -> PreTrainedModel:
+    attention = _attention(model_class)
+    return model_class._from_config(settings, attn_implementation=attention, **arguments)
 
 
 def _line(error: Exception) -> str:
@@ -211,7 +239,8 @@ def random(
             " Hint: look at that field."
         )
     settings = _settings(where, {**config, **architecture.WITHOUT}, architecture.MODEL)
-    outline = architecture.network_of(_outline(where, settings, architecture.MODEL))
+    made = architecture.MODEL, architecture.ARGUMENTS
+    outline = architecture.network_of(_outline(where, settings, *made))
     needed = 4 * sum(value.numel() for value in outline.parameters())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:
@@ -220,13 +249,14 @@ def random(
             f" {memory / 1e9:.0f} GB of memory. Hint: take fewer or narrower blocks."
         )
     with torch.random.fork_rng():
-        model = architecture.MODEL._from_config(settings, attn_implementation="sdpa")
+        model = _made(settings, *made)
     for name, value in architecture.network_of(model).state_dict().items():
         if value.ndim == 1:
-            one = "norm" in name and name.endswith("weight")
-            value.fill_(float(one or name.endswith(SCALE)))
-            continue
-        alone = value.ndim == 3 and len(value) == 1
+            one = NORM.search(name) and name.endswith("weight")
+            if not name.endswith(TABLES):
+                value.fill_(float(bool(one) or name.endswith(SCALE)))
+                continue
+        alone = (value.ndim == 3 and len(value) == 1) or name.endswith(TABLES)
         fixed = init == "fixed" or alone
         std = settings.initializer_range if fixed else value[0].numel() ** -0.5
         draw = seeds.rng("untrained weights", seed, name).standard_normal(value.shape, "float32")

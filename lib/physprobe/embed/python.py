@@ -1,0 +1,224 @@
+"""Encoders of the user's own: a function in a file or a package that gives a torch module.
+
+    mine: {kind: python, model: own_encoder.py:build, read: ["blocks.*"], input: b c t h w,
+           output: b (t h w) d, tubelet: 2}
+
+What it gives is a ``torch.nn.Module`` whose modules are read, or anything with the method
+``encode`` of :class:`physprobe.embed.networks.own.Embeds`. See docs/own_encoder.md.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from physprobe.embed import _axes, _code, _files
+from physprobe.embed._encoder import Encoder
+from physprobe.embed.networks.network import Network, Seeds
+
+OF_MODULES = (
+    *("input", "output", "prefix", "size", "short", "mean", "std", "resample", "init", "seeds"),
+)
+"""Fields that say how a torch module is read."""
+Colours = tuple[float, float, float]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Spec(Network):
+    """Which function, how what it gives is shown clips, and what is read of it."""
+
+    kind: Literal["python"] = "python"
+    """Family."""
+    model: str = Field(min_length=1)
+    """Function that makes it: path/to/file.py:build, or package.module:build."""
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    """Arguments of the function; those that name files count as ``files`` do."""
+    files: tuple[str, ...] = ()
+    """Other files that it reads, such as weights: another content, and clips are embedded anew."""
+    tubelet: int = Field(1, gt=0)
+    """Frames per token [frames]."""
+    at_once: int | None = Field(None, gt=0)
+    """Frames per forward pass, neither more nor less [frames]; by default the whole clip."""
+    read: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Modules of a torch module whose outputs are layers, by name or pattern (``blocks.*``), in
+    order: 0, 1, ... and the last one ``final``. None of what embeds by itself."""
+    input: str | None = None
+    """Dimensions of what a torch module is given, such as b c t h w, b t c h w or (b t) c h w."""
+    output: str | None = None
+    """Dimensions of what its modules give, such as b (t h w) d, b d t h w or (b t) d."""
+    prefix: int = Field(0, ge=0)
+    """Tokens in front of those of places, such as a class token; they are left out."""
+    size: int | None = Field(None, gt=0)
+    """Side of the input [px]; by default frames stay as they were rendered."""
+    short: int | None = Field(None, gt=0)
+    """Length of the short side before the centre is cut out, with preprocess: crop [px]; by default
+    that of the input."""
+    resample: Literal["bilinear", "bicubic"] = "bilinear"
+    """How frames are resized."""
+    mean: Colours = (0.0, 0.0, 0.0)
+    """Mean of the input (rgb), of frames in 0..1."""
+    std: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
+    """Standard deviation of the input (rgb), of frames in 0..1."""
+    init: Literal["fan_in", "fixed"] = "fan_in"
+    """Of random weights: standard deviation 1 / sqrt(inputs), or 0.02."""
+    seeds: Seeds | None = None
+    """Seeds of random weights in the place of its own, one network each."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.read:
+            for name, letters, needed in (("input", "btchw", "btchw"), ("output", "bthwd", "bd")):
+                axes = getattr(self, name)
+                if axes is None:
+                    example = "b c t h w" if name == "input" else "b (t h w) d"
+                    raise ValueError(f"{name}: missing, where modules are read; such as {example}")
+                try:
+                    _axes.parsed(axes, letters, needed)
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from None
+            return self
+        for name in OF_MODULES:
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(
+                    f"{name}: belongs to a torch module; name the modules to read, or leave it out"
+                )
+        return self
+
+    @property
+    def members(self) -> dict[int, Self]:
+        """Spec of each network, by its seed; of its own weights there is one."""
+        if not self.seeds:
+            return {0: self}
+        return {seed: self.model_copy(update={"seeds": (seed,)}) for seed in self.seeds}
+
+    @property
+    def origins(self) -> set[tuple[str, str | None]]:
+        """The function and its arguments give the architecture."""
+        return {(self.model, repr(sorted(self.arguments.items())))}
+
+    @property
+    def twin(self) -> bool:
+        """Random weights are the twin of its own."""
+        return bool(self.seeds) or super().twin
+
+    @property
+    def redrawn(self) -> bool:
+        """Whether its weights can be drawn: those of a torch module."""
+        return bool(self.read)
+
+    @property
+    def sees_future(self) -> bool:
+        """Whether an embedding follows from later frames; not where each token's are seen alone."""
+        alone = self.at_once == self.tubelet and self.frames == "ordered"
+        return super().sees_future and not alone
+
+    def listing(self) -> str:
+        """Digest of the source, and of other files as can be told without reading them whole."""
+        try:
+            source = _code.digest(_code.place(self.model))
+        except (FileNotFoundError, ValueError):  # a problem of the config, which is told as such
+            return ""
+        return _joined(source, _files.listing(self._read))
+
+    def content(self) -> str:
+        """Digest of the source and of other files."""
+        return _joined(_code.digest(_code.place(self.model)), _files.content(self._read))
+
+    @property
+    def _read(self) -> list[str]:
+        """Files that are named, and those that arguments name."""
+        named = (value for value in self.arguments.values() if isinstance(value, str))
+        return [*self.files, *(name for name in named if Path(name).is_file())]
+
+
+def _joined(*digests: str) -> str:
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
+
+
+def problems(spec: Spec) -> Iterator[str]:
+    """No such file or function; nothing is run for it."""
+    try:
+        _code.modules(_code.place(spec.model))
+    except (FileNotFoundError, ValueError) as error:
+        yield str(error)
+    yield from _files.problems(spec.files)
+
+
+def tubelet(spec: Spec) -> int:
+    """Frames per token."""
+    return spec.tubelet
+
+
+def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> Encoder:
+    """Run the user's function, and make an encoder of what it gives.
+
+    Random numbers of torch begin at seed 0, so that weights which it draws are always the same.
+
+    Parameters
+    ----------
+    spec : Spec
+        Of several seeds of random weights the first is drawn.
+    frames : int
+        Frames per clip.
+    height, width : int
+        Size of a frame [px].
+    threads : int
+        Threads on a CPU.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file or module.
+    ValueError
+        If it can't be run, or gives what can't be read; the message says what was found.
+    """
+    from physprobe.embed.networks import own
+
+    with _built(spec) as (built, where):
+        return own.encoder(
+            built, spec, where, frames=frames, height=height, width=width, threads=threads
+        )
+
+
+def listed(
+    spec: Spec, *, frames: int, height: int, width: int
+) -> tuple[tuple[int, ...], list[tuple[str, str, str]]]:
+    """What a torch module is given of a clip, and name, class and output of each that runs.
+
+    Parameters
+    ----------
+    spec : Spec
+        Of which ``read`` and ``output`` don't count.
+    frames : int
+        Frames of the clip; ``at_once`` of the entry goes before.
+    height, width : int
+        Size of a frame [px].
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As for :func:`load`.
+    """
+    from physprobe.embed.networks import own
+
+    with _built(spec) as (built, where):
+        return own.listed(built, spec, where, frames=frames, height=height, width=width)
+
+
+@contextmanager
+def _built(spec: Spec) -> "Iterator[tuple[object, str]]":
+    """What the user's function makes, and its place for messages."""
+    import torch
+
+    there = _code.place(spec.model)
+    where = f"{there.file}:{there.name}"
+    with _code.imported(there) as build, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        try:
+            built = build(**spec.arguments)
+        except Exception as error:  # whatever the user's code raises
+            raise ValueError(f"{where} raised {type(error).__name__}: {error}.") from error
+        yield built, where
