@@ -119,6 +119,11 @@ def times(config: Entries, system: str, name: str) -> int | None:
     return config.systems[system].simulate.frames // tubelet if tubelet else None
 
 
+def tubelet(config: Entries, name: str) -> int | None:
+    """Frames per token, if they can be known."""
+    return _tubelet(config.embedding(name))
+
+
 def _tubelet(spec: EncoderSpec) -> int | None:
     family: Kind = kinds.load("embed", spec.kind)
     return family.tubelet(spec)

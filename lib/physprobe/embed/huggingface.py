@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from physprobe.config import checkpoints, shipped
 from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import Network, Seeds
+from physprobe.embed.section import Foresight
 
 TUBELET = {"vjepa2": 2, "videomae": 2, "dinov2": 1, "dinov2_with_registers": 1}
 """Architectures, as ``model_type`` names them, and frames per token where config.json has none."""
@@ -85,6 +86,14 @@ class Spec(Network):
         return dict.fromkeys(self.models, True)
 
     @property
+    def foresees(self) -> bool:
+        """Whether its predictor may be kept; what lies on the hub, or isn't trained yet, may."""
+        config = declared(self.models[0])
+        kept = config.get("pred_num_hidden_layers", 1) != 0
+        plain = self.frames == "ordered" and not self.causal
+        return plain and config.get("model_type", "vjepa2") == "vjepa2" and kept
+
+    @property
     def sees_future(self) -> bool:
         """Whether an embedding follows from later frames; not where each frame is seen alone."""
         alone = (
@@ -108,6 +117,31 @@ def tubelet(spec: Spec) -> int | None:
         file = f"{spec.models[0]}/{checkpoints.CONFIG}"
         raise ValueError(f"{file}: found tubelet_size {found!r}, expected a number of frames.")
     return found
+
+
+def foresight(
+    spec: Spec, member: int | None, *, height: int, width: int, threads: int
+) -> Foresight | None:
+    """Predictor of a copy; None if its checkpoint has none.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As for :func:`load`.
+    """
+    from physprobe.embed.networks import architectures, checkpoint, weights
+
+    own = spec.members[0 if member is None else member]
+    folder = checkpoint.folder(own.models[0], own.revisions[0])
+    config = checkpoint.config(folder, TUBELET)
+    if config["model_type"] != "vjepa2" or config.get("pred_num_hidden_layers", 1) == 0:
+        return None
+    tensors, where = checkpoint.tensors(folder, ()), str(folder / checkpoints.CONFIG)
+    model, context = weights.with_context(folder, config, tensors)
+    processor = checkpoint.processor(folder, config["model_type"])
+    return architectures.foresight(
+        model, context, own, processor, where, height=height, width=width, threads=threads
+    )
 
 
 def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> Encoder:

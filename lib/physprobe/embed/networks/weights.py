@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 import transformers
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel, VJEPA2Model
+from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
 
 from physprobe.config.checkpoints import CONFIG
+from physprobe.embed.networks import checkpoint
 from physprobe.embed.networks.transformer import VideoTransformer
 from physprobe.embed.networks.vjepa import VJEPA2
 from physprobe.statistics import seeds
@@ -103,6 +105,31 @@ def trained(
     return model
 
 
+def with_context(
+    folder: Path, config: dict, tensors: Mapping[str, torch.Tensor]
+) -> tuple[VJEPA2Model, VJEPA2Encoder | None]:
+    """A V-JEPA 2 with its predictor, and the encoder that this reads if it is another one.
+
+    Parameters
+    ----------
+    folder, config, tensors
+        As for :func:`trained`; what lies beside the model's own tensors is among them.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`trained`, of either.
+    """
+    start, heads = checkpoint.CONTEXT, (*VJEPA2.HEADS, checkpoint.CONTEXT, checkpoint.BESIDE)
+    model = trained(folder, config, tensors, VJEPA2Model, heads)
+    own = {name.removeprefix(start): v for name, v in tensors.items() if name.startswith(start)}
+    if not own:
+        return model, None
+    others = {name: value for name, value in tensors.items() if not name.startswith("encoder.")}
+    named = {f"encoder.{name}": value for name, value in own.items()}
+    return model, trained(folder, config, {**others, **named}, VJEPA2Model, heads).encoder
+
+
 def _settings(
     where: Path | str, config: dict, model_class: type[PreTrainedModel]
 ) -> PreTrainedConfig:
@@ -178,6 +205,8 @@ def random(
     init: str,
     where: str = "untrained",
     architecture: type[VideoTransformer] = VJEPA2,
+    *,
+    whole: bool = False,
 ) -> PreTrainedModel:
     """Draw a model's weights: the same on every machine, from no one else's random numbers.
 
@@ -198,6 +227,8 @@ def random(
         What gives the config, for messages.
     architecture : type
         What runs the model; a V-JEPA 2 by default.
+    whole : bool
+        Whether what no embedding needs is drawn as well: the predictor. The rest is the same.
 
     Raises
     ------
@@ -210,7 +241,8 @@ def random(
             f"{where}: num_hidden_layers is {blocks}, expected 1 to {MOST_BLOCKS}."
             " Hint: look at that field."
         )
-    settings = _settings(where, {**config, **architecture.WITHOUT}, architecture.MODEL)
+    without = {} if whole else architecture.WITHOUT
+    settings = _settings(where, {**config, **without}, architecture.MODEL)
     outline = architecture.network_of(_outline(where, settings, architecture.MODEL))
     needed = 4 * sum(value.numel() for value in outline.parameters())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -221,12 +253,17 @@ def random(
         )
     with torch.random.fork_rng():
         model = architecture.MODEL._from_config(settings, attn_implementation="sdpa")
-    for name, value in architecture.network_of(model).state_dict().items():
+    drawn = architecture.network_of(model).state_dict()
+    if whole:
+        own = {id(value) for value in architecture.network_of(model).parameters()}
+        drawn |= {name: value for name, value in model.named_parameters() if id(value) not in own}
+    for name, found in drawn.items():
+        value = found.detach()
         if value.ndim == 1:
             one = "norm" in name and name.endswith("weight")
             value.fill_(float(one or name.endswith(SCALE)))
             continue
-        alone = value.ndim == 3 and len(value) == 1
+        alone = (value.ndim == 3 and len(value) == 1) or name.endswith("mask_tokens")
         fixed = init == "fixed" or alone
         std = settings.initializer_range if fixed else value[0].numel() ** -0.5
         draw = seeds.rng("untrained weights", seed, name).standard_normal(value.shape, "float32")
