@@ -29,6 +29,7 @@ from torch.nn import functional
 from transformers import VJEPA2Model
 from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder, VJEPA2Predictor
 
+from physprobe.embed.networks import cpu
 from physprobe.embed.networks.resize import Preprocessing
 
 AT_ONCE = 16
@@ -57,6 +58,9 @@ class Foresight:
         self.predictor: VJEPA2Predictor = model.predictor
         own = context is None
         self.context = model.encoder if context is None else context.to(self.device).eval()
+        if self.device.type == "cpu":
+            for encoder in {id(e): e for e in (self.target, self.context)}.values():
+                cpu.accelerate(encoder)
         self.preprocessing = preprocessing
         self.tubelet, self.longest = model.config.tubelet_size, model.config.frames_per_clip
         self.per_time = (preprocessing.crop // cast("int", model.config.patch_size)) ** 2
