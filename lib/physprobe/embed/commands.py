@@ -52,7 +52,8 @@ STAGE = Stage(
                 # two threads for a network, one for what mostly reads
                 "threads": lambda config, asked: 1 + _gpus(config, asked),
             },
-        )
+        ),
+        "convert": Command("_convert:run"),  # for people: no rule runs it
     },
     wildcards={"encoder": lambda config: config.embeddings},
 )

@@ -10,7 +10,7 @@ from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import Network, Seeds
 from physprobe.embed.section import Foresight
 
-TUBELET = {"vjepa2": 2, "videomae": 2, "dinov2": 1, "dinov2_with_registers": 1}
+TUBELET = {"vjepa2": 2, "videomae": 2, "dinov2": 1, "dinov2_with_registers": 1, "levjepa": 1}
 """Architectures, as ``model_type`` names them, and frames per token where config.json has none."""
 
 
@@ -88,17 +88,17 @@ class Spec(Network):
     @property
     def foresees(self) -> bool:
         """Whether its predictor may be kept; what lies on the hub, or isn't trained yet, may."""
-        config = declared(self.models[0])
-        kept = config.get("pred_num_hidden_layers", 1) != 0
         plain = self.frames == "ordered" and not self.causal
-        return plain and config.get("model_type", "vjepa2") == "vjepa2" and kept
+        return plain and comparable(declared(self.models[0]))
 
     @property
     def sees_future(self) -> bool:
-        """Whether an embedding follows from later frames; not where each frame is seen alone."""
+        """Whether an embedding follows from later frames; not where frames see none of them."""
+        config = declared(self.models[0])
         alone = (
-            TUBELET.get(str(declared(self.models[0]).get("model_type"))) == 1
+            TUBELET.get(str(config.get("model_type"))) == 1
             and self.frames == "ordered"
+            and config.get("attn_mode", "block_causal") == "block_causal"
         )
         return super().sees_future and not alone
 
@@ -107,6 +107,16 @@ def declared(model: str) -> dict:
     """What config.json says, if it is in a folder; nothing of a checkpoint on the hub."""
     file = (shipped.folder(model) or Path(model)) / checkpoints.CONFIG
     return checkpoints.content(file) if file.is_file() else {}
+
+
+def comparable(config: dict) -> bool:
+    """Whether what config.json describes has a predictor of features of its own encoder.
+
+    That of V-JEPA 2.1 B and L answers in the space of a wider teacher. Nothing being known, it may.
+    """
+    kept = config.get("pred_num_hidden_layers", 1) != 0
+    own = config.get("teacher_embed_dim") is None
+    return config.get("model_type", "vjepa2") == "vjepa2" and kept and own
 
 
 def tubelet(spec: Spec) -> int | None:
@@ -134,10 +144,10 @@ def foresight(
     own = spec.members[0 if member is None else member]
     folder = checkpoint.folder(own.models[0], own.revisions[0])
     config = checkpoint.config(folder, TUBELET)
-    if config["model_type"] != "vjepa2" or config.get("pred_num_hidden_layers", 1) == 0:
+    if not comparable(config):
         return None
     tensors, where = checkpoint.tensors(folder, ()), str(folder / checkpoints.CONFIG)
-    model, context = weights.with_context(folder, config, tensors)
+    model, context = weights.with_context(folder, config, tensors, architectures.of(config))
     processor = checkpoint.processor(folder, config["model_type"])
     return architectures.foresight(
         model, context, own, processor, where, height=height, width=width, threads=threads
@@ -182,7 +192,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     model, pinned = spec.models[0], spec.revisions[0]
     folder = checkpoint.folder(model, pinned)
     config = checkpoint.config(folder, TUBELET)
-    architecture = architectures.BY_NAME[config["model_type"]]
+    architecture = architectures.of(config)
     tensors = checkpoint.tensors(folder)
     local = shipped.folder(model)
     revision = None if local else folder.name

@@ -98,10 +98,12 @@ def foresight(
     own = spec if member is None else spec.members[member]
     folder = checkpoint.folder(spec.like, spec.revision, weights=False)
     config = checkpoint.config(folder, huggingface.TUBELET)
-    if config["model_type"] != "vjepa2" or config.get("pred_num_hidden_layers", 1) == 0:
+    if not huggingface.comparable(config):
         return None
     where = str(folder / checkpoints.CONFIG)
-    model = weights.random(config, own.seeds[0], spec.init, where, whole=True)
+    model = weights.random(
+        config, own.seeds[0], spec.init, where, architectures.of(config), whole=True
+    )
     processor = checkpoint.processor(folder, config["model_type"])
     return architectures.foresight(
         model, None, own, processor, where, height=height, width=width, threads=threads
@@ -141,7 +143,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
         config = {field: getattr(spec, field) for field in ARCHITECTURE}
         name, where, processor = "vjepa2", "untrained", Processor("untrained")
         shape = f"{spec.hidden_size} wide, {spec.num_hidden_layers} blocks"
-    architecture = architectures.BY_NAME[name]
+    architecture = architectures.of({"model_type": name, **config})
     model = weights.random(config, spec.seeds[0], spec.init, where, architecture)
     return architectures.encoder(
         architecture,

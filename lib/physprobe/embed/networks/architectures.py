@@ -1,13 +1,13 @@
 """Architectures: which network reads which config.json, and what it takes to run it."""
 
-from typing import cast
+from collections.abc import Mapping
 
 import torch
-from transformers import PreTrainedModel, VJEPA2Model
-from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
+from torch import nn
+from transformers import PreTrainedModel
 
-from physprobe.embed.networks import dinov2, videomae, vjepa
-from physprobe.embed.networks.foresight import Foresight
+from physprobe.embed.networks import dinov2, levjepa, videomae, vjepa, vjepa21
+from physprobe.embed.networks.foresight import Foresight, Foresight21
 from physprobe.embed.networks.network import Network
 from physprobe.embed.networks.processor import Processor, declared
 from physprobe.embed.networks.resize import Preprocessing
@@ -18,8 +18,16 @@ BY_NAME: dict[str, type[VideoTransformer]] = {
     "videomae": videomae.VideoMAE,
     "dinov2": dinov2.DINOv2,
     "dinov2_with_registers": dinov2.WithRegisters,
+    "levjepa": levjepa.LeVJEPA,
 }
-"""By ``model_type`` of config.json."""
+"""By ``model_type`` of config.json; of V-JEPA 2.1, which has the name of 2, see :func:`of`."""
+
+
+def of(config: Mapping) -> type[VideoTransformer]:
+    """Which network a config.json describes."""
+    name = config["model_type"]
+    later = name == "vjepa2" and config.get("hierarchical_layers") is not None
+    return vjepa21.VJEPA21 if later else BY_NAME[name]
 
 
 def encoder(
@@ -52,7 +60,7 @@ def encoder(
 
 def foresight(
     model: PreTrainedModel,
-    context: VJEPA2Encoder | None,
+    context: nn.Module | None,
     spec: Network,
     processor: Processor,
     where: str,
@@ -61,7 +69,7 @@ def foresight(
     width: int,
     threads: int,
 ) -> Foresight:
-    """Predictor of a V-JEPA 2, shown clips as its processor says.
+    """Predictor of a V-JEPA 2 or 2.1, shown clips as its processor says.
 
     Raises
     ------
@@ -69,10 +77,11 @@ def foresight(
         As for :func:`encoder`.
     """
     torch.set_num_threads(threads)
+    later = isinstance(model, vjepa21.Model)
     preprocessing = _prepared(
         vjepa.VJEPA2, model, spec, processor, where, height=height, width=width
     )
-    return Foresight(cast("VJEPA2Model", model), context, preprocessing)
+    return (Foresight21 if later else Foresight)(model, context, preprocessing)
 
 
 def _prepared(

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from transformers import VJEPA2Model
+from transformers import PreTrainedModel
 from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder, VJEPA2Predictor
 
 from physprobe.embed.networks import cpu
@@ -43,24 +43,24 @@ class Foresight:
     ----------
     model : VJEPA2Model
         With a predictor; its encoder gives the targets.
-    context : VJEPA2Encoder or None
+    context : Module or None
         The encoder that the predictor was trained to read; None: the model's own.
     preprocessing : Preprocessing
         Size, crop and normalisation of frames.
     """
 
     def __init__(
-        self, model: VJEPA2Model, context: VJEPA2Encoder | None, preprocessing: Preprocessing
+        self, model: PreTrainedModel, context: nn.Module | None, preprocessing: Preprocessing
     ):
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         nn.Module.to(model, self.device, torch.float32).eval().requires_grad_(False)
-        self.target: VJEPA2Encoder = model.encoder
-        self.predictor: VJEPA2Predictor = model.predictor
+        self.target = model.get_submodule("encoder")
+        self.predictor = model.get_submodule("predictor")
         own = context is None
-        self.context = model.encoder if context is None else context.to(self.device).eval()
+        self.context = self.target if context is None else context.to(self.device).eval()
         if self.device.type == "cpu":
             for encoder in {id(e): e for e in (self.target, self.context)}.values():
-                cpu.accelerate(encoder)
+                self._accelerate(encoder)
         self.preprocessing = preprocessing
         self.tubelet, self.longest = model.config.tubelet_size, model.config.frames_per_clip
         self.per_time = (preprocessing.crop // cast("int", model.config.patch_size)) ** 2
@@ -99,29 +99,40 @@ class Foresight:
     def _goal(self, shown: torch.Tensor, causal: bool) -> torch.Tensor:
         """Normed targets (window, token, feature); causal ones see no frame after their own."""
         if not causal:
-            return _normed(encode(self.target, shown))
+            return self.normed(self.encode(self.target, shown))
         ends = range(self.tubelet, shown.shape[1] + 1, self.tubelet)
-        last = [encode(self.target, shown[:, :end])[:, -self.per_time :] for end in ends]
-        return _normed(torch.cat(last, 1))
+        last = [self.encode(self.target, shown[:, :end])[:, -self.per_time :] for end in ends]
+        return self.normed(torch.cat(last, 1))
 
     def _one(
         self, seen: torch.Tensor, strange: torch.Tensor, order: np.ndarray, goal: torch.Tensor
     ) -> dict[str, np.ndarray]:
         """Errors (window,) by model, of one length of context."""
-        known = encode(self.context, seen)
+        known = self.encode(self.context, seen)
         count, whole = known.shape[1], goal.shape[1]
         later = goal[:, count:]
-        last = _normed(known[:, -self.per_time :])
+        last = self.normed(known[:, -self.per_time :])
         found = {
             "predictor": self.expected(known, whole),
             "copy": last.repeat(1, (whole - count) // self.per_time, 1),
-            "shuffled": self.expected(encode(self.context, seen[:, order]), whole),
-            "stranger": self.expected(encode(self.context, strange), whole),
+            "shuffled": self.expected(self.encode(self.context, seen[:, order]), whole),
+            "stranger": self.expected(self.encode(self.context, strange), whole),
         }
         return {
             name: (expected - later).abs().double().mean((1, 2)).cpu().numpy()
             for name, expected in found.items()
         }
+
+    def _accelerate(self, encoder: nn.Module) -> None:
+        cpu.accelerate(cast("VJEPA2Encoder", encoder))
+
+    def encode(self, network: nn.Module, shown: torch.Tensor) -> torch.Tensor:
+        """What an encoder makes of the first frames of windows; see :func:`encode`."""
+        return encode(cast("VJEPA2Encoder", network), shown)
+
+    def normed(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Targets (window, token, feature) as the predictor was trained to give them."""
+        return functional.layer_norm(hidden.float(), hidden.shape[-1:])
 
     def expected(self, known: torch.Tensor, whole: int) -> torch.Tensor:
         """Features (window, token, feature) of the tokens after those that are known.
@@ -133,7 +144,35 @@ class Foresight:
         whole : int
             Tokens of a window.
         """
-        return ahead(self.predictor, known, whole)
+        return ahead(cast("VJEPA2Predictor", self.predictor), known, whole)
+
+
+class Foresight21(Foresight):
+    """Of a V-JEPA 2.1 that answers in features of its own: each normed block's by itself."""
+
+    def __init__(
+        self, model: PreTrainedModel, context: nn.Module | None, preprocessing: Preprocessing
+    ):
+        super().__init__(model, context, preprocessing)
+        self.levels = int(model.config.num_distillation_outputs)
+        self.side = preprocessing.crop // model.config.patch_size
+
+    def _accelerate(self, encoder: nn.Module) -> None:
+        pass
+
+    def encode(self, network: nn.Module, shown: torch.Tensor) -> torch.Tensor:
+        """Plain or hierarchical output, as the predictor reads it."""
+        return cast("torch.Tensor", network(shown, hierarchical=self.levels > 1))
+
+    def normed(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Each block's features normed by themselves."""
+        each = hidden.float().unflatten(-1, (self.levels, -1))
+        return functional.layer_norm(each, each.shape[-1:]).flatten(-2)
+
+    def expected(self, known: torch.Tensor, whole: int) -> torch.Tensor:
+        """Features of the tokens after those that are known."""
+        grid = (whole // self.per_time, self.side, self.side)
+        return cast("torch.Tensor", self.predictor(known, grid)[0])
 
 
 def encode(network: VJEPA2Encoder, shown: torch.Tensor) -> torch.Tensor:
@@ -158,7 +197,3 @@ def ahead(predictor: VJEPA2Predictor, known: torch.Tensor, whole: int) -> torch.
     for block in cast("nn.ModuleList", predictor.layer):
         hidden = block(hidden, places)[0]
     return predictor.proj(predictor.layernorm(hidden[:, count:]))
-
-
-def _normed(hidden: torch.Tensor) -> torch.Tensor:
-    return functional.layer_norm(hidden.float(), hidden.shape[-1:])

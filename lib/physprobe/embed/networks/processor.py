@@ -25,6 +25,7 @@ USUAL = {
     "videomae": "VideoMAE",
     "dinov2": "Bit",
     "dinov2_with_registers": "Bit",
+    "levjepa": "VJEPA2",
 }
 """Processor of an architecture whose file names none."""
 COMMON = {

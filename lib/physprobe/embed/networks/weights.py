@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 import transformers
-from transformers import PreTrainedConfig, PreTrainedModel, VJEPA2Model
-from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
+from torch import nn
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from physprobe.config.checkpoints import CONFIG
 from physprobe.embed.networks import checkpoint
@@ -106,8 +106,11 @@ def trained(
 
 
 def with_context(
-    folder: Path, config: dict, tensors: Mapping[str, torch.Tensor]
-) -> tuple[VJEPA2Model, VJEPA2Encoder | None]:
+    folder: Path,
+    config: dict,
+    tensors: Mapping[str, torch.Tensor],
+    architecture: type[VideoTransformer] = VJEPA2,
+) -> tuple[PreTrainedModel, nn.Module | None]:
     """A V-JEPA 2 with its predictor, and the encoder that this reads if it is another one.
 
     Parameters
@@ -120,14 +123,15 @@ def with_context(
     ValueError
         As for :func:`trained`, of either.
     """
-    start, heads = checkpoint.CONTEXT, (*VJEPA2.HEADS, checkpoint.CONTEXT, checkpoint.BESIDE)
-    model = trained(folder, config, tensors, VJEPA2Model, heads)
+    start, heads = checkpoint.CONTEXT, (*architecture.HEADS, checkpoint.CONTEXT, checkpoint.BESIDE)
+    model = trained(folder, config, tensors, architecture.MODEL, heads)
     own = {name.removeprefix(start): v for name, v in tensors.items() if name.startswith(start)}
     if not own:
         return model, None
     others = {name: value for name, value in tensors.items() if not name.startswith("encoder.")}
     named = {f"encoder.{name}": value for name, value in own.items()}
-    return model, trained(folder, config, {**others, **named}, VJEPA2Model, heads).encoder
+    second = trained(folder, config, {**others, **named}, architecture.MODEL, heads)
+    return model, second.get_submodule("encoder")
 
 
 def _settings(
