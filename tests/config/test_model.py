@@ -116,7 +116,11 @@ ELSEWHERE = "studies/x/design"
         ("methods/ridge/targets", ["alfa"], r"target 'alfa'.*Did you mean 'alpha'"),
         ("encoders/small/tokens", [], r"needs the spatial tokens of layer 'final'.*Hint"),
         ("studies/heat/claims/x", {"kind": "decodeable"}, r"claims\.x\.kind: .*'decodable'"),
-        ("methods/surprised/windows", [32], r"no length for foresees among films of 16 frames.*Hint"),
+        (
+            "methods/surprised/windows",
+            [32],
+            r"no length for foresees among films of 16 frames.*Hint",
+        ),
         ("methods/surprised/by", None, r"surprised\.part: surprised scores nothing apart"),
         ("methods/surprised/targets", ["posible"], r"target 'posible'.*Did you mean 'possible'"),
         (

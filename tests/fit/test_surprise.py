@@ -163,5 +163,5 @@ def test_an_encoder_without_predictor_has_no_rows():
 
 
 def test_lengths_that_fit_no_film_are_named():
-    with pytest.raises(ValueError, match="no length fits: films have 16 frames, tokens 2"):
+    with pytest.raises(ValueError, match="no length fits: films have 16 frames, tokens 2, and"):
         fitted(Planted(), windows=(32,))

@@ -112,7 +112,8 @@ def _rows(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Iterator
     for name in (*encoders, *(spec.controls or evidence.controls)):
         for row in fits.rows(name, part=spec.part, context="selected") if name in fits else ():
             target = row["target"]
-            if row["metric"] == "relative_accuracy":
+            foresees = name in encoders or row["model"] == "predictor"
+            if row["metric"] == "relative_accuracy" and foresees:
                 about = {k: row.get(k) for k in ("target", "model", "part", "direction", "member")}
                 told = {key: row.get(key) for key in SCORE}
                 yield {"encoder": name, "metric": "relative_accuracy", **about, **told}

@@ -32,7 +32,11 @@ MARKERS = {"first": ">", "second": "<"}
 
 def frame(result: Mapping) -> pd.DataFrame:
     """What is drawn of claims of kind ``surprised``."""
-    lines = {line["claim"]: line for line in result["claims"]}
+    lines: dict[str, list[str]] = {}
+    several = len({line["encoder"] for line in result["claims"]}) > 1
+    for line in result["claims"]:
+        who = f"{line['encoder']} " if several else ""
+        lines.setdefault(line["claim"], []).append(f"{who}{line['verdict']}")
     rows = pd.DataFrame([row for row in result["rows"] if row["metric"] == "relative_accuracy"])
     if rows.empty:
         return rows
@@ -40,7 +44,7 @@ def frame(result: Mapping) -> pd.DataFrame:
     controls = set(result["spec"]["controls"])
     return rows.assign(
         control=rows["encoder"].isin(controls) | rows["model"].isin([*WORDS][1:]),
-        verdict=rows["claim"].map(lambda claim: lines[claim]["verdict"]),
+        verdict=rows["claim"].map(lambda claim: ", ".join(lines[claim])),
     ).reset_index(drop=True)
 
 

@@ -185,7 +185,9 @@ def _best(rows: list[dict]) -> str:
     for row in rows:
         chosen = row.get("layer") == "selected" and row["metric"] in ("r2", "accuracy")
         ahead = row["metric"] == "skill" and row.get("baseline") == "persistence"
-        if (chosen or ahead) and row.get("value") is not None:
+        pairs = row["metric"] == "relative_accuracy" and row.get("context") == "selected"
+        if (chosen or ahead or pairs) and row.get("value") is not None:
             what = f"{row['metric']} of {row['target']}" if chosen else "skill against persistence"
+            what = "pairs whose impossible film surprises more" if pairs else what
             return f"{what} {row['value']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
     return f"{len(rows)} rows"

@@ -182,10 +182,12 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
             raise ValueError(f"{name}: no such label. Hint: the system's are {there}.")
     possible = np.asarray(given.labels[target]).astype(float) == 1
     film, tubelet = given.whole[0], given.foresight.tubelet
-    choices = [*spec.choices(len(film), tubelet)]
+    longest = given.foresight.longest
+    choices = [each for each in spec.choices(len(film), tubelet) if each[1] <= longest]
     if not choices:
         raise ValueError(
-            f"no length fits: films have {len(film)} frames, tokens {tubelet}; windows are"
+            f"no length fits: films have {len(film)} frames, tokens {tubelet}, and the encoder was"
+            f" trained on {longest}; windows are"
             f" {', '.join(map(str, spec.windows))} and contexts"
             f" {', '.join(map(str, spec.contexts))} frames. Hint: shorter windows."
         )
@@ -193,9 +195,11 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
     found = errors(spec, given.foresight, given.whole, given.groups, choices)
     labels = given.labels[spec.by][known.possible] if spec.by else np.full(len(known), "")
     held = _held(given.folds, given.groups)
-    return scored(
+    rows, blocks = scored(
         spec, found, known, choices, possible, given.groups, labels.astype(str), held, tubelet
     )
+    blocks["surprise"]["context_from"] = given.foresight.context_from
+    return rows, blocks
 
 
 def _held(folds: Sequence[Fold], groups: np.ndarray) -> list[np.ndarray]:

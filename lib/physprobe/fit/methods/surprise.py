@@ -48,7 +48,8 @@ class Spec(MethodSpec):
     by: str | None = None
     """Label whose values are scored apart as well, such as ``principle``."""
     windows: tuple[int, ...] = Field((16,), min_length=1)
-    """Frames of a window, to choose from; longer ones than films are left out."""
+    """Frames of a window, to choose from; those longer than films, or than the encoder was trained
+    on, are left out."""
     contexts: tuple[int, ...] = Field((4, 6, 8, 10, 12), min_length=1)
     """Frames of a window that are seen, to choose from; the others are foreseen."""
     stride: int = Field(2, ge=1)
