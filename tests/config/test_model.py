@@ -117,6 +117,23 @@ ELSEWHERE = "studies/x/design"
         ("encoders/small/tokens", [], r"needs the spatial tokens of layer 'final'.*Hint"),
         ("studies/heat/claims/x", {"kind": "decodeable"}, r"claims\.x\.kind: .*'decodable'"),
         (
+            "methods/surprised/windows",
+            [32],
+            r"no length for foresees among films of 16 frames.*Hint",
+        ),
+        ("methods/surprised/by", None, r"surprised\.part: surprised scores nothing apart"),
+        ("methods/surprised/targets", ["posible"], r"target 'posible'.*Did you mean 'possible'"),
+        (
+            "studies/surprise/encoders",
+            ["small_causal"],
+            r"surprised runs an encoder's own predictor, and none of small_causal has one",
+        ),
+        (
+            "encoders/foresees/model",
+            "results/checkpoints/none",
+            r"foresees is read from results/checkpoints/none, and there is no such folder.*convert",
+        ),
+        (
             "studies/x",
             {**PAIR, "systems": ["heat", "hat"]},
             r"x\.systems: found 'hat'\. Did you",

@@ -175,7 +175,7 @@ def test_what_has_seen_the_future_says_so(name: str, tmp_path: Path, video: np.n
     assert differs[:, seen].all() and not differs[:, seen + 1 :].any()
     assert not differs[0, :seen].any(), "of layer 0 each time is its own frames'"
     assert differs[-1, :seen].any() == encoder.spec.sees_future
-    assert encoder.spec.sees_future == (not _families.of(encoder.config.model_type).alone)
+    assert encoder.spec.sees_future == (not _families.of(encoder.config.to_dict()).alone)
 
 
 @pytest.mark.parametrize("name", ["timesformer", "vivit", "xclip, part"])
@@ -322,4 +322,6 @@ def test_each_family_has_its_file_and_reruns_with_it(tmp_path: Path):
     assert untrained.Spec(like=str(tmp_path)).modules == ("embed.networks.clip",)
     assert untrained.Spec().modules == ("embed.networks.vjepa",)
     every = huggingface.Spec(model="owner/of_what").modules
-    assert len(every) == len({family.module for family in _families.BY_TYPE.values()})
+    assert len(every) == len(
+        {each.module for each in (*_families.BY_TYPE.values(), _families.LATER)}
+    )

@@ -98,8 +98,9 @@ def test_what_no_stream_can_be_made_of_is_refused(system, validation, message, t
 
 
 def test_what_a_recipe_leaves_out_is_as_the_contract_has_it(monkeypatch):
-    assert not hasattr(videomae, "KEPT") and kinds.load("train", "videomae").KEPT == ("encoder",)
-    assert kinds.load("train", "vjepa").KEPT == ("target",)
+    assert not hasattr(videomae, "FORESEES") and not kinds.load("train", "videomae").FORESEES
+    assert kinds.load("train", "vjepa").FORESEES
+    assert kinds.load("train", "vjepa").KEPT == ("target", "encoder", "predictor")
     monkeypatch.delattr(videomae, "loss")
     with pytest.raises(ValueError, match=r"videomae.py can't be loaded: TypeError: .* loss"):
         kinds.load("train", "videomae")

@@ -1,5 +1,6 @@
 """Families of networks that are read through transformers: one file and one entry here each."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -15,6 +16,15 @@ class Family(NamedTuple):
     """Key of ``networks.processor.CLASSES`` whose defaults count where its file names none."""
     alone: bool = False
     """Whether every frame is seen by itself; its processor is then one of images."""
+    causal: tuple[str, str] | None = None
+    """Field of config.json, and its value, also where there is none, with which no token sees later
+    frames than its own."""
+
+    def ahead(self, config: Mapping) -> bool:
+        """Whether a token follows from later frames than its own."""
+        return not self.alone and (
+            self.causal is None or config.get(self.causal[0], self.causal[1]) != self.causal[1]
+        )
 
 
 BY_TYPE = {
@@ -30,8 +40,11 @@ BY_TYPE = {
     "clip_vision_model": Family("clip", "CLIP", 1, "CLIP", alone=True),
     "vit": Family("vit", "ViT", 1, "ViT", alone=True),
     "deit": Family("vit", "DeiT", 1, "DeiT", alone=True),
+    "levjepa": Family("levjepa", "LeVJEPA", 1, "VJEPA2", causal=("attn_mode", "block_causal")),
 }
 """By ``model_type`` of config.json."""
+LATER = Family("vjepa21", "VJEPA21", 2, "VJEPA2")
+"""V-JEPA 2.1, which has the name of 2 and ``hierarchical_layers``."""
 WHOLE = {
     "clip": "clip_vision_model",
     "siglip": "siglip_vision_model",
@@ -41,14 +54,16 @@ WHOLE = {
 KNOWN = (*BY_TYPE, *WHOLE)
 
 
-def of(model_type: object) -> Family | None:
+def of(config: Mapping) -> Family | None:
     """Family of a config.json, of one of a whole model too; None if it is none of those here."""
-    name = str(model_type)
+    name = str(config.get("model_type"))
+    if name == "vjepa2" and config.get("hierarchical_layers") is not None:
+        return LATER
     return BY_TYPE.get(WHOLE.get(name, name))
 
 
-def modules(model_type: object) -> tuple[str, ...]:
+def modules(config: Mapping) -> tuple[str, ...]:
     """Files of a family within this package; of all, if it isn't known which it is."""
-    one = of(model_type)
-    files = sorted({family.module for family in ([one] if one else BY_TYPE.values())})
-    return tuple(f"embed.networks.{name}" for name in files)
+    one = of(config)
+    families = [one] if one else [*BY_TYPE.values(), LATER]
+    return tuple(f"embed.networks.{name}" for name in sorted({each.module for each in families}))

@@ -61,6 +61,7 @@ STAGE = Stage(
             },
         ),
         "modules": Command("_modules:run"),
+        "convert": Command("_convert:run"),  # for people: no rule runs it
     },
     wildcards={"encoder": lambda config: config.embeddings},
 )

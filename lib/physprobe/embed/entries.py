@@ -1,11 +1,12 @@
 """Embed's sections of ``config.yaml``: encoders and controls."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pydantic import Field
 
-from physprobe.config import kinds
+from physprobe.config import kinds, shipped
 from physprobe.config.kinds import any_spec
 from physprobe.config.system import Name
 from physprobe.embed import _twins, pixels, twin
@@ -78,6 +79,12 @@ def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> It
             continue
         if (tubelet := _tubelet(spec)) and simulate.frames % tubelet:
             uncut.setdefault(tubelet, []).append(name)
+        for model in spec.checkpoints:
+            if _lacking(model):
+                yield (
+                    f"{where}: {name} is read from {model}, and there is no such folder. Hint:"
+                    f" python -m physprobe convert CHECKPOINT --out {model}, or name another one."
+                )
         needed, what = spec.READS
         if spec.SEES_SIMULATION and field != needed:
             yield f"{where}: {name} reads {what}; {system} has none. Hint: leave it out."
@@ -130,6 +137,18 @@ def times(config: Entries, system: str, name: str) -> int | None:
     """Token times of a system's clips, if they can be known."""
     tubelet = _tubelet(config.embedding(name))
     return config.systems[system].simulate.frames // tubelet if tubelet else None
+
+
+def _lacking(model: str) -> bool:
+    """Whether a model is a folder on this machine that isn't there, and nothing here makes it."""
+    on_hub = len(Path(model).parts) == 2 and not model.startswith((".", "/"))
+    made = Path(model).parent == Path("results/encoders")
+    return not on_hub and not made and shipped.folder(model) is None
+
+
+def tubelet(config: Entries, name: str) -> int | None:
+    """Frames per token, if they can be known."""
+    return _tubelet(config.embedding(name))
 
 
 def _tubelet(spec: EncoderSpec) -> int | None:

@@ -12,6 +12,7 @@ from physprobe.config import checkpoints, shipped
 from physprobe.embed import _families
 from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import Network, Seeds
+from physprobe.embed.section import Foresight
 
 Model = Annotated[str, Field(min_length=1)]
 
@@ -85,16 +86,23 @@ class Spec(Network):
         return dict.fromkeys(self.models, True)
 
     @property
+    def foresees(self) -> bool:
+        """Whether its predictor may be kept; what lies on the hub, or isn't trained yet, may."""
+        plain = self.frames == "ordered" and not self.causal
+        return plain and comparable(declared(self.models[0]))
+
+    @property
     def sees_future(self) -> bool:
-        """Whether an embedding follows from later frames; not where each frame is seen alone."""
-        family = _families.of(declared(self.models[0]).get("model_type"))
-        alone = family is not None and family.alone and self.frames == "ordered"
+        """Whether an embedding follows from later frames; not where frames see none of them."""
+        config = declared(self.models[0])
+        family = _families.of(config)
+        alone = family is not None and not family.ahead(config) and self.frames == "ordered"
         return super().sees_future and not alone
 
     @property
     def modules(self) -> tuple[str, ...]:
         """File of its family; of what lies on the hub and can't be known, of all."""
-        return _families.modules(declared(self.models[0]).get("model_type"))
+        return _families.modules(declared(self.models[0]))
 
 
 def declared(model: str) -> dict:
@@ -103,10 +111,20 @@ def declared(model: str) -> dict:
     return checkpoints.content(file) if file.is_file() else {}
 
 
+def comparable(config: dict) -> bool:
+    """Whether what config.json describes has a predictor of features of its own encoder.
+
+    That of V-JEPA 2.1 B and L answers in the space of a wider teacher. Nothing being known, it may.
+    """
+    kept = config.get("pred_num_hidden_layers", 1) != 0
+    own = config.get("teacher_embed_dim") is None
+    return config.get("model_type", "vjepa2") == "vjepa2" and kept and own
+
+
 def tubelet(spec: Spec) -> int | None:
     """Frames per token, if it can be known without touching the hub."""
     config = declared(spec.models[0])
-    family = _families.of(config.get("model_type"))
+    family = _families.of(config)
     found = config.get("tubelet_size", family and family.tubelet)
     if isinstance(found, list) and len(found) == 3:  # of a ViViT: frames, height, width
         found = found[0]
@@ -114,6 +132,31 @@ def tubelet(spec: Spec) -> int | None:
         file = f"{spec.models[0]}/{checkpoints.CONFIG}"
         raise ValueError(f"{file}: found tubelet_size {found!r}, expected a number of frames.")
     return found
+
+
+def foresight(
+    spec: Spec, member: int | None, *, height: int, width: int, threads: int
+) -> Foresight | None:
+    """Predictor of a copy; None if its checkpoint has none.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As for :func:`load`.
+    """
+    from physprobe.embed.networks import architectures, checkpoint, weights
+
+    own = spec.members[0 if member is None else member]
+    folder = checkpoint.folder(own.models[0], own.revisions[0])
+    config = checkpoint.config(folder)
+    if not comparable(config):
+        return None
+    tensors, where = checkpoint.tensors(folder, ()), str(folder / checkpoints.CONFIG)
+    model, context = weights.with_context(folder, config, tensors, architectures.of(config))
+    processor = checkpoint.processor(folder, config["model_type"])
+    return architectures.foresight(
+        model, context, own, processor, where, height=height, width=width, threads=threads
+    )
 
 
 def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> Encoder:
@@ -154,7 +197,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
     model, pinned = spec.models[0], spec.revisions[0]
     folder = checkpoint.folder(model, pinned)
     config = checkpoint.config(folder)
-    architecture = architectures.of(config["model_type"])
+    architecture = architectures.of(config)
     tensors = checkpoint.tensors(folder)
     local = shipped.folder(model)
     revision = None if local else folder.name

@@ -1,7 +1,7 @@
 """Embed's contract: what every module of this folder offers, and what it may leave out."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -46,9 +46,66 @@ class EncoderSpec(Spec):
         return False
 
     @property
+    def foresees(self) -> bool:
+        """Whether it may have a predictor of tokens that are masked; see :class:`Foresight`."""
+        return False
+
+    @property
     def checkpoints(self) -> dict[str, bool]:
         """Checkpoints that are read, and whether their weights are."""
         return {}
+
+
+class Foresight(Protocol):
+    """A network's own predictor: what it expects of the rest of a window, and how far off it is.
+
+    Attributes
+    ----------
+    tubelet : int
+        Frames per token.
+    longest : int
+        Frames of the windows that it was trained on, at most.
+    context_from : str
+        Which encoder the predictor reads, for people.
+    """
+
+    tubelet: int
+    longest: int
+    context_from: str
+
+    def surprise(
+        self,
+        film: np.ndarray,
+        stranger: np.ndarray,
+        starts: np.ndarray,
+        window: int,
+        contexts: Sequence[int],
+        orders: Mapping[int, np.ndarray],
+        *,
+        causal: bool = False,
+    ) -> dict[str, np.ndarray]:
+        """Mean absolute error of what is expected after the first frames of windows.
+
+        Parameters
+        ----------
+        film, stranger : (frame, y, x, rgb) uint8
+            The film, and another one of the same size, whose frames stand in as a control.
+        starts : (start,) int
+            First frame of each window.
+        window : int
+            Frames of a window.
+        contexts : sequence of int
+            Frames that are seen, each in turn.
+        orders : mapping of int to (context,) int
+            By context, the order in which its frames are shown as a control.
+        causal : bool
+            Whether targets see no frames that come after them.
+
+        Returns
+        -------
+        dict of str to (start, context)
+            ``predictor``, and of ``copy``, ``shuffled``, ``stranger`` what foresees nothing.
+        """
 
 
 class Kind(Protocol):
@@ -80,6 +137,21 @@ class Kind(Protocol):
 
         What a recipe has trained beside the encoder; by default, and of random weights, there is
         none.
+        """
+        return None
+
+    @staticmethod
+    def foresight(
+        spec: EncoderSpec, member: int | None, *, height: int, width: int, threads: int
+    ) -> Foresight | None:
+        """A member's predictor of masked tokens, for frames of one size; by default there is none.
+
+        Raises
+        ------
+        FileNotFoundError
+            If its checkpoint can't be had.
+        ValueError
+            If that isn't whole.
         """
         return None
 

@@ -9,6 +9,7 @@ from physprobe.config.architecture import Architecture
 from physprobe.embed import _families, huggingface
 from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import FIVE, Network, Seeds, check_seed
+from physprobe.embed.section import Foresight
 
 ARCHITECTURE = (*Architecture.model_fields, "frames_per_clip")
 
@@ -62,6 +63,12 @@ class Spec(Architecture, Network):
         return {seed: self.model_copy(update={"seeds": (seed,)}) for seed in self.seeds}
 
     @property
+    def foresees(self) -> bool:
+        """Whether what it is like may have a predictor, which is drawn as well."""
+        plain = self.frames == "ordered" and not self.causal
+        return bool(self.like) and plain and huggingface.Spec(model=str(self.like)).foresees
+
+    @property
     def checkpoints(self) -> dict[str, bool]:
         """Checkpoint whose architecture it has, if it is like one."""
         return {self.like: False} if self.like else {}
@@ -69,7 +76,7 @@ class Spec(Architecture, Network):
     @property
     def modules(self) -> tuple[str, ...]:
         """File of the family that it is like."""
-        like = huggingface.declared(self.like).get("model_type") if self.like else "vjepa2"
+        like = huggingface.declared(self.like) if self.like else {"model_type": "vjepa2"}
         return _families.modules(like)
 
 
@@ -78,6 +85,35 @@ def tubelet(spec: Spec) -> int | None:
     if spec.like:
         return huggingface.tubelet(huggingface.Spec(model=spec.like))
     return spec.tubelet_size
+
+
+def foresight(
+    spec: Spec, member: int | None, *, height: int, width: int, threads: int
+) -> Foresight | None:
+    """Random encoder and predictor, of the architecture that it is like; None if it is like none.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As for :func:`load`.
+    """
+    from physprobe.embed.networks import architectures, checkpoint, weights
+
+    if not spec.like:
+        return None
+    own = spec if member is None else spec.members[member]
+    folder = checkpoint.folder(spec.like, spec.revision, weights=False)
+    config = checkpoint.config(folder)
+    if not huggingface.comparable(config):
+        return None
+    where = str(folder / checkpoints.CONFIG)
+    model = weights.random(
+        config, own.seeds[0], spec.init, where, architectures.of(config), whole=True
+    )
+    processor = checkpoint.processor(folder, config["model_type"])
+    return architectures.foresight(
+        model, None, own, processor, where, height=height, width=width, threads=threads
+    )
 
 
 def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> Encoder:
@@ -113,7 +149,7 @@ def load(spec: Spec, *, frames: int, height: int, width: int, threads: int) -> E
         config = {field: getattr(spec, field) for field in ARCHITECTURE}
         name, where, processor = "vjepa2", "untrained", Processor("untrained")
         shape = f"{spec.hidden_size} wide, {spec.num_hidden_layers} blocks"
-    architecture = architectures.of(name)
+    architecture = architectures.of({"model_type": name, **config})
     model = weights.random(config, spec.seeds[0], spec.init, where, architecture)
     return architectures.encoder(
         architecture,

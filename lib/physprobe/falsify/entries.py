@@ -256,8 +256,16 @@ def _method(config: Entries, where: str, study: Study, place: str, method: str) 
     spec = config.methods[method]
     systems = (place,) if place in config.systems else study.filmed
     yield from fits.films(config, f"{where}.methods", place, method)
+    if spec.FORESEES and place in config.systems:
+        able = config.able(method, study)
+        if not able:
+            yield (
+                f"{where}.methods: {method} runs an encoder's own predictor, and none of"
+                f" {', '.join(study.encoders)} has one. Hint: add a V-JEPA 2 with its predictor."
+            )
+        yield from fits.foreseen(config, f"{where}.methods", place, method, able)
     for system in systems:
-        if spec.ROLE in ("probe", "state", "rollout") and not _of_all(study, place):
+        if spec.ROLE in ("probe", "state", "rollout", "surprise") and not _of_all(study, place):
             yield from fits.labels(config, f"{where}.methods", system, method)
         if spec.ROLE == "law":
             for name in study.names:
@@ -404,7 +412,12 @@ def _judged_by(
         yield nulls.too_few(where, f"methods.{method}.{claim.P_OF}", draws)
     able = config.able(method, study)
     for encoder in claim.encoders or study.encoders:
-        if encoder not in able:
+        if encoder not in able and spec.FORESEES:
+            yield (
+                f"{where}: {encoder} has no predictor of masked tokens. Hint: name as its encoders"
+                f" those that do: {', '.join(n for n in able if n in study.encoders) or 'none'}."
+            )
+        elif encoder not in able:
             yield (
                 f"{where}: {encoder} keeps no spatial tokens of layer {spec.layer!r}. Hint: name as"
                 f" its encoders those that do, or set encoders.{encoder}.tokens: [{spec.layer!r}]."

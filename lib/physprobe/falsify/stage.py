@@ -19,7 +19,7 @@ SCHEMA = Schema(
     (
         "claim", "beyond", "method", "way", "folds", "target", "sample", "layer", "place", "time",
         "part", "stratum", "verdict", "quantity", "decoy", "pixels", "baseline", "control",
-        "against", "threshold",
+        "against", "threshold", "model", "direction",
     ),
 )  # fmt: skip
 DRAWS = {"permutations": "permutations", "shuffles": "time-shuffled fits"}
@@ -140,7 +140,7 @@ def _draws(claim: Claim, found: Evidence, line: Mapping) -> str:
         return f"{found.bootstraps} bootstrap draws"
     fits = {
         "probe": found.probes, "state": found.states,
-        "dynamics": found.koopman, "head": found.heads,
+        "dynamics": found.koopman, "head": found.heads, "surprise": found.surprises,
     }  # fmt: skip
     spec = results.first(fits[claim.needs().role])["spec"]
     return f"{spec[claim.P_OF]} {DRAWS[claim.P_OF]}"

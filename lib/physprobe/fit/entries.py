@@ -1,6 +1,6 @@
 """Fit's section of ``config.yaml``: methods; and checks of the entries that name them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from physprobe.config import kinds
@@ -56,6 +56,8 @@ def _unfit(config: Entries, place: str, source: str, method: str) -> Iterator[st
     where, role = f"results/{place}/fits/{source}.{method}.json", config.methods[method].ROLE
     design, systems = config.designs()[place]
     yield from films(config, where, place, method)
+    if config.methods[method].FORESEES and source not in STORES:
+        yield from foreseen(config, where, place, method, [source])
     if role != "law":
         if source in STORES:
             yield (
@@ -131,6 +133,25 @@ def films(config: Entries, where: str, place: str, method: str) -> Iterator[str]
         form = kinds.load("render", config.systems[place].render.kind).SEEN
         if form != "video":
             yield f"{where}: {method} draws frames, and {place} is a {form}. Hint: leave it out."
+
+
+def foreseen(
+    config: Entries, where: str, place: str, method: str, names: Iterable[str]
+) -> Iterator[str]:
+    """Whether encoders may have a predictor of masked tokens, and films any of its lengths."""
+    spec, frames = config.methods[method], config.systems[place].simulate.frames
+    for name in names:
+        if not spec.takes(config.embedding(name)):
+            yield (
+                f"{where}: {name} has no predictor of masked tokens, which {method} runs. Hint:"
+                " take a V-JEPA 2 with its predictor, shown whole clips in order, or random"
+                " weights like it."
+            )
+        elif not any(spec.choices(frames, embedded.tubelet(config, name) or 1)):
+            yield (
+                f"{where}: {method} finds no length for {name} among films of {frames} frames."
+                f" Hint: set methods.{method}.windows and contexts to multiples of its tubelet."
+            )
 
 
 def decodable(who: str, target: str, kind: str, has: Collection[str]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from physprobe.store.results import Schema
 if TYPE_CHECKING:
     from xarray import Dataset
 
+    from physprobe.embed.section import Foresight
     from physprobe.fit._abroad import Abroad
     from physprobe.fit._motion import Motion
     from physprobe.store.inputs import Inputs
@@ -31,6 +32,9 @@ SCHEMAS = {
     "state": Schema("state", ("method", "target", "sample", "layer", "time", "part")),
     "recovery": Schema("recovery", ("method", "target", "layer", "lead", "part")),
     "rollout": Schema("rollout", ("method", "target", "layer", "horizon", "model")),
+    "surprise": Schema(
+        "surprise", ("method", "target", "model", "part", "context", "direction", "horizon")
+    ),
     "decoder": Schema("decoder", ("method", "target", "layer", "horizon", "model", "baseline")),
     "dynamics": Schema(
         "dynamics", ("method", "layer", "horizon", "order", "model", "baseline", "equation")
@@ -99,6 +103,10 @@ class Given:
         The system's own equation from any state on, where it has one.
     abroad : Abroad, optional
         A clip of another system, which nothing is fitted to.
+    whole : sequence over clips of (frame, y, x, rgb) uint8, optional
+        Every frame that was embedded; a clip is read when asked for.
+    foresight : Foresight, optional
+        The encoder's own predictor of tokens that are masked, for frames of that size.
     """
 
     features: Sequence[np.ndarray]
@@ -115,6 +123,8 @@ class Given:
     frames: Sequence[np.ndarray] | None = None
     motion: "Motion | None" = None
     abroad: "Abroad | None" = None
+    whole: Sequence[np.ndarray] | None = None
+    foresight: "Foresight | None" = None
 
 
 @dataclass(frozen=True)
@@ -185,16 +195,21 @@ class MethodSpec(Spec):
     """Whether it runs the predictor that an encoder may have of its own."""
     FILMED: ClassVar[bool] = False
     """Whether it takes the frames that were embedded, beside the embedding: of one system."""
+    FORESEES: ClassVar[bool] = False
+    """Whether that is a predictor of masked tokens, which is shown whole films."""
     MOVES: ClassVar[bool] = False
     """Whether it solves the system's own equation from states that it is not told."""
     ROLE: ClassVar[
-        Literal["probe", "state", "recovery", "rollout", "decoder", "dynamics", "head", "law"]
-    ]
+        Literal[
+            "probe", "state", "recovery", "rollout", "surprise", "decoder", "dynamics", "head",
+            "law",
+        ]
+    ]  # fmt: skip
     """What it is asked for: to decode labels, or states that vary in time, of each condition by
-    itself or of all, to roll states on by the encoder's own predictor, to draw what an embedding
-    holds, to forecast pooled embeddings, to model the spatial tokens of its ``layer``, which an
-    encoder has to keep, or to find the law that clips obey, in the field, the video, or such
-    tokens."""
+    itself or of all, to roll states on by the encoder's own predictor, to be surprised by it, to
+    draw what an embedding holds, to forecast pooled embeddings, to model the spatial tokens of its
+    ``layer``, which an encoder has to keep, or to find the law that clips obey, in the field, the
+    video, or such tokens."""
 
     if TYPE_CHECKING:
         # fields that most kinds have, each with its own defaults and words
@@ -231,6 +246,10 @@ class MethodSpec(Spec):
     def also(self) -> str:
         """System whose first clip is shown besides, to which nothing is fitted; empty: none."""
         return ""
+
+    def choices(self, frames: int, tubelet: int) -> Iterator[tuple[int, int]]:
+        """Lengths (context, window) to foresee films of so many frames by; of others none."""
+        yield from ()
 
     def takes(self, encoder: Spec | None) -> bool:
         """Whether it can be fitted to an encoder; None stands for a system's own stores."""

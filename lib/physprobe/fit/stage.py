@@ -1,5 +1,6 @@
 """Fit: one method, applied to one encoder's embeddings under one design."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.config import kinds
+from physprobe.embed.section import Foresight
 from physprobe.fit import _members
 from physprobe.fit._abroad import Abroad
 from physprobe.fit.designs.plain import Spec as Plain
 from physprobe.fit.section import DESIGNS, METHODS, Case, Design, Given, MethodSpec
 from physprobe.store import files, job, log, results
-from physprobe.store.inputs import Inputs, members
+from physprobe.store.inputs import Films, Inputs, members
 
 
 def run(
@@ -61,7 +63,7 @@ def run(
         found = []
         for case in plan.cases(embeddings, simulation, spec, member):
             if case.spec.FILMED:
-                case = _filmed(case, clips, abroad)
+                case = _filmed(case, clips, abroad, member)
             rows, blocks = case.inputs.kind.fit(case.spec, case.given)
             found.append((case, rows, blocks))
         fitted[member] = plan.gathered(found)
@@ -88,7 +90,7 @@ def run(
     log.done(f"{out.stem}: {_law(blocks) if 'verdict' in blocks else _scored(first, rows)}")
 
 
-def _filmed(case: Case, clips: Sequence[Path], abroad: Sequence[Path]) -> Case:
+def _filmed(case: Case, clips: Sequence[Path], abroad: Sequence[Path], member: int | None) -> Case:
     """A case with the frames that were embedded, and a clip of another system if it shows one."""
     if len(clips) != 1:
         raise ValueError(
@@ -100,7 +102,19 @@ def _filmed(case: Case, clips: Sequence[Path], abroad: Sequence[Path]) -> Case:
     motion = case.given.motion and case.given.motion.filmed(frames.source.attrs["spec"])
     shown = Abroad.of(inputs, clips[0], abroad[0]) if case.spec.also and abroad else None
     given = replace(case.given, frames=frames, motion=motion, abroad=shown)
+    if case.spec.FORESEES:
+        given = replace(given, whole=frames.whole, foresight=_foresight(inputs, frames, member))
     return replace(case, inputs=inputs, given=given)
+
+
+def _foresight(inputs: Inputs[MethodSpec], frames: Films, member: int | None) -> Foresight | None:
+    """The encoder's own predictor of masked tokens, for the size of the frames."""
+    family, spec = kinds.parse("embed", json.dumps(inputs.source.attrs["spec"]))
+    height, width = frames.source["video"].shape[2:4]
+    found: Foresight | None = family.foresight(
+        spec, member, height=height, width=width, threads=job.current().threads
+    )
+    return found
 
 
 def weights(
@@ -171,7 +185,9 @@ def _best(rows: list[dict]) -> str:
     for row in rows:
         chosen = row.get("layer") == "selected" and row["metric"] in ("r2", "accuracy")
         ahead = row["metric"] == "skill" and row.get("baseline") == "persistence"
-        if (chosen or ahead) and row.get("value") is not None:
+        pairs = row["metric"] == "relative_accuracy" and row.get("context") == "selected"
+        if (chosen or ahead or pairs) and row.get("value") is not None:
             what = f"{row['metric']} of {row['target']}" if chosen else "skill against persistence"
+            what = "pairs whose impossible film surprises more" if pairs else what
             return f"{what} {row['value']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
     return f"{len(rows)} rows"

@@ -86,6 +86,12 @@ class Spec(Base):
         return self
 
 
+def endless(spec: Spec, clips: int, seed: int) -> Spec:
+    """Scenes enough for as many possible movies."""
+    scenes = -(-clips // (2 * len(spec.principles)))
+    return spec.model_copy(update={"scenes": scenes, "seed": seed})
+
+
 def draw(spec: Spec) -> dict[str, np.ndarray]:
     """Labels of every movie.
 

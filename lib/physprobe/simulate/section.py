@@ -67,6 +67,16 @@ class Kind(Protocol):
         return {}
 
     @staticmethod
+    def endless(spec: spec.Spec, clips: int, seed: int) -> spec.Spec | None:
+        """The same with as many clips at least, of another seed; None if its clips are fixed.
+
+        What is trained on them is shown those that are possible, where a label says so.
+        """
+        if not {"clips", "seed"} <= type(spec).model_fields.keys():
+            return None
+        return spec.model_copy(update={"clips": clips, "seed": seed})
+
+    @staticmethod
     @abstractmethod
     def draw(spec: spec.Spec) -> dict[str, np.ndarray]:
         """Labels (clip,) of every clip, the same ones for the same spec.

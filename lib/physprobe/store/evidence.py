@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROLES = {
     "probe": "probes", "state": "states", "recovery": "recoveries",
-    "rollout": "rollouts", "decoder": "decoders",
+    "rollout": "rollouts", "surprise": "surprises", "decoder": "decoders",
     "dynamics": "koopman", "head": "heads", "places": "places", "law": "laws",
 }  # fmt: skip
 """Fields of the evidence by schema of a fit; those of ``every_way`` are kept by method."""
@@ -39,6 +39,7 @@ class Evidence:
     states: Fits = field(default_factory=Fits)
     recoveries: Fits = field(default_factory=Fits)
     rollouts: Fits = field(default_factory=Fits)
+    surprises: Fits = field(default_factory=Fits)
     decoders: Fits = field(default_factory=Fits)
     koopman: Fits = field(default_factory=Fits)
     heads: Fits = field(default_factory=Fits)

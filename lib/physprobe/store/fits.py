@@ -167,6 +167,26 @@ class Fits(results.Found):
         found = [one for one in each if one is not None]
         return paired.mean_of_members(found, encoder) if len(found) == len(each) else None
 
+    def surprised(
+        self, encoder: str, model: str, part: str | None = None, direction: str | None = None
+    ) -> Scored | None:
+        """Share of pairs whose impossible film surprises more, if there are any.
+
+        Parameters
+        ----------
+        encoder, model : str
+            ``predictor``, or what foresees nothing.
+        part : str, optional
+            Value of the label that is scored apart.
+        direction : str, optional
+            ``first`` or ``second``: which of a scene's two pairs; both if not given.
+        """
+        result = self[encoder]
+        parts = [each["surprise"] for each in result.get("members", (result,))]
+        each = [_surprised(block, model, part, direction) for block in parts]
+        found = [one for one in each if one is not None]
+        return paired.mean_of_members(found, encoder) if len(found) == len(each) else None
+
     def drawn(self, encoder: str, baseline: str, horizon: int | None) -> Scored | None:
         """Skill of what is drawn from an encoder's latents against other frames, if both are there.
 
@@ -240,6 +260,22 @@ def _rolled(block: Result, model: str, what: str) -> Scored | None:
     values = np.asarray(values, float)
     sums = np.stack([values, np.ones_like(values)], axis=-1)
     return Scored(sums, scores.mean_of, np.asarray(block["group"]))
+
+
+def _surprised(
+    block: Result | None, model: str, part: str | None, direction: str | None
+) -> Scored | None:
+    if not block or model not in block["right"]:
+        return None
+    mine = np.ones(len(block["group"]), bool)
+    for name, value in (("part", part), ("direction", direction)):
+        if value is not None:
+            mine &= np.asarray(block[name]) == value
+    if not mine.any():
+        return None
+    wrong = 1.0 - np.asarray(block["right"][model], float)[mine]
+    sums = np.stack([wrong, np.ones_like(wrong)], axis=-1)
+    return Scored(sums, scores.accuracy_of, np.asarray(block["group"])[mine])
 
 
 def _drawn(block: Result, own: str, baseline: str, horizon: int | None) -> Scored | None:

@@ -256,6 +256,28 @@ class Films(Sequence):
             raise IndexError(clip)
         return zarrs.values(self.source, "video", clip=slice(clip, clip + 1))[0][self.last]
 
+    @property
+    def whole(self) -> "Whole":
+        """Every frame, not those at the end of tokens alone."""
+        return Whole(self.source)
+
+
+@dataclass(frozen=True)
+class Whole(Sequence):
+    """Every frame (frame, y, x, rgb) of clips; each clip is read when asked for."""
+
+    source: Dataset
+
+    def __len__(self) -> int:
+        """Count the clips."""
+        return self.source.sizes["clip"]
+
+    def __getitem__(self, clip: int) -> np.ndarray:  # type: ignore[override]  # one at a time
+        """Read one clip, uint8."""
+        if not 0 <= clip < len(self):
+            raise IndexError(clip)
+        return np.asarray(zarrs.values(self.source, "video", clip=slice(clip, clip + 1))[0])
+
 
 class Layers(Sequence):
     """Pooled features (clip, time, feature) of an embedding's layers, each read when asked for."""

@@ -38,6 +38,9 @@ DIMENSIONS = {
     "stratum": "clips that the solver is stable for, or those that it isn't",
     "equation": "equation whose clips a shared model is scored on",
     "lead": "steps from a latent to what is read off it: 0, or 1 later",
+    "context": "frames that are seen of a window's, such as `8/16`; `selected`: as chosen inside"
+    " the training clips; `any`: all of them",
+    "direction": "which of a scene's two pairs of films: `first` or `second`; null: both",
     "horizon": "tokens ahead",
     "order": "frames that a model of the dynamics, or a law, remembers",
     "model": "model of the dynamics or spatial head: `dmd`, `real`, or what stands in for one",

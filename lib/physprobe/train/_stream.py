@@ -102,7 +102,7 @@ def _films(
 def _pool(system: str, seed: int, clips: int) -> list[np.ndarray]:
     """Clips of some steps on end; those that the system holds out are left out."""
     fields, labels = labelled(System.model_validate_json(system), clips, seed)
-    kept = labels.get("split", np.full(clips, "train")) != "test"
+    kept = labels.get("split", np.full(len(fields), "train")) != "test"
     return [field for field, shown in zip(fields, kept, strict=True) if shown]
 
 
@@ -121,10 +121,14 @@ def simulated(system: System, clips: int, seed: int) -> list[np.ndarray]:
 def labelled(
     system: System, clips: int, seed: int
 ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
-    """Fields of new clips, and their labels."""
+    """Fields of new clips, and their labels; of films that may be impossible none is."""
     kind = kinds.load("simulate", system.simulate.kind)
-    spec = system.simulate.model_copy(update={"clips": clips, "seed": seed})
+    spec = kind.endless(system.simulate, clips, seed)
     labels = kind.draw(spec)
+    if "possible" in labels:
+        shown = np.flatnonzero(labels["possible"])
+        shown = seeds.rng("possible films", seed).permutation(shown)[:clips]
+        labels = {name: values[shown] for name, values in labels.items()}
     if kind.TOGETHER > 1:
         fields = list(kind.solved(spec, labels)[0])
     else:

@@ -1,5 +1,6 @@
 """Tokens: an encoder that may leave tokens out, a light predictor, and patches of pixels."""
 
+from collections.abc import Mapping
 from typing import cast
 
 import torch
@@ -10,6 +11,15 @@ from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder, VJEPA2Laye
 from physprobe.embed.networks import weights
 from physprobe.train import _growth
 from physprobe.train._training import Training
+
+NAMES = {
+    "query": "embeddings.mask_tokens",
+    "enter": "embeddings.predictor_embeddings",
+    "layer": "layer",
+    "norm": "layernorm",
+    "leave": "proj",
+}
+"""Parts of a predictor, and what transformers calls them."""
 
 
 def encoder(spec: Training) -> VJEPA2Encoder:
@@ -81,7 +91,7 @@ class Predictor(nn.Module):
             VJEPA2Layer(config, 0.0, width, spec.num_attention_heads, spec.mlp_ratio)
             for _ in range(layers)
         )
-        self.norm = nn.LayerNorm(width)
+        self.norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
         self.leave = nn.Linear(width, outputs)
         initialise(self, spec.seed)
 
@@ -109,6 +119,24 @@ class Predictor(nn.Module):
         for block in self.layer:
             hidden = block(hidden, where)[0]
         return self.leave(self.norm(hidden[:, -count:]))
+
+
+def renamed(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Tensors of a :class:`Predictor` of hidden states by the names of ``VJEPA2Predictor``.
+
+    It is the same function: where tokens stand in the row changes nothing, for each carries its
+    place; and of its mask tokens there is the one that was trained.
+    """
+    found = {}
+    for name, value in tensors.items():
+        first, _, rest = name.partition(".")
+        found[".".join(filter(None, (NAMES[first], rest)))] = value[None] if not rest else value
+    return found
+
+
+def blocks(tensors: Mapping[str, torch.Tensor]) -> int:
+    """Blocks of a predictor, of its tensors' names."""
+    return len({name.split(".")[1] for name in tensors if name.startswith("layer.")})
 
 
 def initialise(module: nn.Module, seed: int) -> None:

@@ -167,7 +167,7 @@ class Training(Architecture, Schedule):
     def _streams(self, where: str, system: System) -> None:
         """Raise a ValueError if a system doesn't give endless clips that windows fit in."""
         simulate, render = system.simulate, system.render
-        if not {"clips", "seed"} <= type(simulate).model_fields.keys():
+        if kinds.load("simulate", simulate.kind).endless(simulate, 1, STREAM) is None:
             raise ValueError(f"{where}: {simulate.kind} has no endless clips; its own are fixed")
         needed = (self.frames - 1) * max(self.strides) + 1
         if render.kind != "fields":
@@ -180,7 +180,7 @@ class Training(Architecture, Schedule):
 
     def _films(self, where: str, system: System, needed: int) -> None:
         """Raise a ValueError if whole frames of a system don't make windows."""
-        size = dict(system.render).get("size")
+        size = dict(system.render).get("size", dict(system.simulate).get("size"))
         if size is None:
             raise ValueError(f"{where}: {system.render.kind} draws no frames of one size")
         if size != self.crop or system.simulate.frames < needed:

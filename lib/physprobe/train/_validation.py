@@ -14,7 +14,7 @@ from physprobe.embed.networks.resize import Preprocessing
 from physprobe.fit.methods import ridge
 from physprobe.fit.probe import probe
 from physprobe.statistics import splits, targets
-from physprobe.train import _stream
+from physprobe.train import _stream, _tokens
 from physprobe.train._training import Training
 
 Scores = Callable[[nn.Module], Mapping[str, float]]
@@ -78,18 +78,29 @@ class Judge:
         return found
 
 
-def finished(spec: Training, tensors: dict[str, torch.Tensor]) -> VJEPA2Model:
-    """Model for inputs of ``crop_size`` from an encoder's tensors; its predictor is empty."""
+def finished(
+    spec: Training,
+    tensors: Mapping[str, torch.Tensor],
+    predictor: Mapping[str, torch.Tensor] | None = None,
+) -> VJEPA2Model:
+    """Model for inputs of ``crop_size`` from an encoder's tensors.
+
+    Its predictor is empty unless there are tensors of a ``_tokens.Predictor`` of hidden states.
+    """
     heads = spec.num_attention_heads
+    named = _tokens.renamed(predictor or {})
     config = VJEPA2Config(
         **spec.architecture(spec.crop_size, spec.frames),
-        pred_num_hidden_layers=0,
+        pred_num_hidden_layers=_tokens.blocks(named),
         pred_num_attention_heads=heads,
-        pred_hidden_size=heads,
+        pred_hidden_size=spec.hidden_size if named else heads,
+        pred_mlp_ratio=spec.mlp_ratio,
         pred_num_mask_tokens=1,
     )
     model = VJEPA2Model._from_config(config, attn_implementation="sdpa")
     for value in model.predictor.parameters():
         nn.init.zeros_(value)
+    if named:
+        model.predictor.load_state_dict(named)
     model.encoder.load_state_dict(tensors)
     return model.eval()

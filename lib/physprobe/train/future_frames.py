@@ -27,6 +27,9 @@ if TYPE_CHECKING:
         predictor: nn.Module
 
 
+KEPT = ("encoder", "predictor")
+
+
 class Spec(Future):
     """Predict the change of the next frames."""
 

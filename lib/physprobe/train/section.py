@@ -65,6 +65,8 @@ class Kind(Protocol):
     """Fields of the config's entry."""
     KEPT: tuple[str, ...] = ("encoder",)
     """Networks that are saved; the first of them is judged."""
+    FORESEES: bool = False
+    """Whether the kept ``predictor`` gives hidden states at other places, as V-JEPA 2's does."""
     STOPS: bool = True
     """Whether a run ends where features collapse; otherwise it is written down."""
 

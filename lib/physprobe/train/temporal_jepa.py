@@ -33,6 +33,9 @@ if TYPE_CHECKING:
         predictor: nn.Module
 
 
+KEPT = ("encoder", "predictor")
+
+
 class Spec(Training):
     """Predict the next embedding."""
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 RGB = 3
+KEPT = ("encoder", "decoder")
 
 
 class Spec(Training):

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
         future: nn.Module
 
 
-KEPT = ("target",)
+KEPT = ("target", "encoder", "predictor")
+FORESEES = True
 Part = Annotated[float, Field(gt=0, lt=1)]
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+CONTEXT, BESIDE = "context_encoder.", "beside."
+"""How names begin of tensors that lie beside a model's own in its files: of the encoder that its
+predictor was trained to read, if that is another one; and of what else was trained with it."""
 ELSEWHERE = ("quantization_config", "fusion_config", "transformers_weights")
 """Fields of config.json that would make another network of the tensors, or read others."""
 
@@ -188,13 +191,15 @@ def weights_hash(tensors: Iterable[tuple[str, "Tensor"]]) -> str:
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
 
 
-def tensors(found: Path) -> dict[str, "Tensor"]:
+def tensors(found: Path, without: tuple[str, ...] = (CONTEXT, BESIDE)) -> dict[str, "Tensor"]:
     """Every tensor of the files that a checkpoint names, in memory; files beside them don't count.
 
     Parameters
     ----------
     found : Path
         Folder of the checkpoint.
+    without : tuple of str
+        How names begin of tensors that are left where they are.
 
     Raises
     ------
@@ -214,6 +219,8 @@ def tensors(found: Path) -> dict[str, "Tensor"]:
                             f"{path}: found {name}, which another file of the index holds too."
                             " Hint: save the model with save_pretrained."
                         )
+                    if name.startswith(without):
+                        continue
                     # a copy: what is hashed is what is loaded, whoever writes to the file meanwhile
                     loaded[name] = file.get_tensor(name).clone()
         except (SafetensorError, OSError) as error:

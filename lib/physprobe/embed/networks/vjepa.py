@@ -14,7 +14,7 @@ from physprobe.embed.networks.transformer import VideoTransformer
 
 
 class VJEPA2(VideoTransformer):
-    """Encoder of a V-JEPA 2; neither its predictor nor a classifier is ever run."""
+    """Encoder of a V-JEPA 2; neither its predictor nor a classifier is run for an embedding."""
 
     MODEL = VJEPA2Model
     network: VJEPA2Encoder

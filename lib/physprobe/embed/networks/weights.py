@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 import transformers
+from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from physprobe.config.checkpoints import CONFIG
+from physprobe.embed.networks import checkpoint
 from physprobe.embed.networks.transformer import VideoTransformer
 from physprobe.embed.networks.vjepa import VJEPA2
 from physprobe.statistics import seeds
@@ -26,7 +28,7 @@ BLOCKS = {
 MOST_BLOCKS = 1000
 SCALE = "lambda1"  # of DINOv2's blocks
 NORM = re.compile(r"norm|_ln\.")
-TABLES = ("position_embedding.weight", "class_embedding")  # of CLIP's like: as tokens elsewhere
+TABLES = ("position_embedding.weight", "class_embedding", "mask_tokens")  # as tokens elsewhere
 LIMITS = {
     "hidden_size": (1, 2**16),
     "num_attention_heads": (1, 2**12),
@@ -112,6 +114,35 @@ def trained(
             f" Hint: save a whole {model_class.__name__} with save_pretrained."
         )
     return model
+
+
+def with_context(
+    folder: Path,
+    config: dict,
+    tensors: Mapping[str, torch.Tensor],
+    architecture: type[VideoTransformer] = VJEPA2,
+) -> tuple[PreTrainedModel, nn.Module | None]:
+    """A V-JEPA 2 with its predictor, and the encoder that this reads if it is another one.
+
+    Parameters
+    ----------
+    folder, config, tensors
+        As for :func:`trained`; what lies beside the model's own tensors is among them.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`trained`, of either.
+    """
+    start, heads = checkpoint.CONTEXT, (*architecture.HEADS, checkpoint.CONTEXT, checkpoint.BESIDE)
+    model = trained(folder, config, tensors, architecture.MODEL, heads)
+    own = {name.removeprefix(start): v for name, v in tensors.items() if name.startswith(start)}
+    if not own:
+        return model, None
+    others = {name: value for name, value in tensors.items() if not name.startswith("encoder.")}
+    named = {f"encoder.{name}": value for name, value in own.items()}
+    second = trained(folder, config, {**others, **named}, architecture.MODEL, heads)
+    return model, second.get_submodule("encoder")
 
 
 def _settings(
@@ -206,6 +237,8 @@ def random(
     init: str,
     where: str = "untrained",
     architecture: type[VideoTransformer] = VJEPA2,
+    *,
+    whole: bool = False,
 ) -> PreTrainedModel:
     """Draw a model's weights: the same on every machine, from no one else's random numbers.
 
@@ -226,6 +259,8 @@ def random(
         What gives the config, for messages.
     architecture : type
         What runs the model; a V-JEPA 2 by default.
+    whole : bool
+        Whether what no embedding needs is drawn as well: the predictor. The rest is the same.
 
     Raises
     ------
@@ -238,7 +273,8 @@ def random(
             f"{where}: num_hidden_layers is {blocks}, expected 1 to {MOST_BLOCKS}."
             " Hint: look at that field."
         )
-    settings = _settings(where, {**config, **architecture.WITHOUT}, architecture.MODEL)
+    without = {} if whole else architecture.WITHOUT
+    settings = _settings(where, {**config, **without}, architecture.MODEL)
     made = architecture.MODEL, architecture.ARGUMENTS
     outline = architecture.network_of(_outline(where, settings, *made))
     needed = 4 * sum(value.numel() for value in outline.parameters())
@@ -250,7 +286,12 @@ def random(
         )
     with torch.random.fork_rng():
         model = _made(settings, *made)
-    for name, value in architecture.network_of(model).state_dict().items():
+    drawn = architecture.network_of(model).state_dict()
+    if whole:
+        own = {id(value) for value in architecture.network_of(model).parameters()}
+        drawn |= {name: value for name, value in model.named_parameters() if id(value) not in own}
+    for name, found in drawn.items():
+        value = found.detach()
         if value.ndim == 1:
             one = NORM.search(name) and name.endswith("weight")
             if not name.endswith(TABLES):
