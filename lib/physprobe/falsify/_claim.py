@@ -20,8 +20,9 @@ class Needs:
     """What a claim is judged from: whether it will be there is checked before anything is run."""
 
     role: Literal[
-        "probe", "state", "recovery", "rollout", "decoder", "dynamics", "head", "law", "pixels"
-    ] = "probe"
+        "probe", "state", "recovery", "energy", "spread", "rollout", "decoder", "dynamics", "head",
+        "law", "pixels",
+    ] = "probe"  # fmt: skip
     """What fits it is judged from: those of methods of a role, or pixels beside the embeddings."""
     design: str | None = None
     """Design that the study has to have; none: any whose folds are of whole clips."""

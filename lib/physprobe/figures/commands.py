@@ -70,6 +70,18 @@ FILMS = {
         "The first two dimensions of the signal over held-out steps, in grey, and what least"
         " squares reads of them off each encoder's latent one step earlier, in colour.",
     ),
+    "langevin.gif": _Film(
+        "samples",
+        "energy",
+        "Points of the mixture, in grey, and in colour points that Langevin dynamics draws by each"
+        " encoder's score, from their start on a square to their end.",
+    ),
+    "similarities.gif": _Film(
+        "similarities",
+        "spread",
+        "Cosines between the embedding of one point of the mixture after the other, marked, and"
+        " that of every point of the plane.",
+    ),
 }
 
 

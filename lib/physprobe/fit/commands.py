@@ -36,11 +36,16 @@ def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
 
 
 def _predictor(config: Any, asked: Any) -> list[str]:
-    """Files of the encoder, for a method that runs what was trained beside it."""
-    if not config.methods[asked.method].ROLLS:
+    """Files of the encoder, for a method that runs it or what was trained beside it."""
+    if not _runs(config.methods[asked.method]):
         return []
     models = config.embedding(asked.source).checkpoints
     return [file for model in models for file in checkpoint(config, model)]
+
+
+def _runs(method: Any) -> bool:
+    """Whether a method runs the encoder itself, or its predictor."""
+    return method.ROLLS or method.ANYWHERE
 
 
 def _first(config: Any, asked: Any) -> dict[str, str]:
@@ -56,8 +61,8 @@ def _first(config: Any, asked: Any) -> dict[str, str]:
 def _kinds(config: Any, asked: Any) -> list[str]:
     design, _ = config.designs()[asked.place]
     method = config.methods[asked.method]
-    runs = [f"embed.{config.embedding(asked.source).kind}"] if method.ROLLS else []
-    if method.MOVES:
+    runs = [f"embed.{config.embedding(asked.source).kind}"] if _runs(method) else []
+    if method.MOVES or method.ANYWHERE:
         for name in config.designs()[asked.place][1]:
             system = config.systems[name]
             runs += [f"simulate.{system.simulate.kind}", f"render.{system.render.kind}"]

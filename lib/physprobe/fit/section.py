@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from physprobe.fit._abroad import Abroad
     from physprobe.fit._motion import Motion
+    from physprobe.fit._plane import Plane
     from physprobe.store.inputs import Inputs
 
 Normalisation = Literal["zscore", "center", "none"]
@@ -30,6 +31,8 @@ SCHEMAS = {
     "probe": Schema("probe", ("method", "target", "sample", "layer", "time", "part")),
     "state": Schema("state", ("method", "target", "sample", "layer", "time", "part")),
     "recovery": Schema("recovery", ("method", "target", "layer", "lead", "part")),
+    "energy": Schema("energy", ("method", "layer", "part")),
+    "spread": Schema("spread", ("method", "layer", "part")),
     "rollout": Schema("rollout", ("method", "target", "layer", "horizon", "model")),
     "decoder": Schema("decoder", ("method", "target", "layer", "horizon", "model", "baseline")),
     "dynamics": Schema(
@@ -99,6 +102,8 @@ class Given:
         The system's own equation from any state on, where it has one.
     abroad : Abroad, optional
         A clip of another system, which nothing is fitted to.
+    plane : Plane, optional
+        What the encoder gives anywhere in the plane, of a system of points.
     """
 
     features: Sequence[np.ndarray]
@@ -115,6 +120,7 @@ class Given:
     frames: Sequence[np.ndarray] | None = None
     motion: "Motion | None" = None
     abroad: "Abroad | None" = None
+    plane: "Plane | None" = None
 
 
 @dataclass(frozen=True)
@@ -187,11 +193,17 @@ class MethodSpec(Spec):
     """Whether it takes the frames that were embedded, beside the embedding: of one system."""
     MOVES: ClassVar[bool] = False
     """Whether it solves the system's own equation from states that it is not told."""
+    ANYWHERE: ClassVar[bool] = False
+    """Whether it runs the encoder on points of the plane that are no clips."""
     ROLE: ClassVar[
-        Literal["probe", "state", "recovery", "rollout", "decoder", "dynamics", "head", "law"]
-    ]
+        Literal[
+            "probe", "state", "recovery", "energy", "spread", "rollout", "decoder", "dynamics",
+            "head", "law",
+        ]
+    ]  # fmt: skip
     """What it is asked for: to decode labels, or states that vary in time, of each condition by
-    itself or of all, to roll states on by the encoder's own predictor, to draw what an embedding
+    itself or of all, to compare energies with a density, to say how far embeddings are spread, to
+    roll states on by the encoder's own predictor, to draw what an embedding
     holds, to forecast pooled embeddings, to model the spatial tokens of its ``layer``, which an
     encoder has to keep, or to find the law that clips obey, in the field, the video, or such
     tokens."""

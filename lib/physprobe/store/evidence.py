@@ -16,6 +16,7 @@ from physprobe.store.fits import Decoded, Fits
 
 ROLES = {
     "probe": "probes", "state": "states", "recovery": "recoveries",
+    "energy": "energies", "spread": "spreads",
     "rollout": "rollouts", "decoder": "decoders",
     "dynamics": "koopman", "head": "heads", "places": "places", "law": "laws",
 }  # fmt: skip
@@ -36,6 +37,8 @@ class Evidence:
     probes: Fits = field(default_factory=Fits)
     states: Fits = field(default_factory=Fits)
     recoveries: Fits = field(default_factory=Fits)
+    energies: Fits = field(default_factory=Fits)
+    spreads: Fits = field(default_factory=Fits)
     rollouts: Fits = field(default_factory=Fits)
     decoders: Fits = field(default_factory=Fits)
     koopman: Fits = field(default_factory=Fits)
