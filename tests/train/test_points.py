@@ -85,7 +85,9 @@ def test_energies_and_scores_of_a_bowl():
     assert energy.tolist() == [7.5]
     assert gradient.tolist() == [[3.0, -6.0]]
     features = points.function([Bowl(3.0), Bowl(1.0)], True)
-    np.testing.assert_allclose(features(np.array([[1.0, -2.0]]))[:, 0], [[7.5, -3, 6], [2.5, -1, 2]])
+    np.testing.assert_allclose(
+        features(np.array([[1.0, -2.0]]))[:, 0], [[7.5, -3, 6], [2.5, -1, 2]]
+    )
     np.testing.assert_allclose(features(np.array([[1.0, -2.0]]), 1)[:, 0], [[2.5, -1, 2]])
 
 

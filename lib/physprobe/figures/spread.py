@@ -15,12 +15,12 @@ TITLE = "Which embeddings have collapsed, and what is read of the others"
 CAPTION = (
     "One mark for each network: effective rank of its embeddings, and one less the mean cosine"
     " between points, both on logarithmic axes. Shaded: where an embedding has collapsed, rank"
-    " below 2 or cosine above 0.99; a cross is a network that has. Right, held-out scores of what"
+    " below 1.5 or cosine above 0.99; a cross is a network that has. Right, held-out scores of what"
     " is read of the embedding, with 95 % intervals over points and networks: accuracy of the"
     " component and R\N{SUPERSCRIPT TWO} of log p. Controls in grey: the coordinates themselves,"
     " and random weights."
 )
-BOUNDS = {"effective_rank": 2.0, "apart": 0.01}
+BOUNDS = {"effective_rank": 1.5, "apart": 0.01}
 WORDS = {"effective_rank": "effective rank", "apart": "1 less mean cosine"}
 FLOOR = 1e-6
 
@@ -91,8 +91,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     canvas.title(part, TITLE)
     canvas.note(
         part,
-        "A mark for each network; shaded: collapsed (rank below 2, cosine above 0.99), crosses are"
-        " networks that have, by either. Right: held-out scores with 95 % intervals over points and"
+        "A mark for each network; shaded: collapsed (rank below 1.5, cosine above 0.99); a cross has,"
+        " by either. Right: held-out scores with 95 % intervals over points and"
         " networks.",
     )
 

@@ -2,17 +2,18 @@
 
     effective_rank   exp(-sum p log p),  p the singular values of centred embeddings over their sum
     mean_cosine      between embeddings of different clips
-    room             min(log2(effective_rank / 2), log2((1 - mean_cosine) / 0.01))
-    collapsed        whether there is none: rank below 2, or cosine above 0.99
+    room             min(log2(effective_rank / 1.5), log2((1 - mean_cosine) / 0.01))
+    collapsed        whether there is none: rank below 1.5, or cosine above 0.99
 
 Rank alone doesn't tell: it knows no size, so what little is left of a constant embedding may be of
-any rank. ``room`` is 0 at the nearer bound, and 1 twice as far. Of all clips, at their first token;
-nothing is fitted, so the unit of every interval is the member. ``similarity`` is drawn: cosines
-between some clips, from the least first coordinate on, and points of a grid.
+any rank; and the plane's own coordinates have a rank of no more than 2, the mixture's one of 1.97.
+``room`` is 0 at the nearer bound, and 1 twice as far. Of all clips, at their first token; nothing
+is fitted, so the unit of every interval is the member. ``similarity`` is drawn: cosines between
+some clips, from the least first coordinate on, and points of a grid.
 
 References
 ----------
-Roy, Vetterli, "The effective rank", EUSIPCO 2007. Bounds as in the design of this project's study.
+Roy, Vetterli, "The effective rank", EUSIPCO 2007.
 """
 
 from typing import Any, Literal
@@ -24,7 +25,7 @@ from physprobe.fit.methods._health import health
 from physprobe.fit.methods._squares import PLOT, squares
 from physprobe.fit.section import Given, MethodSpec
 
-LEAST, MOST = 2.0, 0.99
+LEAST, MOST = 1.5, 0.99
 """Effective rank below which, and mean cosine above which, embeddings have collapsed."""
 TINY = 1e-12
 
