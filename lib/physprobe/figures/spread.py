@@ -91,9 +91,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     canvas.title(part, TITLE)
     canvas.note(
         part,
-        "A mark for each network; shaded: collapsed (rank below 1.5, cosine above 0.99); a cross has,"
-        " by either. Right: held-out scores with 95 % intervals over points and"
-        " networks.",
+        "A mark for each network; shaded: collapsed, rank below 1.5 or cosine above 0.99; a cross"
+        " has, by either. Right: held-out scores with 95 % intervals over points and networks.",
     )
 
 
