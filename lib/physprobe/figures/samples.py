@@ -83,4 +83,4 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
 
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw samples as a figure of their own."""
-    return canvas.alone(panel, frame, (3.2 * frame["encoder"].nunique(), 4.4))
+    return canvas.alone(panel, frame, (max(7.0, 3.2 * frame["encoder"].nunique()), 4.4))

@@ -96,4 +96,4 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw similarities as a figure of their own."""
     rows, columns = (frame[name].nunique() for name in ("reference", "encoder"))
-    return canvas.alone(panel, frame, (1.2 + 1.5 * columns, 1.0 + 1.6 * rows))
+    return canvas.alone(panel, frame, (max(7.0, 1.2 + 1.5 * columns), 1.0 + 1.6 * rows))
