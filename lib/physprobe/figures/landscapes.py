@@ -1,5 +1,7 @@
 """Figure: energies that were learned, beside the density, on one colour scale."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
@@ -65,7 +67,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         subplot_kw={"box_aspect": 1},
     )  # fmt: skip
     top = frame["truth"].max()
-    shown = None
+    shown: Any = None
     for row, noise in zip(grid, noises, strict=True):
         own = frame[frame["noise"] == noise]
         of = dict(list(own.groupby("encoder", sort=False)))

@@ -1,5 +1,7 @@
 """Figure: which points of the plane an embedding holds to be like a given one."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
@@ -65,7 +67,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     )  # fmt: skip
     cells = dict(list(frame.groupby(["reference", "encoder"])))
     shape = (frame["y"].nunique(), frame["x"].nunique())
-    shown = None
+    shown: Any = None
     for row, reference in zip(grid, references, strict=True):
         for ax, name in zip(row, names, strict=True):
             own = cells[reference, name]
