@@ -10,8 +10,8 @@ With E* = -log p_s, and s the deviation of the noise that smooths the density, o
 
 All are integrals over a grid, with no error of sampling; so the unit of every interval is the
 member. Then points are drawn by Langevin dynamics (``_langevin``), of all layers together, and
-compared with as many of the density itself, layer ``samples``; layer ``truth`` is what two draws of
-the density are apart:
+compared with as many of the density itself, layer ``samples``; layer ``truth`` is what other draws
+of the density are apart from these, in the mean:
 
     sliced_wasserstein    root mean square of W2 along directions
     mmd                   squared maximum mean discrepancy with a normal kernel of deviation 1
@@ -40,7 +40,8 @@ REACH = 4.0
 """Deviations of the noise that the grid of a smoothed density is larger by."""
 WIDE = 10.0
 """Half the side of the grid, where no square is given."""
-DIRECTIONS = 100
+DIRECTIONS, OTHERS = 100, 10
+"""Along which points are compared, and draws of the density that two of its draws are judged by."""
 
 
 class Spec(MethodSpec):
@@ -57,11 +58,11 @@ class Spec(MethodSpec):
     """Of Langevin dynamics, in all."""
     shown: tuple[float, ...] = (0.0, 1.0)
     """Deviations of noise whose landscapes are kept, to be drawn."""
-    cells: int = Field(60, gt=1)
+    cells: int = Field(50, gt=1)
     """Of a landscape that is kept, along either side."""
     frames: int = Field(40, ge=2)
     """Times at which samples are kept on their way."""
-    walkers: int = Field(150, gt=0)
+    walkers: int = Field(100, gt=0)
     """Samples that are kept on their way."""
     outer: int = Field(2, ge=2)
     """Not used: nothing is fitted."""
@@ -181,13 +182,20 @@ def _sampled(spec: Spec, plane: Any, count: int) -> tuple[list[dict], dict]:
         _langevin.levels(plane.deviations), start, spec.steps, rng,
         None if noisy else half, spec.frames,
     )  # fmt: skip
-    draws = [plane.mixture.drawn(spec.samples, seeds.rng("truth", spec.seed, n))[0] for n in (0, 1)]
+    truth, *others = (
+        plane.mixture.drawn(spec.samples, seeds.rng("truth", spec.seed, number))[0]
+        for number in range(1 + OTHERS)
+    )
     rows = []
-    for layer, points in (("samples", found), ("truth", draws[1])):
-        told = compared(points, draws[0], plane.mixture, seeds.rng("directions", spec.seed))
-        rows += [_row(layer, part, metric, value, count) for metric, part, value in told]
+    for layer, each in (("samples", [found]), ("truth", others)):
+        told: dict[tuple[str, str | None], list[float]] = {}
+        for points in each:
+            rng = seeds.rng("directions", spec.seed)
+            for metric, part, value in compared(points, truth, plane.mixture, rng):
+                told.setdefault((metric, part), []).append(value)
+        rows += [_row(layer, p, m, float(np.mean(v)), count) for (m, p), v in told.items()]
     return rows, {
-        "found": np.round(found, 2), "truth": np.round(draws[0], 2),
+        "found": np.round(found, 2), "truth": np.round(truth, 2),
         "path": np.round(path[:, : spec.walkers], 2),
     }  # fmt: skip
 
