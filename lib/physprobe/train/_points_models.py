@@ -9,8 +9,6 @@ from physprobe.config.system import System
 from physprobe.embed.networks.network import FIVE, Seeds
 from physprobe.train._training import Schedule
 
-Positive = Field(gt=0)
-
 
 class Points(Schedule):
     """Fields of the specs of recipes that learn from points of a mixture."""

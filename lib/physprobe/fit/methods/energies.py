@@ -34,8 +34,8 @@ from physprobe.fit.methods import _langevin, _squares
 from physprobe.fit.section import Given, MethodSpec
 from physprobe.statistics import seeds
 
-CELLS = 200
-"""Of the grid of integrals, along either side; of a square of side 20 they are 0.1 wide."""
+CELLS = 120
+"""Of the grid of integrals, along either side; a sixth of a unit wide on a square of side 20."""
 REACH = 4.0
 """Deviations of the noise that the grid of a smoothed density is larger by."""
 WIDE = 10.0
@@ -54,7 +54,7 @@ class Spec(MethodSpec):
     """Energies and samples against the density."""
     samples: int = Field(1000, ge=0)  # type: ignore[assignment]
     """Points drawn by Langevin dynamics; none are with 0."""
-    steps: int = Field(600, gt=0)
+    steps: int = Field(500, gt=0)
     """Of Langevin dynamics, in all."""
     shown: tuple[float, ...] = (0.0, 1.0)
     """Deviations of noise whose landscapes are kept, to be drawn."""
