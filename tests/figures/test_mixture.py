@@ -1,11 +1,23 @@
 """Landscapes, samples, spread and similarities as figures and films, of a known density."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from figure_oracle import sound
 from PIL import Image
 
-from physprobe.figures import _alike, _panes, _walk, landscapes, samples, similarities, spread
+from physprobe.config.system import System
+from physprobe.figures import (
+    _alike,
+    _panes,
+    _walk,
+    commands,
+    landscapes,
+    samples,
+    similarities,
+    spread,
+)
 from physprobe.fit._plane import Plane
 from physprobe.fit.methods import energies
 from physprobe.fit.methods import spread as spreading
@@ -133,3 +145,18 @@ def test_points_are_drawn_where_they_are():
     image = np.asarray(panes.image)
     assert tuple(image[36 + 85, 85]) == (0, 0, 0)
     assert (image[36:] < 128).all(-1).sum() < 40
+
+
+def test_a_point_has_no_film_strip():
+    study = SimpleNamespace(
+        methods=("probe",), filmed=("one",), design=SimpleNamespace(kind="plain", SHARED=True)
+    )
+    probe = SimpleNamespace(ROLE="probe", also="")
+    drawn = {}
+    for kind, render in (("mixture", "points"), ("heat", "fields")):
+        system = System.strict({"simulate": {"kind": kind}, "render": {"kind": render}})
+        config = SimpleNamespace(
+            studies={"s": study}, methods={"probe": probe}, systems={"one": system}
+        )
+        drawn[kind] = {figure.kind for _, figure in commands._of_evidence(config)}
+    assert drawn["heat"] - drawn["mixture"] == {"filmstrip"}
