@@ -25,9 +25,13 @@ all: $(READY)  ## config.yaml and all of workflow/studies, ending in results/rep
 	@snakemake --configfile workflow/studies/*.yaml
 
 toys: studies := noisy_tv noisy_tv_right slow_tv noisy_tv_orthogonal
+toys: mixture := results/toys_mixture
 toys: $(READY)  ## worlds whose truth is known in closed form: results/toys_*/report.html
 	@snakemake $(studies:%=results/toys_%/report.html) $(studies:%=results/toys_%/phase.gif) \
 		--configfile workflow/studies/toys_noisy_tv.yaml
+	@snakemake $(mixture)_energies/report.html $(mixture)_energies/langevin.gif \
+		$(mixture)_embeddings/report.html $(mixture)_embeddings/similarities.gif \
+		--configfile workflow/studies/toys_mixture.yaml
 
 calibrate: $(READY)  ## false positives on noise, coverage on planted truth: results/calibration.json
 	@snakemake --cores all results/calibration.png

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from physprobe.fit.methods import recovery
+from physprobe.fit.methods import _health, recovery
 from physprobe.fit.section import Given
 from physprobe.statistics import splits
 
@@ -77,13 +77,13 @@ def test_size_of_a_latent_does_not_matter():
 
 def test_health_by_hand():
     square = np.array([[1.0, 1], [1, -1], [-1, 1], [-1, -1]])
-    assert recovery.health(square) == pytest.approx((1, 2))
+    assert _health.health(square) == pytest.approx((1, 2))
     line = np.array([[1.0, 0], [-1, 0]])
-    assert recovery.health(line) == pytest.approx((0.5, 1))
+    assert _health.health(line) == pytest.approx((0.5, 1))
     # singular values 3 and 1 of 4: exp(-(3/4 ln 3/4 + 1/4 ln 1/4))
     apart = np.array([[3.0, 0], [-3, 0], [0, 1], [0, -1]])
-    assert recovery.health(apart)[1] == pytest.approx(4 / 3**0.75)
-    assert recovery.health(np.ones((4, 2))) == (0, 0)
+    assert _health.health(apart)[1] == pytest.approx(4 / 3**0.75)
+    assert _health.health(np.ones((4, 2))) == (0, 0)
 
 
 @pytest.mark.parametrize(("size", "coverage"), [(1.0, 0.95), (2.0, 0.673), (0.5, 0.9999)])

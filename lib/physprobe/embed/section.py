@@ -9,6 +9,9 @@ import numpy as np
 from physprobe.config.spec import Spec
 from physprobe.embed._encoder import Encoder
 
+if TYPE_CHECKING:
+    from xarray import Dataset
+
 
 class EncoderSpec(Spec):
     """What is asked of every encoder's and control's spec; a kind overrides what it is."""
@@ -152,6 +155,16 @@ class Kind(Protocol):
             If its checkpoint can't be had.
         ValueError
             If that isn't whole.
+        """
+        return None
+
+    @staticmethod
+    def anywhere(
+        spec: EncoderSpec, member: int | None, simulation: "Dataset"
+    ) -> Callable[..., np.ndarray] | None:
+        """Function from points (row, channel) that are no clips to features (layer, row, feature).
+
+        Numbers of layers after the points are those that are wanted. By default there is none.
         """
         return None
 

@@ -1,5 +1,6 @@
 """Signal: the channels themselves, in time with an encoder's tokens; what pixels are to a video."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -10,6 +11,8 @@ from physprobe.embed._encoder import Embedding, Encoder, provenance
 from physprobe.embed.section import EncoderSpec
 
 if TYPE_CHECKING:
+    from xarray import Dataset
+
     from physprobe.store.zarrs import Lazy
 
 SEES = ("signal",)
@@ -33,6 +36,13 @@ class Spec(EncoderSpec):
 def tubelet(spec: Spec) -> int:
     """Frames per token."""
     return spec.tubelet
+
+
+def anywhere(
+    spec: Spec, member: int | None, simulation: "Dataset"
+) -> Callable[..., np.ndarray] | None:
+    """Points (row, channel) themselves, where a token is one frame."""
+    return (lambda points, *layers: points[None]) if spec.tubelet == 1 else None
 
 
 def load(spec: Spec, *, frames: int, channels: int, threads: int) -> Encoder:

@@ -20,8 +20,8 @@ class Needs:
     """What a claim is judged from: whether it will be there is checked before anything is run."""
 
     role: Literal[
-        "probe", "state", "recovery", "rollout", "surprise", "decoder", "dynamics", "head", "law",
-        "pixels",
+        "probe", "state", "recovery", "energy", "spread", "rollout", "surprise", "decoder",
+        "dynamics", "head", "law", "pixels",
     ] = "probe"  # fmt: skip
     """What fits it is judged from: those of methods of a role, or pixels beside the embeddings."""
     design: str | None = None

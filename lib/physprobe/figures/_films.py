@@ -3,13 +3,20 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from physprobe.figures import _film, _phase
+from physprobe.figures import _alike, _film, _phase, _walk
 
-FILMS = {"forecast.mp4": _film, "phase.gif": _phase}
+FILMS = {
+    "forecast.mp4": _film,
+    "phase.gif": _phase,
+    "langevin.gif": _walk,
+    "similarities.gif": _alike,
+}
 
 
 def run(*, fits: Sequence[Path], out: Path) -> None:
     """Write a film: ``forecast.mp4`` of what decoders draw, ``phase.gif`` of what is recovered.
+
+    ``langevin.gif`` of points that scores draw, ``similarities.gif`` of what is like a point.
 
     Parameters
     ----------

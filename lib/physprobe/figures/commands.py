@@ -24,11 +24,18 @@ def _of_evidence(config: Any) -> Iterator[tuple[str, Figure]]:
         design = study.design.kind
         if len(study.filmed) > 1 and study.design.SHARED:
             continue
+        dots = any(_is_dot(config.systems[system]) for system in study.filmed)
         known = {kind: kinds.outline("figures", kind) for kind in kinds.names("figures")}
         for kind, drawn in sorted(known.items(), key=lambda item: not item[1].FILMS):
             there = {*drawn.NEEDS} <= roles and (abroad or not drawn.ABROAD)
+            there = there and not (dots and drawn.FILMS)
             if drawn.NEEDS and there and design in drawn.DESIGNS:
                 yield f"{name}/{kind}", Figure(kind, category=name, study=name)
+
+
+def _is_dot(system: Any) -> bool:
+    """Whether a clip is but a few numbers, seen once: there is no picture of it."""
+    return system.simulate.frames == 1 and kinds.load("render", system.render.kind).SEEN == "signal"
 
 
 def _figure(config: Any, asked: Any) -> Figure:
@@ -69,6 +76,18 @@ FILMS = {
         "recovery",
         "The first two dimensions of the signal over held-out steps, in grey, and what least"
         " squares reads of them off each encoder's latent one step earlier, in colour.",
+    ),
+    "langevin.gif": _Film(
+        "samples",
+        "energy",
+        "Points of the mixture, in grey, and in colour points that Langevin dynamics draws by each"
+        " encoder's score, from their start on a square to their end.",
+    ),
+    "similarities.gif": _Film(
+        "similarities",
+        "spread",
+        "Cosines between the embedding of one point of the mixture after the other, marked, and"
+        " that of every point of the plane.",
     ),
 }
 

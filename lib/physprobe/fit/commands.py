@@ -36,11 +36,16 @@ def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
 
 
 def _predictor(config: Any, asked: Any) -> list[str]:
-    """Files of the encoder, for a method that runs what was trained beside it."""
-    if not config.methods[asked.method].ROLLS:
+    """Files of the encoder, for a method that runs it or what was trained beside it."""
+    if not _runs(config.methods[asked.method]):
         return []
     models = config.embedding(asked.source).checkpoints
     return [file for model in models for file in checkpoint(config, model)]
+
+
+def _runs(method: Any) -> bool:
+    """Whether a method runs the encoder itself, or its predictor."""
+    return method.ROLLS or method.ANYWHERE
 
 
 def _first(config: Any, asked: Any) -> dict[str, str]:
@@ -57,10 +62,10 @@ def _kinds(config: Any, asked: Any) -> list[str]:
     design, _ = config.designs()[asked.place]
     method = config.methods[asked.method]
     runs = []
-    if method.ROLLS:
+    if _runs(method):
         entry = config.embedding(asked.source)
         runs = [f"embed.{entry.kind}", *entry.modules]
-    if method.MOVES:
+    if method.MOVES or method.ANYWHERE:
         for name in config.designs()[asked.place][1]:
             system = config.systems[name]
             runs += [f"simulate.{system.simulate.kind}", f"render.{system.render.kind}"]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from physprobe.embed.section import Foresight
     from physprobe.fit._abroad import Abroad
     from physprobe.fit._motion import Motion
+    from physprobe.fit._plane import Plane
     from physprobe.store.inputs import Inputs
 
 Normalisation = Literal["zscore", "center", "none"]
@@ -31,6 +32,8 @@ SCHEMAS = {
     "probe": Schema("probe", ("method", "target", "sample", "layer", "time", "part")),
     "state": Schema("state", ("method", "target", "sample", "layer", "time", "part")),
     "recovery": Schema("recovery", ("method", "target", "layer", "lead", "part")),
+    "energy": Schema("energy", ("method", "layer", "part")),
+    "spread": Schema("spread", ("method", "layer", "part")),
     "rollout": Schema("rollout", ("method", "target", "layer", "horizon", "model")),
     "surprise": Schema(
         "surprise", ("method", "target", "model", "part", "context", "direction", "horizon")
@@ -107,6 +110,8 @@ class Given:
         Every frame that was embedded; a clip is read when asked for.
     foresight : Foresight, optional
         The encoder's own predictor of tokens that are masked, for frames of that size.
+    plane : Plane, optional
+        What the encoder gives anywhere in the plane, of a system of points.
     """
 
     features: Sequence[np.ndarray]
@@ -125,6 +130,7 @@ class Given:
     abroad: "Abroad | None" = None
     whole: Sequence[np.ndarray] | None = None
     foresight: "Foresight | None" = None
+    plane: "Plane | None" = None
 
 
 @dataclass(frozen=True)
@@ -199,17 +205,20 @@ class MethodSpec(Spec):
     """Whether that is a predictor of masked tokens, which is shown whole films."""
     MOVES: ClassVar[bool] = False
     """Whether it solves the system's own equation from states that it is not told."""
+    ANYWHERE: ClassVar[bool] = False
+    """Whether it runs the encoder on points of the plane that are no clips."""
     ROLE: ClassVar[
         Literal[
-            "probe", "state", "recovery", "rollout", "surprise", "decoder", "dynamics", "head",
-            "law",
+            "probe", "state", "recovery", "energy", "spread", "rollout", "surprise", "decoder",
+            "dynamics", "head", "law",
         ]
     ]  # fmt: skip
     """What it is asked for: to decode labels, or states that vary in time, of each condition by
-    itself or of all, to roll states on by the encoder's own predictor, to be surprised by it, to
-    draw what an embedding holds, to forecast pooled embeddings, to model the spatial tokens of its
-    ``layer``, which an encoder has to keep, or to find the law that clips obey, in the field, the
-    video, or such tokens."""
+    itself or of all, to compare energies with a density, to say how far embeddings are spread, to
+    roll states on by the encoder's own predictor, to be surprised by it, to draw what an embedding
+    holds, to forecast pooled embeddings, to model the spatial tokens of its ``layer``, which an
+    encoder has to keep, or to find the law that clips obey, in the field, the video, or such
+    tokens."""
 
     if TYPE_CHECKING:
         # fields that most kinds have, each with its own defaults and words

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROLES = {
     "probe": "probes", "state": "states", "recovery": "recoveries",
+    "energy": "energies", "spread": "spreads",
     "rollout": "rollouts", "surprise": "surprises", "decoder": "decoders",
     "dynamics": "koopman", "head": "heads", "places": "places", "law": "laws",
 }  # fmt: skip
@@ -38,6 +39,8 @@ class Evidence:
     probes: Fits = field(default_factory=Fits)
     states: Fits = field(default_factory=Fits)
     recoveries: Fits = field(default_factory=Fits)
+    energies: Fits = field(default_factory=Fits)
+    spreads: Fits = field(default_factory=Fits)
     rollouts: Fits = field(default_factory=Fits)
     surprises: Fits = field(default_factory=Fits)
     decoders: Fits = field(default_factory=Fits)

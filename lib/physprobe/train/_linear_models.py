@@ -49,7 +49,6 @@ class LinearModels(Schedule):
     """Frames that signs of collapse are looked at; every step sees all."""
 
     CARD: ClassVar = "linear_card.md.j2"
-    DECAYS: ClassVar = False
     BETAS: ClassVar = (0.9, 0.999)
 
     @classmethod
@@ -68,6 +67,11 @@ class LinearModels(Schedule):
     def together(self) -> bool:
         """They are: all that a step costs is calls."""
         return True
+
+    @property
+    def decays(self) -> bool:
+        """It doesn't."""
+        return False
 
     @property
     def worlds(self) -> tuple[System, ...]:

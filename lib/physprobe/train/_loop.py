@@ -115,7 +115,7 @@ def learning_rate(spec: Schedule, step: int) -> float:
     rise = max(1.0, spec.warm_up * spec.steps)
     if step < rise:
         return spec.learning_rate * (step + 1) / rise
-    if not spec.DECAYS:
+    if not spec.decays:
         return spec.learning_rate
     part = min(1.0, (step - rise) / max(1.0, spec.steps - rise))
     return spec.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))

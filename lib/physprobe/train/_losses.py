@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 EPSILON = 1e-4  # under the root of variances, as VICReg has it
-FLAT = 1e-6  # variance at which a patch counts as flat
+FLAT = 1e-6  # variance at which a patch, or a feature, counts as flat
 
 
 def latent(predicted: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
@@ -91,6 +91,52 @@ def covariance(embeddings: torch.Tensor) -> torch.Tensor:
     with torch.autocast(embeddings.device.type, enabled=False):
         matrix = centred.T @ centred / (len(centred) - 1)
     return (matrix.square().sum() - matrix.diagonal().square().sum()) / len(matrix)
+
+
+def pairwise(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Mean squared distance between all pairs of two sets.
+
+        1/nm sum_ij |a_i - b_j|^2 = mean |a|^2 + mean |b|^2 - 2 mean a . mean b
+
+    It is least where all are equal.
+
+    Parameters
+    ----------
+    first, second : Tensor
+        (sample, feature).
+    """
+    sizes = sum(side.square().sum(-1).mean() for side in (first, second))
+    return sizes - 2 * (first.mean(0) * second.mean(0)).sum()
+
+
+def redundancy(first: torch.Tensor, second: torch.Tensor, weight: float) -> torch.Tensor:
+    """Distance of two views' correlations from the identity.
+
+        sum_i (C_ii - 1)^2 + weight sum_{i != j} C_ij^2,    C = A^T B / n
+
+    with A and B the views less their means over their deviations, feature by feature.
+
+    Parameters
+    ----------
+    first, second : Tensor
+        (sample, feature), two samples at least.
+    weight : float
+        Of pairs of different features.
+
+    References
+    ----------
+    Zbontar et al. 2021, Barlow Twins, arXiv:2103.03230, equation 1.
+    """
+
+    def standard(side: torch.Tensor) -> torch.Tensor:
+        variance, mean = torch.var_mean(side.float(), 0)
+        return (side.float() - mean) / (variance + FLAT).sqrt()
+
+    with torch.autocast(first.device.type, enabled=False):
+        matrix = standard(first).T @ standard(second) / len(first)
+    own = matrix.diagonal()
+    off = matrix.square().sum() - own.square().sum()
+    return (own - 1).square().sum() + weight * off
 
 
 def directions(features: int, count: int, rng: np.random.Generator) -> torch.Tensor:

@@ -45,8 +45,6 @@ class Schedule(Spec):
     seed: int = Field(0, ge=0, lt=2**16)
     """Seed of weights and stream."""
 
-    DECAYS: ClassVar[bool] = True
-    """Whether the learning rate falls after the warm-up."""
     BETAS: ClassVar[tuple[float, float]] = (0.9, 0.95)
     """Of AdamW."""
     CARD: ClassVar[str] = "card.md.j2"
@@ -76,6 +74,11 @@ class Schedule(Spec):
     def together(self) -> bool:
         """Whether members are trained in one stack, where that is faster: see ``_members``."""
         return False
+
+    @property
+    def decays(self) -> bool:
+        """Whether the learning rate falls after the warm-up."""
+        return True
 
     @property
     def shown(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from physprobe.config import kinds
 from physprobe.fit._motion import Motion
+from physprobe.fit._plane import Plane
 from physprobe.fit.section import METHODS, Asked, Case, Given, MethodSpec, SpatialTokens
 from physprobe.store.inputs import Inputs, Layers
 
@@ -81,6 +82,7 @@ def case(
         states=found.states,
         advance=_predictor(found),
         motion=Motion.of(found) if found.spec.MOVES else None,
+        plane=Plane.of(found) if found.spec.ANYWHERE else None,
     )
     return Case(found, given, found.spec, about or {}, setting or {})
 

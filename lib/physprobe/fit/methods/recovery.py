@@ -27,6 +27,7 @@ import numpy as np
 from pydantic import Field
 
 from physprobe.config.system import Name
+from physprobe.fit.methods import _health
 from physprobe.fit.section import Given, MethodSpec
 from physprobe.statistics import conditions, scores
 
@@ -152,7 +153,7 @@ def _of_condition(
                 spread = ((truth[1] - truth[1].mean(0)) ** 2).sum()
                 told.append(((target, layer, lead, "r2"), float(1 - error / spread)))
     first = next(iter(layers))
-    deviation, rank = health(_rows(layers[first][train]))
+    deviation, rank = _health.health(_rows(layers[first][train]))
     collapsed = float(deviation < FLAT or rank < THIN)
     told += [
         ((None, first, None, "effective_rank"), rank),
@@ -188,20 +189,6 @@ def calibration(
     ends = ((sign * WITHIN - off) / noise for sign in (1, -1))
     high, low = (ndtr(end) for end in ends)
     return float((high - low).mean()), float(np.sqrt((off**2 + noise**2).mean()))
-
-
-def health(rows: np.ndarray) -> tuple[float, float]:
-    """Mean deviation of features (row, feature), and effective rank.
-
-    exp(-sum p log p),    p the singular values of centred features over their sum
-    """
-    centred = rows - rows.mean(0)
-    values = np.sqrt(np.maximum(np.linalg.eigvalsh(centred.T @ centred), 0.0))
-    if not values.sum() > 0:
-        return 0.0, 0.0
-    share = values / values.sum()
-    share = share[share > 0]
-    return float(centred.std(0).mean()), float(np.exp(-(share * np.log(share)).sum()))
 
 
 def _rows(values: np.ndarray) -> np.ndarray:
