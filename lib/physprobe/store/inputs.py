@@ -266,7 +266,7 @@ class Films(Sequence):
 class Whole(Sequence):
     """Every frame (frame, y, x, rgb) of clips; each clip is read when asked for."""
 
-    source: Dataset
+    source: "Dataset"
 
     def __len__(self) -> int:
         """Count the clips."""
