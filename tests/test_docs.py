@@ -7,6 +7,7 @@ import importlib.util
 import re
 import shlex
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -70,18 +71,20 @@ def commands() -> list[tuple[str, str]]:
     return sorted({(page, part) for page, part in found if part.startswith(TOOLS)})
 
 
-def films(folder: Path) -> Path:
-    """Films that a reader has where pages say ``path/to/films``."""
-    filmed.write(folder / "films" / "a.mkv", filmed.moving(200))
-    return folder / "films"
+def had(text: str, folder: Path) -> str:
+    """A text in which what a reader has, where pages say ``path/to/films``, is in a folder."""
+    if not (folder / "films").exists():
+        filmed.write(folder / "films" / "a.mkv", filmed.moving(200))
+        (folder / "features.npz").touch()
+    for name in ("films", "features"):
+        text = text.replace(f"path/to/{name}", str(folder / name))
+    return text
 
 
 @pytest.mark.parametrize("text", configs(*PAGES))
 def test_configs_are_valid(text: str, tmp_path: Path):
     mine = tmp_path / "mine.yaml"
-    (tmp_path / "features.npz").touch()
-    text = text.replace("path/to/features", str(tmp_path / "features"))
-    mine.write_text(text.replace("path/to/films", str(films(tmp_path))))
+    mine.write_text(had(text, tmp_path))
     model.load(config_files.gather([ROOT / "tests/configs/wide.yaml", mine]))
 
 
@@ -89,10 +92,9 @@ def test_configs_are_valid(text: str, tmp_path: Path):
 def asked(tmp_path_factory: pytest.TempPathFactory):
     """Config of a command: config.yaml, and what the command or its page names besides."""
     folder = tmp_path_factory.mktemp("asked")
-    place = films(folder)
     fields = {"frames": 4, "labels": [*_films.TWINS]}
-    own = _films.config(str(place), fields, [], [], "films.yaml")
-    (folder / "films.yaml").write_text(own)
+    own = _films.config("path/to/films", fields, [], [], "films.yaml")
+    (folder / "films.yaml").write_text(had(own, folder))
 
     @functools.cache
     def found(page: str, *names: str) -> Pipeline:
@@ -151,6 +153,9 @@ def test_commands_can_be_given(page: str, command: str, asked):
         assert set(words) <= set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M))
     elif tool == "python" and words[0] != "-m":
         assert (ROOT / words[0]).exists()
+    elif extra := re.fullmatch(r"pip install 'physprobe\[(\w+)\]'", command):
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        assert extra[1] in project["optional-dependencies"]
     else:
         assert command in (
             "git clone <this repository> physprobe",
@@ -194,12 +199,14 @@ def test_the_site_has_every_page():
 
 @functools.cache
 def said() -> str:
-    """Every text of the library, with what is filled in left out."""
+    """Every text of the library but its docstrings, with what is filled in left out."""
     found = []
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        tree = ast.parse(path.read_text())
+        told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.append(node.value)
+                found += [] if id(node) in told else [node.value]
             elif isinstance(node, ast.JoinedStr):
                 parts = (getattr(part, "value", "") for part in node.values)
                 found.append("".join(part for part in parts if isinstance(part, str)))

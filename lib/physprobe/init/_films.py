@@ -19,7 +19,7 @@ TEMPLATE = Path(__file__).with_name("films.yaml.j2")
 TWINS = ("rate", "reversed", "flipped")
 FRAMES = 16, 8
 """Frames of a clip: of films with labels, and of those that are shown at several rates."""
-WINDOWS = 100, 20
+WINDOWS = 100, 10
 """About how many windows a first study has, of the same: the latter are shown in twelve ways."""
 GROUPS = 10
 """Groups, which films are cut into if there are fewer than folds."""
