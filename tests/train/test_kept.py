@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import VJEPA2Model
 
+from physprobe.config.system import System
 from physprobe.embed.networks import checkpoint, foresight, weights
 from physprobe.train import _stream, _tokens, _windows, future_frames, predictor, vjepa
 from physprobe.train._recipe import Recipe
@@ -98,3 +99,22 @@ def test_a_predictor_is_trained_beside_an_encoder_that_stays_as_it_is(kept, fiel
 def test_a_predictor_alone_needs_an_encoder(fields):
     with pytest.raises(ValueError, match="grown_from: name the encoder"):
         predictor.Spec(**fields)
+
+
+def test_recipes_are_shown_possible_movies_alone(fields):
+    system = System.model_validate(
+        {
+            "simulate": {"kind": "occlusion", "scenes": 1, "size": 48},
+            "render": {"kind": "occlusion", "rays": 2},
+        }
+    )
+    shown, labels = _stream.labelled(system, 7, 2**40)
+    assert len(shown) == 7 == labels["possible"].sum()
+    assert set(labels["principle"]) == {"O1", "O2", "O3"}
+    sizes = {"crop": 48, "crop_size": 48, "frames": 16, "strides": (1,)}
+    asked = {"systems": {"films": system}, "validation": {"films": ("size",)}}
+    spec = future_frames.Spec(**fields | sizes | asked)
+    assert _stream.batch(spec, 3).video.shape == (6, 16, 3, 48, 48)
+    fixed = {"simulate": {"kind": "heat_published"}, "render": {"kind": "fields"}}
+    with pytest.raises(ValueError, match="heat_published has no endless clips"):
+        future_frames.Spec(**fields | asked | {"systems": {"films": fixed}})

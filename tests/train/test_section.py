@@ -80,7 +80,7 @@ def test_every_recipe_refuses_sizes_that_do_not_divide(kind, fields, message, ti
     [
         (("heat_published", "fields"), "alpha", "systems.x: heat_published has no endless clips"),
         (("wave_published", "fields"), "c", "systems.x: wave_published has no endless clips"),
-        (("balls", "balls"), "speed", "systems.x: balls draws no frames of one size"),
+        (("balls", "balls"), "speed", "systems.x: 16 frames of 256 px don.t make windows"),
         (("diffusion", "fields"), "log_alpa", "validation.x: diffusion has no 'log_alpa'.*alpha"),
         (("diffusion", "fields"), "ic_id", "validation.x: diffusion has no 'ic_id'"),
     ],
