@@ -31,7 +31,8 @@ def test_interval_and_p_are_those_of_scipy():
     assert (line["ci_low"], line["ci_high"]) == pytest.approx((low, high))
     assert line["p"] == pytest.approx(stats.ttest_1samp(VALUES, -1.5).pvalue)
     assert line["verdict"] == "supported"
-    assert "5 of 5 networks" in line["note"]
+    assert "from -1.55 to -1.51; within the bound: 5 of 5 networks" in line["note"]
+    assert "Student" in line["statistic"]
 
 
 @pytest.mark.parametrize(

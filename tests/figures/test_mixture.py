@@ -118,7 +118,9 @@ def test_similarities_are_cosines(of_spread):
     cosine = (at * there).sum(1) / np.linalg.norm(at, axis=1) / np.linalg.norm(there, axis=1)
     np.testing.assert_allclose(own["value"], cosine, atol=0.01)
     assert frame[frame["encoder"] == "one"]["value"].min() == 1
-    sound(similarities.figure(frame))
+    picture = similarities.figure(frame)
+    assert {ax.get_title(loc="left") for ax in picture.axes} >= {"apart", "one"}
+    sound(picture)
 
 
 def test_films_move(of_energies, of_spread, tmp_path):

@@ -67,6 +67,9 @@ class Claim(Spec):
     """Field of the method's entry that counts the draws of its p; None if it needs no p, or draws
     its own."""
 
+    P_BY: ClassVar[str] = ""
+    """What its p rests on, for people, where it is no draws."""
+
     if TYPE_CHECKING:
         kind: str
 

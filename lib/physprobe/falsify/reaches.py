@@ -3,7 +3,7 @@
 The unit is the member: mean over independently trained networks, with Student's interval.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import model_validator
@@ -19,6 +19,8 @@ Student = tuple[float, float | None, float | None, float | None]
 
 class Spec(Claim):
     """The metric less ``margin``; or, ``at_most``, what is left to that bound."""
+
+    P_BY: ClassVar = "Student's t over networks"
 
     kind: Literal["reaches"] = "reaches"
     """Metrics that have no clips to be drawn."""
@@ -50,21 +52,20 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         note = f"{spec.metric} is not among what was measured of {encoder}"
         return judged(spec, verdict="cannot tell", note=note)
     what = spec.metric.replace("_", " ")
+    told = f"{what} from {found.min():.4g} to {found.max():.4g}"
     if spec.at_most is not None:
         found, what = spec.at_most - found, f"{spec.at_most:g} less {what}"
     mean, low, high, p = student(found, spec.margin)
-    short = found - spec.margin
-    held = int((short > 0).sum())
+    held = int((found > spec.margin).sum())
     return judged(
         spec,
-        statistic=f"{what}, mean over {len(found)} networks",
+        statistic=f"{what}, mean over {len(found)} networks, Student's interval",
         value=mean,
         ci_low=low,
         ci_high=high,
         p=p,
         verdict=verdict(low, high, spec.margin),
-        note=f"from {found.min():.4g} to {found.max():.4g}; within the bound: {held} of"
-        f" {len(found)} networks",
+        note=f"{told}; within the bound: {held} of {len(found)} networks",
     )
 
 

@@ -136,6 +136,8 @@ def _draws(claim: Claim, found: Evidence, line: Mapping) -> str:
     """What the p of a line of the claims table rests on, in words."""
     if line["p"] is None:
         return ""
+    if claim.P_BY:
+        return claim.P_BY
     if line["null_q95"] is None or claim.P_OF is None:
         return f"{found.bootstraps} bootstrap draws"
     fits = {

@@ -101,7 +101,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     canvas.note(
         part,
         "One scale for all, 12 nats deep. White: the true log density 2, 5 and 9 nats below its"
-        " peak. Dotted: where negatives were drawn from. First network of five; r: mean over them.",
+        " peak. Dotted: where negatives were drawn from. First network of each; r: mean over its"
+        " networks.",
     )
 
 

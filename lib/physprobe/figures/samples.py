@@ -10,12 +10,12 @@ from physprobe.figures import _frames
 NEEDS = ("energy",)
 TITLE = "Points drawn by a learned score, beside the density's own"
 CAPTION = (
-    "Grey, points of the mixture; in colour as many that Langevin dynamics draws by each encoder's"
-    " score, from noise on a square: with several deviations of noise from the largest to the"
-    " smallest, of one alone at that one, of an energy without noise at a temperature that falls to"
-    " 1. Of the first network; numbers are means over networks: W2, sliced Wasserstein distance"
-    " (in brackets that of two draws of the mixture), and the largest error of a mode's weight."
-    " The density itself as a control shows what sampling alone costs."
+    "Left, points of the mixture, in grey also behind the others; in colour as many that Langevin"
+    " dynamics draws by each encoder's score, from noise on a square: with several deviations of"
+    " noise from the largest to the smallest, of one alone at that one, of an energy without noise"
+    " at a temperature that falls to 1. Of the first network; numbers are means over networks: W2,"
+    " sliced Wasserstein distance (in brackets that of other draws of the mixture), and the largest"
+    " error of a mode's weight. The density itself as a control shows what sampling alone costs."
 )
 METRICS = ("sliced_wasserstein", "mmd", "share_error")
 
@@ -58,9 +58,12 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     """
     looks = canvas.looks(frame)
     axes = part.subplots(
-        1, len(looks), squeeze=False, sharex=True, sharey=True, subplot_kw={"box_aspect": 1}
+        1, 1 + len(looks), squeeze=False, sharex=True, sharey=True, subplot_kw={"box_aspect": 1}
     )[0]
-    for ax, name in zip(axes, looks, strict=True):
+    truth = frame[(frame["encoder"] == next(iter(looks))) & (frame["drawn"] == "truth")]
+    axes[0].plot(truth["x"], truth["y"], ".", color="0.5", ms=3, mew=0)
+    axes[0].set_title("the mixture\n", loc="left", fontsize=9)
+    for ax, name in zip(axes[1:], looks, strict=True):
         own = frame[frame["encoder"] == name]
         first = own.iloc[0]
         for kind, colour in (("truth", "0.75"), ("found", looks[name].colour)):
@@ -83,4 +86,4 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
 
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw samples as a figure of their own."""
-    return canvas.alone(panel, frame, (max(7.0, 3.2 * frame["encoder"].nunique()), 4.4))
+    return canvas.alone(panel, frame, (max(7.0, 2.6 * (1 + frame["encoder"].nunique())), 4.0))

@@ -68,7 +68,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     cells = dict(list(frame.groupby(["reference", "encoder"])))
     shape = (frame["y"].nunique(), frame["x"].nunique())
     shown: Any = None
-    for row, reference in zip(grid, references, strict=True):
+    for place, (row, reference) in enumerate(zip(grid, references, strict=True)):
         for ax, name in zip(row, names, strict=True):
             own = cells[reference, name]
             x, y, value, density = (
@@ -84,7 +84,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             ax.plot(first["reference_x"], first["reference_y"], "*", color="black", ms=8, mew=0)
             ax.set_xticks([])
             ax.set_yticks([])
-            if row is grid[0]:
+            if place == 0:
                 ax.set_title(name.replace("_", " "), loc="left", fontsize=8)
     part.colorbar(shown, ax=grid, label="cosine", shrink=0.8)
     canvas.title(part, TITLE)
