@@ -11,11 +11,11 @@ import numpy as np
 from physprobe.fit.methods import _class_rows
 from physprobe.fit.methods._classes import Classes
 from physprobe.fit.methods._selection import OfClasses, Solver
-from physprobe.statistics import ridge
+from physprobe.statistics import neighbours, ridge
 from physprobe.statistics.splits import Fold
 
-PIECE = 512
-"""Clips whose neighbours are looked for, or whose votes are counted, at a time."""
+SPREAD = 0.01
+"""Of a vote that every class has besides, which keeps the log loss finite."""
 SPARE = 8
 """Times as many neighbours as vote are kept: as a rule enough of them lie in every half."""
 
@@ -52,9 +52,9 @@ class Neighbours(Solver[Classes, Fitted]):
             for block in blocks:
                 rest = np.setdiff1d(np.arange(len(points)), block)
                 voters = np.repeat(labels.values[fold.train[rest]], times, axis=0)
-                near = nearest(_flat(points[block]), _flat(points[rest]), most, distance)
+                near = neighbours.nearest(_flat(points[block]), _flat(points[rest]), most, distance)
                 truth = np.repeat(labels.values[fold.train[block]], times, axis=0)
-                for piece in _pieces(len(near)):
+                for piece in neighbours.pieces(len(near)):
                     for place, found in enumerate(
                         self._voted(near[piece], voters, classes, self.counts)
                     ):
@@ -70,10 +70,10 @@ class Neighbours(Solver[Classes, Fitted]):
         which, place = best // len(self.counts), len(self.counts) - 1 - best % len(self.counts)
         predicted = np.empty((len(held) * times, classes, train.shape[1]))
         for distance in np.unique(which):
-            near = nearest(_flat(held), _flat(points), most, self.distances[distance])
+            near = neighbours.nearest(_flat(held), _flat(points), most, self.distances[distance])
             for number in np.unique(place[which == distance]):
                 mine = np.flatnonzero((which == distance) & (place == number))
-                for piece in _pieces(len(near)):
+                for piece in neighbours.pieces(len(near)):
                     (found,) = self._voted(
                         near[piece], train[:, mine], classes, [self.counts[number]]
                     )
@@ -120,7 +120,7 @@ class Neighbours(Solver[Classes, Fitted]):
         for number in range(counts[-1]):
             votes += labels[near[:, number], None] == names
             if number + 1 in counts:
-                yield np.log((votes + 1.0 / classes) / (number + 2))
+                yield np.log((votes + SPREAD) / (number + 1 + SPREAD * classes))
 
     def _halved(
         self,
@@ -137,7 +137,7 @@ class Neighbours(Solver[Classes, Fitted]):
         truth = np.repeat(labels.values[fold.train, :1], times, axis=0)
         query, index, distance = _flat(held), _flat(points), self.distances[which]
         spare = min(len(index), SPARE * count + 4 * SPARE)
-        near = nearest(query, index, spare, distance)
+        near = neighbours.nearest(query, index, spare, distance)
         found = np.full((len(first), 2, len(query), classes, 1), -np.log(classes))
         for split, inside in enumerate(first):
             for half, mine in enumerate((inside, ~inside)):
@@ -149,52 +149,10 @@ class Neighbours(Solver[Classes, Fitted]):
                 own = np.take_along_axis(near, order, 1)
                 if few.any():
                     kept = np.flatnonzero(mine)
-                    own[few] = kept[nearest(query[few], index[kept], count, distance)]
+                    own[few] = kept[neighbours.nearest(query[few], index[kept], count, distance)]
                 (found[split, half],) = self._voted(own, truth, classes, [count])
         return found.reshape(len(first), 2, len(held), times, classes, 1)
 
 
-def nearest(query: np.ndarray, index: np.ndarray, count: int, distance: str) -> np.ndarray:
-    """Places of the nearest rows, nearest first.
-
-    Parameters
-    ----------
-    query : (row, feature) float
-    index : (other row, feature) float
-    count : int
-        How many; no more than there are.
-    distance : "euclid" or "cosine"
-        Rows without a direction are as far from all others as those at right angles.
-
-    Returns
-    -------
-    (row, neighbour) int
-    """
-    count = min(count, len(index))
-    if distance == "cosine":
-        query, index = _unit(query), _unit(index)
-        size = np.zeros(len(index), np.float32)
-    else:
-        middle = index.mean(0)
-        query, index = query - middle, index - middle
-        size = 0.5 * np.einsum("nf,nf->n", index, index)
-    found = np.empty((len(query), count), int)
-    for piece in _pieces(len(query)):
-        far = size - query[piece] @ index.T
-        some = np.argpartition(far, count - 1, axis=1)[:, :count]
-        order = np.argsort(np.take_along_axis(far, some, 1), axis=1, kind="stable")
-        found[piece] = np.take_along_axis(some, order, 1)
-    return found
-
-
-def _unit(rows: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(length > 0, length, 1.0)
-
-
 def _flat(rows: np.ndarray) -> np.ndarray:
     return rows.reshape(-1, rows.shape[-1])
-
-
-def _pieces(count: int) -> Iterator[slice]:
-    return (slice(start, min(count, start + PIECE)) for start in range(0, count, PIECE))

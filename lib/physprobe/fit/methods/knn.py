@@ -1,8 +1,8 @@
 """kNN: a clip is of the class that most of its nearest neighbours among the training clips are of.
 
-    p(k | x) = (votes of k among the n nearest + 1 / classes) / (n + 1)
+    p(k | x) = (votes of k among the n nearest + 0.01) / (n + 0.01 classes)
 
-The vote that is spread over all classes keeps the log loss finite. Number of neighbours, distance
+The hundredth of a vote keeps the log loss finite. Number of neighbours, distance
 and (for ``layer: selected``) layer are chosen by grouped inner folds, by the share of clips that
 are named wrong; scores are read on held-out clips only. Classes that have as many votes share the
 clip. Euclidean distances are of features as they are; cosine ones go by their direction alone.
@@ -19,11 +19,10 @@ from pydantic import Field
 from physprobe.fit.methods._choices import Ascending
 from physprobe.fit.methods._protocol import Protocol
 from physprobe.fit.section import Given
+from physprobe.statistics.neighbours import Distance
 
 if TYPE_CHECKING:
     from physprobe.fit.methods._selection import Solver
-
-Distance = Literal["cosine", "euclid"]
 
 
 class Spec(Protocol):
