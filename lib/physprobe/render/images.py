@@ -1,20 +1,29 @@
-"""Images: gray values as they are, in three colours that are alike."""
+"""Images: gray values as they are, or perturbed, in three colours that are alike."""
 
+import hashlib
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from physprobe.config.spec import Spec as Base
+from physprobe.scenes import perturbed
+from physprobe.statistics import seeds
 
 DRAWS = ("image",)
 TOGETHER = 256
 
 
 class Spec(Base):
-    """What an image shows; nothing is left to choose."""
+    """What becomes of an image."""
 
     kind: Literal["images"] = "images"
     """Gray images, read from files."""
+    perturbed: float | None = Field(None, ge=0, le=1)
+    """Strength that an image is moved with, before its shape is changed and noise is added; see
+    ``scenes.perturbed``. By default an image is left as it is."""
+    seed: int = Field(0, ge=0, lt=2**32)
+    """Seed of the perturbation, which follows from seed and image alone."""
 
 
 def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
@@ -37,4 +46,9 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
     """
     if not np.isin(field, np.arange(256)).all():
         raise ValueError("values are no whole numbers from 0 to 255.")
-    return np.repeat(field[..., None].astype(np.uint8), 3, axis=-1)
+    shown = field.astype(np.uint8)
+    if spec.perturbed is not None:
+        rng = seeds.rng("perturbed", spec.seed, hashlib.sha256(shown.tobytes()).hexdigest())
+        found = perturbed.perturbed(shown / np.float32(255), spec.perturbed, rng)
+        shown = np.rint(255 * found).astype(np.uint8)
+    return np.repeat(shown[..., None], 3, axis=-1)
