@@ -43,8 +43,8 @@ def _lines(study: _frames.Evidence) -> Iterator[dict]:
                 **_frames.about(study, name), "trained": name in design["trained"],
                 **{key: row.get(key) for key in keys},
             }  # fmt: skip
-    for count, value in design.get("published", {}).items():
-        yield {"role": "published", "label": "published", "count": int(count), "value": value}
+    for count, value in design.get("published", ()):
+        yield {"role": "published", "label": "published", "count": count, "value": value}
 
 
 def panel(part: FigureBase, frame: pd.DataFrame) -> None:

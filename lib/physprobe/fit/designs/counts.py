@@ -34,8 +34,9 @@ class Spec(Design):
     """Label by which training clips come one after the other."""
     trained: dict[Name, int] = Field(default_factory=dict)
     """Encoders that were trained on so many clips, which are scored at that number alone."""
-    published: dict[int, float] = Field(default_factory=dict)
-    """Published scores by number of clips, for the figure to set beside ours."""
+    published: tuple[tuple[int, float], ...] = ()
+    """Published scores, each with its number of training clips, for the figure to set beside ours.
+    """
 
     @field_validator("counts")
     @classmethod
