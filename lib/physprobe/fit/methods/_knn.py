@@ -55,13 +55,15 @@ class Neighbours(Solver[Classes, Fitted]):
                 near = neighbours.nearest(_flat(points[block]), _flat(points[rest]), most, distance)
                 truth = np.repeat(labels.values[fold.train[block]], times, axis=0)
                 for piece in neighbours.pieces(len(near)):
-                    for place, found in enumerate(
-                        self._voted(near[piece], voters, classes, self.counts)
+                    asked = truth[piece, None]
+                    for place, votes in enumerate(
+                        _votes(near[piece], voters, classes, self.counts)
                     ):
-                        hit = _class_rows.hits(found[:, None], truth[piece, None])[:, 0]
+                        hit = _right(votes, asked)
                         wrong[which, place] += (1.0 - hit).sum(0)
-                        loss = _class_rows.losses(found[:, None, :, :1], truth[piece, None, :1])
-                        own[:, which, place] += loss.sum(), hit[:, 0].sum()
+                        told = _log(votes[..., :1], self.counts[place])[:, None]
+                        loss = _class_rows.losses(told, asked[..., :1]).sum()
+                        own[:, which, place] += loss, hit[:, 0].sum()
         wrong /= len(train)
         own /= len(train)
         # of choices that do as well the first distance, and the larger number, which is smoother
@@ -74,10 +76,9 @@ class Neighbours(Solver[Classes, Fitted]):
             for number in np.unique(place[which == distance]):
                 mine = np.flatnonzero((which == distance) & (place == number))
                 for piece in neighbours.pieces(len(near)):
-                    (found,) = self._voted(
-                        near[piece], train[:, mine], classes, [self.counts[number]]
-                    )
-                    predicted[piece, :, mine] = found
+                    count = self.counts[number]
+                    (votes,) = _votes(near[piece], train[:, mine], classes, [count])
+                    predicted[piece, :, mine] = _log(votes, count)
         predicted = predicted.reshape(len(held), times, classes, -1)
         return Fitted(
             inner=flat.min(0),
@@ -100,27 +101,6 @@ class Neighbours(Solver[Classes, Fitted]):
             "inner_error": fit.inner[column],
             "edge_hit": bool(len(self.counts) > 1 and place == len(self.counts) - 1),
         }
-
-    @staticmethod
-    def _voted(
-        near: np.ndarray, labels: np.ndarray, classes: int, counts: Sequence[int]
-    ) -> Iterator[np.ndarray]:
-        """Log-probabilities (row, class, column) by so many of the nearest, ascending.
-
-        Parameters
-        ----------
-        near : (row, neighbour)
-            Nearest first.
-        labels : (row of training, column)
-        classes : int
-        counts : sequence of int
-        """
-        votes = np.zeros((len(near), classes, labels.shape[1]), np.float32)
-        names = np.arange(classes)[:, None]
-        for number in range(counts[-1]):
-            votes += labels[near[:, number], None] == names
-            if number + 1 in counts:
-                yield np.log((votes + SPREAD) / (number + 1 + SPREAD * classes))
 
     def _halved(
         self,
@@ -150,9 +130,43 @@ class Neighbours(Solver[Classes, Fitted]):
                 if few.any():
                     kept = np.flatnonzero(mine)
                     own[few] = kept[neighbours.nearest(query[few], index[kept], count, distance)]
-                (found[split, half],) = self._voted(own, truth, classes, [count])
+                (votes,) = _votes(own, truth, classes, [count])
+                found[split, half] = _log(votes, count)
         return found.reshape(len(first), 2, len(held), times, classes, 1)
 
 
 def _flat(rows: np.ndarray) -> np.ndarray:
     return rows.reshape(-1, rows.shape[-1])
+
+
+def _votes(
+    near: np.ndarray, labels: np.ndarray, classes: int, counts: Sequence[int]
+) -> Iterator[np.ndarray]:
+    """Votes (row, class, column) of so many of the nearest, ascending; each is changed by the next.
+
+    Parameters
+    ----------
+    near : (row, neighbour)
+        Nearest first.
+    labels : (row of training, column)
+    classes : int
+    counts : sequence of int
+    """
+    votes = np.zeros((len(near), classes, labels.shape[1]), np.float32)
+    names = np.arange(classes, dtype=np.int16)[:, None]
+    labels = labels.astype(np.int16)
+    for number in range(counts[-1]):
+        votes += labels[near[:, number], None] == names
+        if number + 1 in counts:
+            yield votes
+
+
+def _right(votes: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Share (row, column) of a row that is named right; classes with as many votes share it."""
+    best = votes == votes.max(1, keepdims=True)
+    return np.take_along_axis(best, truth, 1)[:, 0] / best.sum(1, dtype=np.float32)
+
+
+def _log(votes: np.ndarray, count: int) -> np.ndarray:
+    """Log-probabilities (row, class, column) of votes of so many neighbours."""
+    return np.log((votes.astype(float) + SPREAD) / (count + SPREAD * votes.shape[1]))
