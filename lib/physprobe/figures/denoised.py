@@ -71,7 +71,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     images, scores = (frame[frame["item"] == item] for item in ("image", "score"))
     lines = _sorts(images)
     count = int(images["place"].max()) + 1
-    axes = part.subplots(len(lines), count + 1, squeeze=False, width_ratios=[*[1] * count, 2.6])
+    axes = part.subplots(len(lines), count, squeeze=False)
     for row, (name, model) in zip(axes, lines, strict=True):
         own = images[(images["encoder"] == name) & (images["model"] == model)]
         for ax in row:
@@ -83,11 +83,12 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             )
         label = WORDS.get(model) or palette.shown(name, None)
         row[0].set_ylabel(label, fontsize=8, rotation=0, ha="right", va="center")
-        row[-1].set_axis_off()
         told = [_told(scores, name, each) for each in ([model] if model != "truth" else [])]
         if model == "truth":
             told = [f"mean image: {_told(scores, name, 'mean_image')}"]
-        row[-1].text(0.02, 0.5, "\n".join(told), fontsize=7.5, va="center")
+        row[-1].text(
+            1.1, 0.5, "\n".join(told), fontsize=7.5, va="center", transform=row[-1].transAxes
+        )
     canvas.title(part, TITLE)
     canvas.note(part, "Brackets: 95 % intervals over held-out images, and members.")
 
