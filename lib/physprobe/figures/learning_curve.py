@@ -71,8 +71,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         bars = canvas.bars(1 - rows["ci_high"], wrong, 1 - rows["ci_low"])
         name = f"{rows['label'].iloc[-1]}, {label}" if label else rows["label"].iloc[0]
         ax.errorbar(
-            rows["count"], wrong, yerr=bars, color=look.colour, marker=look.marker, ls=look.line, ms=5,
-            capsize=2, lw=1.4, label=name,
+            rows["count"], wrong, yerr=bars, color=look.colour, marker=look.marker, ls=look.line,
+            ms=5, capsize=2, lw=1.4, label=name,
         )  # fmt: skip
     told = frame[frame["role"] == "published"]
     if len(told):
