@@ -81,6 +81,11 @@ def test_the_number_is_chosen_inside_training_clips():
     assert score(rows, "train_accuracy")["value"] == pytest.approx(1 - min(wrong))
 
 
+def test_more_neighbours_than_there_are_is_an_error():
+    with pytest.raises(ValueError, match="neighbours: 54, but an inner fold has 53"):
+        run(planted(), neighbours=(1, 54))
+
+
 def test_noise_is_no_better_than_permuted_labels():
     assert score(run(planted(size=0.0))[0])["p"] > 0.05
     assert score(run(planted(size=2.0))[0])["p"] == pytest.approx(1 / 21)

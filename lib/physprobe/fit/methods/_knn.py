@@ -39,13 +39,25 @@ class Neighbours(Solver[Classes, Fitted]):
     distances: Sequence[str]
 
     def fit(self, rows: np.ndarray, labels: Classes, fold: Fold) -> Fitted:
-        """Choose number and distance inside one fold's training clips; score its held-out ones."""
+        """Choose number and distance inside one fold's training clips; score its held-out ones.
+
+        Raises
+        ------
+        ValueError
+            If an inner fold has fewer rows than are to vote.
+        """
         times = rows.shape[1]
         most, classes = self.counts[-1], labels.classes
         train = np.repeat(labels.values[fold.train], times, axis=0)
         points = rows[fold.train].astype(np.float32)
         held = rows[fold.test].astype(np.float32)
         blocks = ridge.blocks_of(fold)
+        fewest = times * min(len(points) - len(block) for block in blocks)
+        if most > fewest:
+            raise ValueError(
+                f"neighbours: {most}, but an inner fold has {fewest} to choose from. Hint: fewer of"
+                " them, or more clips."
+            )
         wrong = np.zeros((len(self.distances), len(self.counts), train.shape[1]))
         own = np.zeros((2, *wrong.shape[:2]))
         for which, distance in enumerate(self.distances):
