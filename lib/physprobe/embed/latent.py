@@ -186,7 +186,8 @@ class Latents(Encoder):
         from physprobe.embed.networks import latent
 
         order = _frames.order(self.spec.frames, video.shape[1], self.spec.seed, clips)
-        found, waiting = [], []
+        found: list[np.ndarray] = []
+        waiting: list[torch.Tensor] = []
         for clip, row in zip(video, order, strict=True):
             frames = latent.frames(np.asarray(clip)[row], self.sizes.gray)
             first = frames[:1].expand(self.sizes.history - 1, *frames.shape[1:])

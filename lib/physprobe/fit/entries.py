@@ -125,10 +125,10 @@ def films(config: Entries, where: str, place: str, method: str) -> Iterator[str]
     if clean := config.methods[method].films:
         yield from known(f"methods.{method}.clean", clean, config.systems)
         if clean in config.systems and place in config.systems:
-            own, other = config.systems[place], config.systems[clean]
-            if own.simulate != other.simulate:
+            own, drawn = config.systems[place], config.systems[clean]
+            if own.simulate != drawn.simulate:
                 yield f"methods.{method}.clean: {clean} has other clips than {place}."
-            if kinds.load("render", other.render.kind).SEEN != "video":
+            if kinds.load("render", drawn.render.kind).SEEN != "video":
                 yield f"methods.{method}.clean: {clean} isn't filmed."
     if place not in config.systems:
         yield (

@@ -36,7 +36,7 @@ class Neighbours(Solver[Classes, Fitted]):
 
     counts: Sequence[int]
     """Ascending."""
-    distances: Sequence[str]
+    distances: Sequence[neighbours.Distance]
 
     def fit(self, rows: np.ndarray, labels: Classes, fold: Fold) -> Fitted:
         """Choose number and distance inside one fold's training clips; score its held-out ones.
