@@ -360,3 +360,34 @@ def test_what_has_no_frames_is_refused_before_anything_is_run(tmp_path, words, m
         return
     with pytest.raises(config_files.ConfigError, match=message.replace(".", r"\.")):
         config.read(tmp_path / "study.yaml")
+
+
+def test_another_rendering_is_drawn_than_went_in():
+    rng = np.random.default_rng(0)
+    still = LATENTS[:, :1]
+    clean, noisy = FRAMES[:, :1], rng.integers(0, 256, FRAMES[:, :1].shape).astype(np.uint8)
+    asked = given(features=[still], frames=clean, embedded=noisy, times=[0.0])
+    rows, blocks = decoder.fit(spec(steps=80, checks=1), asked)
+    told = {"rows": rows}
+    psnr, ssim = (
+        {m: row(told, metric=metric, model=m)["value"] for m in ("embedded", "reconstruction")}
+        for metric in ("psnr", "ssim")
+    )
+    test = asked.folds[0].test
+    small, wanted = (
+        np.stack([_decoded.shrunk(clip, SIZE)[0] for clip in some[test]]) / 255
+        for some in (noisy, clean)
+    )
+    errors = ((small - wanted) ** 2).mean((1, 2))
+    assert psnr["embedded"] == pytest.approx((-10 * np.log10(errors)).mean(), rel=1e-4)
+    assert psnr["reconstruction"] > psnr["embedded"] + 3
+    assert ssim["reconstruction"] > ssim["embedded"]
+    shown = blocks["decoder"]["shown"]
+    first = shown["first 1"]
+    assert first["clip"] == str(test[0]) and len(shown) == 5 + _decoded.FIRSTS
+    np.testing.assert_array_equal(
+        strips.unpacked(first["embedded"])[0], _decoded.shrunk(noisy[test[0]], SIZE)[0]
+    )
+    np.testing.assert_array_equal(
+        strips.unpacked(first["truth"])[0], _decoded.shrunk(clean[test[0]], SIZE)[0]
+    )

@@ -1,7 +1,8 @@
 """
 Train: fit an encoder to an endless stream of simulated clips, without labels.
 
-INPUT   nothing but the recipe: clips are simulated on the fly; the encoder that it grows from, if it does
+INPUT   nothing but the recipe: clips are simulated on the fly, or images read from the folder that it names;
+        the encoder that it grows from, if it does
 OUTPUT  results/encoders/{recipe}/   config.json  model.safetensors  preprocessor_config.json  training.csv  README.md
 """
 
@@ -27,6 +28,7 @@ rule train:
     params:
         spec=pipeline.spec("train"),
         code=pipeline.code("train"),
+        files=pipeline.param("train", "files"),
     message:
         "Train {wildcards.recipe}"
     shell:

@@ -13,19 +13,20 @@ MODEL_TYPE = "physprobe_latent"
 class Latent(Spec):
     """Sizes of encoder, predictor and decoder."""
 
-    network: Literal["cnn", "mlp", "none"] = "cnn"
-    """Convolutions of kernel 4 and stride 2 over frames; an MLP over the numbers of a signal; or no
+    network: Literal["cnn", "pooled", "mlp", "none"] = "cnn"
+    """Convolutions of kernel 4 and stride 2 over frames; ``pooled``: of kernel 3, each with its
+    batch norm, whose mean over places is what is read; an MLP over the numbers of a signal; or no
     encoder, so that the latent is the history of those numbers itself."""
     history: int = Field(2, ge=1, le=16)
     """Frames that are seen at once, the last of which is the latent's own."""
     embedding: int = Field(64, gt=0)
     """Features of the latent; without an encoder as many as the history has numbers."""
     channels: tuple[int, ...] = Field((32, 64, 128), min_length=1)
-    """Of the convolutions, each of which halves the frame's side."""
+    """Of the convolutions, each of which halves the frame's side; where pooled, rounding up."""
     hidden: tuple[int, ...] = Field((512, 512), min_length=1)
     """Widths of the hidden layers of the predictor, and of a signal's encoder and decoder."""
     normalisation: Literal["none", "batch"] = "none"
-    """After each convolution."""
+    """After each convolution, of a ``cnn``."""
     gray: bool = True
     """Whether the colours of a film are averaged before it is seen."""
 

@@ -44,7 +44,8 @@ class System(Spec):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         own, drawn = (dict(part) for part in (self.simulate, self.render))
-        shared = {"folder"} | (own.keys() & drawn.keys() if own["kind"] == drawn["kind"] else set())
+        both = own.keys() & drawn.keys() if own["kind"] == drawn["kind"] else set()
+        shared = both | ({"folder"} & drawn.keys())
         for name in sorted(shared):
             if own.get(name) != drawn.get(name):
                 raise ValueError(

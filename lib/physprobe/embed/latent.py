@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from physprobe.store.zarrs import Lazy
 
 SEES = ("video", "signal")
+AT_ONCE = 16
+"""Frames that are embedded together at least, of as many clips as have them."""
 
 
 class Spec(Network):
@@ -184,10 +186,15 @@ class Latents(Encoder):
         from physprobe.embed.networks import latent
 
         order = _frames.order(self.spec.frames, video.shape[1], self.spec.seed, clips)
-        found = []
+        found: list[np.ndarray] = []
+        waiting: list[torch.Tensor] = []
         for clip, row in zip(video, order, strict=True):
             frames = latent.frames(np.asarray(clip)[row], self.sizes.gray)
             first = frames[:1].expand(self.sizes.history - 1, *frames.shape[1:])
-            with torch.no_grad():
-                found.append(self.network.each(torch.cat([first, frames])[None])[0].numpy())
+            waiting.append(torch.cat([first, frames]))
+            # short clips together, long ones by themselves
+            if len(waiting) * len(row) >= AT_ONCE or len(found) + len(waiting) == len(video):
+                with torch.no_grad():
+                    found.extend(self.network.each(torch.stack(waiting)).numpy())
+                waiting = []
         return Embedding(np.stack(found)[:, None].astype(np.float32))

@@ -12,9 +12,9 @@ from physprobe.embed.networks.network import Network
 from physprobe.embed.section import EncoderSpec, Kind
 from physprobe.store import job, log, zarrs
 
-BLOCK = (
-    16  # clips per file: large enough to write fast, small enough to lose little when a job dies
-)
+# clips per file: large enough to write fast, small enough to lose little when a job dies; as many
+# as the clips themselves have in a file, where they are more, so that each of those is read once
+BLOCK = 16
 
 
 def run(
@@ -125,7 +125,7 @@ def run(
             "encoder": provenance,
             **({"simulation": zarrs.digest(simulation[0])} if simulation else {}),
         },
-        block=BLOCK,
+        block=max(BLOCK, source[shown].encoding["chunks"][0]),
         force=force,
     ) as store:
         for place, member in enumerate(networks.names):

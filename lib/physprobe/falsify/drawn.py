@@ -9,8 +9,6 @@ from physprobe.falsify._claim import Claim, Needs, each, judged, verdict
 from physprobe.statistics import paired
 from physprobe.store.evidence import Evidence
 
-FIGURES = ("reconstruction",)
-
 
 class Spec(Claim):
     """Skill of a decoder's frames against the best of others, 1 - SSE / SSE, on the same clips.

@@ -21,6 +21,7 @@ def _of_evidence(config: Any) -> Iterator[tuple[str, Figure]]:
     for name, study in config.studies.items():
         roles = {config.methods[method].ROLE for method in study.methods}
         abroad = any(config.methods[method].also for method in study.methods)
+        clean = any(config.methods[method].films for method in study.methods)
         design = study.design.kind
         if len(study.filmed) > 1 and study.design.SHARED:
             continue
@@ -29,6 +30,7 @@ def _of_evidence(config: Any) -> Iterator[tuple[str, Figure]]:
         for kind, drawn in sorted(known.items(), key=lambda item: not item[1].FILMS):
             there = {*drawn.NEEDS} <= roles and (abroad or not drawn.ABROAD)
             there = there and not (dots and drawn.FILMS)
+            there &= "decoder" not in drawn.NEEDS or clean == drawn.CLEAN
             if drawn.NEEDS and there and design in drawn.DESIGNS:
                 yield f"{name}/{kind}", Figure(kind, category=name, study=name)
 

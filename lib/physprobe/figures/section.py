@@ -29,6 +29,9 @@ class Kind(Protocol):
     """Whether it shows clips."""
     ABROAD: bool = False
     """Of evidence: whether it is of studies alone one of whose methods shows another system."""
+    CLEAN: bool = False
+    """Of evidence: whether it is of studies alone whose decoder draws other frames than were
+    embedded; those have no other figure of a decoder."""
     BESIDE: tuple[str, ...] = ()
     """Files of this folder that it takes after its sources."""
     COLUMNS: tuple[str, ...] = ()

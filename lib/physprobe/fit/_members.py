@@ -23,6 +23,7 @@ REACH = {
     **dict.fromkeys(
         ("accuracy", "auc", "relative_accuracy", "both_right", "ece", "iou"), (0.0, 1.0)
     ),
+    "ssim": (-1.0, 1.0),
     **dict.fromkeys(("mae", "circular_mae", "log_loss", "mse", "state_error"), (0.0, np.inf)),
 }
 """What scores can be: Student's t knows no bounds, and of few members it is wide."""

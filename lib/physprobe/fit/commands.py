@@ -25,6 +25,11 @@ def _inputs(config: Any, asked: Any) -> dict[str, list[str]]:
             f"{folder}/clips.zarr/{STORE}"
             for folder in folders
             if config.methods[asked.method].FILMED
+        ]
+        + [
+            f"results/{system}/clips.zarr/{STORE}"
+            for system in [config.methods[asked.method].films]
+            if system
         ],
         "predictor": _predictor(config, asked),
         "abroad": [

@@ -124,6 +124,14 @@ def films(config: Entries, where: str, place: str, method: str) -> Iterator[str]
             form = kinds.load("render", config.systems[other].render.kind).SEEN
             if form != "video":
                 yield f"methods.{method}.abroad: {other} is a {form}. Hint: name a filmed system."
+    if clean := config.methods[method].films:
+        yield from known(f"methods.{method}.clean", clean, config.systems)
+        if clean in config.systems and place in config.systems:
+            own, drawn = config.systems[place], config.systems[clean]
+            if own.simulate != drawn.simulate:
+                yield f"methods.{method}.clean: {clean} has other clips than {place}."
+            if kinds.load("render", drawn.render.kind).SEEN != "video":
+                yield f"methods.{method}.clean: {clean} isn't filmed."
     if place not in config.systems:
         yield (
             f"{where}: {method} draws the clips of one system, under the design plain."

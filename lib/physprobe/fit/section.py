@@ -102,6 +102,8 @@ class Given:
         The encoder's own predictor: features (row, feature) of the last layer one token later.
     frames : sequence over clips of (time, y, x, rgb) uint8, optional
         The last frame of each token; a clip is read when asked for.
+    embedded : sequence over clips of (time, y, x, rgb) uint8, optional
+        What was embedded, where ``frames`` are of another rendering of the same clips.
     motion : Motion, optional
         The system's own equation from any state on, where it has one.
     abroad : Abroad, optional
@@ -126,6 +128,7 @@ class Given:
     states: Mapping[str, np.ndarray] = field(default_factory=dict)
     advance: Callable[[np.ndarray], np.ndarray] | None = None
     frames: Sequence[np.ndarray] | None = None
+    embedded: Sequence[np.ndarray] | None = None
     motion: "Motion | None" = None
     abroad: "Abroad | None" = None
     whole: Sequence[np.ndarray] | None = None
@@ -254,6 +257,11 @@ class MethodSpec(Spec):
     @property
     def also(self) -> str:
         """System whose first clip is shown besides, to which nothing is fitted; empty: none."""
+        return ""
+
+    @property
+    def films(self) -> str:
+        """System whose frames are drawn in the place of those embedded; empty: those."""
         return ""
 
     def choices(self, frames: int, tubelet: int) -> Iterator[tuple[int, int]]:

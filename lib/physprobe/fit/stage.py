@@ -41,7 +41,8 @@ def run(
         Root ``zarr.json`` of each system's simulation: labels, and ``group`` and ``split`` if
         declared.
     clips : sequence of Path
-        Root ``zarr.json`` of the system's clips, for a method that draws them.
+        Root ``zarr.json`` of the system's clips, for a method that draws them; and of those that
+        it draws in their place, where it names a system of which.
     abroad : sequence of Path
         Root ``zarr.json`` of the clips of another system, for a method that shows it besides.
     out : Path
@@ -92,16 +93,19 @@ def run(
 
 def _filmed(case: Case, clips: Sequence[Path], abroad: Sequence[Path], member: int | None) -> Case:
     """A case with the frames that were embedded, and a clip of another system if it shows one."""
-    if len(clips) != 1:
+    expected = 2 if case.spec.films else 1
+    if len(clips) != expected:
         raise ValueError(
-            f"{len(clips)} stores of clips, and {case.inputs.spec.kind} draws those of one system."
-            " Hint: give --clips results/SYSTEM/clips.zarr/zarr.json."
+            f"{len(clips)} stores of clips, expected {expected}: {case.inputs.spec.kind} draws"
+            " those of one system. Hint: give --clips results/SYSTEM/clips.zarr/zarr.json, first of"
+            " those that are embedded, then of those that are drawn in their place, if there are."
         )
     assert isinstance(case.given, Given)
-    inputs, frames = case.inputs.filmed(clips[0])
+    inputs, frames = case.inputs.filmed(clips[-1])
+    embedded = case.inputs.filmed(clips[0])[1] if case.spec.films else None
     motion = case.given.motion and case.given.motion.filmed(frames.source.attrs["spec"])
     shown = Abroad.of(inputs, clips[0], abroad[0]) if case.spec.also and abroad else None
-    given = replace(case.given, frames=frames, motion=motion, abroad=shown)
+    given = replace(case.given, frames=frames, embedded=embedded, motion=motion, abroad=shown)
     if case.spec.FORESEES:
         given = replace(given, whole=frames.whole, foresight=_foresight(inputs, frames, member))
     return replace(case, inputs=inputs, given=given)

@@ -22,6 +22,8 @@ class Kind(Protocol):
     """Names along the last dimension."""
     UNIT: str | None = None
     """Unit of what comes of it; colours have none."""
+    TOGETHER: int | None = None
+    """Clips in one file of the store, where they are small; by default as many as its form has."""
     Spec: type[spec.Spec]
     """Fields of the config's entry."""
 

@@ -82,7 +82,7 @@ def run(
             "spec": entry,
             "simulation": source.attrs["digest"],
         },
-        block=form.block,
+        block=renderer.TOGETHER or form.block,
         force=force,
     ) as store:
         store.fill(frames, job.current().threads)

@@ -55,16 +55,24 @@ def auc_sums(predicted: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> np.n
     wins, pairs = np.zeros(member.shape), np.zeros(member.shape)
     for number in np.unique(fold):
         clips = np.flatnonzero(fold == number)
-        mine, inside = marks[..., clips], member[:, clips]
-        both = (inside[:, :, None] & ~inside[:, None, :]).astype(float)
-        above = 0.5 * (np.sign(mine[..., :, None] - mine[..., None, :]).mean(0) + 1) * both
-        wins[:, clips] += above.sum(-1) + above.sum(-2)
-        pairs[:, clips] += both.sum(-1) + both.sum(-2)
+        for place, inside in enumerate(member[:, clips]):
+            mine, rest = clips[inside], clips[~inside]
+            pairs[place, mine], pairs[place, rest] = len(rest), len(mine)
+            for each in marks[:, place]:
+                wins[place, mine] += _below(each[rest], each[mine]) / len(marks)
+                wins[place, rest] += _below(-each[mine], -each[rest]) / len(marks)
     whole = pairs.sum(-1, keepdims=True) / 2
     whole = np.where(whole > 0, whole, np.nan)
     auc = wins.sum(-1, keepdims=True) / (2 * whole)
     wrong = 1.0 - auc - len(truth) * (wins - auc * pairs) / whole
     return np.stack([wrong.mean(0), np.ones(len(truth))], axis=-1)
+
+
+def _below(some: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """How many of some are below each value; those that are equal count half."""
+    ordered = np.sort(some)
+    sides = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
+    return np.sum(list(sides), axis=0) / 2
 
 
 def relative_sums(predicted: np.ndarray, truth: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ ROLES = {
     "energy": "energies", "spread": "spreads",
     "rollout": "rollouts", "surprise": "surprises", "decoder": "decoders",
     "dynamics": "koopman", "head": "heads", "places": "places", "law": "laws",
+    "counts": "counts",
 }  # fmt: skip
 """Fields of the evidence by schema of a fit; those of ``every_way`` are kept by method."""
 
@@ -48,6 +49,7 @@ class Evidence:
     heads: Fits = field(default_factory=Fits)
     places: Fits = field(default_factory=Fits)
     laws: Fits = field(default_factory=Fits)
+    counts: Fits = field(default_factory=Fits)
     ways: Mapping[str, Fits] = field(default_factory=dict)
     """Fits in every way by method."""
     specs: Mapping[str, Mapping] = field(default_factory=dict)

@@ -172,7 +172,9 @@ class Inputs(Generic[Of]):
 def last_frames(source: "Dataset", system: "Dataset") -> np.ndarray:
     """Number (time,) of the last frame of each token of an embedding."""
     frames = system.time.values
-    ends = source["time_end"].values - (frames[1] - frames[0]) / 2
+    # of what is seen once, a frame lasts 1 s
+    step = frames[1] - frames[0] if len(frames) > 1 else 1.0
+    ends = source["time_end"].values - step / 2
     return np.searchsorted(frames, ends) - 1
 
 

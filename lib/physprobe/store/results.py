@@ -50,6 +50,7 @@ DIMENSIONS = {
     "quantity": "`decay` or `frequency`, as a function of the wavenumber",
     "decoy": "what obeys no law: shuffled or still frames, noise; `all` of them",
     "baseline": "what a skill or a gain is relative to",
+    "count": "training clips that a probe is fitted to, where there are several numbers of them",
     "control": "control that the score is less; `best control` is found anew in every draw",
     "against": "the same probe at another `place`, or by ordinary `folds`, that it is paired with",
     "threshold": "level that counts as readable",

@@ -646,8 +646,10 @@ class Lazy:
         return self.clips.stop - self.clips.start
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Read clip after clip (...)."""
-        return (self[clip] for clip in range(len(self)))
+        """Read clip after clip (...), those of one file together."""
+        step = self.dataset[self.name].encoding.get("chunks", (1,))[0]
+        for start in range(0, len(self), step):
+            yield from self[start : start + step]
 
     def __getitem__(self, which: int | slice) -> np.ndarray:
         """Read one clip (...), or a slice of them (clip, ...)."""

@@ -55,7 +55,7 @@ class Latents(Latent, Schedule):
     @property
     def together(self) -> bool:
         """Those of a signal are: of frames, convolutions are faster one after the other."""
-        return self.network != "cnn"
+        return self.network not in ("cnn", "pooled")
 
     @property
     def worlds(self) -> tuple[System, ...]:

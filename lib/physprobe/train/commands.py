@@ -26,6 +26,12 @@ def _kinds(config: Any, asked: Any) -> Iterator[str]:
         yield f"render.{system.render.kind}"
 
 
+def _files(config: Any, asked: Any) -> str:
+    """Digests of files that its clips are read from, if they are."""
+    worlds = config.recipes[asked.recipe].worlds
+    return " ".join(filter(None, (system.simulate.listing() for system in worlds)))
+
+
 def _figures(config: Any) -> dict[str, Figure]:
     """How each recipe learnt, all of them beside each other, and which members have collapsed."""
     tables = {name: f"results/encoders/{name}/training.csv" for name in config.recipes}
@@ -63,6 +69,7 @@ STAGE = Stage(
             entry=lambda config, asked: config.recipes[asked.recipe],
             inputs=_inputs,
             kinds=_kinds,
+            params={"files": _files},
         )
     },
     wildcards={"recipe": lambda config: config.recipes},

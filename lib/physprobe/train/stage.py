@@ -44,6 +44,7 @@ def run(*, out: Path, spec: str, card: Path | None = None) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     folder = out.parent
     work = folder / "unfinished"
+    content = [world.simulate.content() for world in spec_.worlds]
     tensors: dict[int, dict[str, torch.Tensor]] = {}
     tables: dict[int, list[dict]] = {}
     for some in [tuple(members)] if spec_.together else [(seed,) for seed in members]:
@@ -54,7 +55,8 @@ def run(*, out: Path, spec: str, card: Path | None = None) -> None:
             for recipe in recipes:
                 _linear.accelerate(recipe)
         specs = [members[seed].dump() for seed in some]
-        identity = json.dumps({"code": job.current().code, "specs": specs}, sort_keys=True)
+        follows = {"code": job.current().code, "specs": specs, "content": content}
+        identity = json.dumps(follows, sort_keys=True)
         judge = family.judge(members[some[0]], job.current().threads)
         if len(members) > 1:
             log.info(

@@ -4,8 +4,11 @@
     predictor  z[t] -> z[t] + f(z[t]), an estimate of z[t + 1]
     decoder    z[t] -> x[t - H + 1 ... t], of films 0 to 1
 
-Frames are read by convolutions of stride 2, the numbers of a signal by an MLP. Where there is no
-encoder the latent is the history of a signal, and the predictor shifts it by a frame:
+Frames are read by convolutions of stride 2, the numbers of a signal by an MLP. ``pooled`` is as
+JointEmbeddingArchitecturesTutorial has it for MNIST (``jepa_mnist.py``): convolutions of kernel 3,
+mean over places, a linear layer and two layer norms; its predictor is an MLP and nothing more.
+Where there is no encoder the latent is the history of a signal, and the predictor shifts it by a
+frame:
 
     (x[t - H + 1], ..., x[t]) -> (x[t - H + 2], ..., x[t], f(x[t - H + 1], ..., x[t]))
 """
@@ -80,7 +83,7 @@ class Encoder(Pieces):
 
 
 def _layers(spec: Latent, seen: Seen) -> list[nn.Module]:
-    inputs, side = spec.history * seen.values, _side(spec, seen)
+    inputs, side = spec.history * seen.values, _side(spec, seen, whole=spec.network == "cnn")
     if spec.network == "none":
         if spec.embedding != inputs:
             raise ValueError(
@@ -90,6 +93,8 @@ def _layers(spec: Latent, seen: Seen) -> list[nn.Module]:
         return [nn.Flatten(1)]
     if spec.network == "mlp":
         return [nn.Flatten(1), *_mlp(inputs, spec.hidden, spec.embedding)]
+    if spec.network == "pooled":
+        return _pooled(spec, inputs)
     layers: list[nn.Module] = [_Stacked(1, 2)]
     for channels in spec.channels:
         layers.append(nn.Conv2d(inputs, channels, 4, stride=2, padding=1))
@@ -100,11 +105,23 @@ def _layers(spec: Latent, seen: Seen) -> list[nn.Module]:
     return [*layers, nn.Flatten(1), nn.Linear(inputs * side**2, spec.embedding)]
 
 
+def _pooled(spec: Latent, inputs: int) -> list[nn.Module]:
+    layers: list[nn.Module] = [_Stacked(1, 2)]
+    for channels in spec.channels:
+        convolution = nn.Conv2d(inputs, channels, 3, stride=2, padding=1)
+        layers += [convolution, nn.BatchNorm2d(channels), nn.SiLU()]
+        inputs = channels
+    norms = [nn.LayerNorm(spec.embedding), nn.LayerNorm(spec.embedding, eps=1e-6)]
+    return [
+        *layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(1), nn.Linear(inputs, spec.embedding), *norms,
+    ]  # fmt: skip
+
+
 def decoder(spec: Latent, seen: Seen) -> nn.Module:
     """From latents (sample, feature) to frames (sample, history, channel[, y, x])."""
     unflattened = nn.Unflatten(1, (spec.history, seen.values))
     outputs = spec.history * seen.values
-    if spec.network != "cnn":
+    if seen.side is None:
         _side(spec, seen)
         return Pieces(*_mlp(spec.embedding, spec.hidden[::-1], outputs), unflattened)
     side, (first, *rest) = _side(spec, seen), spec.channels[::-1]
@@ -115,20 +132,25 @@ def decoder(spec: Latent, seen: Seen) -> nn.Module:
 
 
 class Predictor(nn.Module):
-    """Latent one frame later, z + f(z) with f an MLP; of a history, f(z) is its next frame."""
+    """Latent one frame later, z + f(z) with f an MLP; of a history, f(z) is its next frame.
+
+    Where frames are pooled it is f(z), of SiLU.
+    """
 
     def __init__(self, spec: Latent):
         super().__init__()
         self.shifts = spec.network == "none"
+        self.adds = spec.network != "pooled"
         outputs = spec.embedding // spec.history if self.shifts else spec.embedding
-        self.change = nn.Sequential(*_mlp(spec.embedding, spec.hidden, outputs))
+        unit = nn.ReLU if self.adds else nn.SiLU
+        self.change = nn.Sequential(*_mlp(spec.embedding, spec.hidden, outputs, unit))
 
     def forward(self, latent: torch.Tensor) -> torch.Tensor:
         """Latents (sample, feature) of the next frame."""
         found = self.change(latent)
         if self.shifts:
             return torch.cat([latent[:, found.shape[1] :], found], 1)
-        return latent + found
+        return latent + found if self.adds else found
 
     def unrolled(self, latent: torch.Tensor, steps: int) -> torch.Tensor:
         """Latents (sample, step, feature) of the next frames, each predicted from the last one."""
@@ -139,23 +161,27 @@ class Predictor(nn.Module):
         return torch.stack(found, 1)
 
 
-def _mlp(inputs: int, hidden: Sequence[int], outputs: int) -> list[nn.Module]:
+def _mlp(
+    inputs: int, hidden: Sequence[int], outputs: int, unit: type[nn.Module] = nn.ReLU
+) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for width in hidden:
-        layers += [nn.Linear(inputs, width), nn.ReLU()]
+        layers += [nn.Linear(inputs, width), unit()]
         inputs = width
     return [*layers, nn.Linear(inputs, outputs)]
 
 
-def _side(spec: Latent, seen: Seen) -> int:
-    """Side of the last convolution's map; 0 of a signal."""
-    if (spec.network == "cnn") != (seen.side is not None):
+def _side(spec: Latent, seen: Seen, *, whole: bool = True) -> int:
+    """Side of the last convolution's map, which has to be ``whole``; 0 of a signal."""
+    filmed = spec.network in ("cnn", "pooled")
+    if filmed != (seen.side is not None):
         what = "a signal" if seen.side is None else f"frames of {seen.side} px"
         raise ValueError(
-            f"network: {spec.network} doesn't read {what}. Hint: cnn reads frames, mlp signals."
+            f"network: {spec.network} doesn't read {what}. Hint: cnn and pooled read"
+            " frames, mlp signals."
         )
     side, factor = seen.side or 0, 2 ** len(spec.channels)
-    if spec.network == "cnn" and side % factor:
+    if whole and side % factor:
         raise ValueError(
             f"channels: {len(spec.channels)} convolutions don't halve {side} px so many times."
             f" Hint: render frames whose side is a multiple of {factor}."

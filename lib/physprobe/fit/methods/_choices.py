@@ -12,6 +12,8 @@ def _ascend(values: tuple) -> tuple:
     return values
 
 
+Ascending = AfterValidator(_ascend)
+"""Of a list that has to ascend."""
 Penalties = Annotated[
     tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...],
     Field(min_length=1),

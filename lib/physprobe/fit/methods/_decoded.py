@@ -10,7 +10,7 @@ from physprobe.drawing import strips
 from physprobe.fit.methods import _drawing, _forecasts, _shared
 from physprobe.fit.methods._drawing import Draw, Read
 from physprobe.fit.section import Given
-from physprobe.statistics import ridge, scores, splits
+from physprobe.statistics import ridge, scores, similarity, splits
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from physprobe.fit.methods.decoder import Spec
 
 SEEN, OWN, STILL, MEAN, PIXELS = "reconstruction", "predictor", "copy_last", "mean_image", "dmd"
+WENT_IN = "embedded"
 FRAMES = "frames"
 """What is read off frames as they were rendered: no network draws them."""
 AS_FILMED = 96
 """Side of frames of another system as they were filmed [px]."""
+FIRST, FIRSTS = "first", 8
 FAR = 1e6
 """Rolled latents beyond it are as wrong as can be."""
 Advance = Callable[[np.ndarray], np.ndarray]
@@ -41,6 +43,10 @@ class Sums:
     """(angle,) absolute errors of what is read off the frames [rad], summed over them."""
     count: list[float] = field(default_factory=list)
     """Frames."""
+    peaks: list[float] = field(default_factory=list)
+    """Peak signal-to-noise ratio [dB], summed over frames, of what was seen; and so are"""
+    alike: list[float] = field(default_factory=list)
+    """structural similarities."""
 
     def add(
         self,
@@ -49,8 +55,13 @@ class Sums:
         threshold: float,
         read: Read | None = None,
         angles: np.ndarray | None = None,
+        seen: bool = False,
     ) -> None:
         """Add a clip's frames (frame, y, x), and their angles (frame, angle) if they are read."""
+        if seen:
+            self.peaks.append(float(similarity.psnr(drawn, truth).sum()))
+            if min(truth.shape[1:]) >= similarity.WINDOW:
+                self.alike.append(float(similarity.ssim(drawn, truth).sum()))
         self.squares.append(float(((drawn - truth) ** 2).sum(dtype=float)))
         lit, true = drawn > threshold, truth > threshold
         self.both.append(float((lit & true).sum()))
@@ -80,6 +91,9 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
     if given.components:
         latent, advance = ridge.principal(latent, fold.train, given.components), None
     frames = np.stack([shrunk(clip, spec.size) for clip in given.frames])
+    embedded = None
+    if given.embedded is not None:
+        embedded = np.stack([shrunk(clip, spec.size) for clip in given.embedded])
     draw, steps = _drawing.decoder(spec, latent, frames, fold)
     names = tuple(name for name in spec.angles if name in given.states)
     angles = np.stack([given.states[name] for name in names], -1) if names else None
@@ -98,12 +112,15 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
     def add(about: tuple[str, int | None], clip: int, drawn: np.ndarray, at: np.ndarray) -> None:
         truth = frames[clip, at].astype(np.float32) / 255
         turned = None if angles is None or about[0] == MEAN else angles[clip, at]
-        told.setdefault(about, Sums()).add(drawn, truth, threshold, read, turned)
+        seen = about[1] is None and about[0] != FRAMES
+        told.setdefault(about, Sums()).add(drawn, truth, threshold, read, turned, seen)
 
     every = np.arange(latent.shape[1])
     for clip in fold.test:
         add((SEEN, None), clip, draw(latent[clip]), every)
         add((MEAN, None), clip, np.broadcast_to(level, (len(every), *level.shape)), every)
+        if embedded is not None:
+            add((WENT_IN, None), clip, embedded[clip].astype(np.float32) / 255, every)
         if read is not None:
             add((FRAMES, None), clip, frames[clip].astype(np.float32) / 255, every)
     if advance is not None:
@@ -128,12 +145,12 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
             if model != FRAMES
         ],
         "shown": {
-            rule: _shown(spec, draw, advance, latent, frames, fold.test[place])
+            rule: _shown(spec, draw, advance, latent, frames, fold.test[place], embedded)
             | {
                 "error": whole.error[place],
                 "pace": None if paces is None else paces[place],
             }
-            for rule, place in _chosen(whole.error, paces).items()
+            for rule, place in _chosen(whole.error, paces, len(every)).items()
         },
         "abroad": None if given.components else _abroad(spec, draw, advance, given.abroad),
     }
@@ -256,6 +273,12 @@ def _rows(spec: "Spec", told: Told, groups: np.ndarray, names: Sequence[str]) ->
                 compared = {**about, "baseline": baseline}
                 errors, why = others[baseline].squares, f"{baseline} makes no error"
                 add(compared, "skill", sums.squares, errors, scores.skill_of, why)
+        for metric, values in (("psnr", sums.peaks), ("ssim", sums.alike)):
+            if values and np.isfinite(values).all():
+                add(about, metric, values, sums.count, scores.mean_of)
+            elif values or (metric == "ssim" and sums.peaks):
+                why = "a frame is drawn exactly" if values else "frames are smaller than its window"
+                rows.append({"layer": "last", **about, "metric": metric, "note": why})
         if model == MEAN:
             continue
         if any(sums.either):
@@ -279,10 +302,15 @@ def _seconds(given: Given) -> float | None:
     return float(np.median(np.diff(given.times))) if given.times and len(given.times) > 1 else None
 
 
-def _chosen(error: np.ndarray, paces: np.ndarray | None) -> dict[str, int]:
-    """Places of held-out clips to show, by rule: by error, and by Lyapunov exponent."""
+def _chosen(error: np.ndarray, paces: np.ndarray | None, times: int) -> dict[str, int]:
+    """Places of held-out clips to show, by rule: by error, and by Lyapunov exponent.
+
+    Of clips that are seen once also the first ones, which are every encoder's.
+    """
     order = np.argsort(error, kind="stable")
     found = {"worst": order[-1], "median": order[len(order) // 2]}
+    if times == 1:
+        found |= {f"{FIRST} {place + 1}": place for place in range(min(FIRSTS, len(error)))}
     if paces is not None:
         order = np.argsort(paces, kind="stable")
         found |= {"calmest": order[0], "middling": order[len(order) // 2], "wildest": order[-1]}
@@ -296,6 +324,7 @@ def _shown(
     latent: np.ndarray,
     frames: np.ndarray,
     clip: int,
+    embedded: np.ndarray | None = None,
 ) -> dict:
     """Frames of one clip, as rendered, drawn, and forecast from the first start on.
 
@@ -312,6 +341,7 @@ def _shown(
         "clip": str(clip),
         "start": spec.skip,
         "truth": strips.packed(frames[clip]),
+        "embedded": None if embedded is None else strips.packed(embedded[clip]),
         "reconstruction": _packed(drawn),
         "forecast": forecast,
     }

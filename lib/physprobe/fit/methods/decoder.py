@@ -10,6 +10,12 @@ outer fold, or of the split that the system declares.
     skill  1 - SSE / SSE of the training clips' mean image: most of a sparse image is background,
            so a small ``mse`` alone says little
     iou    what is foreground in both over what is in either, above half of the brightest pixel
+    psnr   peak signal-to-noise ratio [dB], and ``ssim``, structural similarity, of frames that were
+           seen: means over frames; see ``statistics.similarity``
+
+With ``clean`` D is trained to draw the frames of another rendering of the same clips than was
+embedded. What it returns is then an image without what was added to it, a denoised one, and no
+reconstruction of what went in; ``embedded`` is what went in, scored alike.
 
 Of latents that the encoder's own predictor has rolled on from held-out starts the same is told by
 ``horizon``, beside the last frame that was seen (``copy_last``), the ``mean_image``, a linear map
@@ -59,6 +65,9 @@ class Spec(MethodSpec):
     abroad: str = ""
     """Another system, such as a real film, whose first clip goes through encoder and decoder too:
     what moves in it, on black, cut to a square; nothing is trained on it."""
+    clean: str = ""
+    """System whose frames are drawn in the place of those that were embedded: of the same clips,
+    rendered otherwise."""
     pace: str = "lyapunov"
     """Label of a clip's Lyapunov exponent [1/s], by which clips to show are chosen too."""
     angles: tuple[str, ...] = ("theta1", "theta2")
@@ -85,6 +94,11 @@ class Spec(MethodSpec):
         """System that nothing is fitted to."""
         return self.abroad
 
+    @property
+    def films(self) -> str:
+        """System whose frames are drawn."""
+        return self.clean
+
     @model_validator(mode="after")
     def _halves(self) -> Self:
         factor = 2 ** len(self.channels)
@@ -103,8 +117,8 @@ def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
     -------
     rows : list of dict
         By ``model``, and of forecasts by ``horizon``: ``mse`` of pixels from 0 to 1, ``skill``
-        against a ``baseline``, ``iou``, and by ``target`` the ``state_error`` [rad]; with intervals
-        over held-out clips, fits held fixed.
+        against a ``baseline``, ``iou``; of frames that were seen ``psnr`` and ``ssim``; by
+        ``target`` the ``state_error`` [rad]; with intervals over held-out clips, fits held fixed.
     blocks : dict
         ``decoder``: held-out ``clip``, its ``group`` and ``error`` of reconstruction,
         ``scores``, squared errors by model and horizon summed over each clip's frames, and
