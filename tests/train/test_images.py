@@ -203,7 +203,7 @@ def test_what_is_trained_is_written_and_read_back(folder, kind, tmp_path):
     )  # fmt: skip
     out = tmp_path / "bars/model.safetensors"
     train.run(out=out, spec=asked.canonical())
-    card = (out.parent / "card.md").read_text()
+    card = (out.parent / "README.md").read_text()
     assert "five nearest neighbours" in card and "2 members" in card
     rows_ = (out.parent / "training.csv").read_text().splitlines()
     assert len(rows_) == 1 + 2 * 3

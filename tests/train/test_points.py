@@ -201,7 +201,7 @@ def test_masked_and_mixed_variants_train_together(tmp_path):
     ]
     for number, entry in enumerate(variants):
         stage.run(out=tmp_path / f"{number}/model.safetensors", spec=json.dumps(shared | entry))
-        assert (tmp_path / f"{number}/card.md").exists()
+        assert (tmp_path / f"{number}/README.md").exists()
 
 
 def test_faults_are_named():
