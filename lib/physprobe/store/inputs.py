@@ -256,6 +256,11 @@ class Films(Sequence):
             raise IndexError(clip)
         return zarrs.values(self.source, "video", clip=slice(clip, clip + 1))[0][self.last]
 
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Read clip after clip, those of one file together."""
+        for clip in zarrs.Lazy(self.source, "video", slice(0, len(self))):
+            yield clip[self.last]
+
 
 class Layers(Sequence):
     """Pooled features (clip, time, feature) of an embedding's layers, each read when asked for."""
