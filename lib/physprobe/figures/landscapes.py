@@ -96,6 +96,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             ax.set_xlim(x.min(), x.max())
             ax.set_ylim(y.min(), y.max())
             ax.set_title(name, loc="left", fontsize=9)
+            ax.set(xlabel="x", ylabel="y")
+            ax.label_outer()
     part.colorbar(shown, ax=grid, label="log density [nats]", shrink=0.8, extend="both")
     canvas.title(part, TITLE)
     canvas.note(
