@@ -258,7 +258,11 @@ class Films(Sequence):
             raise IndexError(clip)
         return zarrs.values(self.source, "video", clip=slice(clip, clip + 1))[0][self.last]
 
-<<<<<<< HEAD
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Read clip after clip, those of one file together."""
+        for clip in zarrs.Lazy(self.source, "video", slice(0, len(self))):
+            yield clip[self.last]
+
     @property
     def whole(self) -> "Whole":
         """Every frame, not those at the end of tokens alone."""
@@ -280,12 +284,6 @@ class Whole(Sequence):
         if not 0 <= clip < len(self):
             raise IndexError(clip)
         return np.asarray(zarrs.values(self.source, "video", clip=slice(clip, clip + 1))[0])
-=======
-    def __iter__(self) -> Iterator[np.ndarray]:
-        """Read clip after clip, those of one file together."""
-        for clip in zarrs.Lazy(self.source, "video", slice(0, len(self))):
-            yield clip[self.last]
->>>>>>> mnist16
 
 
 class Layers(Sequence):
