@@ -8,11 +8,13 @@ from physprobe.config import kinds
 
 def test_families():
     assert kinds.names("embed") == (
+        "density",
         "huggingface",
         "kalman",
         "latent",
         "linear_models",
         "pixels",
+        "points",
         "position",
         "precomputed",
         "projection",
@@ -35,7 +37,8 @@ def test_import_needs_no_heavy_library():
         "    needed['python'] = {'model': 'examples/own_encoder.py:build'}\n"
         "    needed['precomputed'] = {'file': 'none.npz', 'system': 'heat'}\n"
         "    needed['timm'] = {'model': 'vit'}\n"
-        "    needed['latent'] = needed['linear_models'] = {'model': 'a'}\n"
+        "    for trained in ('latent', 'linear_models', 'points'):\n"
+        "        needed[trained] = {'model': 'a'}\n"
         "    fields = needed.get(kind, {})\n"
         "    spec = family.Spec(**fields)\n"
         "    family.tubelet(spec), list(family.problems(spec)), spec.listing()\n"

@@ -153,7 +153,7 @@ def test_a_point_has_no_film_strip():
     study = SimpleNamespace(
         methods=("probe",), filmed=("one",), design=SimpleNamespace(kind="plain", SHARED=True)
     )
-    probe = SimpleNamespace(ROLE="probe", also="")
+    probe = SimpleNamespace(ROLE="probe", also="", films="")
     drawn = {}
     for kind, render in (("mixture", "points"), ("heat", "fields")):
         system = System.strict({"simulate": {"kind": kind}, "render": {"kind": render}})

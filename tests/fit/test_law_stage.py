@@ -112,7 +112,7 @@ def test_law_is_read_off_tokens(places, tmp_path):
 
 
 def test_same_inputs_give_the_same_rows(places, found, tmp_path):
-    assert run(places, "simulation", tmp_path / "again.json")["rows"] == found["rows"]
+    assert run(places, "simulation", tmp_path / "field.laws.json")["rows"] == found["rows"]
 
 
 def test_only_a_law_is_read_off_the_field(places, tmp_path):

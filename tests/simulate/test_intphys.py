@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from physprobe.config.system import System
 from physprobe.render import intphys as renderer
 from physprobe.render import stage as render
 from physprobe.scenes import intphys
+from physprobe.simulate import entries
 from physprobe.simulate import intphys as system
 from physprobe.simulate import stage as simulate
 from physprobe.statistics import splits
@@ -321,8 +323,12 @@ def test_a_system_that_names_two_folders_is_refused():
     System(simulate=both, render=both)
     with pytest.raises(ValidationError, match="two folders"):
         System(simulate=both, render={**both, "folder": "test"})
-    with pytest.raises(ValidationError, match="two folders"):
-        System(simulate=both, render={"kind": "fields"})
+
+
+def test_a_renderer_that_reads_no_folder_does_not_draw_its_movies():
+    drawn = System(simulate={"kind": "intphys", "folder": "dev"}, render={"kind": "fields"})
+    told = " ".join(entries.problems(SimpleNamespace(systems={"dev": drawn})))
+    assert "fields draws fields on a grid, and intphys has" in told
 
 
 def test_more_frames_than_there_are_is_refused(folder):

@@ -30,7 +30,10 @@ def test_the_folder_is_a_checkpoint_that_both_transformers_and_the_pipeline_read
     model, info = VJEPA2Model.from_pretrained(
         out.parent, output_loading_info=True, dtype=torch.float32
     )
-    assert not info["missing_keys"] and not info["unexpected_keys"]
+    # what was trained beside the encoder is left aside
+    assert not info["missing_keys"] and not [
+        name for name in info["unexpected_keys"] if not name.startswith("beside.predictor.")
+    ]
     assert model.config.crop_size == tiny.crop_size
     encoder = huggingface.load(
         huggingface.Spec(model=str(out.parent)), frames=8, height=32, width=32, threads=1
