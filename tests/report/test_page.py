@@ -118,12 +118,12 @@ def test_claims_are_crossed_with_encoders():
 @pytest.mark.parametrize(
     ("counts", "text"),
     [
-        ((2, 3, 1), "2 of 6 claims hold, 3 are refuted, of 1 it can't be told."),
+        ((2, 3, 1), "2 of 6 claims hold, 3 are refuted, 1 can't be told."),
         ((1, 1, 0), "1 of 2 claims holds, 1 is refuted."),
-        ((0, 0, 2), "none of 2 claims hold, of 2 it can't be told."),
+        ((0, 0, 2), "none of 2 claims hold, 2 can't be told."),
         ((1, 0, 0), "its one claim holds."),
         ((0, 1, 0), "its one claim is refuted."),
-        ((0, 0, 1), "of its one claim it can't be told."),
+        ((0, 0, 1), "its one claim can't be told."),
     ],
 )
 def test_a_sentence_says_how_many_claims_hold(counts: tuple[int, ...], text: str):

@@ -194,7 +194,7 @@ def _read_otherwise(text: str) -> bool:
 def _refuse(folder: str, faults: Sequence) -> None:
     if not faults:
         return
-    first = f"{faults[0].file}: {faults[0].what}"
+    first = films.said(folder, faults[0])
     more = f"; and {len(faults) - 1} more" * (len(faults) > 1)
     raise ValueError(
         f"{folder}: {first}{more}. Hint: python -m physprobe films check {folder} lists all; mend"

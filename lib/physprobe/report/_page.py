@@ -253,7 +253,7 @@ def _at(content: Any, path: str) -> float | None:
 
 
 def sentence(verdicts: Sequence[str]) -> str:
-    """Say how many hold: ``2 of 6 claims hold, 3 are refuted, of 1 it can't be told.``."""
+    """Say how many hold: ``2 of 6 claims hold, 3 are refuted, 1 can't be told.``."""
     held, refuted, unknown = (verdicts.count(word) for word in VERDICTS)
     parts = [f"{held or 'none'} of {len(verdicts)} claims hold{'s' * (held == 1)}"]
     if len(verdicts) == 1:
@@ -262,7 +262,7 @@ def sentence(verdicts: Sequence[str]) -> str:
         many = f"{refuted} {'is' if refuted == 1 else 'are'}"
         parts.append(f"{many if len(verdicts) > 1 else 'its one claim is'} refuted")
     if unknown:
-        parts.append(f"of {unknown if len(verdicts) > 1 else 'its one claim'} it can't be told")
+        parts.append(f"{unknown if len(verdicts) > 1 else 'its one claim'} can't be told")
     return f"{', '.join(parts)}."
 
 

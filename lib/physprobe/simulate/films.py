@@ -296,8 +296,13 @@ def _unlike(spec: Spec, found: films.Listed) -> Iterator[Fault]:
         yield Fault(spec.folder, f"label {key!r} is there twice, or a name that is taken")
 
 
+def said(folder: str, fault: Fault) -> str:
+    """A fault and its file, where that isn't the folder itself, which is named already."""
+    return fault.what if str(fault.file) == folder else f"{fault.file}: {fault.what}"
+
+
 def _some(spec: Spec, faults: list[Fault]) -> str:
-    lines = [f"{fault.file}: {fault.what}" for fault in faults]
+    lines = [said(spec.folder, fault) for fault in faults]
     more = f"; and {len(lines) - SHOWN} more" * (len(lines) > SHOWN)
     return (
         f"{spec.folder}: {'; '.join(lines[:SHOWN])}{more}."
