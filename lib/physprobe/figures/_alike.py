@@ -8,7 +8,6 @@ import numpy as np
 from PIL import Image
 
 from physprobe.figures import _panes
-from physprobe.store import results
 
 MILLISECONDS = 200
 
@@ -28,9 +27,7 @@ def run(*, fits: Sequence[Path], out: Path) -> None:
     ValueError
         If none has kept cosines.
     """
-    read = [results.read(path, "spread") for path in fits]
-    found = {r["encoder"]: r.get("members", (r,))[0].get("similarity") for r in read}
-    kept = {name: block for name, block in found.items() if block}
+    kept = _panes.kept(fits, "spread", "similarity")
     if not kept:
         raise ValueError(f"{out}: no fit has kept cosines. Hint: are its encoders of points?")
     _panes.save(animation(kept), out, MILLISECONDS)

@@ -1,12 +1,12 @@
 """Panes: the plane of each encoder beside the others, as an image."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from physprobe.store import files, log
+from physprobe.store import files, log, results
 
 SIDE, HEAD, COLUMNS, LETTERS = 170, 18, 4, 12
 """Of a pane and of the words above it [px]; panes in a row; size of letters."""
@@ -53,6 +53,13 @@ class Panes:
         self.image.paste(
             cells.resize((SIDE - 2, SIDE - 2), Image.Resampling.BILINEAR), self._corners[name]
         )
+
+
+def kept(fits: Sequence[Path], schema: str, block: str) -> dict[str, Mapping]:
+    """By encoder, a block of its first network's result, of those that have kept it."""
+    read = [results.read(path, schema) for path in fits]
+    found = {each["encoder"]: each.get("members", (each,))[0].get(block) for each in read}
+    return {name: content for name, content in found.items() if content}
 
 
 def _placed(points: np.ndarray) -> np.ndarray:

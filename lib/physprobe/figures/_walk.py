@@ -8,7 +8,6 @@ from PIL import Image
 
 from physprobe.drawing import palette
 from physprobe.figures import _panes
-from physprobe.store import results
 
 MILLISECONDS = 120
 
@@ -28,9 +27,7 @@ def run(*, fits: Sequence[Path], out: Path) -> None:
     ValueError
         If none has drawn samples.
     """
-    read = [results.read(path, "energy") for path in fits]
-    found = {r["encoder"]: r.get("members", (r,))[0].get("samples") for r in read}
-    kept = {name: block for name, block in found.items() if block}
+    kept = _panes.kept(fits, "energy", "samples")
     if not kept:
         raise ValueError(f"{out}: no fit has drawn samples. Hint: set samples in its method.")
     _panes.save(animation(kept), out, MILLISECONDS)
