@@ -19,7 +19,8 @@ def test_every_renderer_keeps_the_contract(kind):
     renderer = kinds.load("render", kind)
     assert renderer.Spec.model_fields["kind"].default == kind
     assert renderer.SEEN in seen.FORMS
-    assert isinstance(renderer.DRAWS, tuple) and isinstance(renderer.CHANNELS, tuple)
+    assert isinstance(renderer.DRAWS, tuple)
+    assert isinstance(renderer.CHANNELS, tuple) or (renderer.CHANNELS is None and renderer.DRAWS)
     assert (renderer.UNIT is None) == (renderer.SEEN == "video")
 
 
@@ -82,5 +83,18 @@ def test_a_trace_is_at_the_top_where_the_channel_is_highest():
 
 
 def test_what_is_neither_is_refused():
-    with pytest.raises(ValueError, match="clips are video or signal, but here is temperature"):
+    with pytest.raises(
+        ValueError, match="clips are video or channels or signal, but here is temperature"
+    ):
         seen.of(["temperature"])
+
+
+def test_fields_by_name_are_pictured_one_below_the_other(rng):
+    clips = rng.normal(size=(2, 3, 4, 6, 2)).astype(np.float32)
+    films = pictures.films("channels", clips)
+    assert films.shape == (2, 3, 2 * (4 + pictures.GAP), 6, 3)
+    highest = np.unravel_index(clips[..., 1].argmax(), clips.shape[:4])
+    row = 4 + pictures.GAP + 3 - highest[2]  # y goes upwards
+    assert tuple(films[highest[0], highest[1], row, highest[3]]) == (253, 231, 36)  # viridis' end
+    across, down = pictures.axes("channels", 16, 6, ["tracer", "pressure"])
+    assert list(down.ticks.values()) == ["tracer", "pressure"] and across.label == "x [cells]"

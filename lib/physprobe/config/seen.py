@@ -37,6 +37,11 @@ FORMS = {
     "video": Form(
         ("time", "y", "x", "rgb"), "uint8", {"frames": "time", "height": "y", "width": "x"}
     ),
+    "channels": Form(
+        ("time", "y", "x", "channel"),
+        "float32",
+        {"frames": "time", "height": "y", "width": "x", "channels": "channel"},
+    ),
     "signal": Form(
         ("time", "channel"), "float32", {"frames": "time", "channels": "channel"}, block=64
     ),

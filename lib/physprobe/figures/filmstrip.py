@@ -11,7 +11,8 @@ FILMS = True
 TITLE = "What the encoders see"
 CAPTION = (
     "Frames of the clips with the lowest, the median and the highest label, or one clip of each"
-    " class, as rendered, by time in seconds; positions in pixels. Of a signal, the traces of its"
+    " class, as rendered, by time in seconds; positions in pixels. Of a fluid, its fields one below"
+    " the other, each from its lowest to its highest value; of a signal, the traces of its"
     " channels, grey what is yet to come."
 )
 

@@ -18,8 +18,8 @@ class Kind(Protocol):
     """Fields of systems that it knows, by name; by default any on a grid of y and x."""
     SEEN: str = "video"
     """What comes of it, one of ``config.seen.FORMS``."""
-    CHANNELS: tuple[str, ...] = ("red", "green", "blue")
-    """Names along the last dimension."""
+    CHANNELS: tuple[str, ...] | None = ("red", "green", "blue")
+    """Names along the last dimension; None if they are the field's own."""
     UNIT: str | None = None
     """Unit of what comes of it; colours have none."""
     TOGETHER: int | None = None

@@ -1,4 +1,4 @@
-"""Render: turn a simulated field into what an encoder sees of it, a video or a signal."""
+"""Render: turn a simulated field into what an encoder sees of it, a video, channels or a signal."""
 
 from pathlib import Path
 
@@ -23,8 +23,9 @@ def run(
     simulation : Path
         Root ``zarr.json`` of the simulation.
     out : Path
-        Root ``zarr.json`` of the store: ``video`` (clip, time, y, x, rgb) uint8, or ``signal``
-        (clip, time, channel) float32, as the renderer makes it.
+        Root ``zarr.json`` of the store: ``video`` (clip, time, y, x, rgb) uint8,
+        ``channels`` (clip, time, y, x, channel) float32 or ``signal`` (clip, time, channel)
+        float32, as the renderer makes it.
     spec : str
         JSON of the renderer's spec.
     force : bool
@@ -45,6 +46,7 @@ def run(
     field = source.attrs["field"]
     count = source.sizes["clip"]
     form = seen.FORMS[renderer.SEEN]
+    names = source.channel.values if renderer.CHANNELS is None else np.array(renderer.CHANNELS)
     example = renderer.frames(spec_, zarrs.values(source, field, clip=slice(0, 1))[0])
     variable = zarrs.Variable(
         ("clip", *form.dims),
@@ -68,8 +70,8 @@ def run(
         variables={renderer.SEEN: variable},
         coords={
             "clip": (("clip",), source["clip"].values, {}),
-            "time": (("time",), source.time.values, {"units": "s"}),
-            form.dims[-1]: ((form.dims[-1],), np.array(renderer.CHANNELS), {}),
+            "time": (("time",), source.time.values, {"units": source.time.attrs["units"]}),
+            form.dims[-1]: ((form.dims[-1],), names, {}),
         },
         attrs={
             "schema": "physprobe/clips/1",

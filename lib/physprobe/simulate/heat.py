@@ -22,7 +22,7 @@ from physprobe.statistics import seeds
 
 FIELD, FIELD_UNIT, RESOLUTION = "temperature", "1", _cells.RESOLUTION
 GROUPED = False
-WALLS = True
+PERIODIC = (False, False)
 LAW = "diffusion"
 UNITS = {"alpha": "px^2/s", "sigma": "px", "y0": "px", "x0": "px"}
 

@@ -24,7 +24,7 @@ from physprobe.config.spec import Spec as Base
 from physprobe.simulate import _cells, _gates
 
 FIELD, FIELD_UNIT = "temperature", "1"  # stored as it is: exploded values span all of float32
-WALLS = True
+PERIODIC = (False, False)
 UNITS = {"alpha": "px^2/s", "sigma": "px", "y0": "px", "x0": "px"}
 
 SEED, SIZE, STEP, SUBSTEPS = 42, 256, 0.1, 10

@@ -25,8 +25,10 @@ class Kind(Protocol):
     """Candidate of ``discover`` that its clips obey; by default none of them."""
     GRID: bool = True
     """Whether that is a field on a grid of y and x, as laws are read off; by default it is."""
-    WALLS: bool = False
-    """Whether the square has walls, that nothing passes; by default what leaves it comes back."""
+    PERIODIC: tuple[bool, bool] = (True, True)
+    """Whether what leaves along y, and along x, comes back; otherwise there are walls."""
+    DIMENSIONS: Mapping[str, str] = {"time": "s", "y": "px", "x": "px"}
+    """Units along the dimensions of a clip, by name."""
     UNITS: Mapping[str, str]
     """Units of the labels that are numbers to decode, by name."""
     STATES: Mapping[str, str] = {}
@@ -43,6 +45,10 @@ class Kind(Protocol):
     Spec: type[spec.Spec]
     """Fields of the config's entry. Training streams set ``clips`` and ``seed``, and ask for
     ``frames`` and ``size``."""
+
+    def together(self, spec: spec.Spec) -> int:
+        """Clips that are solved at once, where it follows from the entry."""
+        return self.TOGETHER
 
     def label_units(self, spec: spec.Spec) -> Mapping[str, str]:
         """Units of the labels that are numbers, where they follow from the entry."""

@@ -65,7 +65,7 @@ def run(*, out: Path, spec: str, force: bool = False) -> None:
     with zarrs.create(
         out,
         variables=variables,
-        coords=_coordinates(system.label_units(spec_), labels, coords, count),
+        coords=_coordinates({**system.label_units(spec_), **system.DIMENSIONS}, labels, coords),
         attrs={
             "schema": "physprobe/simulation/1",
             "field": system.FIELD,
@@ -74,7 +74,7 @@ def run(*, out: Path, spec: str, force: bool = False) -> None:
             **system.about(spec_),
         },
         fingerprint={"code": job.current().code, "spec": entry, "content": spec_.content()},
-        block=system.TOGETHER,
+        block=system.together(spec_),
         force=force,
     ) as store:
         store.fill(solve, job.current().threads)
@@ -89,14 +89,12 @@ def _rounded(field: np.ndarray, resolution: float) -> np.ndarray:
     return np.rint(field / np.float32(resolution)) * np.float32(resolution)
 
 
-def _coordinates(label_units: Mapping, labels: dict, coords: dict, count: int) -> dict:
-    units = {"time": "s", "y": "px", "x": "px"}
-    found = {
-        dim: ((dim,), values, {"units": units[dim]} if dim in units else {})
-        for dim, values in coords.items()
+def _coordinates(units: Mapping, labels: dict, coords: dict) -> dict:
+    def about(name: str) -> dict:
+        return {"units": units[name]} if units.get(name) else {}
+
+    found = {dim: ((dim,), values, about(dim)) for dim, values in coords.items()}
+    clips = np.arange(len(next(iter(labels.values()))))
+    return found | {
+        name: (("clip",), values, about(name)) for name, values in {"clip": clips, **labels}.items()
     }
-    found["clip"] = (("clip",), np.arange(count), {})
-    for name, values in labels.items():
-        unit = label_units.get(name)
-        found[name] = (("clip",), values, {"units": unit} if unit else {})
-    return found

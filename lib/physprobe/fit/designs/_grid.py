@@ -36,7 +36,7 @@ def case(found: Inputs[MethodSpec]) -> Case:
         labels=found.labels,
         name=clips.name,
         system=simulated,
-        walls=kinds.load("simulate", simulated).WALLS,
+        walls=not all(kinds.load("simulate", simulated).PERIODIC),
         cell=system.sizes["x"] / clips.columns,
         frame=float(np.diff(source.time.values).mean()),
     )
