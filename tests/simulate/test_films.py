@@ -18,6 +18,7 @@ from physprobe.fit import stage as fit
 from physprobe.render import balls as ball_renderer
 from physprobe.render import films as renderer
 from physprobe.render import stage as render
+from physprobe.scenes.films import rows
 from physprobe.simulate import balls, films
 from physprobe.simulate import stage as simulate
 from physprobe.statistics import splits
@@ -92,10 +93,18 @@ def test_one_long_film_is_cut_into_contiguous_groups(tmp_path):
     for one in frames:
         for other in frames:
             assert one == other or not frames[one] & frames[other]
+    gaps = [min(frames[g + 1]) - max(frames[g]) - 1 for g in sorted(frames)[:-1]]
+    assert min(gaps) >= 4  # as much as a clip reaches over
+    near = films.Spec(folder=str(tmp_path / "films"), frames=4, gap=0, step=1)
+    chosen = films.draw(near)
+    starts = films.solved(near, chosen)[0]
+    ends = [rows.read(one)[1] for one in starts]
+    joined = np.flatnonzero(np.diff(chosen["group"]))
+    assert {int(ends[n + 1][0] - ends[n][-1]) for n in joined} == {1}
     for fold in folds:
         assert not set(groups[fold.train]) & set(groups[fold.test])
     spec = films.Spec(folder=str(tmp_path / "films"), frames=4, pieces=40)
-    assert re.search("a.mkv: has 95 frames .* each of its 40 pieces needs 4", told(spec))
+    assert re.search("a.mkv: has 95 frames .* each of its 40 pieces, 4 apart, needs 4", told(spec))
 
 
 def test_twins_are_played_faster_backwards_and_upside_down(tmp_path):

@@ -100,8 +100,10 @@ def windows(found: Contents, spec: films.Spec, fields: Mapping) -> dict[str, Any
         chosen["pieces"] = -(-GROUPS // groups)
     cut = chosen.get("pieces") or fields.get("pieces") or (GROUPS if groups == 1 else 1)
     if "frames" not in fields:
-        room = (min(lengths) // cut - 1) // several
-        chosen["frames"] = max(2, min(FRAMES[several > 1], room + 1))
+        # between two pieces as much is left out as a clip reaches over
+        room = (min(lengths) // (2 * cut - 1) - 1) // several
+        # an even number: encoders see two frames at a time
+        chosen["frames"] = max(2, min(FRAMES[several > 1], room + 1) // 2 * 2)
     if "step" not in fields:
         span = fields.get("frames", chosen.get("frames", 0)) * several
         chosen["step"] = max(span, -(-sum(lengths) // WINDOWS[several > 1]))

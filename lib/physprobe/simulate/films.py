@@ -61,6 +61,9 @@ class Spec(Base):
     pieces: int | None = Field(None, gt=0)
     """Contiguous parts that each film is cut into, each a group of its own; by default a film is
     one group, and a single one is cut into ten, or as many as there is room for."""
+    gap: Annotated[int, Field(ge=0)] | Seconds | None = None
+    """Left out between two pieces of a film, which would be alike where they meet: frames of the
+    film, or seconds; by default as much as a clip reaches over."""
     labels: tuple[Literal["rate", "reversed", "flipped"], ...] = ()
     """Twins that are made of every window of films without labels of their own."""
     tracks: str | None = None
@@ -369,23 +372,26 @@ def _planned(spec: Spec, found: films.Contents) -> tuple[Plan | None, list[Fault
         span = (spec.frames - 1) * stride * max(twin.rate for twin in twins) + 1
         whole = spec.frames * stride * max(twin.rate for twin in twins)
         step = whole if spec.step is None else _count("step", spec.step, rate)
+        gap = span if spec.gap is None else _count("gap", spec.gap, rate)
     except ValueError as error:
         return None, [*wrong, Fault(spec.folder, str(error))]
     wrong += windows.alike({name: line.rate for name, _, line in lines}, span)
     groups = {_group(table, name, number) for name, number, _ in lines}
     pieces = spec.pieces or 1
     if spec.pieces is None and len(groups) == 1:
-        pieces = max(1, min(PIECES, *(len(line.frames) // span for _, _, line in lines)))
+        most = ((len(line.frames) + gap) // (span + gap) for _, _, line in lines)
+        pieces = max(1, min(PIECES, *most))
     clips: list[Clip] = []
     windows_of: dict[str, int] = {}
     for name, number, line in lines:
-        room = list(windows.starts(len(line.frames), span=span, step=step, pieces=pieces))
+        length = len(line.frames)
+        room = list(windows.starts(length, span=span, step=step, pieces=pieces, gap=gap))
         if len({piece for piece, _ in room}) < pieces:
-            part = f"each of its {pieces} pieces" if pieces > 1 else "it"
+            part = f"each of its {pieces} pieces, {gap} apart," if pieces > 1 else "it"
             wrong.append(
                 Fault(
                     name,
-                    f"has {len(line.frames)} frames at {line.rate:.4g} a second, and {part} needs"
+                    f"has {length} frames at {line.rate:.4g} a second, and {part} needs"
                     f" {span} for a clip of {spec.frames} frames, {stride} apart"
                     + f" at up to {max(twin.rate for twin in twins)} times the rate"
                     * bool(spec.labels),

@@ -3,7 +3,7 @@
 A film is shown at one rate: its own, if its frames are evenly spaced, or one that is stated. Then
 the frame nearest in time is taken, and how far it lies off is told. A window is ``frames`` of them,
 ``stride`` apart; windows start ``step`` apart. A film's windows are one group; a film that is cut
-into pieces gives a group a piece, and no window reaches over a cut.
+into pieces gives a group a piece, and what lies between two of them is in no window.
 """
 
 from collections.abc import Iterator, Sequence
@@ -112,7 +112,9 @@ def twins(labels: Sequence[str]) -> tuple[Twin, ...]:
     )
 
 
-def starts(length: int, *, span: int, step: int, pieces: int) -> Iterator[tuple[int, int]]:
+def starts(
+    length: int, *, span: int, step: int, pieces: int, gap: int = 0
+) -> Iterator[tuple[int, int]]:
     """Piece, and first time, of each window that lies within one.
 
     Parameters
@@ -123,10 +125,12 @@ def starts(length: int, *, span: int, step: int, pieces: int) -> Iterator[tuple[
         Times that a window reaches over.
     step : int
     pieces : int
+    gap : int
+        Times between two pieces.
     """
-    cuts = np.linspace(0, length, pieces + 1).round().astype(int)
+    cuts = np.linspace(0, length + gap, pieces + 1).round().astype(int)
     for piece, (first, last) in enumerate(pairwise(cuts)):
-        for start in range(int(first), int(last) - span + 1, step):
+        for start in range(int(first), int(last) - gap - span + 1, step):
             yield piece, start
 
 
