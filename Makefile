@@ -27,11 +27,12 @@ mnist := $(if $(wildcard data/mnist),workflow/studies/toys_mnist.yaml)
 all: $(READY)  ## config.yaml and all of workflow/studies, ending in results/report.html
 	@snakemake --configfile $(filter-out %/toys_mnist.yaml,$(wildcard workflow/studies/*.yaml)) $(mnist)
 
-toys: studies := noisy_tv noisy_tv_right slow_tv noisy_tv_orthogonal
+toys: planes := noisy_tv noisy_tv_right slow_tv noisy_tv_orthogonal
 toys: mixture := results/toys_mixture
 toys: digits := $(if $(mnist),mnist mnist_linear mnist_denoised mnist_curve)
 toys: $(READY)  ## worlds whose truth is known in closed form: results/toys_*/report.html
-	@snakemake $(studies:%=results/toys_%/report.html) $(studies:%=results/toys_%/phase.gif) \
+	@snakemake $(planes:%=results/toys_%/report.html) $(planes:%=results/toys_%/phase.gif) \
+		results/toys_tv_widths/report.html \
 		--configfile workflow/studies/toys_noisy_tv.yaml
 	@snakemake $(mixture)_energies/report.html $(mixture)_energies/langevin.gif \
 		$(mixture)_embeddings/report.html $(mixture)_embeddings/similarities.gif \

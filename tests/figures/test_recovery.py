@@ -1,6 +1,7 @@
 """Recovery and series as figures: every encoder and condition is there, published values beside."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from figure_oracle import sound
@@ -117,3 +118,20 @@ def test_phase_moves_with_the_signal(study):
     x, y = kept["vae"][0][time] / reach
     assert tuple(frames[time][int(36 + 90 * (1 - y)), int(180 + 90 * (1 + x))]) == _phase.TRUE
     assert _phase.series({"series": {}}) is None
+
+
+def test_under_one_condition_latents_of_a_kind_are_a_curve_by_their_width(study):
+    whole = recovery.frame(study)
+    one = whole[whole["part"] == 4.0]
+    wide = pd.concat(
+        [
+            one[one["encoder"] == name].assign(encoder=f"{name}_{width}", width=width, latent=name)
+            for name in ("jepa", "vae", "pca")
+            for width in (2, 4, 8)
+        ]
+    )
+    figure = recovery.figure(wide)
+    sound(figure)
+    lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 3]
+    assert len(lines) == 3 and "numbers in the latent" in figure.axes[0].get_xlabel()
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["2", "4", "8"]

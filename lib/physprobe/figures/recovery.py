@@ -11,14 +11,15 @@ from physprobe.drawing import canvas
 from physprobe.figures import _frames
 
 NEEDS = ("recovery",)
-TITLE = "What four numbers keep of signal and distractor"
+TITLE = "What a narrow latent keeps of signal and distractor"
 CAPTION = (
     "R\N{SUPERSCRIPT TWO} of signal and distractor one step later, read by least squares off each"
     " encoder's latent, condition by condition; mean over draws of the world, each with a network"
     " of its own. Bands are 95 % intervals over draws. Encoders in colour, controls in grey: the"
     " sensors themselves, closed-form projections, the Kalman filter that knows the equation. Rings"
     " are published values, of one draw: filled where one of ours lies as far out, empty where none"
-    " does. Right: the share of networks whose latent has collapsed."
+    " does. Where there is one condition alone, latents of one kind are a curve by their width."
+    " Right: the share of networks whose latent has collapsed."
 )
 FLOOR = -0.15
 WORDS = {"sigma": "loudness of the distractor, sigma"}
@@ -69,7 +70,7 @@ def _of_one(study: _frames.Evidence, name: str) -> Iterator[dict]:
         else:
             continue
         yield {
-            **_frames.about(study, name), "by": block["by"],
+            **_frames.about(study, name), **_kind(study, name), "by": block["by"],
             **{key: row[key] for key in ("target", "part", *_frames.SCORE)},
             "metric": row["metric"], **more,
         }  # fmt: skip
@@ -85,6 +86,14 @@ def _draws(block: dict, row: dict) -> np.ndarray:
 def _recipe(study: _frames.Evidence, name: str) -> str:
     about = study.embeddings[study.place, name].attrs.get("architecture") or {}
     return about.get("recipe") or ""
+
+
+def _kind(study: _frames.Evidence, name: str) -> dict:
+    """How many numbers a latent has, and what it is but for that."""
+    store = study.embeddings[study.place, name]
+    spec = store.attrs.get("spec", {})
+    kind = _recipe(study, name) or spec.get("how") or name
+    return {"width": store.sizes.get("feature"), "latent": kind.replace("_", " ")}
 
 
 def _lead(study: _frames.Evidence, name: str) -> int:
@@ -110,10 +119,13 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ``encoder``, ``role``, ``label``, ``by``, ``metric``, ``target``, ``part``, ``value``,
         ``ci_low``, ``ci_high``, and where there are any ``published``, ``verdict``.
     """
+    by = WORDS.get(frame["by"].iloc[0], frame["by"].iloc[0].replace("_", " "))
+    if frame["part"].nunique() == 1 and frame["width"].nunique() > 1:
+        by = f"numbers in the latent ({by}: {frame['part'].iloc[0]:g})"
+        frame = _by_width(frame)
     looks = canvas.looks(frame)
     targets = list(frame["target"].dropna().unique())
     axes = part.subplots(1, len(targets) + 1)
-    by = WORDS.get(frame["by"].iloc[0], frame["by"].iloc[0].replace("_", " "))
     parts = sorted(frame["part"].unique())
     places = {value: place for place, value in enumerate(parts)}
     for ax, target in zip(axes, targets, strict=False):
@@ -141,6 +153,15 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     rings = " Rings: published, filled where ours reach as far out." if "published" in frame else ""
     told = f"Bands: 95 % intervals over draws.{rings} What is lower than is drawn lies on the edge."
     canvas.note(part, told)
+
+
+def _by_width(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same with widths in the place of conditions: latents of one kind as one encoder."""
+    first = frame.groupby("latent", sort=False)["encoder"].transform("first")
+    found = frame.assign(encoder=first, label=frame["latent"], part=frame["width"])
+    return found.sort_values(
+        ["role", "encoder", "part"], ascending=[False, True, True], kind="stable"
+    )
 
 
 def _curves(ax: Axes, frame: pd.DataFrame, looks: dict, places: dict[float, int]) -> None:
