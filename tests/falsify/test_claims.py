@@ -148,6 +148,7 @@ def test_every_claim_kind_judges_and_says_so_in_the_same_columns():
         "best_control", "verdict", "note",
     }  # fmt: skip
     asked = {"target": "alpha", "targets": ("alpha",), "at": (1.0,)}
+    asked["pairs"] = (("small", "pixels"),)
     judging = set(kinds.names("falsify")) - {"above_random", "right_law"}
     assert {"beyond_pixels", "conditioned", "decodable", "forecast", "order"} <= judging
     for name in judging:

@@ -52,18 +52,18 @@ def rows(
             found = {name: _ordered(system, results[name], target) for name in (encoder, *random)}
             about = {"target": target, "sample": "clip", "layer": "selected", "system": system}
             for name, own in found.items():
-                yield {**about, "encoder": name, "metric": "r2", **_said(own, draws)}
-                yield from _of_members(results[name], target)
+                yield {**about, "encoder": name, "metric": "r2", **said(own, draws)}
+                yield from of_members(results[name], target)
             differences.append(paired.above_mean(*found.values()))
             yield {
                 **about, "encoder": encoder, "metric": DIFFERENCE, "control": "random",
-                **_said(differences[-1], draws),
+                **said(differences[-1], draws),
             }  # fmt: skip
     mean = _mean(differences)
     yield {
         "system": "all", "encoder": encoder, "target": "mean", "sample": "clip",
         "layer": "selected", "metric": DIFFERENCE, "control": "random",
-        **_said(mean, draws),
+        **said(mean, draws),
     }  # fmt: skip
 
 
@@ -87,9 +87,9 @@ def _mean(differences: Sequence[Scored]) -> Scored:
     )
 
 
-def _of_members(result: Mapping, target: str) -> Iterator[dict]:
+def of_members(result: Mapping, target: str, sample: str = "clip") -> Iterator[dict]:
     """R2 of each of an encoder's members, where it has several."""
-    where = {"target": target, "sample": "clip", "layer": "selected", "metric": "r2"}
+    where = {"target": target, "sample": sample, "layer": "selected", "metric": "r2"}
     kept = (*where, "system", "encoder", "member", "value", "ci_low", "ci_high", "n_clips", "note")
     for part in result.get("members", ()):
         found = only(result, **where, time=None, part=None, member=part["member"])
@@ -103,5 +103,6 @@ def _ordered(system: str, result: Mapping, target: str) -> Scored:
     return found.of(np.argsort(result["predictions"]["clip"]))
 
 
-def _said(found: Scored, draws: int) -> dict:
+def said(found: Scored, draws: int) -> dict:
+    """Columns of a row: a score with its interval, and how many clips it is read on."""
     return {**found.interval(draws).columns(), "n_clips": len(found.groups)}

@@ -396,6 +396,8 @@ def _judged_by(
     for target in needs.targets:
         if isinstance(planned, every_way.Spec):
             yield from known(f"{where}.targets", target, planned.targets)
+        elif needs.decoded:
+            yield from known(f"{where}.targets", target, spec.targets)
         for system in study.filmed:
             simulate = config.systems[system].simulate
             kind = simulate.kind

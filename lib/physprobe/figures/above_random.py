@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
 from physprobe.drawing import canvas, palette
+from physprobe.figures import _bars
 
 READS = "verdicts"
 TITLE = "Trained against random weights"
@@ -48,11 +48,11 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     left, right = part.subplots(1, 2, sharey=True)
     for y, row in enumerate(differences.itertuples()):
         found = scores[(scores["system"] == row.system) & (scores["target"] == row.target)]
-        for own in found[_alone(found) & (found["encoder"] != trained)].itertuples():
-            _bar(left, own, y, RANDOM, 3.5)
+        for own in found[_bars.alone(found) & (found["encoder"] != trained)].itertuples():
+            _bars.bar(left, own, y, RANDOM, 3.5)
         for own in found[(found["encoder"] == trained) & found["member"].isna()].itertuples():
-            _bar(left, own, y - 0.2, TRAINED, 5.5)
-        _bar(right, row, y, palette.INK if row.target == "mean" else TRAINED, 5.5)
+            _bars.bar(left, own, y - 0.2, TRAINED, 5.5)
+        _bars.bar(right, row, y, palette.INK if row.target == "mean" else TRAINED, 5.5)
     right.axvline(0, color="0.45", lw=1)
     names = [
         "mean of all" if row.target == "mean" else f"{row.system}: {row.target}".replace("_", " ")
@@ -69,7 +69,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     first = scores[
         (scores[["system", "target"]] == scores[["system", "target"]].iloc[0]).all(axis=1)
     ]
-    twins = (_alone(first) & (first["encoder"] != trained)).sum()
+    twins = (_bars.alone(first) & (first["encoder"] != trained)).sum()
     left.legend(
         handles=[
             Line2D([], [], marker="o", ls="", color=TRAINED, label="trained weights"),
@@ -87,17 +87,6 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         " bootstrap over clips; differences are paired by clip. Layers are chosen inside the"
         " training clips.",
     )
-
-
-def _alone(scores: pd.DataFrame) -> pd.Series:
-    """Which rows are of a single network: not those of a mean over members."""
-    several = set(scores.loc[scores["member"].notna(), "encoder"])
-    return scores["member"].notna() | ~scores["encoder"].isin(several)
-
-
-def _bar(ax: Axes, row: canvas.Row, y: float, colour: str, size: float) -> None:
-    bars = canvas.bars([row.ci_low], [row.value], [row.ci_high])
-    ax.errorbar(row.value, y, xerr=bars, fmt="o", color=colour, ms=size, capsize=2, elinewidth=1.2)
 
 
 def figure(frame: pd.DataFrame) -> Figure:
