@@ -9,8 +9,8 @@ that it gives in free fall, with b = 1 - z + theta and the vorticity om = dw/dx 
 
 x is periodic; at z = 0 and z = 1 velocity and theta are 0. psi and theta are Fourier series in x
 whose coefficients are polynomials in z that keep these conditions (Shen's bases of Legendre
-polynomials), U is such a polynomial, and the equations hold against all of these (Galerkin). So the
-divergence is 0 for what velocity is made of, and neither energy nor variance comes from nowhere: all
+polynomials), U is such a polynomial, and the equations hold against all of these (Galerkin). So
+velocity, made of psi, has no divergence, and neither energy nor variance comes from nowhere: all
 inner products are exact, by quadrature on half as many points again in either direction.
 
 Of the linear terms alone the modes of each wavenumber are found once, as generalised eigenvectors
@@ -42,7 +42,6 @@ COURANT = 0.6
 """Largest step times the fastest rate at which a resolved structure is carried along."""
 STEP = 1 / 64
 """Largest step."""
-TINY = 1e-300
 STEPS = 4096
 """No frame that is sound takes as many."""
 
@@ -221,20 +220,13 @@ class Modes:
         """Root mean square over the plane of series (..., degree, wave), of vectors if need be."""
         return float(np.sqrt((self.twice * _squared(series * self.size[:, None])).sum()))
 
-    def tails(self, series: np.ndarray) -> tuple[float, float]:
-        """How large the last waves and degrees of series (..., degree, wave) are.
-
-        In parts of the largest; of the last two of each, for every other one may be absent.
-        """
+    def spread(self, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean squares (..., wave) and (..., degree) of series (..., degree, wave)."""
         power = self.twice * _squared(series * self.size[:, None])
-        waves, degrees = np.sqrt(power.sum(-2)), np.sqrt(power.sum(-1))
-        return tuple(
-            float((each[..., -2:].max(-1) / np.maximum(each.max(-1), TINY)).max())
-            for each in (waves, degrees)
-        )
+        return power.sum(-2), power.sum(-1)
 
     def pressure(self, force: np.ndarray) -> np.ndarray:
-        """Series (degree, wave) of the pressure that leaves a force (2, point of z, wave) no source.
+        """Series (degree, wave) of the pressure that balances a force (2, point of z, wave).
 
         Weakly, (grad p, grad q) = (force, grad q) for every polynomial q: walls need no condition.
         Its mean is 0.
@@ -354,7 +346,7 @@ class Look(NamedTuple):
     ----------
     series : (channel, degree, wave)
         Of buoyancy, pressure, velocity_x, velocity_y.
-    residual, force : float
+    missing, force : float
         Root mean square over the plane of what the momentum equation lacks, and of all force but
         that of pressure.
     divergence, shear : float
@@ -364,7 +356,7 @@ class Look(NamedTuple):
     """
 
     series: np.ndarray
-    residual: float
+    missing: float
     force: float
     divergence: float
     shear: float

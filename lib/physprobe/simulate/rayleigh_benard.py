@@ -22,7 +22,7 @@ Ohana et al., The Well: a large-scale collection of diverse physics simulations 
 learning, NeurIPS 2024: equations, box, and times of ``rayleigh_benard``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Literal, Self
 
@@ -37,24 +37,29 @@ FIELD, FIELD_UNIT, GRID = _fluids.FIELD, _fluids.FIELD_UNIT, _fluids.GRID
 DIMENSIONS, PERIODIC = _fluids.DIMENSIONS, (False, True)
 UNITS = {"rayleigh": "1", "prandtl": "1", "contrast": "1"}
 CHANNELS = ("buoyancy", "pressure", "velocity_x", "velocity_y")
+SERIES = ("buoyancy", "velocity_x", "velocity_y")
+BUDGETS = ("energy", "variance of buoyancy")
 together = _fluids.together
 
 KIND = "rayleigh_benard"
 BUDGET = 1e-4  # of what is there and what was lost
 OVERSHOOT = 1e-2
 DIVERGENCE = 1e-10  # of the shear
-TAIL = 1e-3  # of the largest wave or degree
-MOMENTUM = 1e-3  # of all force
+# Of the largest wave or degree, and of all force: root mean squares over a trajectory.
+TAIL = MOMENTUM = 1e-3
+AT_ONCE = 10  # times as much in one frame
 ROUNDING = 1e-5
 # Smoothest of the noise: waves from 1 on, and degrees from 0 on.
 WAVES, DEGREES = 16, 8
 
-GRIDS = (
-    (1e5, 10.0, (64, 32)),
-    (1e6, 10.0, (128, 64)),
-    (1e7, 10.0, (256, 64)),
-)
-"""Largest Rayleigh and Prandtl number that a grid (columns, rows) resolves."""
+MILD = (0.5, 2.0)
+GRIDS = {
+    1e5: ((80, 40), (112, 48)),
+    1e6: ((160, 72), (208, 88)),
+    1e7: ((320, 112), (384, 128)),
+}
+"""By the largest Rayleigh number, the grid (columns, rows) that resolves Prandtl numbers of
+``MILD``, and all of them."""
 
 Drawn = _draws.Range | _draws.Positive
 """Ends of a draw, or one value."""
@@ -81,8 +86,8 @@ class Spec(_fluids.Fluid):
     """Columns of cells; by default as many as make them square."""
     rayleigh: Drawn = (1e5, 1e6)
     """Rayleigh number Ra, 1e5 to 1e7: ends of the draw, uniform in the logarithm, or one value."""
-    prandtl: Drawn = (0.2, 10.0)
-    """Prandtl number Pr, 0.2 to 10: as above."""
+    prandtl: Drawn = MILD
+    """Prandtl number Pr, 0.2 to 10: as above; those below 1/2 and above 2 ask for finer grids."""
     contrast: Drawn = (0.2, 1.0)
     """Difference of buoyancy between the plates at the start, but for the layer that is there in
     any case: ends of the uniform draw, or one value; at most 1."""
@@ -99,15 +104,15 @@ class Spec(_fluids.Fluid):
                 )
         if _ends(self.contrast)[1] > 1:
             raise ValueError(f"contrast: {_ends(self.contrast)[1]:g} is more than 1")
-        needed = _grid(dict(self))
+        needed, (low, high) = _grid(dict(self)), _ends(self.prandtl)
         if any(has < needs for has, needs in zip(self.grid, needed, strict=True)):
             raise ValueError(
                 f"grid: {self.grid[0]} x {self.grid[1]} is too coarse; up to Ra"
-                f" {_ends(self.rayleigh)[1]:g} and Pr {_ends(self.prandtl)[1]:g} it takes"
+                f" {_ends(self.rayleigh)[1]:g} and for Pr {low:g} to {high:g} it takes"
                 f" {needed[0]} x {needed[1]}"
             )
-        if self.grid[0] % 2:
-            raise ValueError(f"grid: {self.grid[0]} columns; expected an even number")
+        if self.grid[0] % 2 or self.grid[1] % 2:
+            raise ValueError(f"grid: {self.grid[0]} x {self.grid[1]}; expected even numbers")
         if self.columns < self.grid[0] // 2:
             raise ValueError(
                 f"columns: {self.columns} are too few for the waves of a grid of {self.grid[0]};"
@@ -230,74 +235,88 @@ def initial(modes: solver.Modes, contrast: float, rng: np.random.Generator) -> n
 
 
 class Gates:
-    """What a trajectory has to keep, frame by frame."""
+    """What a trajectory has to keep, frame by frame and as a whole.
+
+    Parameters
+    ----------
+    convection : Convection
+    interval : float
+        Time between frames, for the messages.
+    """
 
     def __init__(self, convection: solver.Convection, interval: float):
         self.convection, self.interval = convection, interval
-        self.number = -1
-        self.spent = np.zeros(3)
-        self.unbalanced = self.forced = 0.0
+        self.frames, self.spent = 0, np.zeros(3)
+        self.missing = self.forced = 0.0
+        self.power: tuple[np.ndarray, ...] = ()
 
     def see(self, frame: solver.Frame, look: solver.Look) -> None:
-        """Let a frame pass.
+        """Let a frame pass: budgets, range of buoyancy, divergence; momentum, and tails of series.
 
         Raises
         ------
         ValueError
-            If a gate is broken.
+            If a gate is broken: which, when, expected, got.
         """
-        self.number += 1
         content = self.convection.content(frame.state)
-        if not self.number:
-            self.first, self.range = content, (min(look.low, 0), max(look.high, 1))
+        power = self.convection.modes.spread(look.series[[0, 2, 3]])
+        if not self.frames:
+            self.first, self.range = content, (min(look.low, 0.0), max(look.high, 1.0))
+            self.power = tuple(map(np.zeros_like, power))
+        when = f"at t = {self.frames * self.interval:g}"
+        self.frames += 1
         self.spent += frame.spent
         work, *lost = self.spent
-        for name, now, then, loss in zip(
-            ("energy", "variance of buoyancy"), content, self.first, lost, strict=True
-        ):
-            off = now - then - work + loss
-            if not abs(off) <= BUDGET * (now + loss):
-                self._broken(
-                    f"budget: {name} is {now:.6g}", f"{then + work - loss:.6g} to {BUDGET:g}"
+        for name, now, then, loss in zip(BUDGETS, content, self.first, lost, strict=True):
+            if not abs(now - then - work + loss) <= BUDGET * (now + loss):
+                raise _broken(
+                    f"budget: {name} is {now:.7g} {when}", f"{then + work - loss:.7g} to {BUDGET:g}"
                 )
         low, high = self.range
         if not (low - OVERSHOOT <= look.low and look.high <= high + OVERSHOOT):
-            self._broken(
-                f"range: buoyancy is {look.low:.4g} to {look.high:.4g}",
+            raise _broken(
+                f"range: buoyancy is {look.low:.4g} to {look.high:.4g} {when}",
                 f"{low:.4g} to {high:.4g}, as at the start, to {OVERSHOOT:g}",
             )
         if not look.divergence <= DIVERGENCE * look.shear:
-            self._broken(
-                f"divergence: {look.divergence:.2g}", f"0, to {DIVERGENCE * look.shear:.2g}"
+            raise _broken(
+                f"divergence: {look.divergence:.2g} {when}", f"0 to {DIVERGENCE:g} of the shear"
             )
-        for name, tail in zip(
-            ("waves", "degrees"), self.convection.modes.tails(look.series[[0, 2, 3]]), strict=True
-        ):
-            if not tail <= TAIL:
-                self._broken(f"tails: the last {name} have {tail:.2g} of the largest", f"{TAIL:g}")
-        self.unbalanced += look.residual**2
+        self.missing += look.missing**2
         self.forced += look.force**2
+        self.power = tuple(sum_ + each for sum_, each in zip(self.power, power, strict=True))
+        self._resolved(when, look.missing / look.force, power, AT_ONCE)
 
     def close(self) -> None:
-        """Let the whole pass, at its end.
+        """Let the whole pass: momentum, and tails of series.
 
         Raises
         ------
         ValueError
-            If the momentum equation doesn't hold with the pressure that was found.
+            If a gate is broken: which, expected, got.
         """
-        missing = np.sqrt(self.unbalanced / self.forced)
-        if not missing <= MOMENTUM:
-            self._broken(
-                f"momentum: {missing:.2g} of all force is not balanced, over the trajectory",
-                f"{MOMENTUM:g}",
+        self._resolved("over all", np.sqrt(self.missing / self.forced), self.power, 1)
+
+    def _resolved(
+        self, when: str, missing: float, power: tuple[np.ndarray, ...], times: float
+    ) -> None:
+        for name, of in zip(("waves", "degrees"), power, strict=True):
+            tails = np.sqrt(of[:, -2:].max(1) / np.maximum(of.max(1), 1e-30))
+            if not (tails <= times * TAIL).all():
+                raise _broken(
+                    f"tails: the last {name} of {SERIES[int(np.argmax(tails))]} have"
+                    f" {tails.max():.2g} of the largest {when}",
+                    f"{times * TAIL:g}",
+                )
+        if not missing <= times * MOMENTUM:
+            raise _broken(
+                f"momentum: {missing:.2g} of all force is not balanced {when}",
+                f"{times * MOMENTUM:g}",
             )
 
-    def _broken(self, found: str, expected: str) -> None:
-        raise ValueError(
-            f"{found} at t = {self.number * self.interval:g}; expected {expected}."
-            " Hint: a finer grid."
-        )
+
+def _broken(found: str, expected: str) -> ValueError:
+    return ValueError(f"{found}; expected {expected}. Hint: a finer grid.")
 
 
 def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
@@ -423,9 +442,7 @@ def _ends(drawn: tuple[float, float] | float) -> tuple[float, float]:
 
 
 def _grid(data: Mapping) -> tuple[int, int]:
-    """Least columns and rows that resolve all draws of a spec's fields."""
-    highest = [_ends(data[name])[1] for name in ("rayleigh", "prandtl") if name in data]
-    return next(
-        (grid for *limits, grid in GRIDS if all(h <= n for h, n in zip(highest, limits))),
-        GRIDS[-1][-1],
-    )
+    """Least columns and rows that resolve all draws of a spec's fields; those of a valid one."""
+    rayleigh, prandtl = (_ends(data.get(name, 1.0)) for name in ("rayleigh", "prandtl"))
+    mild, all_ = next((of for most, of in GRIDS.items() if rayleigh[1] <= most), GRIDS[1e7])
+    return mild if MILD[0] <= prandtl[0] and prandtl[1] <= MILD[1] else all_
