@@ -56,7 +56,7 @@ MILD = (0.5, 2.0)
 GRIDS = {
     1e5: ((80, 40), (112, 48)),
     1e6: ((160, 72), (208, 88)),
-    1e7: ((320, 112), (384, 128)),
+    1e7: ((320, 128), (416, 160)),
 }
 """By the largest Rayleigh number, the grid (columns, rows) that resolves Prandtl numbers of
 ``MILD``, and all of them."""
@@ -74,7 +74,7 @@ class Spec(_fluids.Fluid):
     """Trajectories, each from an initial condition of its own."""
     windows: int = Field(8, gt=0)
     """Clips of each trajectory; they begin at random, and may overlap."""
-    start: int = Field(60, ge=0)
+    start: int = Field(80, ge=0)
     """Stored frame from which on windows begin; before, little moves."""
     length: int = Field(200, gt=1)
     """Frames of a trajectory, that of its initial condition among them."""
