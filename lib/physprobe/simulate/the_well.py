@@ -45,6 +45,8 @@ TAKEN = {
     "channel", "clip", "file", "group", "split", "start", "t0", "time", "trajectory", "x", "y",
 }  # fmt: skip
 """Labels and dimensions of ours, which no scalar may be called."""
+EXPORTED = {"group", "t0"}
+"""Scalars of windows that were exported as trajectories of their own: they are what they were."""
 
 
 class Spec(Base):
@@ -202,8 +204,12 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
     labels["file"] = np.array([clip.file for clip in plan.clips])
     labels["trajectory"] = np.array(at)
     labels["start"] = np.array([clip.start for clip in plan.clips])
+    begun = [header.scalars.get("t0", np.zeros(header.trajectories)) for header in own]
     labels["t0"] = np.array(
-        [h.times[c.trajectory, c.start] for h, c in zip(own, plan.clips, strict=True)]
+        [
+            header.times[clip.trajectory, clip.start] + since[clip.trajectory]
+            for header, since, clip in zip(own, begun, plan.clips, strict=True)
+        ]
     )
     labels["group"] = _groups(spec, plan)
     sides = [_side(spec, plan.listed.splits[clip.file]) for clip in plan.clips]
@@ -359,7 +365,7 @@ def _laid(spec: Spec, seen: tuple) -> tuple[Plan | None, list[Fault]]:
     wrong += [
         Fault("", f"scalar {name!r} has a name that is taken")
         for name in (*first.scalars, *first.states)
-        if name in TAKEN - {"group"}
+        if name in TAKEN - EXPORTED
     ]
     channels: tuple[str, ...] = ()
     try:
@@ -397,6 +403,8 @@ def _laid(spec: Spec, seen: tuple) -> tuple[Plan | None, list[Fault]]:
                     f" {spec.stride} apart, needs {spec.room} from frame {spec.start} on",
                 )
             )
+            continue
+        if wrong:
             continue
         for trajectory in range(min(header.trajectories, spec.trajectories or header.trajectories)):
             clips += [
@@ -454,10 +462,7 @@ def _frames(spec: Spec, start: int) -> range:
 
 
 def _groups(spec: Spec, plan: Plan) -> np.ndarray:
-    """Group (clip,) of each clip, numbered as they come.
-
-    Windows that were exported as trajectories of their own have a scalar ``group``.
-    """
+    """Group (clip,) of each clip, numbered as they come."""
     keys: list[tuple] = []
     for clip in plan.clips:
         scalars = plan.listed.headers[clip.file].scalars

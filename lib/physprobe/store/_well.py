@@ -4,8 +4,8 @@
     <out>/<name>.yaml                       what the files hold
     <out>/data/{train,valid,test}/<name>.hdf5
 
-Every clip is a trajectory of its own; ``group``, ``trajectory`` and ``t0`` stay with it as scalars,
-and groups are on one side of the split. Labels that differ from clip to clip are scalars
+Every clip is a trajectory of its own; ``group`` and ``t0`` stay with it as scalars, and groups are
+on one side of the split. Labels that differ from clip to clip are scalars
 (trajectory), those that don't are ``simulation_parameters`` besides. Numbers are in single
 precision, as The Well has them. Clips are written one by one; memory doesn't grow with them.
 
@@ -33,6 +33,8 @@ SPLITS = ("train", "valid", "test")
 SIDES = {"train": "train", "neither": "valid", "test": "test"}
 HELD_OUT = 10  # groups, of which one is for validation and one for test
 PLACES = ("x", "y")
+LEFT_OUT = ("clip", "split", "start", "trajectory")
+"""Labels that say where a clip is from, or on which side."""
 
 
 @dataclass(frozen=True)
@@ -244,11 +246,11 @@ def labels(source: "xr.Dataset") -> tuple[dict[str, np.ndarray], dict[str, float
     constants: dict[str, float] = {}
     for label in map(str, source.variables):
         values = np.asarray(source[label].values)
-        if source[label].dims != ("clip",) or label in ("clip", "split"):
+        if source[label].dims != ("clip",) or label in LEFT_OUT:
             continue
         if values.dtype.kind not in "fiub":
             log.info("label %s is no number, and is left out", label)
-        elif label not in ("group", "trajectory") and (values == values[0]).all():
+        elif label != "group" and (values == values[0]).all():
             constants[label] = float(values[0])
         else:
             scalars[label] = values
