@@ -204,8 +204,8 @@ def test_values_that_are_not_finite_are_named(tmp_path):
         file["t1_fields/velocity"][0, 4:6, 0, 0, 1] = np.inf
 
     header = files.look(spoilt(tmp_path / "a.hdf5", spoil))
-    whole = ["trajectory 1 of pressure is not finite at 1 of 48 values, first in frame 7"]
-    whole += ["trajectory 0 of velocity is not finite at 1 of 96 values, first in frame 4"]
+    whole = ["trajectory 1 of pressure is not finite at 1 of 576 values, first in frame 7"]
+    whole += ["trajectory 0 of velocity is not finite at 2 of 1152 values, first in frame 4"]
     assert [line.partition(": ")[2] for line in files.unfinite(header)] == whole
     with pytest.raises(ValueError, match=r"a\.hdf5: trajectory 1 of pressure .* in frame 7"):
         files.window(header, header.channels, 1, range(1, 12, 2))

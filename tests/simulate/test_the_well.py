@@ -13,7 +13,7 @@ import wells
 import yaml
 
 from physprobe import __main__ as door
-from physprobe.config import config_files, model
+from physprobe.config import config_files, kinds, model
 from physprobe.render import channels
 from physprobe.render import stage as render
 from physprobe.scenes.well import file as files
@@ -79,6 +79,7 @@ def test_clips_are_windows_of_trajectories_with_scalars_as_labels(well, simulati
     groups = zip(simulation.file.values, simulation.trajectory.values, strict=True)
     assert len(set(simulation.group.values.tolist())) == len(set(groups)) == 10
     assert simulation.attrs["boundaries"] == {dim: ["PERIODIC"] * 2 for dim in ("x", "y")}
+    assert kinds.load("simulate", "the_well").periodic(spec(well)) == (True, True)
     assert simulation.Reynolds.attrs["units"] == simulation.t0.attrs["units"] == "1"
 
 
@@ -135,6 +136,7 @@ def test_chebyshev_points_become_even_cells(tmp_path):
     expected = times * np.broadcast_to(centres[:, None] ** 3, (16, 8))
     np.testing.assert_allclose(found.fluid.values[0, ..., 0], expected, atol=2e-6)
     assert found.attrs["boundaries"]["y"] == ["WALL", "WALL"]
+    assert the_well.periodic(spec(place)) == (False, True)
     assert "interpolated onto 16 even cells" in found.attrs["notes"][0]
     raw = the_well.coords(spec(place, resample=False))
     np.testing.assert_allclose(raw["y"], y, atol=1e-6)
@@ -167,6 +169,8 @@ def test_the_published_protocol(tmp_path):
     np.testing.assert_allclose(labels["z_Reynolds"][:2], (4 - 4.85) / 0.61)
     np.testing.assert_allclose(labels["z_Schmidt"], (2 - 2.69) / 3.38)
     assert the_well.label_units(asked)["z_Schmidt"] == "1"
+    # half of what is periodic along y isn't
+    assert the_well.periodic(asked) == (False, True)
     assert the_well.coords(asked)["channel"].tolist() == ["pressure", "tracer"]
     found = the_well.field(asked, {name: values[1] for name, values in labels.items()})
     stored = wells.numbered(1, 9, (8, 260))[0, 4:6, :, :256]

@@ -100,6 +100,12 @@ def channels(header: Header) -> tuple[str, ...]:
     return tuple(channel.name for channel in found)
 
 
+def cut(header: Header) -> set[str]:
+    """Places of which only a part is kept."""
+    protocol = PROTOCOLS.get(header.dataset)
+    return set(protocol.crop) if protocol else set()
+
+
 def axis(header: Header, dim: str) -> grid.Axis:
     """Points of a place that are kept, interpolated to the published side as if they were even."""
     stored = header.places[dim]

@@ -38,7 +38,6 @@ FIELD, FIELD_UNIT, GRID = _fluids.FIELD, _fluids.FIELD_UNIT, _fluids.GRID
 DIMENSIONS = _fluids.DIMENSIONS
 UNITS: dict[str, str] = {}
 SHOWN = 8
-CHUNK = 16  # frames that are read at once for a checksum
 OUT = "out"
 APART = 1e-4  # of a cell: how far points of two files may differ
 TAKEN = {
@@ -164,6 +163,12 @@ def state_units(spec: Spec) -> dict[str, str]:
     return {name: "1" for header in _listed(spec).headers.values() for name in header.states}
 
 
+def periodic(spec: Spec) -> tuple[bool, bool]:
+    """Whether what leaves along y, and along x, comes back, as the files say."""
+    y, x = (set(_boundaries(spec, _listed(spec))[dim]) == {"PERIODIC"} for dim in ("y", "x"))
+    return y, x
+
+
 def problems(spec: Spec) -> Iterator[str]:
     """What is wrong with the files, and with what is asked of them; fields are not read."""
     found = [*_listed(spec).faults]
@@ -279,7 +284,7 @@ def about(spec: Spec) -> dict[str, object]:
     plan = _plan(spec)
     return {
         "dataset": sorted({header.dataset for header in plan.listed.headers.values()}),
-        "boundaries": {dim: list(ends) for dim, ends in plan.first.boundaries.items()},
+        "boundaries": _boundaries(spec, plan.listed),
         "files": {
             name: {"trajectories": header.trajectories, "frames": header.frames}
             for name, header in plan.listed.headers.items()
@@ -314,6 +319,18 @@ def _listed(spec: Spec) -> folder.Listed:
         {name: found.splits[name] for name in kept},
         tuple(told),
     )
+
+
+def _boundaries(spec: Spec, found: folder.Listed) -> dict[str, list[str]]:
+    """What is at both ends of x and of y: PERIODIC, WALL or OPEN; what was cut is open."""
+    header = next(iter(found.headers.values()), None)
+    if header is None:
+        return {dim: [files.OPEN] * 2 for dim in files.PLACES}
+    cut = _well_published.cut(header) if spec.protocol else set()
+    return {
+        dim: [files.OPEN] * 2 if dim in cut else list(header.boundaries[dim])
+        for dim in files.PLACES
+    }
 
 
 def _side(spec: Spec, split: str | None) -> str:
@@ -505,5 +522,5 @@ def _blocks(frames: list[int]) -> Iterator[range]:
     """Runs of frames that follow on each other, a few at a time."""
     runs = np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)
     for run in runs:
-        for first in range(int(run[0]), int(run[-1]) + 1, CHUNK):
-            yield range(first, min(first + CHUNK, int(run[-1]) + 1))
+        for first in range(int(run[0]), int(run[-1]) + 1, files.BLOCK):
+            yield range(first, min(first + files.BLOCK, int(run[-1]) + 1))

@@ -27,6 +27,7 @@ PLACES = ("x", "y")
 RENAMED = {("shear_flow", "Rayleigh"): "Reynolds"}
 """Scalars that a release calls otherwise: its Reynolds number is called Rayleigh."""
 ENDS = 4096  # bytes at either end of a file that are read for its listing
+BLOCK = 16  # frames that are read at once where all of them are
 EVEN = 1e-3  # of a time step: how far single precision lets times be from even ones
 OPEN = "OPEN"
 
@@ -216,8 +217,9 @@ def unfinite(header: Header) -> Iterator[str]:
         for channel in {channel.field: channel for channel in header.channels}.values():
             for trajectory in range(header.trajectories):
                 try:
-                    for frame in range(header.frames):
-                        _field(header, file, channel, trajectory, range(frame, frame + 1))
+                    for first in range(0, header.frames, BLOCK):
+                        frames = range(first, min(first + BLOCK, header.frames))
+                        _field(header, file, channel, trajectory, frames)
                 except ValueError as error:
                     yield str(error)
 
