@@ -130,15 +130,16 @@ SPOILT = {
     "n_trajectories is '2', expected a whole number": attr("/", "n_trajectories", "2"),
     "n_spatial_dims is 2, spatial_dims x": listed("dimensions", "spatial_dims", ["x"]),
     "dimensions/x doesn't ascend": array("dimensions/x", np.arange(8.0)[::-1]),
+    "dimensions/y holds": array("dimensions/y", np.array([b"a"] * 6)),
+    "boundary_conditions/x_periodic is no group": array(
+        "boundary_conditions/x_periodic", np.ones(8, bool)
+    ),
     "its times are 1 to 21 apart, which isn't even": array("dimensions/time", np.arange(12.0) ** 2),
     "t0_fields/tracer is 2 x 12 x 8 x 5, expected 2 x 12 x 8 x 6 (trajectory, time, x, y)": array(
         "t0_fields/tracer", np.zeros((2, 12, 8, 5), np.float32)
     ),
     "t1_fields/velocity is 2 x 12 x 8 x 6, expected 2 x 12 x 8 x 6 x 2 (trajectory, time,": array(
         "t1_fields/velocity", np.zeros((2, 12, 8, 6), np.float32)
-    ),
-    "t0_fields has pressure, which its field_names don't name": listed(
-        "t0_fields", "field_names", ["tracer"]
     ),
     "attribute time_varying of t0_fields/tracer is": attr("t0_fields/tracer", "time_varying", 1),
     "attribute dim_varying of t0_fields/tracer is [1, 1], expected true or false for each": attr(
@@ -178,7 +179,22 @@ def test_a_mask_that_is_false_at_both_ends_is_noted_and_the_type_counts(tmp_path
     name = "boundary_conditions/x_periodic/mask"
     header = files.look(spoilt(tmp_path / "a.hdf5", lambda f: replaced(f, name, np.zeros(8, bool))))
     assert header.boundaries["x"] == ("PERIODIC", "PERIODIC")
-    assert "mask is false at both ends" in header.notes[0]
+    assert "mask is false at both ends" in header.doubts[0]
+
+
+def test_arrays_that_are_not_named_are_noted_and_not_read(tmp_path):
+    spoil = listed("t0_fields", "field_names", ["tracer"])
+    header = files.look(spoilt(tmp_path / "a.hdf5", spoil))
+    assert header.fields == ("tracer", "velocity")
+    assert header.doubts == ("t0_fields has pressure, which its field_names don't name",)
+
+
+def test_times_that_solvers_wrote_a_little_late_are_taken_for_even_ones_and_noted(tmp_path):
+    times = 0.25 * np.arange(12)
+    times[5] += 0.05
+    header = files.look(spoilt(tmp_path / "a.hdf5", array("dimensions/time", times)))
+    assert header.interval == pytest.approx(0.25) and header.times[0, 5] == pytest.approx(1.3)
+    assert "frames are 0.2 to 0.3 apart, up to 0.2 of a step off 0.25" in header.notes[0]
 
 
 def test_boundaries_are_those_of_each_end(tmp_path):

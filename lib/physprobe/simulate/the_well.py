@@ -300,7 +300,7 @@ def faults(spec: Spec) -> tuple[folder.Listed, list[Fault]]:
     for name, header in found.headers.items():
         # the file is named beside
         prefix = f"{header.path}: "
-        told += [Fault(name, note) for note in header.notes if "is called" not in note]
+        told += [Fault(name, doubt) for doubt in header.doubts]
         told += [Fault(name, line.removeprefix(prefix)) for line in files.unfinite(header)]
     return found, told
 
@@ -430,7 +430,9 @@ def _laid(spec: Spec, seen: tuple) -> tuple[Plan | None, list[Fault]]:
             ]
     if wrong:
         return None, wrong
-    for note in dict.fromkeys(note for header in found.headers.values() for note in header.notes):
+    for note in dict.fromkeys(
+        note for h in found.headers.values() for note in (*h.doubts, *h.notes)
+    ):
         log.info("%s: %s", spec.folder, note)
     return Plan(found, tuple(clips), channels, axes["y"], axes["x"]), []
 
@@ -496,7 +498,7 @@ def _groups(spec: Spec, plan: Plan) -> np.ndarray:
 
 def _notes(plan: Plan) -> Iterator[str]:
     for name, header in plan.listed.headers.items():
-        yield from (f"{name}: {note}" for note in header.notes)
+        yield from (f"{name}: {note}" for note in (*header.doubts, *header.notes))
     for dim, axes in (("x", plan.x), ("y", plan.y)):
         yield from (f"{dim}: {note}" for axis in axes.values() for note in axis.notes)
 

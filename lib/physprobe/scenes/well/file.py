@@ -28,7 +28,8 @@ RENAMED = {("shear_flow", "Rayleigh"): "Reynolds"}
 """Scalars that a release calls otherwise: its Reynolds number is called Rayleigh."""
 ENDS = 4096  # bytes at either end of a file that are read for its listing
 BLOCK = 16  # frames that are read at once where all of them are
-EVEN = 1e-3  # of a time step: how far single precision lets times be from even ones
+EVEN = 1e-3  # of a time step: how far single precision lets steps be from even ones
+UNEVEN = 0.5  # of a time step: how far solvers may, which write at the next step of their own
 OPEN = "OPEN"
 
 
@@ -68,8 +69,10 @@ class Header:
         Scalars that do.
     boundaries : mapping of str to tuple of str
         PERIODIC, WALL or OPEN at the lower and the upper end of each place.
+    doubts : tuple of str
+        What is wrong, and didn't keep it from being read.
     notes : tuple of str
-        What is wrong, and didn't keep it from being read; what is called otherwise here.
+        What is otherwise here than in the file: a name, times that are taken for even ones.
     digest : str
         Of all that.
     """
@@ -86,6 +89,7 @@ class Header:
     scalars: dict[str, np.ndarray]
     states: tuple[str, ...]
     boundaries: dict[str, tuple[str, str]]
+    doubts: tuple[str, ...]
     notes: tuple[str, ...]
     digest: str
 
@@ -299,7 +303,7 @@ def _unread(file: "h5py.File") -> Iterator[str]:
     if not any(np.size(file[name].attrs["field_names"]) for name in form.FIELDS):
         yield "has no field"
     steps = np.diff(np.atleast_2d(group["time"][()]).astype(np.float64), axis=1)
-    if (np.abs(steps - steps.mean()) > EVEN * steps.mean()).any():
+    if (np.abs(steps - steps.mean()) > UNEVEN * steps.mean()).any():
         yield f"its times are {steps.min():.4g} to {steps.max():.4g} apart, which isn't even"
 
 
@@ -308,7 +312,13 @@ def _header(path: Path, file: "h5py.File") -> Header:
     dataset, count = str(file.attrs["dataset_name"]), int(file.attrs["n_trajectories"])
     times = np.atleast_2d(file["dimensions/time"][()]).astype(np.float64)
     scalars: dict[str, np.ndarray] = {}
-    states, notes = [], form.doubts(file)
+    states, notes = [], []
+    steps = np.diff(times, axis=1)
+    if (far := np.abs(steps - steps.mean()).max() / steps.mean()) > EVEN:
+        notes.append(
+            f"frames are {steps.min():.4g} to {steps.max():.4g} apart, up to {far:.2g} of a step"
+            f" off {steps.mean():.4g}, which they are taken to be"
+        )
     for name in form.texts(file["scalars"], "field_names"):
         item = file["scalars"][name]
         if item.attrs["time_varying"]:
@@ -346,6 +356,7 @@ def _header(path: Path, file: "h5py.File") -> Header:
         scalars=scalars,
         states=tuple(states),
         boundaries=boundaries,
+        doubts=tuple(form.doubts(file)),
         notes=tuple(notes),
         digest=hashlib.sha256(json.dumps(said).encode()).hexdigest(),
     )

@@ -13,7 +13,7 @@ from physprobe.scenes.well.file import Header
 
 ENDINGS = (".h5", ".hdf5")
 SPLITS = ("train", "valid", "test")
-STEP = 1e-3  # of a time step: how far those of two files may differ
+STEP = 1e-2  # of a time step: how far those of two files may differ
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,10 @@ def doubts(file: "h5py.File") -> list[str]:
     for name in texts(file["scalars"], "field_names"):
         if file["scalars"][name].shape == (1,) and not _varies(file["scalars"][name]):
             found.append(f"scalars/{name} is an array of one number, expected a number")
+    for group in FIELDS:
+        unnamed = sorted({*file[group]} - {*texts(file[group], "field_names")})
+        if unnamed:
+            found.append(f"{group} has {', '.join(unnamed)}, which its field_names don't name")
     for name, group in file["boundary_conditions"].items():
         ends = [mask_ends(group, dim) for dim in texts(group, "associated_dims")]
         if not any(end for pair in ends for end in pair):
@@ -155,6 +159,8 @@ def _dimensions(file: "h5py.File") -> Iterator[str]:
         if item.shape[:-1] != tuple(lead.values()) or not item.shape[-1:] > (1,):
             shown = _shape((*lead.values(), "several"))
             yield f"{where} is {_shape(item.shape)}, expected {shown}"
+        elif item.dtype.kind not in "fiu":
+            yield f"{where} holds {item.dtype}, expected numbers"
         elif not np.isfinite(item[()]).all():
             yield f"{where} is not finite"
         elif (np.diff(item[()], axis=-1) <= 0).any():
@@ -215,9 +221,6 @@ def _fields(file: "h5py.File") -> Iterator[str]:
                 lead |= {dim: sizes[dim] for dim, own in zip(dims, along, strict=True) if own}
                 lead |= {f"component {n + 1}": len(dims) for n in range(order)}
                 yield from _expected(item, lead, where)
-        unnamed = sorted({*file[group]} - {*texts(file[group], "field_names")})
-        if unnamed:
-            yield f"{group} has {', '.join(unnamed)}, which its field_names don't name"
 
 
 def _scalars(file: "h5py.File") -> Iterator[str]:
@@ -242,6 +245,9 @@ def _boundaries(file: "h5py.File") -> Iterator[str]:
     sizes = _sizes(file)
     for name, group in file["boundary_conditions"].items():
         where = f"boundary_conditions/{name}"
+        if not _is_group(group):
+            yield f"{where} is no group"
+            continue
         lacking = [
             f"{where} has no attribute {each}"
             for each in ("bc_type", "associated_dims", "associated_fields")
