@@ -16,6 +16,7 @@ import filmed
 import numpy as np
 import pandas as pd
 import pytest
+import wells
 import yaml
 
 from physprobe import __main__ as door
@@ -76,7 +77,14 @@ def had(text: str, folder: Path) -> str:
     if not (folder / "films").exists():
         filmed.write(folder / "films" / "a.mkv", filmed.moving(200))
         (folder / "features.npz").touch()
-    for name in ("films", "features"):
+        for split in ("train", "valid", "test"):
+            base = wells.numbered(1, 32)
+            wells.write(
+                folder / "the_well/data" / split / "a.hdf5", dataset="active_matter",
+                fields={"concentration": base, "velocity": wells.numbered(1, 32, order=1)},
+                scalars={"L": 10.0, "zeta": 9.0, "alpha": -1.0}, trajectories=1, frames=32,
+            )  # fmt: skip
+    for name in ("films", "features", "the_well"):
         text = text.replace(f"path/to/{name}", str(folder / name))
     return text
 

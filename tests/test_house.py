@@ -29,7 +29,7 @@ PROFILES = {
 }
 OPTIONAL = {"films", "oracles", "timm"}
 """Extras that nothing needs, and the lock file leaves out."""
-BY_HAND = {"bpy", "h5py", "timm"}
+BY_HAND = {"bpy", "timm"}
 """Optional imports: Blender, whose wheel asks for NumPy 1, and what no lock holds."""
 BINARY = {".mp4", ".npz", ".png", ".gz", ".safetensors"}
 

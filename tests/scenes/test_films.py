@@ -414,7 +414,8 @@ def test_every_form_of_array_gives_its_clips_and_labels(tmp_path, ending):
                 group.create_array(name, data=values)
             group["speed"].attrs["units"] = "px/s"
         case _:
-            h5py = pytest.importorskip("h5py")
+            import h5py
+
             with h5py.File(path, "w") as file:
                 for name, values in (("film", clips), ("speed", speed), ("time", np.arange(6) / 4)):
                     file[name] = values

@@ -43,6 +43,7 @@ def test_what_a_system_leaves_out_is_as_the_contract_has_it():
     assert not hasattr(heat_published, "check_labels")
     assert system.check_labels(system.Spec(), {}) is None
     assert system.RESOLUTION is None
+    assert system.periodic(system.Spec()) == (False, False)
     assert not any(system.PERIODIC) and all(kinds.load("simulate", "advection").PERIODIC)
     assert kinds.load("simulate", "heat").RESOLUTION == heat.RESOLUTION
     assert kinds.load("simulate", "advection").check_labels is advection.check_labels

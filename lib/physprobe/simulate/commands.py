@@ -1,4 +1,4 @@
-"""Simulate's commands; ``films`` is for people, no rule runs it."""
+"""Simulate's commands; ``films`` and ``well`` are for people, no rule runs them."""
 
 from physprobe.config.stages import Command, Stage
 
@@ -14,6 +14,7 @@ STAGE = Stage(
             },
         ),
         "films": Command("_films:run"),
+        "well": Command("_well:run"),
     },
     wildcards={"system": lambda config: config.systems},
 )

@@ -50,6 +50,10 @@ class Kind(Protocol):
         """Clips that are solved at once, where it follows from the entry."""
         return self.TOGETHER
 
+    def periodic(self, spec: spec.Spec) -> tuple[bool, bool]:
+        """Whether what leaves along y, and along x, comes back, where it follows from the entry."""
+        return self.PERIODIC
+
     def label_units(self, spec: spec.Spec) -> Mapping[str, str]:
         """Units of the labels that are numbers, where they follow from the entry."""
         return self.UNITS

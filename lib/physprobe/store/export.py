@@ -1,33 +1,52 @@
-"""Export: an embedding store as files that other people's scripts read."""
+"""Export: an embedding, or a simulation of a fluid, as files that other people's scripts read."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 
-from physprobe.store import files, log, zarrs
+from physprobe.store import _well, files, log, zarrs
 from physprobe.store.inputs import of_first_member
 
 
-def run(*, embeddings: Path, out: Path) -> None:
-    """Write an embedding store as the four files per clip that Physics-Probe-VJEPA2's scripts read.
+def run(
+    *, out: Path, embeddings: Path | None = None, simulation: Path | None = None, name: str = ""
+) -> None:
+    """Write an embedding as Physics-Probe-VJEPA2's files, or a simulation of a fluid as The Well's.
 
-    ``sim_0000/per_frame.npy`` (time, feature) float32, ``per_frame_norm.npy`` the same with rows of
-    unit length, ``tokens_spatial_fp16.npy`` (time, y, x, feature) float16, ``embed_meta.json``.
-    Of an encoder with several members they are of the first.
+    Of an embedding every clip gets four: ``sim_0000/per_frame.npy`` (time, feature) float32,
+    ``per_frame_norm.npy`` the same with rows of unit length, ``tokens_spatial_fp16.npy`` (time, y,
+    x, feature) float16, ``embed_meta.json``. Of an encoder with several members they are of the
+    first. Of a simulation they are ``data/{train,valid,test}/<name>.hdf5``, every clip a
+    trajectory, ``stats.yaml`` of the training files and ``<name>.yaml``.
 
     Parameters
     ----------
-    embeddings : Path
-        An embedding store with the spatial tokens of layer ``final``.
     out : Path
-        Folder that gets one folder per clip.
+        Folder that gets the files.
+    embeddings : Path, optional
+        An embedding store with the spatial tokens of layer ``final``.
+    simulation : Path, optional
+        In its place a simulation store of a fluid.
+    name : str, optional
+        Of the data set, of a simulation; by default its folder's.
 
     Raises
     ------
     ValueError
-        If the store is no embedding, or has no spatial tokens of layer ``final``.
+        If the store is no embedding, or has no spatial tokens of layer ``final``; if it is no
+        simulation of a fluid, or the folder has files of another one.
     """
+    if (embeddings is None) == (simulation is None):
+        raise ValueError("export: expected one of --embeddings and --simulation.")
+    if simulation is not None:
+        _well.write(simulation, out, name)
+    elif embeddings is not None:
+        _tokens(embeddings, out)
+
+
+def _tokens(embeddings: Path, out: Path) -> None:
+    """Write an embedding; see :func:`run`."""
     source = of_first_member(zarrs.read(embeddings))
     if "pooled" not in source:
         raise ValueError(

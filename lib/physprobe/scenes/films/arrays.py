@@ -127,10 +127,8 @@ def _arrays(path: Path) -> tuple[Mapping[str, Any], dict[str, str]]:
 
 
 def _hdf5(path: Path) -> dict[str, Any]:
-    try:
-        import h5py
-    except ImportError:
-        raise Faulty("needs h5py. Hint: pip install 'physprobe[films]'") from None
+    import h5py
+
     found: dict[str, Any] = {}
     file = h5py.File(path, "r")
     file.visititems(

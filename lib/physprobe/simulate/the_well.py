@@ -1,0 +1,528 @@
+"""The Well: fluids read from its HDF5 files, or from others of that form; nothing is simulated.
+
+A clip is a window of a trajectory; its labels are the scalars of its file by name, ``t0``, when it
+begins, and the ``file``, ``trajectory`` and stored frame (``start``) that it was read from. Windows
+of a trajectory are one group. Values are in the files' own units. Files are read window by window,
+so memory doesn't grow with them. Boundary conditions stand in the store (``boundaries``).
+
+What is read when: names, shapes, scalars, coordinates and 4 KiB at either end of every file when a
+config is read (``listing``); the frames that are shown by clips, once for their checksum and once
+to be kept, when the simulation is written (``content``). Fields that no clip shows are never read.
+
+References
+----------
+Ohana et al. 2024, The Well, NeurIPS Datasets and Benchmarks. See ``scenes.well`` for the form, and
+docs/the_well.md.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from physprobe.config import problems as words
+from physprobe.config.spec import Spec as Base
+from physprobe.scenes.films.film import Fault, Faulty
+from physprobe.scenes.well import file as files
+from physprobe.scenes.well import folder, grid
+from physprobe.scenes.well.file import Header
+from physprobe.simulate import _fluids, _well_published
+from physprobe.statistics import seeds
+from physprobe.store import log
+
+FIELD, FIELD_UNIT, GRID = _fluids.FIELD, _fluids.FIELD_UNIT, _fluids.GRID
+DIMENSIONS = _fluids.DIMENSIONS
+UNITS: dict[str, str] = {}
+SHOWN = 8
+OUT = "out"
+APART = 1e-4  # of a cell: how far points of two files may differ
+TAKEN = {
+    "channel", "clip", "file", "group", "split", "start", "t0", "time", "trajectory", "x", "y",
+}  # fmt: skip
+"""Labels and dimensions of ours, which no scalar may be called."""
+EXPORTED = {"group", "t0"}
+"""Scalars of windows that were exported as trajectories of their own: they are what they were."""
+
+
+class Spec(Base):
+    """Files of The Well: where they are, and which of their windows are clips."""
+
+    kind: Literal["the_well"] = "the_well"
+    """HDF5 files of The Well, or of its form."""
+    folder: str = Field(min_length=1)
+    """Folder of files at any depth, such as that which holds data/train; or one file. Those in
+    folders train and test are fitted and scored."""
+    leave_out: tuple[str, ...] = ()
+    """Files that don't count, by their paths within the folder."""
+    fields: tuple[str, ...] | None = Field(None, min_length=1)
+    """Fields or channels by name, such as velocity or velocity_x; by default all."""
+    trajectories: int | None = Field(None, gt=0)
+    """Trajectories of each file, the first ones; by default all."""
+    frames: int = Field(16, gt=1)
+    """Frames of a clip."""
+    stride: int = Field(1, gt=0)
+    """Stored frames from one frame of a clip to the next."""
+    start: int = Field(0, ge=0)
+    """Stored frame from which on windows begin."""
+    windows: int | None = Field(None, gt=0)
+    """Clips of each trajectory, which begin at random and may overlap; by default one."""
+    step: int | None = Field(None, gt=0)
+    """In place of those every window, so many stored frames from one to the next."""
+    resample: bool = True
+    """Whether fields on Chebyshev's points are evaluated on even cells. An even grid stays."""
+    coarsen: int = Field(1, gt=0)
+    """Cells along a side of the squares that are averaged into one."""
+    valid: Literal["out", "train", "test"] = "out"
+    """What files in folders valid are for: nothing, fitted, or scored."""
+    group: Literal["trajectory", "parameters"] = "trajectory"
+    """What is never split: windows of one trajectory; or of all that share their scalars, and then
+    the folders train and test, which have the same ones, don't count."""
+    protocol: Literal["published"] | None = None
+    """Windows, crops and labels of arXiv 2603.13227 for its three systems, in place of fields,
+    stride, start, windows, step, resample, coarsen and valid. For comparison only: the points
+    of a Chebyshev grid are taken for even ones, the crop of the shear flow is not periodic, what is
+    scored are files that the encoders were chosen by, and labels are on scales which hide small
+    values. All in `simulate/_well_published.py`."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Spec":
+        if self.windows and self.step:
+            raise ValueError("windows and step: found both; expected one of them")
+        if self.coarsen > 1 and not self.resample:
+            raise ValueError(
+                "coarsen: blocks of an uneven grid have no mean over space; expected resample: true"
+            )
+        if self.protocol:
+            fixed = ("fields", "stride", "start", "windows", "step", "resample", "coarsen", "valid")
+            fields = type(self).model_fields
+            if own := [n for n in fixed if getattr(self, n) != fields[n].default]:
+                raise ValueError(f"protocol: says what {', '.join(own)} is; expected one of them")
+        return self
+
+    @property
+    def room(self) -> int:
+        """Stored frames that a window needs; as published a second one has to fit behind it."""
+        return 2 * self.frames if self.protocol else (self.frames - 1) * self.stride + 1
+
+    def listing(self) -> str:
+        """Digest of the files' names, sizes, ends, and of all in them but their fields."""
+        return folder.digest(_listed(self))
+
+    def content(self) -> str:
+        """Digest of what clips show, and of all that files say of themselves.
+
+        Raises
+        ------
+        ValueError
+            If it can't be read, or isn't finite; the message names the first such trajectory.
+        """
+        plan = _plan(self)
+        shown = tuple(files.seen(plan.listed.paths[name]) for name in plan.listed.headers)
+        return _content(self, shown)
+
+
+class Clip(NamedTuple):
+    """A window of a trajectory."""
+
+    file: str
+    trajectory: int
+    start: int
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Clips of a folder, and how their frames get their final form."""
+
+    listed: folder.Listed
+    clips: tuple[Clip, ...]
+    channels: tuple[str, ...]
+    y: dict[str, grid.Axis]
+    """By file."""
+    x: dict[str, grid.Axis]
+
+    @property
+    def first(self) -> Header:
+        """A file that speaks for all."""
+        return next(iter(self.listed.headers.values()))
+
+
+def label_units(spec: Spec) -> dict[str, str]:
+    """Units of the scalars, all 1, and of ``t0``."""
+    found = _listed(spec)
+    names = next((tuple(header.scalars) for header in found.headers.values()), ())
+    own = _well_published.labels(spec, found)
+    return dict.fromkeys([*(n for n in names if n not in TAKEN), *own, "t0"], "1")
+
+
+def state_units(spec: Spec) -> dict[str, str]:
+    """Units of the scalars that vary in time."""
+    return {name: "1" for header in _listed(spec).headers.values() for name in header.states}
+
+
+def periodic(spec: Spec) -> tuple[bool, bool]:
+    """Whether what leaves along y, and along x, comes back, as the files say."""
+    y, x = (set(_boundaries(spec, _listed(spec))[dim]) == {"PERIODIC"} for dim in ("y", "x"))
+    return y, x
+
+
+def problems(spec: Spec) -> Iterator[str]:
+    """What is wrong with the files, and with what is asked of them; fields are not read."""
+    found = [*_listed(spec).faults]
+    found += [] if found else _planned(spec)[1]
+    if found:
+        yield _some(spec, found)
+
+
+def draw(spec: Spec) -> dict[str, np.ndarray]:
+    """Labels of every clip.
+
+    Parameters
+    ----------
+    spec : Spec
+
+    Returns
+    -------
+    dict of str to (clip,)
+        The scalars by name; ``file``, ``trajectory`` of it, ``start``, the stored frame that it
+        begins with, ``t0``, the time of that; ``group``; ``split``, if there are files to fit and
+        to score.
+
+    Raises
+    ------
+    ValueError
+        If a file can't be used, or the files give no clip; the message names all that can't.
+    """
+    plan = _plan(spec)
+    headers = plan.listed.headers
+    own = [headers[clip.file] for clip in plan.clips]
+    at = [clip.trajectory for clip in plan.clips]
+    labels: dict[str, np.ndarray] = {
+        name: np.array([h.scalars[name][n] for h, n in zip(own, at, strict=True)])
+        for name in plan.first.scalars
+        if name not in TAKEN
+    }
+    labels |= {name: of(labels) for name, of in _well_published.labels(spec, plan.listed).items()}
+    labels["file"] = np.array([clip.file for clip in plan.clips])
+    labels["trajectory"] = np.array(at)
+    labels["start"] = np.array([clip.start for clip in plan.clips])
+    begun = [header.scalars.get("t0", np.zeros(header.trajectories)) for header in own]
+    labels["t0"] = np.array(
+        [
+            header.times[clip.trajectory, clip.start] + since[clip.trajectory]
+            for header, since, clip in zip(own, begun, plan.clips, strict=True)
+        ]
+    )
+    labels["group"] = _groups(spec, plan)
+    sides = [_side(spec, plan.listed.splits[clip.file]) for clip in plan.clips]
+    if {"train", "test"} <= set(sides) and spec.group == "trajectory":
+        labels["split"] = np.array(sides)
+    return labels
+
+
+def coords(spec: Spec) -> dict[str, np.ndarray]:
+    """Times from the first frame of a clip on, places, and names of the channels."""
+    plan = _plan(spec)
+    name = next(iter(plan.listed.headers))
+    return {
+        "time": np.arange(spec.frames) * spec.stride * plan.first.interval,
+        "y": plan.y[name].points,
+        "x": plan.x[name].points,
+        "channel": np.array(plan.channels),
+    }
+
+
+def solved(
+    spec: Spec, labels: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Clips (clip, time, y, x, channel) float32, and their states (clip, time)."""
+    plan = _plan(spec)
+    found, states = [], []
+    for name, trajectory, start in zip(
+        labels["file"], labels["trajectory"], labels["start"], strict=True
+    ):
+        header = plan.listed.headers[str(name)]
+        frames = _frames(spec, int(start))
+        channels = files.chosen(header, plan.channels)
+        stored = files.window(header, channels, int(trajectory), frames)
+        found.append(grid.put(stored, plan.y[str(name)], plan.x[str(name)]))
+        states.append(files.states(header, int(trajectory), frames))
+    return np.stack(found), {n: np.stack([each[n] for each in states]) for n in plan.first.states}
+
+
+def field(spec: Spec, labels: Mapping[str, Any]) -> np.ndarray:
+    """One clip (time, y, x, channel) float32; of its file only these frames are read.
+
+    Raises
+    ------
+    ValueError
+        If a value isn't finite; the message names file, trajectory, field and frame.
+    """
+    return solved(spec, {name: np.array([value]) for name, value in labels.items()})[0][0]
+
+
+def check(spec: Spec, labels: Mapping[str, object], field: np.ndarray) -> None:
+    """Let only clips pass that are finite in single precision, and have moved.
+
+    Raises
+    ------
+    ValueError
+        If one isn't, or its frames are all the same.
+    """
+    where = f"{labels['file']}: trajectory {labels['trajectory']} from frame {labels['start']} on"
+    if not np.isfinite(field).all():
+        raise ValueError(f"{where} is not finite in single precision")
+    if (field == field[:1]).all():
+        raise ValueError(f"{where} has {len(field)} frames that are all the same")
+
+
+def about(spec: Spec) -> dict[str, object]:
+    """What the files say, for the store."""
+    plan = _plan(spec)
+    return {
+        "dataset": sorted({header.dataset for header in plan.listed.headers.values()}),
+        "boundaries": _boundaries(spec, plan.listed),
+        "files": {
+            name: {"trajectories": header.trajectories, "frames": header.frames}
+            for name, header in plan.listed.headers.items()
+        },
+        "notes": [*dict.fromkeys(_notes(plan))],
+    }
+
+
+def faults(spec: Spec) -> tuple[folder.Listed, list[Fault]]:
+    """Files, and all that is wrong with them: every field is read to its end, frame by frame."""
+    found = _listed(spec)
+    told = [*found.faults]
+    for name, header in found.headers.items():
+        # the file is named beside
+        prefix = f"{header.path}: "
+        told += [Fault(name, doubt) for doubt in header.doubts]
+        told += [Fault(name, line.removeprefix(prefix)) for line in files.unfinite(header)]
+    return found, told
+
+
+def _listed(spec: Spec) -> folder.Listed:
+    """Files whose clips are asked for, the rest left out."""
+    found = folder.listed(spec.folder, spec.leave_out)
+    kept = {name for name in found.paths if _side(spec, found.splits[name]) != OUT}
+    told = [fault for fault in found.faults if fault.file not in found.paths.keys() - kept]
+    if found.paths and not kept:
+        told.append(Fault(spec.folder, "holds files in folders that are left out alone"))
+    return folder.Listed(
+        found.root,
+        {name: path for name, path in found.paths.items() if name in kept},
+        {name: header for name, header in found.headers.items() if name in kept},
+        {name: found.splits[name] for name in kept},
+        tuple(told),
+    )
+
+
+def _boundaries(spec: Spec, found: folder.Listed) -> dict[str, list[str]]:
+    """What is at both ends of x and of y: PERIODIC, WALL or OPEN; what was cut is open."""
+    header = next(iter(found.headers.values()), None)
+    if header is None:
+        return {dim: [files.OPEN] * 2 for dim in files.PLACES}
+    cut = _well_published.cut(header) if spec.protocol else set()
+    return {
+        dim: [files.OPEN] * 2 if dim in cut else list(header.boundaries[dim])
+        for dim in files.PLACES
+    }
+
+
+def _side(spec: Spec, split: str | None) -> str:
+    """What files of a split are for: train, test, out, or "" where they lie in none."""
+    if spec.protocol:
+        return {"train": "train", "valid": "test", "test": OUT, None: ""}[split]
+    return spec.valid if split == "valid" else split or ""
+
+
+def _some(spec: Spec, found: list[Fault]) -> str:
+    lines = [
+        fault.what if fault.file in ("", spec.folder) else f"{fault.file}: {fault.what}"
+        for fault in found
+    ]
+    more = f"; and {len(lines) - SHOWN} more" * (len(lines) > SHOWN)
+    return (
+        f"{spec.folder}: {'; '.join(lines[:SHOWN])}{more}."
+        f" Hint: python -m physprobe well check {spec.folder} lists all;"
+        " `leave_out` leaves out files by name."
+    )
+
+
+def _plan(spec: Spec) -> Plan:
+    """Clips of the files, if all of it can be used.
+
+    Raises
+    ------
+    ValueError
+        If something can't.
+    """
+    found = _listed(spec)
+    plan, wrong = (None, []) if found.faults else _planned(spec)
+    if plan is None or wrong:
+        raise ValueError(_some(spec, [*found.faults, *wrong]))
+    return plan
+
+
+def _planned(spec: Spec) -> tuple[Plan | None, list[Fault]]:
+    found = _listed(spec)
+    return _laid(spec, tuple((n, files.seen(path)) for n, path in found.paths.items()))
+
+
+@lru_cache(maxsize=8)
+def _laid(spec: Spec, seen: tuple) -> tuple[Plan | None, list[Fault]]:
+    """Clips of files without faults, and why there are none; the same while files stay."""
+    found = _listed(spec)
+    first = next(iter(found.headers.values()))
+    wrong = [*_well_published.faults(spec, found)]
+    wrong += [
+        Fault("", f"scalar {name!r} has a name that is taken")
+        for name in (*first.scalars, *first.states)
+        if name in TAKEN - EXPORTED
+    ]
+    channels: tuple[str, ...] = ()
+    try:
+        channels = tuple(each.name for each in files.chosen(first, _names(spec, first)))
+    except KeyError as error:
+        known = [*first.fields, *(each.name for each in first.channels)]
+        near = words.nearest(error.args[0], known)
+        wrong.append(
+            Fault(
+                "",
+                f"fields: found {error.args[0]!r}; the files have"
+                f" {', '.join(dict.fromkeys(known))}.{near}",
+            )
+        )
+    wrong += [
+        Fault("", f"fields: {name} is there twice")
+        for name in sorted({name for name in channels if channels.count(name) > 1})
+    ]
+    axes: dict[str, dict[str, grid.Axis]] = {"y": {}, "x": {}}
+    for name, header in found.headers.items():
+        for dim, known_axes in axes.items():
+            try:
+                known_axes[name] = _axis(spec, header, dim)
+            except Faulty as error:
+                wrong += [Fault(name, f"{dim}: {reason}") for reason in error.reasons]
+    wrong += [] if wrong else _apart(axes)
+    clips = []
+    for name, header in found.headers.items():
+        latest = header.frames - spec.room
+        if latest < spec.start:
+            wrong.append(
+                Fault(
+                    name,
+                    f"has {header.frames} frames, and a clip of {spec.frames} frames,"
+                    f" {spec.stride} apart, needs {spec.room} from frame {spec.start} on",
+                )
+            )
+            continue
+        if wrong:
+            continue
+        for trajectory in range(min(header.trajectories, spec.trajectories or header.trajectories)):
+            clips += [
+                Clip(name, trajectory, int(start))
+                for start in _starts(spec, name, trajectory, latest, first)
+            ]
+    if wrong:
+        return None, wrong
+    for note in dict.fromkeys(
+        note for h in found.headers.values() for note in (*h.doubts, *h.notes)
+    ):
+        log.info("%s: %s", spec.folder, note)
+    return Plan(found, tuple(clips), channels, axes["y"], axes["x"]), []
+
+
+def _names(spec: Spec, first: Header) -> tuple[str, ...] | None:
+    return _well_published.channels(first) if spec.protocol else spec.fields
+
+
+def _axis(spec: Spec, header: Header, dim: str) -> grid.Axis:
+    """Points of a place, as they are asked for."""
+    if spec.protocol:
+        return _well_published.axis(header, dim)
+    found = grid.axis(header.places[dim], header.period(dim), spec.resample)
+    if spec.coarsen == 1:
+        return found
+    if len(found.points) % spec.coarsen:
+        raise Faulty(f"{len(found.points)} points are no multiple of `coarsen`, {spec.coarsen}")
+    return found.then(grid.means(len(found.points), spec.coarsen))
+
+
+def _apart(axes: dict[str, dict[str, grid.Axis]]) -> Iterator[Fault]:
+    """Files whose points are elsewhere than those of the first one."""
+    for dim, found in axes.items():
+        (_, first), *others = found.items()
+        cell = np.diff(first.points).min()
+        for name, axis in others:
+            if (far := np.abs(axis.points - first.points).max()) > APART * cell:
+                yield Fault(name, f"has points of {dim} up to {far:.3g} away from other files'")
+
+
+def _starts(
+    spec: Spec, name: str, trajectory: int, latest: int, first: Header
+) -> Iterator[int] | np.ndarray:
+    """Stored frames that the windows of a trajectory begin with, in order."""
+    if spec.protocol:
+        return np.arange(0, latest + 1, _well_published.PROTOCOLS[first.dataset].offset)
+    if spec.step:
+        return np.arange(spec.start, latest + 1, spec.step)
+    rng = seeds.rng("the_well", name, trajectory)
+    return np.sort(rng.integers(spec.start, latest + 1, spec.windows or 1))
+
+
+def _frames(spec: Spec, start: int) -> range:
+    """Stored frames of a clip."""
+    return range(start, start + (spec.frames - 1) * spec.stride + 1, spec.stride)
+
+
+def _groups(spec: Spec, plan: Plan) -> np.ndarray:
+    """Group (clip,) of each clip, numbered as they come."""
+    keys: list[tuple] = []
+    for clip in plan.clips:
+        scalars = plan.listed.headers[clip.file].scalars
+        if spec.group == "parameters":
+            own = (v[clip.trajectory] for n, v in scalars.items() if n not in TAKEN)
+            keys.append(tuple(own))
+        elif "group" in scalars:
+            keys.append((clip.file, scalars["group"][clip.trajectory]))
+        else:
+            keys.append((clip.file, clip.trajectory))
+    order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    return np.array([order[key] for key in keys])
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    for name, header in plan.listed.headers.items():
+        yield from (f"{name}: {note}" for note in (*header.doubts, *header.notes))
+    for dim, axes in (("x", plan.x), ("y", plan.y)):
+        yield from (f"{dim}: {note}" for axis in axes.values() for note in axis.notes)
+
+
+@lru_cache(maxsize=4)
+def _content(spec: Spec, seen: tuple) -> str:
+    plan = _plan(spec)
+    total = hashlib.sha256()
+    wanted: dict[tuple[str, int], set[int]] = {}
+    for clip in plan.clips:
+        wanted.setdefault((clip.file, clip.trajectory), set()).update(_frames(spec, clip.start))
+    for (name, trajectory), frames in wanted.items():
+        header = plan.listed.headers[name]
+        total.update(f"{name} {header.digest} {trajectory} ".encode())
+        channels = files.chosen(header, plan.channels)
+        for block in _blocks(sorted(frames)):
+            values = files.window(header, channels, trajectory, block)
+            total.update(np.ascontiguousarray(values).data)
+    return total.hexdigest()[:16]
+
+
+def _blocks(frames: list[int]) -> Iterator[range]:
+    """Runs of frames that follow on each other, a few at a time."""
+    runs = np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)
+    for run in runs:
+        for first in range(int(run[0]), int(run[-1]) + 1, files.BLOCK):
+            yield range(first, min(first + files.BLOCK, int(run[-1]) + 1))
