@@ -1,7 +1,7 @@
 """Stored: recipes whose networks see windows of the fields of clips that lie in a store.
 
-Each step reads its own windows and no others, so that memory doesn't grow with the clips. Fields are
-seen less their means, over their deviations, both of the training clips alone; the folder keeps
+Each step reads its own windows and no others, so that memory doesn't grow with the clips. Fields
+are seen less their means, over their deviations, both of the training clips alone; the folder keeps
 them beside the weights.
 """
 
@@ -117,14 +117,14 @@ def _stored(
     shown = zarrs.read(clips)
     system = zarrs.joined(zarrs.read(simulation), shown)
     if "channels" not in shown:
-        raise ValueError(
-            f"{clips}: shows no fields by name. Hint: render its system as channels."
-        )
+        raise ValueError(f"{clips}: shows no fields by name. Hint: render its system as channels.")
     if shown.sizes["time"] < window:
         raise ValueError(
             f"{clips}: clips of {shown.sizes['time']} frames are too short for windows of {window}."
         )
-    labels = {name: np.array(v.values.tolist()) for name, v in system.items() if v.dims == ("clip",)}
+    labels = {
+        name: np.array(v.values.tolist()) for name, v in system.items() if v.dims == ("clip",)
+    }
     labels |= {
         name: np.array(v.values.tolist())
         for name, v in system.coords.items()

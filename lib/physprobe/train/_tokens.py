@@ -14,7 +14,8 @@ from physprobe.train._patches import patches, take
 from physprobe.train._training import Training
 
 __all__ = [
-    "Predictor", "blocks", "encode", "encoder", "initialise", "patches", "places", "renamed", "take",
+    "Predictor", "blocks", "encode", "encoder", "initialise", "patches", "places", "renamed",
+    "take",
 ]  # fmt: skip
 NAMES = {
     "query": "embeddings.mask_tokens",

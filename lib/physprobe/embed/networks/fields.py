@@ -255,7 +255,7 @@ def layers(sizes: FieldNetwork) -> tuple[str, ...]:
 
 
 class Head(nn.Module):
-    """Light network behind an encoder, one block of its kind: from features to numbers of each place.
+    """Light network behind an encoder, one block of its kind: features to numbers of each place.
 
     Of convolutions it is the published predictor: two of two by two cells, a block between them.
     """
