@@ -27,7 +27,7 @@ PRESETS: Mapping[tuple[str, str], Mapping[str, Any]] = {
         "heads": 3, "head_width": 256, "scale": 1.0,
     },
 }  # fmt: skip
-"""Sizes by network and preset; of equal presets both networks give the same places along y and x."""
+"""Sizes by network and preset; both networks of a preset have the same places along y and x."""
 
 
 def _of_preset(name: str) -> Callable[[dict[str, Any]], Any]:
@@ -71,8 +71,8 @@ class FieldNetwork(Spec):
             )
         if self.network == "vit" and (len(self.widths) > 1 or self.widths[0] % (2 * self.heads)):
             raise ValueError(
-                f"widths: {list(self.widths)} of a transformer with {self.heads} heads; one width is"
-                " needed, a multiple of twice the heads"
+                f"widths: {list(self.widths)} of a transformer with {self.heads} heads; one width"
+                " is needed, a multiple of twice the heads"
             )
         if not self.kernel % 2:
             raise ValueError(f"kernel: {self.kernel} is even")

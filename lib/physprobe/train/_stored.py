@@ -123,22 +123,19 @@ def _stored(
             f"{clips}: clips of {shown.sizes['time']} frames are too short for windows of {window}."
         )
     labels = {
-        name: np.array(v.values.tolist()) for name, v in system.items() if v.dims == ("clip",)
-    }
-    labels |= {
-        name: np.array(v.values.tolist())
-        for name, v in system.coords.items()
-        if v.dims == ("clip",) and name != "clip"
+        str(name): np.array(found.values.tolist())
+        for name, found in system.variables.items()
+        if found.dims == ("clip",) and name != "clip"
     }
     count = shown.sizes["clip"]
     groups = labels.get("group", np.arange(count))
     train, held = parted(groups, labels.get("split"), part)
     values, columns = _decoded(labels, wanted)
-    mean, deviation = (part(values[train], 0) for part in (np.mean, np.std))
+    mean, deviation = values[train].mean(0), values[train].std(0)
     whole = (values - mean) / np.where(deviation > 0, deviation, 1.0)
     kind = kinds.load("simulate", system.attrs["spec"]["kind"])
-    found = _shown(shown, train, kind.PERIODIC)
-    return Stored(shown, train, held, groups, whole, columns, found)
+    seen = _shown(shown, train, kind.PERIODIC)
+    return Stored(shown, train, held, groups, whole, columns, seen)
 
 
 def parted(

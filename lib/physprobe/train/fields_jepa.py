@@ -103,7 +103,7 @@ def terms(
         shortfall = torch.stack([_losses.variance(side) for side in sides])
         parts["invariance"].append((one - other).square().mean())
         parts["variance"].append(shortfall.mean())
-        parts["covariance"].append(sum(_losses.covariance(side) for side in sides))
+        parts["covariance"].append(torch.stack([_losses.covariance(s) for s in sides]).sum())
     found = {name: torch.stack(values).mean() for name, values in parts.items()}
     total = sum(getattr(spec, name) * value for name, value in found.items())
     return total, {name: value.detach() for name, value in found.items()}

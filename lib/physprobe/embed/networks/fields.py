@@ -248,7 +248,7 @@ def encoder(sizes: FieldNetwork, shown: Shown) -> Encoder:
 
 
 def layers(sizes: FieldNetwork) -> tuple[str, ...]:
-    """Names of what an encoder's ``each`` gives: stages, or blocks; a transformer's last is normed."""
+    """Names of what an encoder's ``each`` gives: stages, or blocks and what is normed."""
     if sizes.network == "convnext":
         return tuple(str(stage) for stage in range(len(sizes.widths) + 1))
     return (*(str(block) for block in range(sizes.blocks[0] + 1)), "final")
