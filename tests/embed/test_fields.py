@@ -14,7 +14,8 @@ from physprobe.embed.networks import fields, latent
 
 SIZES = {
     "convnext": FieldNetwork.strict(
-        {"frames": 4, "widths": [4, 6], "blocks": [1, 1], "kernel": 5, "head_width": 6, "scale": 1.0}
+        {"frames": 4, "widths": [4, 6], "blocks": [1, 1], "kernel": 5, "head_width": 6,
+         "scale": 1.0}
     ),
     "vit": FieldNetwork.strict(
         {"network": "vit", "frames": 4, "widths": [8], "blocks": [1], "patch": 4, "tubelet": 2,
