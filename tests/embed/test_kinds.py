@@ -8,7 +8,11 @@ from physprobe.config import kinds
 
 def test_families():
     assert kinds.names("embed") == (
+        "channel_statistics",
+        "channels",
         "density",
+        "elapsed",
+        "fields",
         "huggingface",
         "kalman",
         "latent",
@@ -37,7 +41,7 @@ def test_import_needs_no_heavy_library():
         "    needed['python'] = {'model': 'examples/own_encoder.py:build'}\n"
         "    needed['precomputed'] = {'file': 'none.npz', 'system': 'heat'}\n"
         "    needed['timm'] = {'model': 'vit'}\n"
-        "    for trained in ('latent', 'linear_models', 'points'):\n"
+        "    for trained in ('fields', 'latent', 'linear_models', 'points'):\n"
         "        needed[trained] = {'model': 'a'}\n"
         "    fields = needed.get(kind, {})\n"
         "    spec = family.Spec(**fields)\n"

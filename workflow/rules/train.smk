@@ -2,7 +2,7 @@
 Train: fit an encoder to an endless stream of simulated clips, without labels.
 
 INPUT   nothing but the recipe: clips are simulated on the fly, or images read from the folder that it names;
-        the encoder that it grows from, if it does
+        the encoder that it grows from, if it does;  results/{system}/clips.zarr and simulation.zarr, if it names one
 OUTPUT  results/encoders/{recipe}/   config.json  model.safetensors  preprocessor_config.json  training.csv  README.md
 """
 
@@ -33,4 +33,5 @@ rule train:
         "Train {wildcards.recipe}"
     shell:
         "python -m physprobe train --out {output.weights} --card {input.card:q}"
+        " --clips {input.clips} --simulation {input.simulation}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

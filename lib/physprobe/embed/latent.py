@@ -13,7 +13,7 @@ from pydantic import model_validator
 
 from physprobe.embed import _frames
 from physprobe.embed._encoder import Embedding, Encoder, provenance, versions
-from physprobe.embed.networks.network import FIVE, Network, Seeds
+from physprobe.embed._trained import Trained
 
 if TYPE_CHECKING:
     from physprobe.store.zarrs import Lazy
@@ -23,17 +23,11 @@ AT_ONCE = 16
 """Frames that are embedded together at least, of as many clips as have them."""
 
 
-class Spec(Network):
+class Spec(Trained):
     """A folder of networks, its trained members or others with random weights."""
 
     kind: Literal["latent"] = "latent"
     """Family."""
-    model: str
-    """Folder that a recipe has written: results/encoders/{recipe}."""
-    weights: Literal["trained", "random"] = "trained"
-    """Those of the folder, or random ones in its architecture."""
-    seeds: Seeds = FIVE
-    """Members: seeds that the recipe was trained with, or those of random weights."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -44,33 +38,9 @@ class Spec(Network):
         return self
 
     @property
-    def checkpoints(self) -> dict[str, bool]:
-        """The folder, whose weights are read even for their shapes."""
-        return {self.model: True}
-
-    @property
-    def twin(self) -> bool:
-        """Random weights are the twin of trained ones; another recipe's network is a rival."""
-        return self.weights == "random" or super().twin
-
-    @property
-    def origins(self) -> set[tuple[str, str | None]]:
-        """The folder gives the architecture."""
-        return {(self.model, None)}
-
-    def random(self, seeds: Seeds) -> Self:
-        """The same with random weights."""
-        return self.model_copy(update={"weights": "random", "seeds": seeds})
-
-    @property
     def sees_future(self) -> bool:
         """Whether an embedding follows from later frames: only where they are shuffled."""
         return self.frames != "ordered"
-
-    @property
-    def members(self) -> dict[int, Self]:
-        """Spec of each network, by its seed."""
-        return {seed: self.model_copy(update={"seeds": (seed,)}) for seed in self.seeds}
 
 
 def tubelet(spec: Spec) -> int:

@@ -9,7 +9,6 @@ from typing import Protocol, cast
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from physprobe.config import kinds
@@ -173,11 +172,4 @@ def write(
     (folder / FILES[0]).write_text(json.dumps(content, indent=2) + "\n")
     prepared = {"do_rescale": True, "rescale_factor": 1 / 255, "gray": spec.gray}
     (folder / FILES[1]).write_text(json.dumps(prepared, indent=2) + "\n")
-    whole = {
-        latent.named(seed, network) + rest: value.contiguous()
-        for seed, found in tensors.items()
-        for name, value in found.items()
-        for network, _, rest in [name.partition(".")]
-    }
-    save_file(whole, folder / FILES[2], {"format": "pt"})
-    (folder / FILES[2]).chmod(0o644)
+    latent.save(tensors, folder / FILES[2])

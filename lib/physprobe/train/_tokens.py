@@ -1,4 +1,4 @@
-"""Tokens: an encoder that may leave tokens out, a light predictor, and patches of pixels."""
+"""Tokens: an encoder that may leave tokens out, and a light predictor."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -10,8 +10,13 @@ from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder, VJEPA2Laye
 
 from physprobe.embed.networks import weights
 from physprobe.train import _growth
+from physprobe.train._patches import patches, take
 from physprobe.train._training import Training
 
+__all__ = [
+    "Predictor", "blocks", "encode", "encoder", "initialise", "patches", "places", "renamed",
+    "take",
+]  # fmt: skip
 NAMES = {
     "query": "embeddings.mask_tokens",
     "enter": "embeddings.predictor_embeddings",
@@ -60,11 +65,6 @@ def encode(
     for block in network.layer:
         hidden = block(hidden, keep)[0]
     return network.layernorm(hidden)
-
-
-def take(tokens: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Tokens (clip, token, feature) at places (clip, taken)."""
-    return tokens.gather(1, places[..., None].expand(-1, -1, tokens.shape[-1]))
 
 
 class Predictor(nn.Module):
@@ -156,27 +156,3 @@ def places(grid: tuple[int, int, int], times: range, clips: int) -> torch.Tensor
     """Places (clip, token) of all tokens at some token times."""
     per_time = grid[1] * grid[2]
     return torch.arange(times.start * per_time, times.stop * per_time).expand(clips, -1)
-
-
-def patches(video: torch.Tensor, tubelet: int, patch: int) -> torch.Tensor:
-    """Cut frames into what each token covers.
-
-    Parameters
-    ----------
-    video : Tensor
-        (clip, frame, ..., y, x), with or without colours in between.
-    tubelet, patch : int
-        Frames and pixels per token.
-
-    Returns
-    -------
-    Tensor
-        (clip, token, value); tokens run over time, y, x.
-    """
-    if video.ndim == 4:
-        video = video[:, :, None]
-    clips, frames, colours, height, width = video.shape
-    cut = video.reshape(
-        clips, frames // tubelet, tubelet, colours, height // patch, patch, width // patch, patch
-    )
-    return cut.permute(0, 1, 4, 6, 2, 3, 5, 7).flatten(4).flatten(1, 3)

@@ -1,5 +1,7 @@
 """Training: what the specs of recipes share - schedule, architecture, data, validation."""
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -64,6 +66,27 @@ class Schedule(Spec):
     def family(cls) -> Any:
         """Where batches come from, and how what is trained on them is judged and kept."""
         raise NotImplementedError
+
+    @property
+    def source(self) -> str | None:
+        """System of the config whose stores are read; by default clips are simulated on the way."""
+        return None
+
+    def misfits(self, system: System) -> Iterator[str]:
+        """What of the system whose stores are read doesn't go together with it, field in front."""
+        yield from ()
+
+    def reading(self, clips: Sequence[Path], simulation: Sequence[Path]) -> Self:
+        """The same, with the stores that are read; by default there are none.
+
+        Raises
+        ------
+        ValueError
+            If there are others than it needs.
+        """
+        if clips or simulation:
+            raise ValueError(f"{self.kind}: reads no stores. Hint: leave --clips out.")
+        return self
 
     @property
     def members(self) -> dict[int, Self]:

@@ -6,15 +6,19 @@ from typing import Any
 
 from physprobe.config import shipped
 from physprobe.config.installation import packaged
-from physprobe.config.stages import Command, Figure, Stage
+from physprobe.config.stages import STORE, Command, Figure, Stage
 from physprobe.embed.commands import checkpoint
 
 
 def _inputs(config: Any, asked: Any) -> dict[str, str | list[str]]:
-    """Files of the encoders that a recipe starts from, and the template of its card."""
+    """Encoders that a recipe starts from, stores that it reads, and the template of its card."""
     entry = config.recipes[asked.recipe]
     ancestors = (checkpoint(config, model) for model in entry.ancestors)
-    return {"ancestors": [*chain(*ancestors)], "card": packaged(f"train/{entry.CARD}")}
+    stores = {
+        name: [f"results/{entry.source}/{name}.zarr/{STORE}"] if entry.source else []
+        for name in ("clips", "simulation")
+    }
+    return {"ancestors": [*chain(*ancestors)], **stores, "card": packaged(f"train/{entry.CARD}")}
 
 
 def _kinds(config: Any, asked: Any) -> Iterator[str]:
@@ -24,6 +28,8 @@ def _kinds(config: Any, asked: Any) -> Iterator[str]:
     for system in entry.worlds:
         yield f"simulate.{system.simulate.kind}"
         yield f"render.{system.render.kind}"
+    if entry.source:  # of its kind it is known which axes are periodic
+        yield f"simulate.{config.systems[entry.source].simulate.kind}"
 
 
 def _files(config: Any, asked: Any) -> str:

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -14,7 +15,14 @@ from physprobe.store import job, log
 from physprobe.train._training import Schedule
 
 
-def run(*, out: Path, spec: str, card: Path | None = None) -> None:
+def run(
+    *,
+    out: Path,
+    spec: str,
+    card: Path | None = None,
+    clips: Sequence[Path] = (),
+    simulation: Sequence[Path] = (),
+) -> None:
     """Train an encoder, or several members that differ in their seed, into a folder of its own.
 
     Parameters
@@ -27,6 +35,9 @@ def run(*, out: Path, spec: str, card: Path | None = None) -> None:
         JSON of the recipe's spec.
     card : Path, optional
         Template of ``README.md``; by default the recipe's own.
+    clips, simulation : sequence of Path
+        Root ``zarr.json`` of the clips that are trained on, and of their simulation, for a recipe
+        that reads stores.
 
     Raises
     ------
@@ -39,12 +50,13 @@ def run(*, out: Path, spec: str, card: Path | None = None) -> None:
 
     spec_: Schedule
     _, spec_ = kinds.parse("train", spec)
+    spec_ = spec_.reading(clips, simulation)
     family, members = spec_.family(), spec_.members
     torch.set_num_threads(job.current().threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     folder = out.parent
     work = folder / "unfinished"
-    content = [world.simulate.content() for world in spec_.worlds]
+    content = [spec_.content(), *(world.simulate.content() for world in spec_.worlds)]
     tensors: dict[int, dict[str, torch.Tensor]] = {}
     tables: dict[int, list[dict]] = {}
     for some in [tuple(members)] if spec_.together else [(seed,) for seed in members]:

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from physprobe.config.latent import MODEL_TYPE, Latent, Seen
@@ -208,6 +209,18 @@ def drawn(seed: int, make: Callable[[], Made]) -> Made:
 def named(seed: int, network: str) -> str:
     """What tensors of a network of a member begin with, in the file of all members."""
     return f"{seed}/{network}/"
+
+
+def save(tensors: Mapping[int, Mapping[str, torch.Tensor]], path: Path) -> None:
+    """Write tensors ``{network}.{parameter}`` of every member into one file."""
+    whole = {
+        named(seed, network) + rest: value.contiguous()
+        for seed, found in tensors.items()
+        for name, value in found.items()
+        for network, _, rest in [name.partition(".")]
+    }
+    save_file(whole, path, {"format": "pt"})
+    path.chmod(0o644)
 
 
 def members(tensors: Mapping[str, torch.Tensor]) -> tuple[int, ...]:
