@@ -55,7 +55,12 @@ def stores(
         "time": (("time",), 0.05 * np.arange(frames), {"units": "1"}),
         "channel": (("channel",), np.array(NAMES), {}),
     }
-    about = {"schema": "physprobe/simulation/1", "field": "fluid", "spec": {"kind": kind}}
+    about = {
+        "schema": "physprobe/simulation/1",
+        "field": "fluid",
+        "periodic": [True, True],
+        "spec": {"kind": kind},
+    }
     known = {name: (("clip",), values, {}) for name, values in labels.items()}
     paths = folder / "clips.zarr", folder / "simulation.zarr"
     with zarrs.create(

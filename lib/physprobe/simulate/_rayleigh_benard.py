@@ -150,12 +150,12 @@ class Modes:
         found[1, 0], found[1, 1] = seen[0, 1] + seen[1, 1], seen[0, 1] - seen[1, 1]
         found[2, 0], found[2, 1] = seen[0, 2] + seen[1, 2], seen[0, 2] - seen[1, 2]
         found[3, 0], found[3, 1] = warm[0, 0] + warm[1, 0], warm[0, 0] - warm[1, 0]
-        found = found.reshape(4, -1, self.waves)
-        np.subtract(self.k**2 * found[1], found[2], out=found[2])
-        found[1] *= -1j * self.k
-        found[0, :, 0] += self._mean @ mean.real
-        found[2, :, 0] -= self._mean1 @ mean.real
-        return found
+        whole = found.reshape(4, -1, self.waves)
+        np.subtract(self.k**2 * whole[1], whole[2], out=whole[2])
+        whole[1] *= -1j * self.k
+        whole[0, :, 0] += self._mean @ mean.real
+        whole[2, :, 0] -= self._mean1 @ mean.real
+        return whole
 
     def space(self, spectra: np.ndarray) -> np.ndarray:
         """Values (..., z, x) of spectra (..., z, wave), on half as many columns again."""

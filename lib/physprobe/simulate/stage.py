@@ -69,6 +69,7 @@ def run(*, out: Path, spec: str, force: bool = False) -> None:
         attrs={
             "schema": "physprobe/simulation/1",
             "field": system.FIELD,
+            "periodic": list(system.periodic(spec_)),
             "spec": entry,
             "code": job.current().code,
             **system.about(spec_),

@@ -102,7 +102,7 @@ class Fields(FieldNetwork, Schedule):
             if not targets.labels_of(target, known):
                 near = problems.nearest(target, known)
                 yield f"validation: {self.data} has no {target!r}; it has {', '.join(known)}.{near}"
-        if self.shifts and not any(kind.PERIODIC):
+        if self.shifts and not any(kind.periodic(simulate)):
             yield f"shifts: no axis of {self.data} is periodic"
         if "seed" in type(simulate).model_fields:  # others would have to read files
             grid = kind.coords(simulate)

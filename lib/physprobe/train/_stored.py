@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from physprobe.config import kinds
 from physprobe.config.fields import MODEL_TYPE, FieldNetwork, Shown
 from physprobe.embed.networks import fields, latent
 from physprobe.statistics import scores, seeds, splits, states, targets
@@ -133,8 +132,7 @@ def _stored(
     values, columns = _decoded(labels, wanted)
     mean, deviation = values[train].mean(0), values[train].std(0)
     whole = (values - mean) / np.where(deviation > 0, deviation, 1.0)
-    kind = kinds.load("simulate", system.attrs["spec"]["kind"])
-    seen = _shown(shown, train, kind.PERIODIC)
+    seen = _shown(shown, train, tuple(system.attrs["periodic"]))
     return Stored(shown, train, held, groups, whole, columns, seen)
 
 
