@@ -95,7 +95,7 @@ class OfNumbers:
 
     def __init__(self, labels: Numbers):
         widths, draws = list(labels.widths.values()), labels.values.shape[1]
-        self.widths = widths
+        self.labels, self.widths = labels, widths
         self.columns = labels.values.reshape(len(labels.values), -1)
         self.true, self.members = len(widths), draws * len(widths)
         self.outputs, self.true_columns = max(widths), sum(widths)
@@ -145,9 +145,11 @@ class OfNumbers:
         predicted = _taken(self._values(held, fold.train), epoch, setting)
         own = _taken(self._values(train, fold.train), epoch, setting)
         residual = own - self.columns[fold.train, : self.true_columns]
+        missed = predicted - self.columns[fold.test]
         return TrainedNumbers(
             inner=least,
-            errors=((predicted - self.columns[fold.test]) ** 2).sum(0)[None],
+            errors=(missed**2).sum(0)[None],
+            grouped=self.labels.grouped(missed[:, None], fold.test),
             predicted=predicted[:, None, : self.true_columns],
             train_squared=(residual**2).mean(0),
             train_absolute=np.abs(residual).mean(0),

@@ -219,6 +219,7 @@ class OnNumbers:
         return FittedNumbers(
             inner=inner,
             errors=np.einsum("ntc,ntc->tc", residual, residual),
+            grouped=self.labels.grouped(residual, fold.test),
             predicted=predicted[..., : self.true].copy(),
             train_squared=squared,
             train_absolute=absolute,
