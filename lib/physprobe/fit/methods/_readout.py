@@ -4,7 +4,7 @@ A member is one label, true or permuted, with as many outputs as it takes: the c
 the log-odds of two classes, or a score of each of several.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +27,8 @@ class TrainedNumbers(_selection.OfNumbers):
     """(column,) place among the settings."""
     epoch: np.ndarray
     """(column,) place among the numbers of epochs."""
+    parameters: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    """(column,) numbers that a readout has, once they are counted."""
 
     def told(self, column: int) -> dict:
         """Error of the inner folds, by its name."""
@@ -41,6 +43,8 @@ class TrainedClasses(_selection.OfClasses):
     """(column,) place among the settings."""
     epoch: np.ndarray
     """(column,) place among the numbers of epochs."""
+    parameters: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    """(column,) numbers that a readout has, once they are counted."""
 
     def told(self, column: int) -> dict:
         """Error of the inner folds, by its name."""
@@ -57,6 +61,8 @@ class Readout(Protocol):
     true: int
     """Members that are true labels; they come first."""
     outputs: int
+    each: list[int]
+    """(column,) outputs of a readout for a column's target by itself."""
     share: np.ndarray
     """(member, output) float32, how much each output counts."""
 
@@ -99,6 +105,7 @@ class OfNumbers:
         self.columns = labels.values.reshape(len(labels.values), -1)
         self.true, self.members = len(widths), draws * len(widths)
         self.outputs, self.true_columns = max(widths), sum(widths)
+        self.each = np.tile(np.repeat(widths, widths), draws).tolist()
         target = np.repeat(np.arange(self.true), widths)
         self.member = (np.arange(draws)[:, None] * self.true + target).ravel()
         self.output = np.tile(np.concatenate([np.arange(width) for width in widths]), draws)
@@ -167,6 +174,7 @@ class OfClasses:
         self.members, self.true = self.labels.shape[1], 1
         self.numbers = orders.numbers_of(labels.classes)
         self.outputs = len(self.numbers)
+        self.each = [self.outputs] * self.members
         self.share = np.ones((self.members, self.outputs), np.float32)
 
     def asked(self, train: np.ndarray) -> np.ndarray:
