@@ -1,4 +1,4 @@
-"""Linear layer: least squares where it converges, ridge where that is well posed, AdamW on the way."""
+"""Linear layer: AdamW on the way, least squares at the end, and what ridge says in between."""
 
 import json
 
