@@ -64,6 +64,51 @@ def test_ours_is_one_curve_of_what_was_trained_on_as_many(tmp_path):
     assert "not comparable" in learning_curve.CAPTION
 
 
+def of_shares(folder: Path, encoder: str, level: float) -> Path:
+    out = folder / f"{encoder}.ridge.json"
+    rows = [
+        {
+            "target": target, "sample": "clip", "layer": "selected", "metric": metric,
+            "share": share, "groups": round(40 * share), "count": round(400 * share),
+            "value": value, "ci_low": 0.8 * value, "ci_high": 1.2 * value,
+        }
+        for target in ("alpha", "zeta", "mean")
+        for share in (0.1, 0.5, 1.0)
+        for metric, value in (("r2", 0.5), ("z_mse", level / share))
+    ]  # fmt: skip
+    design = counts.Spec(shares=(0.1, 0.5, 1.0), published=((40, 0.079),))
+    results.write(
+        out, schema=counts.SHARES, spec={"kind": "ridge", "bootstraps": 100}, provenance={},
+        of={"system": "dots", "encoder": encoder, "method": "ridge"}, rows=rows,
+        design=design.dump(), label=encoder,
+    )  # fmt: skip
+    return out
+
+
+def test_numbers_are_drawn_by_trajectories_a_panel_for_each_target(tmp_path):
+    paths = [of_shares(tmp_path, "ours", 0.1), of_shares(tmp_path, "pixels", 0.2)]
+    found = learning_curve.frame(study(paths, ("ours",), ("pixels",), "ridge"))
+    assert set(found["metric"]) == {"z_mse"}, "the published measure, where it was asked for"
+    figure = learning_curve.figure(found)
+    sound(figure)
+    alpha, zeta, mean = figure.axes
+    named = [ax.get_ylabel() for ax in figure.axes]
+    assert named == ["z-MSE of alpha", "z-MSE of zeta", "mean z-MSE of all targets"]
+    bars = {each.get_label(): each for each in zeta.containers}
+    line = bars["ours"][0]
+    np.testing.assert_array_equal(line.get_xdata(), [4, 20, 40])
+    np.testing.assert_allclose(line.get_ydata(orig=False), [1, 0.2, 0.1])
+    (star,) = [line for line in mean.lines if line.get_marker() == "*"]
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == (40, pytest.approx(0.079))
+    assert not [line for line in alpha.lines if line.get_marker() == "*"]
+    assert alpha.get_xlabel().startswith("training groups")
+
+    some = found.assign(metric="r2", value=0.75, ci_low=0.7, ci_high=0.8)
+    alpha, *_ = learning_curve.figure(some[some["role"] != "published"]).axes
+    assert alpha.get_ylabel().startswith("unexplained: 1")
+    np.testing.assert_allclose(alpha.containers[0][0].get_ydata(orig=False), 0.25)
+
+
 def drawn(folder: Path, encoder: str, level: int) -> Path:
     def image(value: int) -> str:
         return strips.packed(np.full((1, 12, 12), value, np.uint8))

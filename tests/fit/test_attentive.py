@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from torch.nn import functional
 from transformers import VJEPA2Config
 from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2AttentivePooler
@@ -21,6 +22,7 @@ from physprobe.fit.methods._numbers import Numbers
 from physprobe.fit.methods.attentive import Spec
 from physprobe.fit.probe import probe, tallies
 from physprobe.fit.section import SCHEMAS
+from physprobe.statistics import ridge as statistics_ridge
 from physprobe.statistics import seeds, splits
 
 CLIPS, TOKENS, FEATURES = 120, 6, 12
@@ -328,11 +330,49 @@ def test_spatial_tokens_are_attended_to_where_they_are_kept():
         _samples.gathered(np.zeros((1, 1, 4, 4, 2)), 3)
 
 
+def test_components_are_those_of_each_fits_own_training_clips():
+    tokens, label = planted("number")
+    tokens[..., 2:] *= 0.1
+    asked = {"rates": (0.03,), "decays": (0.5,), "epochs": (8,), "permutations": 0}
+    _, block = run([tokens], label, "number", components=2, **asked)
+    held = np.array(next(b for b in block["held_out"] if b["layer"] == "0")["prediction"])
+    for fold in FOLDS:
+        known = tokens[fold.train].reshape(-1, FEATURES).astype(np.float32)
+        peer = PCA(2).fit(known)
+        shown = peer.transform(tokens.reshape(-1, FEATURES).astype(np.float32))
+        # a query and a line know no signs, but their first weights do
+        signs = np.sign((ridge_axes(known, 2) * peer.components_.T).sum(0))
+        shown = (signs * shown).reshape(CLIPS, TOKENS, 2)
+        alone = _trained.Trained(_attention.Query(), (0.03,), (0.5,), (8,), None, 0)
+        labels = Numbers(label[:, None, None], {"a": 1})
+        (tally,) = tallies(alone, labels, _samples.pooled(["time"], [shown], ["0"]), [fold])
+        expected = tally.layers[0][0].predicted[:, 0, 0]
+        np.testing.assert_allclose(held[fold.test], expected, atol=1e-3)
+    assert {c["parameters"] for c in block["choices"]} == {2 + 3}
+    _, wide = run([tokens], label, "number", components=50, **asked)
+    _, whole = run([tokens], label, "number", **asked)
+    assert wide["choices"] == whole["choices"], "what has fewer features keeps them"
+    assert {c["parameters"] for c in whole["choices"]} == {FEATURES + FEATURES + 1}
+    spec = Spec(targets=("a",), **QUICK | asked)
+    _, given = probe(spec, [tokens], ["0"], {"a": label}, FOLDS, components=2)
+    assert given["choices"] == block["choices"]
+
+
+def ridge_axes(known, count):
+    return statistics_ridge.axes((known - known.mean(0)).astype(float), count)
+
+
+def test_components_that_training_clips_do_not_vary_along_are_zeros():
+    rng = np.random.default_rng(0)
+    tokens = 1e3 * rng.normal(size=(30, 1, 40)).astype(np.float32)
+    found = _trained._components(tokens, np.arange(6), 8)
+    assert found.shape == (30, 1, 8) and not found[..., 5:].any()
+    flat = _trained._components(tokens * (np.arange(40) < 3), np.arange(20), 5)
+    assert flat[..., :3].any((0, 1)).all() and not flat[..., 3:].any()
+
+
 def test_what_can_not_be_is_refused():
     tokens, label = planted()
-    folds, more = FOLDS, {"components": 2}
-    with pytest.raises(ValueError, match="by ridge or logistic"):
-        probe(Spec(targets=("a",)), [tokens], ["0"], {"a": label}, folds, **more)
     with pytest.raises(ValueError, match="16 heads can't share 24"):
         attentive_deep.Spec(width=24)
     with pytest.raises(ValueError, match=r"can't share 12 features.* Hint: set width"):

@@ -1,18 +1,19 @@
-"""kNN probe: as scikit-learn names held-out clips, chosen inside training ones; curves by count."""
+"""kNN probe: as scikit-learn reads held-out clips, chosen inside training ones; curves by count."""
 
 import json
 
 import numpy as np
 import pytest
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from physprobe.fit.designs import counts
 from physprobe.fit.methods import _knn
+from physprobe.fit.methods._numbers import Numbers
 from physprobe.fit.methods.knn import Spec
 from physprobe.fit.probe import probe
 from physprobe.fit.section import SCHEMAS
 from physprobe.fit.stage import run as fit
-from physprobe.statistics import splits
+from physprobe.statistics import nulls, splits
 from physprobe.store import results, zarrs
 
 CLIPS, FEATURES, CLASSES = 120, 5, 3
@@ -112,6 +113,114 @@ def test_votes_of_halves_are_those_of_fits_to_halves(monkeypatch):
         votes = 15 * other.predict_proba(features[fold.test, 0])
         expected = np.log((votes + 0.01) / (15 + 0.01 * CLASSES))
         np.testing.assert_allclose(asked["found"][split, half, :, 0, :, 0], expected, atol=1e-6)
+
+
+NUMBER = planted()[:, 0, 0] + 0.3 * LABEL
+METRIC = {"euclid": "euclidean", "cosine": "cosine"}
+
+
+def run_numbers(features, folds=FOLDS, targets=None, **more):
+    targets = targets or {"size": NUMBER}
+    fields = {"readout": "number", "samples": ("clip",), "permutations": 20, "bootstraps": 200}
+    spec = Spec(**{**fields, "targets": tuple(targets), **more})
+    return probe(spec, [features], ["0"], targets, folds)
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+@pytest.mark.parametrize("distance", ["euclid", "cosine"])
+def test_numbers_of_held_out_clips_are_those_of_scikit_learn(distance, weights):
+    features = planted()
+    features[100] = features[3]  # a held-out clip that coincides with a training clip
+    asked = {"neighbours": (5,), "distances": (distance,), "weights": weights}
+    rows, block = run_numbers(features, **asked)
+    (fold,) = FOLDS
+    peer = KNeighborsRegressor(5, metric=METRIC[distance], weights=weights)
+    shown = features[:, 0].astype(np.float32).astype(float)
+    expected = peer.fit(shown[fold.train], NUMBER[fold.train]).predict(shown[fold.test])
+    (held,) = [each for each in block["held_out"] if each["layer"] == "selected"]
+    np.testing.assert_allclose(held["prediction"], expected, rtol=1e-6)
+    spread = ((NUMBER[fold.test] - NUMBER[fold.test].mean()) ** 2).sum()
+    missed = ((expected - NUMBER[fold.test]) ** 2).sum()
+    assert score(rows, "r2")["value"] == pytest.approx(1 - missed / spread)
+    assert score(rows, "r2")["p"] == pytest.approx(1 / 21)
+    json.dumps([SCHEMAS["probe"].row(**row) for row in rows], allow_nan=False)
+
+
+def test_each_target_has_its_own_neighbours_and_its_columns_share_them():
+    features = planted()
+    features[:, :, 1:] *= 3
+    whole = features[:, 0].mean(1)
+    pair = np.stack([NUMBER, whole], -1)
+    asked = {"neighbours": (1, 4, 30), "distances": ("euclid", "cosine")}
+    targets = {"size": NUMBER, "pair": pair, "whole": whole}
+    rows, block = run_numbers(features, targets=targets, **asked)
+    (fold,) = FOLDS
+    shown = features[:, 0].astype(np.float32).astype(float)
+    for name, values in targets.items():
+        errors = {}
+        for distance in asked["distances"]:
+            for number in asked["neighbours"]:
+                peer = KNeighborsRegressor(number, metric=METRIC[distance])
+                errors[distance, number] = sum(
+                    ((peer.fit(shown[a], values[a]).predict(shown[b]) - values[b]) ** 2).sum()
+                    for a, b in fold.inner
+                )
+        (choice,) = (c for c in block["choices"] if (c["layer"], c["target"]) == ("selected", name))
+        best = min(errors, key=errors.get)
+        assert (choice["distance"], choice["neighbours"]) == best
+        known = values[fold.train]
+        spread = ((known - known.mean(0)) ** 2).sum()
+        assert choice["inner_r2"] == pytest.approx(1 - errors[best] / spread)
+        (train,) = [
+            r for r in rows
+            if (r["target"], r["metric"], r["layer"]) == (name, "train_r2", "selected")
+        ]  # fmt: skip
+        assert train["value"] == pytest.approx(choice["inner_r2"])
+
+
+def test_permuted_numbers_score_what_a_run_on_them_does():
+    features = planted(size=0.5)
+    rows, _ = run_numbers(features, permutations=3)
+    order = nulls.permutations(np.arange(CLIPS), 3, 0)
+    given = [
+        score(run_numbers(features, targets={"size": NUMBER[o]}, permutations=1)[0], "r2")["value"]
+        for o in order
+    ]
+    assert score(rows, "r2")["null_mean"] == pytest.approx(np.mean(given))
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+def test_means_of_halves_are_those_of_fits_to_halves(monkeypatch, weights):
+    monkeypatch.setattr(_knn, "SPARE", 1)
+    labels = Numbers(
+        NUMBER[:, None, None], {"size": 1}, halved=splits.halves(np.arange(CLIPS), count=3)
+    )
+    features = planted()
+    fold = splits.nested(np.arange(CLIPS), outer=2, inner=2)[0]
+    found = _knn.Neighbours((2, 15), ("euclid", "cosine"), weights).fit(features, labels, fold)
+    number = (2, 15)[found.neighbours[0]]
+    metric = METRIC[("euclid", "cosine")[found.distance[0]]]
+    shown = features[:, 0].astype(np.float32).astype(float)
+    for split, first in enumerate(labels.halves):
+        for half, inside in enumerate((first, ~first)):
+            mine = fold.train[inside[fold.train]]
+            peer = KNeighborsRegressor(number, metric=metric, weights=weights)
+            expected = peer.fit(shown[mine], NUMBER[mine]).predict(shown[fold.test])
+            np.testing.assert_allclose(found.halved[split, half, :, 0, 0], expected, rtol=1e-6)
+
+
+def test_classes_may_be_named_by_weighted_votes():
+    features = planted()
+    _, block = run(features, neighbours=(5,), distances=("euclid",), weights="distance")
+    (fold,) = FOLDS
+    shown = features[:, 0].astype(np.float32).astype(float)
+    peer = KNeighborsClassifier(5, weights="distance").fit(shown[fold.train], LABEL[fold.train])
+    share = peer.predict_proba(shown[fold.test])
+    (held,) = [each for each in block["held_out"] if each["layer"] == "selected"]
+    expected = np.log((5 * share + 0.01) / (5 + 0.01 * CLASSES))
+    np.testing.assert_allclose(held["log_probability"], expected, atol=1e-5)
+    with pytest.raises(ValueError, match="set readout: class"):
+        Spec(readout="number", by="principle")
 
 
 @pytest.fixture(scope="module")

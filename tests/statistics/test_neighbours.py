@@ -11,8 +11,10 @@ from physprobe.statistics import neighbours, similarity
 def test_neighbours_are_those_of_scikit_learn(rng, distance):
     index, query = rng.normal(size=(80, 6)) + 3, rng.normal(size=(700, 6)) + 3
     metric = {"euclid": "euclidean", "cosine": "cosine"}[distance]
-    expected = NearestNeighbors(n_neighbors=7, metric=metric).fit(index).kneighbors(query)[1]
-    np.testing.assert_array_equal(neighbours.nearest(query, index, 7, distance), expected)
+    away, expected = NearestNeighbors(n_neighbors=7, metric=metric).fit(index).kneighbors(query)
+    found = neighbours.nearest(query, index, 7, distance)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_allclose(neighbours.distances(query, index, found, distance), away, atol=1e-9)
     assert neighbours.nearest(query, index[:4], 7, distance).shape == (700, 4)
 
 
@@ -20,6 +22,9 @@ def test_a_point_without_a_direction_is_at_right_angles_to_all():
     index = np.array([[1.0, 0], [0, 0], [-1, 0]])
     near = neighbours.nearest(np.array([[2.0, 0]]), index, 3, "cosine")
     assert near.tolist() == [[0, 1, 2]]
+    still = np.array([[2.0, 0], [0, 0]])
+    away = neighbours.distances(still, index, np.array([[0, 1, 2]] * 2), "cosine")
+    assert away.tolist() == [[0, 1, 2], [1, 1, 1]]
 
 
 def test_similarities_of_cases_by_hand():

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from physprobe.drawing import palette
 
 MINUS = "\N{MINUS SIGN}"
-METRICS = {"r2": "R\N{SUPERSCRIPT TWO}"}
+METRICS = {"r2": "R\N{SUPERSCRIPT TWO}", "z_mse": "z-MSE"}
 RAISED = str.maketrans(
     "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 )

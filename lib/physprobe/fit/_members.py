@@ -19,12 +19,26 @@ OUTER = {"ci_low": np.min, "ci_high": np.max}
 """Ends of intervals in blocks, which no draws come with: those that hold every member's."""
 
 REACH = {
-    **dict.fromkeys(("r2", "skill", "skill_by_equation", "rollout_skill"), (-np.inf, 1.0)),
+    **dict.fromkeys(
+        ("r2", "group_r2", "skill", "skill_by_equation", "rollout_skill"), (-np.inf, 1.0)
+    ),
     **dict.fromkeys(
         ("accuracy", "auc", "relative_accuracy", "both_right", "ece", "iou"), (0.0, 1.0)
     ),
     "ssim": (-1.0, 1.0),
-    **dict.fromkeys(("mae", "circular_mae", "log_loss", "mse", "state_error"), (0.0, np.inf)),
+    **dict.fromkeys(
+        (
+            "mae",
+            "group_mae",
+            "z_mse",
+            "group_z_mse",
+            "circular_mae",
+            "log_loss",
+            "mse",
+            "state_error",
+        ),
+        (0.0, np.inf),
+    ),
 }
 """What scores can be: Student's t knows no bounds, and of few members it is wide."""
 

@@ -43,6 +43,40 @@ def nearest(query: np.ndarray, index: np.ndarray, count: int, distance: Distance
     return found
 
 
+def distances(
+    query: np.ndarray, index: np.ndarray, near: np.ndarray, distance: Distance
+) -> np.ndarray:
+    """How far rows are from those at some places, exactly: 0 where they coincide.
+
+    Parameters
+    ----------
+    query : (row, feature)
+    index : (other row, feature)
+    near : (row, neighbour) int
+        Places among the other rows.
+    distance : "euclid" or "cosine"
+        The latter is 1 less the cosine; rows without a direction are at right angles to all.
+
+    Returns
+    -------
+    (row, neighbour) float64
+    """
+    query, index = query.astype(np.float64), index.astype(np.float64)
+    if distance == "cosine":
+        query, index = _unit(query), _unit(index)
+    found = np.empty(near.shape)
+    for column, places in enumerate(near.T):
+        for piece in pieces(len(query)):
+            apart = query[piece] - index[places[piece]]
+            found[piece, column] = np.einsum("nf,nf->n", apart, apart)
+    if distance == "euclid":
+        return np.sqrt(found)
+    # of unit vectors half the square is 1 less the cosine, without its cancellation
+    still, nowhere = ((rows**2).sum(1) == 0 for rows in (query, index))
+    aimless = still[:, None] | nowhere[near]
+    return np.where(aimless, 1.0, found / 2)
+
+
 def _unit(rows: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(length > 0, length, 1.0)

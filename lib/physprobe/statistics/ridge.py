@@ -91,12 +91,14 @@ def principal(features: np.ndarray, train: np.ndarray, components: int) -> np.nd
             "Hint: at most the smaller of rows - 1 and features."
         )
     mean = rows.mean(0)
-    rows = rows - mean
+    return (features - mean) @ axes(rows - mean, components)
+
+
+def axes(rows: np.ndarray, components: int) -> np.ndarray:
+    """Principal axes (feature, component) of centred rows (row, feature), the longest first."""
     if len(rows) < rows.shape[1]:
-        axes = np.linalg.svd(rows, full_matrices=False)[2][:components].T
-    else:
-        axes = eigen(rows.T @ rows)[1][:, : -components - 1 : -1]
-    return (features - mean) @ axes
+        return np.linalg.svd(rows, full_matrices=False)[2][:components].T
+    return eigen(rows.T @ rows)[1][:, : -components - 1 : -1]
 
 
 def blocks_of(fold: Fold) -> list[np.ndarray]:

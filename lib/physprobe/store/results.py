@@ -50,6 +50,8 @@ DIMENSIONS = {
     "quantity": "`decay` or `frequency`, as a function of the wavenumber",
     "decoy": "what obeys no law: shuffled or still frames, noise; `all` of them",
     "baseline": "what a skill or a gain is relative to",
+    "share": "share of the training groups, such as trajectories, that a probe is fitted to",
+    "groups": "how many groups those are; the mean over outer folds",
     "count": "training clips that a probe is fitted to, where there are several numbers of them",
     "control": "control that the score is less; `best control` is found anew in every draw",
     "against": "the same probe at another `place`, or by ordinary `folds`, that it is paired with",

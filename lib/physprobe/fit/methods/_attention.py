@@ -1,5 +1,6 @@
-"""Attention: readouts of a clip's tokens, many of them at once.
+"""Attention: readouts of a clip's tokens, with attention or without, many of them at once.
 
+    line            y = b + w . mean_t x_t
     one query       a_t = softmax_t(q . x_t / sqrt(d)),    y = b + w . sum_t a_t x_t / sqrt(d)
     deep            self-attention blocks, cross-attention with one query, then a line
 
@@ -27,6 +28,38 @@ Parameters = Mapping[str, Tensor]
 
 SPREAD = 0.02  # deviation of the first weights, truncated at twice that
 NORM = 1e-6  # of the variance that a LayerNorm divides by
+
+
+@dataclass(frozen=True)
+class Line:
+    """One linear layer, on the mean of tokens; where a clip has one token, on that."""
+
+    even: frozenset[str] = frozenset()
+    epsilon = 1e-8
+
+    def first(self, features: int, outputs: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """First parameters of a member: a readout of nothing, as the problem is convex."""
+        return {"readout": np.zeros((outputs, features + 1))}
+
+    def intercept(self, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What is put out whatever the tokens are (..., output): last in the readout's rows."""
+        return parameters["readout"][..., -1]
+
+    def decays(self, name: str) -> slice:
+        """Which of a row's numbers are regularised: all but the intercept."""
+        return slice(None, -1)
+
+    def numbers(self, tokens: int, features: int, members: int, outputs: int) -> int:
+        """Numbers that a clip takes in training."""
+        return tokens * features + 2 * members * outputs
+
+    def __call__(self, parameters: Parameters, tokens: Tensor) -> Tensor:
+        """Outputs (part, clip, member, output) from tokens (part, clip, token, feature)."""
+        weight, intercept = parameters["readout"].split([tokens.shape[3], 1], -1)
+        parts, members, outputs, features = weight.shape
+        maps = weight.reshape(parts, members * outputs, features).transpose(1, 2)
+        found = tokens.mean(2) @ maps + intercept.reshape(parts, 1, members * outputs)
+        return found.unflatten(2, (members, outputs))
 
 
 @dataclass(frozen=True)

@@ -1,98 +1,31 @@
 """Attentive: what the probes that attend to a clip's tokens have in common."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
-from physprobe.fit.methods._protocol import Protocol
+from physprobe.fit.methods._descent import Descent
 from physprobe.fit.section import SpatialTokens
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
     from physprobe.fit.methods._samples import Source
-    from physprobe.fit.methods._selection import Solver
-    from physprobe.fit.methods._trained import Model
 
 Sample = Literal["time", "space_time", "space_last"]
 SPATIAL = ("space_time", "space_last")
 
 
-class Attentive(Protocol):
+class Attentive(Descent):
     """Fields of the spec of every probe that attends to tokens."""
 
-    TRAINED: ClassVar[bool] = True
-    readout: Literal["number", "class"] = "number"
-    """What targets are: numbers, by squared error, or classes, by log loss."""
     samples: tuple[Sample, ...] = Field(("time",), min_length=1)  # type: ignore[assignment]
     """What is attended to. ``time``: a clip's token times, averaged over space, of every layer.
     Of layers that keep their spatial tokens (``tokens`` of the encoder), and of these alone,
     ``space_time``: all of them; ``space_last``: those of the last token time, as published."""
     cells: int | None = Field(None, ge=1)
     """Means over so many by so many cells of the image stand for spatial tokens; None: no means."""
-    by: str | None = None
-    """Label whose values are scored apart as well, such as ``principle``; one fit serves all."""
-    rates: tuple[float, ...] = Field(min_length=1)
-    """Learning rates to choose from."""
-    decays: tuple[float, ...] = Field(min_length=1)
-    """Weight decays to choose from: each step takes rate x decay of the weights away."""
-    epochs: tuple[int, ...] = Field(min_length=1)
-    """Numbers of epochs to choose from, ascending; 0 predicts the training clips' mean."""
-    permutations: int = Field(ge=0)
-    """Permutations of labels for the null, each as dear as the labels themselves."""
-
-    @field_validator("epochs")
-    @classmethod
-    def _ascending(cls, epochs: tuple[int, ...]) -> tuple[int, ...]:
-        if list(epochs) != sorted(set(epochs)) or epochs[0] < 0 or epochs[-1] < 1:
-            raise ValueError("epochs must ascend from 0 or more to at least 1")
-        return epochs
-
-    @model_validator(mode="after")
-    def _scored_apart(self) -> Self:
-        if self.by and not self.of_classes:
-            raise ValueError("by: only classes are scored apart; set readout: class")
-        return self
-
-    @property
-    def of_classes(self) -> bool:
-        """Whether targets are classes, not numbers."""
-        return self.readout == "class"
-
-    @property
-    def scored_apart(self) -> str | None:
-        """Label whose values are scored apart as well, if any."""
-        return self.by
-
-    @property
-    def label_type(self) -> type:
-        """Numbers or classes, as ``readout`` says."""
-        from physprobe.fit.methods._classes import Classes
-
-        return Classes if self.of_classes else super().label_type
-
-    def trained(self) -> "tuple[Model, int | None]":
-        """What is trained, and the most clips of a step; None: all training clips."""
-        raise NotImplementedError
-
-    def solver(self, components: int | None) -> "Solver":
-        """Readouts trained under every setting, all of them in one program.
-
-        Raises
-        ------
-        ValueError
-            If components are asked for.
-        """
-        from physprobe.fit.methods import _trained
-
-        if components:
-            raise ValueError(
-                f"{self.kind} takes features as they are."
-                " Hint: probe components by ridge or logistic."
-            )
-        model, batch = self.trained()
-        return _trained.Trained(model, self.rates, self.decays, self.epochs, batch, self.seed)
 
     def sources(
         self,

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from physprobe.fit.methods import _rows
+from physprobe.fit.methods import _further, _rows
 from physprobe.fit.methods._rows import Asked, Found
 from physprobe.fit.methods._selection import OfNumbers, Solver, Tally
-from physprobe.statistics import nulls
+from physprobe.statistics import nulls, scores
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Numbers:
     """How those of each target can be permuted."""
     halved: np.ndarray | None = None
     """(split, clip) 1 or -1, of all clips: halves that fits are redone on; none: of no split."""
+    groups: np.ndarray | None = None
+    """(clip,) clips whose predictions are averaged for a score by group; none: of no clips."""
 
     @property
     def halves(self) -> np.ndarray:
@@ -54,7 +56,24 @@ class Numbers:
                 for name, part in zip(widths, parts, strict=True)
             },
             asked.held.halves,
+            groups,
         )
+
+    def grouped(self, residual: np.ndarray, clips: np.ndarray) -> np.ndarray:
+        """Squared errors (column,) of groups' mean predictions; see ``_selection.OfNumbers``.
+
+        Parameters
+        ----------
+        residual : (clip, time, column)
+            Predictions less labels, of held-out clips.
+        clips : (clip,)
+            Those clips.
+        """
+        if self.groups is None or len(np.unique(self.groups)) == len(self.groups):
+            return np.zeros(0)
+        groups = self.groups[clips]
+        _, sizes = np.unique(groups, return_counts=True)
+        return ((scores.by_group(residual.mean(1), groups) / sizes[:, None]) ** 2).sum(0)
 
     @staticmethod
     def about(targets: Mapping[str, np.ndarray], asked: Asked) -> dict:
@@ -68,7 +87,7 @@ class Numbers:
 
     def rows(self, tally: Tally[OfNumbers], solver: Solver, asked: Asked) -> Found:
         """Rows, predictions and choices of one sample."""
-        return _rows.collect(
+        found = _rows.collect(
             asked.spec,
             tally,
             self.values,
@@ -79,3 +98,5 @@ class Numbers:
             asked.times,
             solver,
         )
+        found.rows += _further.rows(self, tally, solver, asked)
+        return found

@@ -1,10 +1,10 @@
 """What all probes have in common: targets, samples, folds, and how sure a score has to be."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from physprobe.fit.section import Grouping, MethodSpec, SpatialTokens
 from physprobe.statistics.splits import Fold
@@ -42,6 +42,15 @@ class Protocol(MethodSpec):
     """Bootstrap draws over clips for the intervals."""
     seed: int = Field(0, ge=0)
     """Seed of folds, permutations and draws."""
+    z_mse: bool = False
+    """Whether numbers also have the mean squared error of labels that are standardised by those of
+    the training clips, the measure that is published of parameter recovery."""
+
+    @model_validator(mode="after")
+    def _standardised(self) -> Self:
+        if self.z_mse and self.of_classes:
+            raise ValueError("z_mse: only numbers have it; set readout: number, or leave it out")
+        return self
 
     @property
     def folds_by(self) -> str:

@@ -4,7 +4,7 @@ A member is one label, true or permuted, with as many outputs as it takes: the c
 the log-odds of two classes, or a score of each of several.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +27,8 @@ class TrainedNumbers(_selection.OfNumbers):
     """(column,) place among the settings."""
     epoch: np.ndarray
     """(column,) place among the numbers of epochs."""
+    parameters: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    """(column,) numbers that a readout has, once they are counted."""
 
     def told(self, column: int) -> dict:
         """Error of the inner folds, by its name."""
@@ -41,6 +43,8 @@ class TrainedClasses(_selection.OfClasses):
     """(column,) place among the settings."""
     epoch: np.ndarray
     """(column,) place among the numbers of epochs."""
+    parameters: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    """(column,) numbers that a readout has, once they are counted."""
 
     def told(self, column: int) -> dict:
         """Error of the inner folds, by its name."""
@@ -57,6 +61,8 @@ class Readout(Protocol):
     true: int
     """Members that are true labels; they come first."""
     outputs: int
+    each: list[int]
+    """(column,) outputs of a readout for a column's target by itself."""
     share: np.ndarray
     """(member, output) float32, how much each output counts."""
 
@@ -95,10 +101,11 @@ class OfNumbers:
 
     def __init__(self, labels: Numbers):
         widths, draws = list(labels.widths.values()), labels.values.shape[1]
-        self.widths = widths
+        self.labels, self.widths = labels, widths
         self.columns = labels.values.reshape(len(labels.values), -1)
         self.true, self.members = len(widths), draws * len(widths)
         self.outputs, self.true_columns = max(widths), sum(widths)
+        self.each = np.tile(np.repeat(widths, widths), draws).tolist()
         target = np.repeat(np.arange(self.true), widths)
         self.member = (np.arange(draws)[:, None] * self.true + target).ravel()
         self.output = np.tile(np.concatenate([np.arange(width) for width in widths]), draws)
@@ -145,9 +152,11 @@ class OfNumbers:
         predicted = _taken(self._values(held, fold.train), epoch, setting)
         own = _taken(self._values(train, fold.train), epoch, setting)
         residual = own - self.columns[fold.train, : self.true_columns]
+        missed = predicted - self.columns[fold.test]
         return TrainedNumbers(
             inner=least,
-            errors=((predicted - self.columns[fold.test]) ** 2).sum(0)[None],
+            errors=(missed**2).sum(0)[None],
+            grouped=self.labels.grouped(missed[:, None], fold.test),
             predicted=predicted[:, None, : self.true_columns],
             train_squared=(residual**2).mean(0),
             train_absolute=np.abs(residual).mean(0),
@@ -165,6 +174,7 @@ class OfClasses:
         self.members, self.true = self.labels.shape[1], 1
         self.numbers = orders.numbers_of(labels.classes)
         self.outputs = len(self.numbers)
+        self.each = [self.outputs] * self.members
         self.share = np.ones((self.members, self.outputs), np.float32)
 
     def asked(self, train: np.ndarray) -> np.ndarray:

@@ -61,6 +61,7 @@ class Ridge(Solver[Numbers, Fitted]):
             fitted = Fitted(
                 inner=np.take_along_axis(inner, place[None], 0)[0],
                 errors=np.einsum("ntc,ntc->tc", errors, errors),
+                grouped=labels.grouped(errors, fold.test),
                 penalty=place,
                 scaling=np.full_like(place, number),
                 predicted=predicted + mean[:true],

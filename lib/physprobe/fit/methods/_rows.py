@@ -159,18 +159,16 @@ def collect(
         What was fitted by.
     """
     found, counts = Found(), list(widths.values())
-    columns = dict(zip(widths, _slices(counts), strict=True))
+    columns = dict(zip(widths, slices(counts), strict=True))
     spread = ((labels[held.clip] - labels[held.clip].mean(0)) ** 2).sum(0)
     spread, true = by_target(spread, counts), labels[held.clip, 0]
-    truth = _padded(true, columns.values())
+    truth = padded(true, columns.values())
     for place, layer in enumerate((*tally.names, "selected")):
         fits = tally.selected if layer == "selected" else tally.layers[place]
         errors = np.sum([fit.errors for fit in fits], axis=0).reshape(-1, *labels.shape[1:])
         errors = by_target(errors, counts)
         score = 1.0 - errors.mean(0) / spread
-        order = np.argsort(np.concatenate([fold.test for fold in folds]))
-        predicted = np.concatenate([fit.predicted for fit in fits])[order]
-        halved = np.concatenate([fit.halved for fit in fits], axis=2)[:, :, order]
+        predicted, halved = joined(fits, folds)
         residual = predicted - true[:, None]
         squared = by_target(residual**2, counts).transpose(2, 0, 1)
         absolute = (by_target(np.abs(residual), counts) / counts).transpose(2, 0, 1)
@@ -181,35 +179,25 @@ def collect(
             for part in (missed**2, np.abs(missed))
         ]
         ratios, apart = (scores.half_ratios(part.mean(1)) for part in by_half)
-        interval = _intervals(spec, held, truth, squared.mean(-1), ratios)
-        band = _means(spec, held, absolute.mean(-1), apart)
+        interval = intervals(spec, held, truth, squared.mean(-1), ratios)
+        band = means(spec, held, absolute.mean(-1), apart)
         training = _training(fits, labels[:, 0], counts, folds)
         for t, (target, own) in enumerate(columns.items()):
-            chosen = [
-                {"chosen_layer": tally.names[fit.layer[own.start]], **solver.chosen(fit, own.start)}
-                for fit in fits
-            ]
-            common = {
-                "target": target,
-                "sample": tally.sample,
-                "layer": layer,
-                "n_clips": len(held.clip),
-                "lambda": median([c["lambda"] for c in chosen if "lambda" in c]),
-                "edge_hit": any(c["edge_hit"] for c in chosen),
-            }
+            chosen = choices(tally, fits, solver, own.start)
+            shared = common(target, tally.sample, layer, len(held.clip), chosen)
             note = choice_note(chosen) if layer == "selected" else None
             null = arranged[t].row(score[0, t], score[1:, t])
             found.rows += [
                 {
-                    **common,
+                    **shared,
                     **_score(interval, t),
                     **null,
                     "metric": "r2",
                     "note": nulls.noted(null.get("note"), note),
                 },
-                {**common, **_score(band, t), "metric": "mae"},
-                {**common, "metric": "train_r2", "value": training[0][t]},
-                {**common, "metric": "train_mae", "value": training[1][t]},
+                {**shared, **_score(band, t), "metric": "mae"},
+                {**shared, "metric": "train_r2", "value": training[0][t]},
+                {**shared, "metric": "train_mae", "value": training[1][t]},
             ]
             if targets.harmonic(target):
                 angle, turned = (
@@ -217,8 +205,8 @@ def collect(
                     for part in (predicted, halved)
                 )
                 about_half = scores.half_ratios(turned.sum(-1))
-                circular = _score(_means(spec, held, angle, about_half))
-                found.rows.append({**common, **circular, "metric": "circular_mae"})
+                circular = _score(means(spec, held, angle, about_half))
+                found.rows.append({**shared, **circular, "metric": "circular_mae"})
             about = {"target": target, "sample": tally.sample, "layer": layer}
             mean = predicted[..., own].mean(1)
             found.held_out.append(
@@ -234,7 +222,7 @@ def collect(
         if layer == "selected" and tally.sample == "token":
             # Every token time has its own score; interval (time, target) by the same draws.
             each = scores.half_ratios(by_half[0]).transpose(1, 0, 2)
-            by_time = _intervals(spec, held, truth, squared.transpose(2, 0, 1), each)
+            by_time = intervals(spec, held, truth, squared.transpose(2, 0, 1), each)
             drawn = 1.0 - errors / spread
             for t, target in enumerate(widths):
                 found.rows += [
@@ -253,20 +241,49 @@ def collect(
     return found
 
 
-def _slices(counts: Sequence[int]) -> list[slice]:
+def joined(fits: Sequence[OfNumbers], folds: Sequence[Fold]) -> tuple[np.ndarray, np.ndarray]:
+    """Predictions of all held-out clips in order, and those of fits to halves."""
+    order = np.argsort(np.concatenate([fold.test for fold in folds]))
+    predicted = np.concatenate([fit.predicted for fit in fits])[order]
+    return predicted, np.concatenate([fit.halved for fit in fits], axis=2)[:, :, order]
+
+
+def choices(
+    tally: Tally[OfNumbers], fits: Sequence[OfNumbers], solver: Solver, column: int
+) -> list[dict]:
+    """What each outer fold chose for a column."""
+    return [
+        {"chosen_layer": tally.names[fit.layer[column]], **solver.chosen(fit, column)}
+        for fit in fits
+    ]
+
+
+def common(target: str, sample: str, layer: str, clips: int, chosen: Sequence[dict]) -> dict:
+    """What all rows of a target say."""
+    return {
+        "target": target,
+        "sample": sample,
+        "layer": layer,
+        "n_clips": clips,
+        "lambda": median([c["lambda"] for c in chosen if "lambda" in c]),
+        "edge_hit": any(c["edge_hit"] for c in chosen),
+    }
+
+
+def slices(counts: Sequence[int]) -> list[slice]:
     """Columns of each target."""
     ends = np.cumsum(counts).tolist()
     return [slice(end - count, end) for count, end in zip(counts, ends, strict=True)]
 
 
-def _padded(true: np.ndarray, columns: Iterable[slice]) -> np.ndarray:
+def padded(true: np.ndarray, columns: Iterable[slice]) -> np.ndarray:
     """(target, clip, column) from (clip, column of all): zeros where a target has no more."""
     parts = [true[:, own] for own in columns]
     most = max(part.shape[1] for part in parts)
     return np.stack([np.pad(part, ((0, 0), (0, most - part.shape[1]))) for part in parts])
 
 
-def _intervals(
+def intervals(
     spec: "Protocol", held: HeldOut, truth: np.ndarray, squared: np.ndarray, ratios: np.ndarray
 ) -> scores.Interval:
     """R2 with interval.
@@ -284,7 +301,7 @@ def _intervals(
     return _drawn(spec, held, sums, scores.r2_of, scores.ERROR, ratios)
 
 
-def _means(
+def means(
     spec: "Protocol", held: HeldOut, values: np.ndarray, ratios: np.ndarray
 ) -> scores.Interval:
     """Mean with interval of values (..., clip), and what halves say of it (..., split)."""

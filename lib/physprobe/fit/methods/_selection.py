@@ -48,6 +48,9 @@ class OfNumbers(Choice):
 
     errors: np.ndarray
     """(time, column) squared errors summed over held-out clips."""
+    grouped: np.ndarray
+    """(column,) squared errors of the mean predictions of held-out groups, summed over these; of no
+    column where every clip is its own group."""
     predicted: np.ndarray
     """(clip, time, true column) of the held-out clips."""
     train_squared: np.ndarray

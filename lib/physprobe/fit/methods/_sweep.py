@@ -60,7 +60,7 @@ class Sweep(Solver[Numbers, Fitted]):
         """Train every part under every setting, as many layers at once as there is room for."""
         widths = list(labels.widths.values())
         for some in _together(parts, len(self.settings) * labels.values[0].size):
-            ready = [_Normalised(p.rows, labels.values, p.fold, self.normalisation) for p in some]
+            ready = [_Normalised(p.rows, labels, p.fold, self.normalisation) for p in some]
             yield from _train(ready, widths, self.settings, self.epochs, self.patience, self.seed)
 
     def chosen(self, fit: Fitted, column: int) -> dict:
@@ -95,11 +95,12 @@ def _together(parts: Iterable[Part], columns: int) -> Iterator[list[Part]]:
 class _Normalised:
     """One layer's rows in one outer fold, normalised by its training rows."""
 
-    def __init__(self, rows: np.ndarray, labels: np.ndarray, fold: Fold, normalisation: str):
-        self.times = rows.shape[1]
-        columns = np.repeat(labels.reshape(len(labels), -1), self.times, axis=0)
-        columns = columns.reshape(len(labels), self.times, -1)
-        self.true = labels.shape[2]
+    def __init__(self, rows: np.ndarray, labels: Numbers, fold: Fold, normalisation: str):
+        self.times, self.labels, self.fold = rows.shape[1], labels, fold
+        clips = len(labels.values)
+        columns = np.repeat(labels.values.reshape(clips, -1), self.times, axis=0)
+        columns = columns.reshape(clips, self.times, -1)
+        self.true = labels.values.shape[2]
         (self.train, self.test), _, _ = _normalised(rows, fold, normalisation)
         (self.asked, self.held), self.mean, self.scale = _normalised(columns, fold, normalisation)
 
@@ -115,11 +116,12 @@ class _Normalised:
         truth, errors = self.held * self.scale, (held - self.held) * self.scale
         spread = together(((truth - truth.mean(0)) ** 2).sum(0), widths)
         residual = ((train - self.asked) * self.scale)[:, : self.true]
-        squared = (errors**2).reshape(-1, self.times, errors.shape[1])
+        missed = errors.reshape(-1, self.times, errors.shape[1])
         predicted = (held * self.scale + self.mean)[:, : self.true]
         return Fitted(
             inner=together((errors**2).sum(0), widths) / np.where(spread > 0, spread, np.inf),
-            errors=squared.sum(0),
+            errors=(missed**2).sum(0),
+            grouped=self.labels.grouped(missed, self.fold.test),
             setting=setting,
             epoch=epoch,
             predicted=predicted.reshape(-1, self.times, self.true),

@@ -11,7 +11,7 @@ Loshchilov, Hutter, "Decoupled weight decay regularization", ICLR 2019.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, product
 from typing import Protocol
 
@@ -25,11 +25,12 @@ from physprobe.fit.methods._classes import Classes
 from physprobe.fit.methods._numbers import Numbers
 from physprobe.fit.methods._readout import Readout, TrainedClasses, TrainedNumbers
 from physprobe.fit.methods._selection import Part, Solver
-from physprobe.statistics import seeds
+from physprobe.statistics import ridge, seeds
 from physprobe.statistics.splits import Fold
 
 BETAS = 0.9, 0.999
 SMALL = 1e-6  # deviation below which a channel is not scaled
+FLAT = 1e-5  # part of the largest deviation up to which a component is rounding
 ROOM = 2**26  # numbers that one program may take
 
 
@@ -72,10 +73,13 @@ class _Cut:
     train: np.ndarray
     held: np.ndarray
     readout: Readout
+    components: int | None = None
     mean: np.ndarray = field(init=False)
     scale: np.ndarray = field(init=False)
 
     def __post_init__(self):
+        if self.components and self.components < self.tokens.shape[2]:
+            self.tokens = _components(self.tokens, self.train, self.components)
         known = self.tokens[self.train].reshape(-1, self.tokens.shape[2])
         self.mean, scale = known.mean(0), known.std(0)
         self.scale = np.where(scale >= SMALL, scale, 1.0).astype(np.float32)
@@ -119,6 +123,8 @@ class Trained(Solver[Numbers | Classes, TrainedNumbers | TrainedClasses]):
     batch: int | None
     """Most clips of a step; None: all training clips."""
     seed: int
+    components: int | None = None
+    """Principal components of a fit's training clips that stand for the features, if any."""
 
     @property
     def settings(self) -> list[tuple[float, float]]:
@@ -132,16 +138,27 @@ class Trained(Solver[Numbers | Classes, TrainedNumbers | TrainedClasses]):
         readout = _readout.of(labels)
         errors: dict[tuple[int, int], np.ndarray] = {}
         outputs: dict[tuple[int, int], tuple[Fold, np.ndarray, np.ndarray]] = {}
-        for part, held, train in _fits(_cuts(parts, readout), self):
+        features: dict[tuple[int, int], int] = {}
+        sizes: dict[tuple[int, int], int] = {}
+        for part, held, train in _fits(_cuts(parts, readout, self.components), self):
             here = part.layer, part.place
             if train is not None:
                 outputs[here] = part.fold, held, train
+                features[here] = part.tokens.shape[2]
             else:
                 found = readout.errors(held, part.train, part.held)
                 errors[here] = errors.get(here, 0.0) + found
         for here in sorted(outputs):
             fold, held, train = outputs.pop(here)
-            yield readout.fitted(fold, errors[here] / readout.unit(fold), held, train)
+            fitted = readout.fitted(fold, errors[here] / readout.unit(fold), held, train)
+            each = [(features[here], width) for width in readout.each]
+            sizes |= {key: self._parameters(*key) for key in set(each) - sizes.keys()}
+            yield replace(fitted, parameters=np.array([sizes[key] for key in each]))
+
+    def _parameters(self, features: int, outputs: int) -> int:
+        """Numbers that a readout has to be trained."""
+        first = self.model.first(features, outputs, np.random.default_rng(0))
+        return sum(value.size for value in first.values())
 
     def chosen(self, fit: TrainedNumbers | TrainedClasses, column: int) -> dict:
         """What was chosen for a column."""
@@ -153,13 +170,28 @@ class Trained(Solver[Numbers | Classes, TrainedNumbers | TrainedClasses]):
             "learning_rate": rate,
             "weight_decay": decay,
             "epochs": epochs,
+            "parameters": fit.parameters[column],
             **fit.told(column),
             "edge_hit": epochs == self.epochs[-1]
             or any(len(grid) > 1 and value in (min(grid), max(grid)) for value, grid in grids),
         }
 
 
-def _cuts(parts: Iterable[Part], readout: Readout) -> Iterator[_Cut]:
+def _components(tokens: np.ndarray, train: np.ndarray, count: int) -> np.ndarray:
+    """Principal components (clip, token, component) of some clips' tokens, float32.
+
+    Zeros stand for those along which these clips don't vary.
+    """
+    known = tokens[train].reshape(-1, tokens.shape[2])
+    mean = known.mean(0)
+    axes = ridge.axes((known - mean).astype(np.float64), min(count, len(known) - 1))
+    found = np.zeros((*tokens.shape[:2], count), np.float32)
+    found[..., : axes.shape[1]] = (tokens - mean) @ axes.astype(np.float32)
+    spread = found[train].std((0, 1))
+    return found * (spread > FLAT * spread.max())
+
+
+def _cuts(parts: Iterable[Part], readout: Readout, components: int | None) -> Iterator[_Cut]:
     """Everything that is to be fitted; outer folds, and the inner folds of each."""
     for layer, folds in groupby(parts, key=lambda part: part.layer):
         own = list(folds)
@@ -170,7 +202,9 @@ def _cuts(parts: Iterable[Part], readout: Readout) -> Iterator[_Cut]:
                 *((number, *cut) for number, cut in enumerate(part.fold.inner)),
             ]
             for inner, train, held in cuts:
-                yield _Cut(layer, part.place, inner, part.fold, tokens, train, held, readout)
+                yield _Cut(
+                    layer, part.place, inner, part.fold, tokens, train, held, readout, components
+                )
 
 
 def _fits(
