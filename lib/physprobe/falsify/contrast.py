@@ -37,8 +37,8 @@ class Spec(Claim):
     """Encoders, or controls, of the study: each first, and the twin that it has to beat."""
     targets: Annotated[tuple[str, ...], Field(min_length=1)]
     """Labels that R2 is averaged over, each as much as any other."""
-    sample: Literal["clip", "token"] = "clip"
-    """From the clip's mean embedding, or from each token time."""
+    sample: str = "clip"
+    """One of the probe's samples."""
 
     @model_validator(mode="after")
     def _distinct(self) -> "Spec":
