@@ -285,6 +285,8 @@ def test_a_tracer_that_overshoots_and_steps_that_are_too_long_are_refused(monkey
         ({"schmidt": (0.2, 10)}, "a Schmidt number of 10, structures are too fine"),
         ({"size": 128, "solver": 128}, "grid of 128 x 256 that is solved on: k lB"),
         ({"thickness": (0.01, 0.05)}, "layers of 0.01 are too thin .* Hint: thickness from 0.025"),
+        ({"thickness": (0.1, 0.3)}, "4 layers of 0.3 run into each other; expected 0.25 at most"),
+        ({"size": 15}, "size"),
         ({"solver": 96}, "solver: 96 has to be a multiple of size, 64"),
         ({"layers": (3,)}, "layers: 3 has to be one of the even numbers from 2 on"),
         ({"blobs": (0,)}, "blobs: 0 has to be one of the numbers from 1 on"),
