@@ -10,12 +10,13 @@ periods half as high: what they grow into would else repeat itself along x for e
 vortices have no other one to pair with. The tracer is u without waves, so that it says which
 stream a point came from.
 
-This is the ``shear_flow`` of The Well (delta = width / 5n there, of n layers), with three
-differences. Layers are summed over images and waves have whole periods, so that both fit the
-sides. Parameters are drawn from a continuum. And what is solved is resolved, or refused when the
-config is read: the Batchelor scale sqrt(min(nu, D) / w), w the root mean square of vorticity at
-the start, which is its largest, times the largest wavenumber is 2 or more, of the grid that
-equations are solved on and of the one that is kept. The Well goes to Re 5e5 and Sc 10 on grids that
+This is the ``shear_flow`` of The Well, whose n layers have delta = width / 5n, with differences.
+Layers are summed over images and waves have whole periods, so that both fit the sides; there waves
+are 0.1 high, and of one number of periods. Parameters are drawn from a continuum. And what is
+solved is resolved, or refused when the config is read: the Batchelor scale sqrt(min(nu, D) / w), w
+the root mean square of vorticity at the start, which is its largest, times the largest wavenumber
+is 2 or more, of the grid that equations are solved on and of the one that is kept. Twice the cells
+then change fields by 1e-5 of their deviation. The Well goes to Re 5e5 and Sc 10 on grids that
 don't resolve them, where neither can be told.
 
 Solved as vorticity and tracer, see ``_vorticity``; frames are kept by the modes that their grid
@@ -101,6 +102,12 @@ class Spec(_fluids.Fluid):
             if wrong:
                 even = "even numbers" if step == 2 else "numbers"
                 raise ValueError(f"{name}: {wrong[0]} has to be one of the {even} from {least} on")
+        thick, most = self.thickness[1], 1 / max(self.layers)
+        if thick > most:
+            raise ValueError(
+                f"thickness: {max(self.layers)} layers of {thick:g} run into each other; expected"
+                f" {most:g} at most"
+            )
         if self.solver % self.size:
             raise ValueError(f"solver: {self.solver} has to be a multiple of size, {self.size}")
         return self
