@@ -275,7 +275,7 @@ def named(state: solver.State) -> np.ndarray:
     return np.stack([np.ones_like(real), *state.velocity, *order, *flow], axis=-1)
 
 
-def told(spec: Spec, field: np.ndarray) -> dict[str, float]:
+def told(spec: Spec, fields: np.ndarray) -> dict[str, float]:
     """Parameters of one clip, by the balance of stresses in each of its frames.
 
         -lap u + grad P - beta div <p p p p>:E = alpha div D - 2 zeta beta div(D.D - <p p p p>:D)
@@ -288,7 +288,7 @@ def told(spec: Spec, field: np.ndarray) -> dict[str, float]:
     ----------
     spec : Spec
         Of which ``box`` and ``beta`` are needed.
-    field : (time, y, x, channel)
+    fields : (time, y, x, channel)
         A clip, or any of its frames.
 
     Returns
@@ -303,8 +303,7 @@ def told(spec: Spec, field: np.ndarray) -> dict[str, float]:
     """
     if spec.beta == 0:
         raise ValueError("beta: with 0 zeta can't be told from stresses. Hint: a beta above 0.")
-    fields = np.asarray(field, float)
-    vorticity, curls, _ = _curls(fields, None, spec.box)
+    vorticity, curls, _ = _curls(np.asarray(fields, float), None, spec.box)
     pushed, strained, aligned = curls
     known = vorticity - spec.beta * strained
     parts = np.stack([pushed.ravel(), spec.beta * aligned.ravel()], axis=1)
