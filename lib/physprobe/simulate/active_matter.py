@@ -110,7 +110,7 @@ class Spec(_fluids.Fluid):
     """Angular moments that are solved for: one, closed, or as many as the kinetic equation takes,
     up to 16."""
     size: int = Field(128, ge=8)
-    """Cells of a side that are kept."""
+    """Cells of a side that are kept; a trajectory then takes 44 bytes a cell and frame."""
     solver: int = Field(default_factory=lambda data: _grid(data), ge=8)
     """Cells of a side that the equations are solved on, ``size`` or more; by default as many as
     the draws take."""
@@ -170,8 +170,7 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
 
     def propose(rng: np.random.Generator) -> dict[str, float]:
         low, high = _ends(spec.alpha)
-        activity = _draws.log_uniform(rng, (-high, -low))
-        zeta = _draws.log_uniform(rng, _ends(spec.zeta))
+        activity, zeta = (_value(rng, ends) for ends in ((-high, -low), _ends(spec.zeta)))
         return {"alpha": -activity, "activity": activity, "zeta": zeta}
 
     return _fluids.draw(spec, KIND, spec.interval, propose)
@@ -246,7 +245,7 @@ def trajectory(spec: Spec, own: Mapping[str, float], rng: np.random.Generator) -
         channels = named(state)
         second = state.moments[1] if spec.harmonics > 1 else None
         _is_finite(channels[None], frame)
-        _is_resolved(square, state.moments[0], frame)
+        _is_smooth(square, state.moments[0], frame)
         _is_ordered(channels[None], 0, frame)
         _keeps(channels[None], spec.box, SOLVED, frame)
         _is_balanced(channels[None], second, rods, spec.box, SOLVED, frame)
@@ -378,6 +377,10 @@ def _ends(drawn: tuple[float, float] | float) -> tuple[float, float]:
     return drawn if isinstance(drawn, tuple) else (drawn, drawn)
 
 
+def _value(rng: np.random.Generator, ends: tuple[float, float]) -> float:
+    return ends[0] if ends[0] == ends[1] else _draws.log_uniform(rng, ends)
+
+
 def _finest(data: Mapping) -> float:
     """Largest cell that resolves all draws."""
     fastest = _ends(data["zeta"])[1] - _ends(data["alpha"])[0]
@@ -386,9 +389,6 @@ def _finest(data: Mapping) -> float:
 
 def _grid(data: Mapping) -> int:
     """Cells of a side that resolve all draws, and those that are kept: a multiple of 32."""
-    # none where what it follows from was refused
-    if not {"zeta", "alpha", "d_t", "box", "size"} <= data.keys():
-        return 256
     needed = 32 * int(np.ceil(data["box"] / _finest(data) / 32))
     return max(needed, data["size"])
 
@@ -473,7 +473,7 @@ def _is_finite(fields: np.ndarray, at: int = 0) -> None:
         raise ValueError(f"finite values: frame {at + frame} has others. Hint: a shorter step.")
 
 
-def _is_resolved(square: solver.Square, moment: np.ndarray, at: int) -> None:
+def _is_smooth(square: solver.Square, moment: np.ndarray, at: int) -> None:
     """The highest modes that are solved for carry next to nothing."""
     power = (np.abs(square.kept(moment)) ** 2).sum(0)
     edge = max(power[:, -1].max(), power[[square.highest, -square.highest]].max())
