@@ -65,7 +65,6 @@ def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
 
 
 Negative = Annotated[float, Field(lt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Pushing = Annotated[tuple[Negative, Negative], AfterValidator(_ascending)] | Negative
 """Ends of a draw below 0, or one value."""
 Drawn = _draws.Range | _draws.Positive
@@ -96,7 +95,7 @@ class Spec(_fluids.Fluid):
     size, or one value."""
     zeta: Drawn = (1.0, 17.0)
     """Strength of alignment: ends of the draw, uniform in the logarithm, or one value."""
-    beta: NotNegative = 0.8
+    beta: float = Field(0.8, ge=0, le=2)
     """Density of the rods, by which they resist strain and alignment stresses the fluid."""
     d_t: _draws.Positive = 0.05
     """Diffusion of places."""
@@ -545,7 +544,9 @@ def _is_balanced(
     vorticity, (pushed, strained, aligned), largest = _curls(fields, second, box)
     made = rods.alpha * pushed + rods.beta * (strained + rods.zeta * aligned)
     apart = np.sqrt((np.abs(vorticity - made) ** 2).sum((1, 2)))
-    if (frame := _gates.first(apart <= tolerance * largest)) is not None:
+    # all directions alike: next to no vorticity, but D is as near to 1/2 as it is kept
+    rounding = tolerance / 100 * (rods.beta * rods.zeta - rods.alpha)
+    if (frame := _gates.first(apart <= tolerance * largest + rounding)) is not None:
         raise ValueError(
             f"balance of stresses: vorticity of frame {at + frame} is off by"
             f" {apart[frame] / largest:.2g} of it; expected {tolerance:g} or less, for alpha"
