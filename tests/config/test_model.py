@@ -683,7 +683,7 @@ def test_nothing_is_taken_for_what_it_is_not(
         ("systems/heat/simulate/alpha", [1.0], r"alpha: found \[1\.0\]; the list is too short"),
         ("systems/heat/simulate/alpha", [1, 2, 3], r"alpha: found .*; at most 2 entries are taken"),
         ("systems/heat", 3, r"systems\.heat: found 3; keys with values are needed"),
-        ("systems/heat/simulate", {"clips": 3}, r"simulate\.kind: missing\. Known kinds: adv"),
+        ("systems/heat/simulate", {"clips": 3}, r"simulate\.kind: missing\. Known kinds: act"),
         ("systems/Heat", {}, r"systems\.Heat: found 'Heat'; a name has small letters"),
         ("encoders/small/preprocess", "crops", r"preprocess: found 'crops'; .*Did you mean 'crop'"),
     ],

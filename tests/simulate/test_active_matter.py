@@ -230,6 +230,16 @@ def test_windows_are_frames_of_their_trajectory(drawn):
     np.testing.assert_array_equal(clips[0][apart:], clips[1][: 4 - apart])
 
 
+def test_rods_that_hardly_align_pass_too():
+    """All that is there decays, so that float32 has little of it."""
+    spec = SPEC.model_copy(update={"zeta": 0.01, "d_r": 1.0, "alpha": -0.1, "trajectories": 1})
+    labels = active_matter.draw(spec)
+    assert labels["zeta"].tolist() == [0.01, 0.01] and labels["alpha"][0] == -0.1
+    found = active_matter.solved(spec, labels)[0]
+    assert 0 < np.abs(found[..., 7:]).max() < 1e-4
+    active_matter.check(spec, clip(labels, 1), found[1])
+
+
 def test_fewer_cells_are_kept_by_their_modes():
     spec = SPEC.model_copy(update={"trajectories": 1, "size": 24, "length": 7})
     labels = active_matter.draw(spec)
@@ -262,6 +272,7 @@ def test_parameters_fill_the_square_evenly_in_their_logarithms():
         ({"harmonics": 8, "zeta": 1.0}, "8 are enough for zeta / d_r up to 15"),
         ({"alpha": (-1.0, -5.0)}, "the low end -1 has to be below the high end -5"),
         ({"alpha": 1.0}, "less than 0"),
+        ({"beta": 3.0}, "less than or equal to 2"),
         ({"frames": 16, "stride": 8}, "don't fit into a trajectory of 81"),
         ({"size": 8, "solver": 32, "box": 1.0, "waves": 11}, "waves: 11 to a side .* the 10 of 32"),
     ],
@@ -346,10 +357,11 @@ def test_too_few_cells_are_noticed_while_solving():
 
 def test_the_store_holds_fields_by_name(tmp_path: Path, drawn):
     out = tmp_path / "active_matter" / "simulation.zarr" / "zarr.json"
-    stage.run(out=out, spec=SPEC.canonical())
+    spec = SPEC.model_copy(update={"trajectories": 1})
+    stage.run(out=out, spec=spec.canonical())
     found = zarrs.read(out)
     labels, clips = drawn
     assert found.fluid.dims == ("clip", "time", "y", "x", "channel")
-    np.testing.assert_array_equal(found.fluid.values, clips)
+    np.testing.assert_array_equal(found.fluid.values, clips[:2])
     assert found.channel.values.tolist() == list(active_matter.CHANNELS)
-    np.testing.assert_array_equal(found.zeta.values, labels["zeta"])
+    np.testing.assert_array_equal(found.zeta.values, labels["zeta"][:2])
