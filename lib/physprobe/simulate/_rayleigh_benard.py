@@ -144,13 +144,13 @@ class Modes:
         shape = (2, -1, self.half, self.waves)
         seen = (self._seen @ psi).view(complex).reshape(shape)
         warm = (self._chi @ _by_wave(heat)).view(complex).reshape(shape)
-        found = np.empty((4, 2, self.half, self.waves), complex)
+        found = np.empty((4, len(self.z), self.waves), complex)
+        above, below = found[:, : self.half], found[:, self.half :]
         # above the middle the sum, below the difference, of what is even and what is odd
-        found[0, 0], found[0, 1] = seen[0, 0] + seen[1, 0], seen[1, 0] - seen[0, 0]
-        found[1, 0], found[1, 1] = seen[0, 1] + seen[1, 1], seen[0, 1] - seen[1, 1]
-        found[2, 0], found[2, 1] = seen[0, 2] + seen[1, 2], seen[0, 2] - seen[1, 2]
-        found[3, 0], found[3, 1] = warm[0, 0] + warm[1, 0], warm[0, 0] - warm[1, 0]
-        found = found.reshape(4, -1, self.waves)
+        np.add(seen[0], seen[1], out=above[:3])
+        np.subtract(seen[0], seen[1], out=below[:3])
+        np.negative(below[0], out=below[0])
+        above[3], below[3] = warm[0, 0] + warm[1, 0], warm[0, 0] - warm[1, 0]
         np.subtract(self.k**2 * found[1], found[2], out=found[2])
         found[1] *= -1j * self.k
         found[0, :, 0] += self._mean @ mean.real
