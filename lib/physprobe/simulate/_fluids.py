@@ -38,7 +38,7 @@ class Fluid(Base):
     """Frames of a trajectory, that of its initial condition among them."""
     group: Literal["trajectory", "parameters"] = "trajectory"
     """What is never split: windows of one trajectory, or of all that share their parameters."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
     """Seed of parameters, initial conditions and windows."""
 
     @property

@@ -55,7 +55,7 @@ WAVES, DEGREES = 16, 8
 MILD = (0.5, 2.0)
 GRIDS = {
     1e5: ((80, 40), (112, 48)),
-    1e6: ((160, 72), (208, 88)),
+    1e6: ((160, 88), (208, 104)),
     1e7: ((320, 160), (416, 200)),
 }
 """By the largest Rayleigh number, the grid (columns, rows) that resolves Prandtl numbers of
