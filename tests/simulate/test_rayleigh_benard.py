@@ -235,7 +235,7 @@ def test_a_store_has_names_and_units(tmp_path: Path):
         ({"contrast": (0.5, 1.5)}, "contrast: 1.5 is more than 1"),
         (
             {"grid": (64, 40)},
-            "grid: 64 x 40 is too coarse; up to Ra 1e.06 and for Pr 0.5 to 2 it takes 160",
+            "grid: 64 x 40 is too coarse; up to Ra 1e.06 and for Pr 0.5 to 2 it takes 144",
         ),
         ({"rayleigh": 1e5, "prandtl": 0.2, "grid": (80, 40)}, "for Pr 0.2 to 0.2 it takes 112"),
         ({"grid": (200, 81)}, "grid: 200 x 81; expected even numbers"),
