@@ -14,10 +14,11 @@ a contrast of 1 heat is conducted at first; otherwise the fluid is colder, but f
 
 Solved by ``_rayleigh_benard``: in space Fourier and Legendre modes, exact inner products; in time
 steps of order 3, as short as what moves asks for. Values are those of the modes at the centres of
-cells. Rayleigh and Prandtl number are uniform in their logarithm; one grid resolves all that may be
-drawn (``GRIDS``), so that no value tells its own by the grid. Up to Ra = 1e6 whole trajectories were
-tried at the ends of Pr and contrast; at 1e7 one of Pr = 1 until t = 20, and the grid of other Pr is
-extrapolated. A trajectory that isn't resolved breaks a gate.
+cells. Rayleigh and Prandtl number are uniform in their logarithm.
+
+One grid resolves all that may be drawn (``GRIDS``): none is told by its grid. Up to Ra = 1e6 whole
+trajectories at the ends of Pr kept the gates on these or coarser grids; at 1e7 one of Pr = 1 until
+t = 20, and the grid for other Pr is extrapolated. What isn't resolved breaks a gate.
 
 References
 ----------
