@@ -6,8 +6,8 @@ import numpy as np
 from _bench import compare
 from threadpoolctl import threadpool_limits
 
+from physprobe.simulate import _plates, rayleigh_benard
 from physprobe.simulate import _rayleigh_benard as solver
-from physprobe.simulate import rayleigh_benard
 from physprobe.statistics import seeds
 
 STEP = 1 / 128
@@ -25,7 +25,7 @@ class Plain:
         self.nu, self.kappa = convection.nu, convection.kappa
         rows = modes.rows
         self.bases = {}
-        for name, parts in (("psi", solver._clamped(rows)), ("theta", solver._fixed(rows))):
+        for name, parts in (("psi", _plates._clamped(rows)), ("theta", _plates._fixed(rows))):
             series = np.concatenate(parts, axis=1)
             self.bases[name] = [modes._values(modes.z, series, order) for order in range(3)]
         (p, p1, p2), (c, c1, _) = self.bases["psi"], self.bases["theta"]
@@ -101,7 +101,7 @@ class Plain:
 
 def sides(grid: tuple[int, int], rayleigh: float) -> tuple[solver.Convection, list, Plain, list]:
     """Ours and plain, with three points of one past."""
-    convection = solver.Convection(solver.modes(*grid), rayleigh, 1.0)
+    convection = solver.Convection(_plates.modes(*grid), rayleigh, 1.0)
     theta = np.zeros((len(convection.modes.z), convection.modes.waves), complex)
     for wave in range(4):
         theta[:, wave] = 0.1 * 1j**wave * np.sin(np.pi * convection.modes.z)
@@ -144,7 +144,7 @@ def main() -> None:
     """Check, time a trajectory, then time steps."""
     print(check())
     print(check((128, 48), 1e6))
-    modes = solver.modes(128, 48)
+    modes = _plates.modes(128, 48)
     convection = solver.Convection(modes, 1e6, 1.0)
     with threadpool_limits(1):
         start = time.process_time()
