@@ -102,7 +102,7 @@ class Fields(FieldNetwork, Schedule):
             if not targets.labels_of(target, known):
                 near = problems.nearest(target, known)
                 yield f"validation: {self.data} has no {target!r}; it has {', '.join(known)}.{near}"
-        if self.shifts and not any(kind.PERIODIC):
+        if self.shifts and not any(kind.periodic(simulate)):
             yield f"shifts: no axis of {self.data} is periodic"
         if "seed" in type(simulate).model_fields:  # others would have to read files
             grid = kind.coords(simulate)
@@ -110,6 +110,14 @@ class Fields(FieldNetwork, Schedule):
                 self.places(len(grid["y"]), len(grid["x"]))
             except ValueError as error:
                 yield f"patch: {self.data}: {error}"
+
+    def unseen(self, system: System, name: str) -> Iterator[str]:
+        """Clips that aren't whole groups of frames."""
+        if system.simulate.frames % self.frames:
+            yield (
+                f"{name} has {system.simulate.frames} frames, which can't be cut into groups of"
+                f" {self.frames}"
+            )
 
     def reading(self, clips: Sequence[Path], simulation: Sequence[Path]) -> Self:
         """The same, with the stores that are read."""

@@ -133,8 +133,8 @@ def _stored(
     values, columns = _decoded(labels, wanted)
     mean, deviation = values[train].mean(0), values[train].std(0)
     whole = (values - mean) / np.where(deviation > 0, deviation, 1.0)
-    kind = kinds.load("simulate", system.attrs["spec"]["kind"])
-    seen = _shown(shown, train, kind.PERIODIC)
+    kind, simulated = kinds.parse("simulate", json.dumps(system.attrs["spec"]))
+    seen = _shown(shown, train, kind.periodic(simulated))
     return Stored(shown, train, held, groups, whole, columns, seen)
 
 
