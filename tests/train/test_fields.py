@@ -376,13 +376,40 @@ def test_clips_that_do_not_do_are_refused_when_the_config_is_read(more, render, 
     made = kinds.load("train", "fields_next").Spec.strict(entry("fields_next", **more))
     simulate = kinds.load("simulate", "heat").Spec(**SYSTEM["simulate"])
     system = SimpleNamespace(simulate=simulate, render=SimpleNamespace(kind=render))
-    config = SimpleNamespace(recipes={"mine": made}, systems={"flow": system})
+    config = SimpleNamespace(recipes={"mine": made}, systems={"flow": system}, studies={})
     found = list(entries.problems(config))
     assert found[0].startswith(f"recipes.mine.{message}"), found
     config.systems = {"flows": system}
     assert list(entries.problems(config)) == [
         "recipes.mine.data: no system 'flow'; there are flows. Did you mean 'flows'?"
     ]
+
+
+def test_encoders_are_not_asked_for_what_they_cannot_embed_or_were_told():
+    frames = {"flow": 8, "other": 8, "long": 10}
+    systems = {
+        name: SimpleNamespace(
+            simulate=kinds.load("simulate", "heat").Spec(size=64, frames=count),
+            render=SimpleNamespace(kind="channels"),
+        )
+        for name, count in frames.items()
+    }
+    mine = kinds.load("embed", "fields").Spec(model="results/encoders/mine")
+
+    def complaints(kind: str, system: str) -> list[str]:
+        made = kinds.load("train", kind).Spec.strict(entry(kind, validation=["alpha"]))
+        config = SimpleNamespace(
+            recipes={"mine": made}, systems=systems, embeddings={"mine": mine},
+            studies={"asks": SimpleNamespace(names=("mine", "none"))}, shown=lambda name: (system,),
+        )  # fmt: skip
+        return list(entries.problems(config))
+
+    assert complaints("fields_jepa", "flow") == []
+    assert complaints("fields_supervised", "other") == []
+    [line] = complaints("fields_jepa", "long")
+    assert line.endswith("long has 10 frames, which can't be cut into groups of 4")
+    [line] = complaints("fields_supervised", "flow")
+    assert line.startswith("studies.asks: mine is read from results/encoders/mine; it was told")
 
 
 def test_the_rule_of_a_recipe_reads_the_stores_of_its_system():

@@ -111,6 +111,14 @@ class Fields(FieldNetwork, Schedule):
             except ValueError as error:
                 yield f"patch: {self.data}: {error}"
 
+    def unseen(self, system: System, name: str) -> Iterator[str]:
+        """Clips that aren't whole groups of frames."""
+        if system.simulate.frames % self.frames:
+            yield (
+                f"{name} has {system.simulate.frames} frames, which can't be cut into groups of"
+                f" {self.frames}"
+            )
+
     def reading(self, clips: Sequence[Path], simulation: Sequence[Path]) -> Self:
         """The same, with the stores that are read."""
         if len(clips) != 1 or len(simulation) != 1:

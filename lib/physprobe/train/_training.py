@@ -76,6 +76,10 @@ class Schedule(Spec):
         """What of the system whose stores are read doesn't go together with it, field in front."""
         yield from ()
 
+    def unseen(self, system: System, name: str) -> Iterator[str]:
+        """Why what it trains can't embed the clips of a system, or may not be scored on them."""
+        yield from ()
+
     def reading(self, clips: Sequence[Path], simulation: Sequence[Path]) -> Self:
         """The same, with the stores that are read; by default there are none.
 

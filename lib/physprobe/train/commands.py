@@ -28,7 +28,7 @@ def _kinds(config: Any, asked: Any) -> Iterator[str]:
     for system in entry.worlds:
         yield f"simulate.{system.simulate.kind}"
         yield f"render.{system.render.kind}"
-    if entry.source:  # of its kind it is known which axes are periodic
+    if entry.source:  # its kind knows which axes are periodic
         yield f"simulate.{config.systems[entry.source].simulate.kind}"
 
 

@@ -1,6 +1,7 @@
 """Train's section of ``config.yaml``: recipes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     AnyRecipe = Training
 else:
     AnyRecipe = any_spec("train")
+
+
+MADE = Path("results/encoders")
+"""Where recipes write."""
 
 
 class Entries(Spec):
@@ -37,3 +42,18 @@ def problems(config: Any) -> Iterator[str]:
             continue
         for line in recipe.misfits(config.systems[recipe.source]):
             yield f"recipes.{name}.{line}"
+    for name in config.studies:
+        for system in config.shown(name):
+            yield from _of_study(config, name, system)
+
+
+def _of_study(config: Any, name: str, system: str) -> Iterator[str]:
+    """Encoders of recipes that can't embed a study's clips, or may not be scored on them."""
+    if system not in config.systems:
+        return
+    for asked in config.studies[name].names:
+        spec = config.embeddings.get(asked)
+        for model in map(Path, spec.checkpoints if spec else ()):
+            if model.parent == MADE and model.name in config.recipes:
+                for line in config.recipes[model.name].unseen(config.systems[system], system):
+                    yield f"studies.{name}: {asked} is read from {model}; {line}"

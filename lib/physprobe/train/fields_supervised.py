@@ -9,10 +9,13 @@ References
 "Representation Learning for Spatiotemporal Physical Systems", arXiv:2603.13227, has no such row.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from physprobe.config import kinds
+from physprobe.config.system import System
 from physprobe.train._fields import GROUPS, Fields
 
 if TYPE_CHECKING:
@@ -30,6 +33,14 @@ class Spec(Fields):
 
     kind: Literal["fields_supervised"] = "fields_supervised"
     """Recipe."""
+
+    def unseen(self, system: System, name: str) -> Iterator[str]:
+        """As of others, and clips whose labels it was told."""
+        yield from super().unseen(system, name)
+        drawn = "seed" in type(system.simulate).model_fields  # others would have to read files
+        kind = kinds.load("simulate", system.simulate.kind)
+        if name == self.data and drawn and "split" not in kind.draw(system.simulate):
+            yield f"it was told the labels of the clips of {name}, which has no split"
 
 
 def networks(spec: Spec) -> "dict[str, nn.Module | None]":
