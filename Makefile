@@ -8,7 +8,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help heat all toys calibrate findings docs wheel test lint bench clean
+.PHONY: help heat all toys well calibrate findings docs wheel test lint bench clean
 
 # Rules call `python` from PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -24,8 +24,9 @@ heat: $(READY)  ## heat diffusion, end to end: results/heat/fit_metrics.json
 # MNIST's files are brought by people: see workflow/studies/toys_mnist.yaml.
 mnist := $(if $(wildcard data/mnist),workflow/studies/toys_mnist.yaml)
 
+# Fluids at the published size are for a cluster: see workflow/studies/well.yaml.
 all: $(READY)  ## config.yaml and all of workflow/studies, ending in results/report.html
-	@snakemake --configfile $(filter-out %/toys_mnist.yaml,$(wildcard workflow/studies/*.yaml)) $(mnist)
+	@snakemake --configfile $(filter-out %/toys_mnist.yaml %/well.yaml,$(wildcard workflow/studies/*.yaml)) $(mnist)
 
 toys: planes := noisy_tv noisy_tv_right slow_tv noisy_tv_orthogonal
 toys: mixture := results/toys_mixture
@@ -39,6 +40,9 @@ toys: $(READY)  ## worlds whose truth is known in closed form: results/toys_*/re
 		--configfile workflow/studies/toys_mixture.yaml
 	@$(if $(mnist),snakemake $(digits:%=results/toys_%/report.html) --set-threads train=1 \
 		--configfile $(mnist),echo "data/mnist: no files, so no toys_mnist; see workflow/studies/toys_mnist.yaml")
+
+well: $(READY)  ## a fluid's parameters by objective and architecture: results/well/report.html
+	@snakemake results/well/report.html --configfile workflow/studies/fluids.yaml --set-threads train=1
 
 calibrate: $(READY)  ## false positives on noise, coverage on planted truth: results/calibration.json
 	@snakemake --cores all results/calibration.png
