@@ -136,12 +136,20 @@ def test_page_shows_the_answers_before_anything_else(page):
     assert found[0].get("class") == "answer"
 
 
-@pytest.mark.parametrize(
-    ("value", "margin", "word"),
-    [(0.004, 0.0, "negligible"), (0.12, 0.1, "small"), (0.1, 0.0, "clear"), (0.9, 0.0, "large")],
-)
-def test_a_gain_has_a_word_for_its_size(value: float, margin: float, word: str):
-    assert _page.size({"value": value, "margin": margin}) == word
+def test_a_claim_says_how_much_it_is_or_would_have_to_be():
+    line = dict.fromkeys(("detectable", "groups_needed", "closed", "best_control", "size"))
+    held = {**line, "verdict": "supported", "size": "small"}
+    assert _page.extent(held) == "small"
+    assert _page.extent({**held, "best_control": "a_b", "closed": 0.123}) == (
+        "small, 12% of the way from a b to a perfect score"
+    )
+    unknown = {**line, "verdict": "cannot tell", "groups": 80}
+    assert _page.extent(unknown) == "" == _page.extent({**line, "verdict": "refuted"})
+    found = _page.extent({**unknown, "detectable": 0.25})
+    assert found == "0.250 from the margin would have been told"
+    assert _page.extent({**unknown, "detectable": 0.25, "groups_needed": 2400}) == (
+        f"{found}; this distance needs 2,400 clips or groups, there are 80"
+    )
 
 
 def test_page_escapes_what_config_says(page, written):

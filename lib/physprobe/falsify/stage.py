@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.config import kinds
-from physprobe.falsify import _arithmetic, _ladder
+from physprobe.falsify import _arithmetic, _family, _ladder
 from physprobe.falsify._claim import Claim, Judgement
 from physprobe.falsify.section import Kind
 from physprobe.store import evidence, job, log, results
@@ -51,7 +51,7 @@ def run(
     name = out.absolute().parent.name
     found = evidence.read(study, name, fits, embeddings, simulation)
     judged = {claim: _judge(entry, found) for claim, entry in study["claims"].items()}
-    claims = [
+    lines = [
         {
             "claim": claim,
             "encoder": encoder,
@@ -62,6 +62,7 @@ def run(
         for claim, judgement in judged.items()
         for encoder, line in judgement.lines.items()
     ]
+    claims = _family.told(lines, found.bootstraps)
     systems = [system for system in (study["system"], *study["systems"]) if system]
     of = "+".join(systems) if name in found.fits else systems[0]
     rows = [
