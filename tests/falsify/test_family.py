@@ -57,10 +57,10 @@ def test_exploratory_claims_are_a_family_of_their_own(spread: np.ndarray):
     lines = [line(shifted(spread, 2.6), f"x{n}") for n in range(8)]
     found = _family.told(lines, DRAWS)
     assert {each["verdict"] for each in found} == {"cannot tell"}
-    names = [each["claim"] for each in lines]
-    found = _family.told(lines, DRAWS, names)
+    late = {each["claim"]: "exploratory" for each in lines}
+    found = _family.told(lines, DRAWS, late)
     assert {(each["verdict"], each["status"]) for each in found} == {("supported", "exploratory")}
-    own, *others = _family.told(lines, DRAWS, names[1:])
+    own, *others = _family.told(lines, DRAWS, late | {"x0": "confirmatory"})
     assert (own["status"], own["verdict"]) == ("confirmatory", "supported")
     assert own["p_adjusted"] == lines[0]["p_margin"]
     assert all(each["status"] == "exploratory" for each in others)

@@ -192,6 +192,28 @@ def test_no_text_becomes_markup(study):
     assert page.text.count("<evil") > 20 and "<evil" not in text
 
 
+def test_page_marks_what_was_not_declared_before(study, page):
+    """Which claims are exploratory, and what was amended; of no plan nothing is said."""
+    assert "exploratory" not in [about.get("class") for _, about in page.tags]
+    assert "Amended" not in page.text
+    judged = json.loads(study["verdicts"].read_text())
+    first, *others = judged["claims"]
+    told = "2026-01-02, after there were results: loosened claims.alpha_decodable"
+    plan = {"hash": "0123456789abcdef", "existed": {"a": "b"}, "amendments": [], "told": [told]}
+    claims = [{**first, "status": "exploratory"}, *others]
+    text = _page.html(
+        {"heat": {**judged, "claims": claims, "plan": plan}}, [], {},
+        LIB / "published.yaml", LIB / "page.html.j2", "", study["verdicts"].parent,
+    )  # fmt: skip
+    marked = Page(text)
+    chips = [about["class"] for _, about in marked.tags if "chip" in about.get("class", "")]
+    assert chips.count("chip exploratory") == 1
+    assert "0123456789abcdef" in marked.text and "1 line below is exploratory" in marked.text
+    assert "Amended 2026-01-02, after there were results: loosened claims.alpha decodable." in (
+        marked.text
+    )
+
+
 def test_page_shows_every_figure_with_its_caption(page):
     images = [about for tag, about in page.tags if tag == "img"]
     captions = [tag for tag, _ in page.tags if tag == "figcaption"]

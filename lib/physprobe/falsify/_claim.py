@@ -175,9 +175,10 @@ def measured(claim: Claim, found: Scored, draws: int, *, seed: int = 0, above: f
     columns |= {key: columns[key] - above for key in ("value", "ci_low", "ci_high")}
     groups = len(np.unique(found.groups))
     ends = columns["value"], columns["ci_low"], columns["ci_high"]
-    drawn = found.p(claim.margin + above, draws, seed)
+    # the least that draws can say, where some of them are without a score
+    drawn = np.nan_to_num(found.p(claim.margin + above, draws, seed), nan=1 / (draws + 1))
     return columns | {
-        "p_margin": margins.p(*ends, claim.margin, groups, 0.0 if np.isnan(drawn) else drawn),
+        "p_margin": margins.p(*ends, claim.margin, groups, drawn),
         "groups": groups,
         "narrowed": _narrowed(found, interval, draws, seed),
     }

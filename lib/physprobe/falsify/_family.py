@@ -7,24 +7,26 @@ be told by itself and isn't among the others is "cannot tell". The null that som
 besides, of shuffled labels for one, is not adjusted: it can only take claims away.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from physprobe.statistics import families, margins, nulls
 
-WAYS = {
-    "confirmatory": (families.holm, "Holm"),
-    "exploratory": (families.benjamini_hochberg, "Benjamini-Hochberg"),
-}
-"""How claims are adjusted, by what they are."""
+LATE = "exploratory"
+"""Status of claims that were not declared before there was a result."""
+HOLM = families.holm, "Holm"
+FALSE_DISCOVERIES = families.benjamini_hochberg, "Benjamini-Hochberg"
 RESOLVED = 5
 """Draws beyond a margin from which on p is more than a guess."""
 INSIDE = ("narrowed", "room")
 """Columns that others follow from, and that are not written."""
 
 
-def told(lines: Sequence[Mapping], draws: int, exploratory: Collection[str] = ()) -> list[dict]:
+def told(
+    lines: Sequence[Mapping], draws: int, status: Mapping[str, str] = MappingProxyType({})
+) -> list[dict]:
     """The claims table as it holds for all of its lines together.
 
     Parameters
@@ -33,8 +35,9 @@ def told(lines: Sequence[Mapping], draws: int, exploratory: Collection[str] = ()
         Of :func:`_claim.judged`, with the name of each one's ``claim``.
     draws : int
         Of the bootstrap.
-    exploratory : collection of str
-        Claims that were not declared before there was a result.
+    status : mapping of str to str
+        ``confirmatory``, or ``exploratory``, by claim: whether it was declared before there was a
+        result. Of claims that nothing is known of nothing is said, and they are judged strictly.
 
     Returns
     -------
@@ -45,21 +48,18 @@ def told(lines: Sequence[Mapping], draws: int, exploratory: Collection[str] = ()
         the share of the way from the best control to a perfect score.
     """
     found: list[dict] = [{} for _ in lines]
-    for status, (adjust, name) in WAYS.items():
-        places = [
-            place
-            for place, line in enumerate(lines)
-            if (line["claim"] in exploratory) == (status == "exploratory")
-        ]
+    known = [status.get(line["claim"]) for line in lines]
+    for late, (adjust, name) in enumerate((HOLM, FALSE_DISCOVERIES)):
+        places = [place for place, word in enumerate(known) if (word == LATE) == bool(late)]
         p = [np.nan if (own := lines[place]["p_margin"]) is None else own for place in places]
         family = adjust(p, nulls.LEVEL)
         for place, adjusted in zip(places, family.p.tolist(), strict=True):
             defined = None if np.isnan(adjusted) else adjusted
-            whole = {**lines[place], "status": status, "p_adjusted": defined}
+            whole = {**lines[place], "status": known[place], "p_adjusted": defined}
             word = _verdict(whole)
             if word != whole["verdict"]:
                 whole["note"] = nulls.noted(
-                    f"{whole['verdict']} by itself, not as one of {family.count}"
+                    f"{whole['verdict']} by itself, not as one of {family.members}"
                     f" ({name}: p = {adjusted:.2g})",
                     _too_few(whole, family.required, draws),
                     whole["note"],

@@ -87,6 +87,8 @@ def _study(
         "answers": _answers(judged["claims"]),
         "crossed": _crossed(judged["claims"]),
         "claims": _claims(judged),
+        "plan": judged.get("plan"),
+        "late": sum(claim["status"] == "exploratory" for claim in judged["claims"]),
         "figures": drawn.get(name, []),
         "setup": judged["setup"],
         "provenance": judged["provenance"],

@@ -29,8 +29,8 @@ class Adjusted(NamedTuple):
 
     p: np.ndarray
     """(claim,) adjusted; nan of what has none, which is no part of the family."""
-    count: int
-    """Claims of the family."""
+    members: int
+    """How many claims the family has."""
     required: float
     """What the p of one claim more would have to be below to be told, all others as they are."""
 
