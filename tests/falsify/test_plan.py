@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from physprobe.config import model
-from physprobe.falsify import _amendments, _declared, _plan
+from physprobe.falsify import _amendments, _declared, _frozen, _plan
 from physprobe.falsify._declared import Plan
 from physprobe.store import results
 
@@ -62,7 +62,9 @@ def plan(*changes: tuple, study: str = "heat") -> Plan:
 
 
 def written(before: dict | None, now: Plan, *there: str, judged: bool = False) -> dict | None:
-    found = _plan.history(before, now, dict.fromkeys(there, "d"), judged=judged, today="2026-01-02")
+    found = _frozen.history(
+        before, now, dict.fromkeys(there, "d"), judged=judged, today="2026-01-02"
+    )
     return found and {**found, "spec": now.tested()}
 
 
@@ -192,15 +194,15 @@ def test_the_command_writes_once_and_then_amends(
     monkeypatch.chdir(tmp_path)
     out = Path("results/heat/plan.json")
     out.parent.mkdir(parents=True)
-    _plan.run(out=out, spec=first.canonical(), fits=[Path(STATS)])
+    _frozen.run(out=out, spec=first.canonical(), fits=[Path(STATS)])
     begun, text = results.read(out, "plan"), out.read_bytes()
     assert begun["status"] == {"alpha": "confirmatory", "sigma": "confirmatory"}
-    _plan.run(out=out, spec=first.canonical(), fits=[Path(STATS)])
+    _frozen.run(out=out, spec=first.canonical(), fits=[Path(STATS)])
     assert out.read_bytes() == text, "nothing has changed"
     Path(STATS).parent.mkdir()
     Path(STATS).write_text('{"schema": "any", "digest": "abc", "rows": []}')
     loose = plan(((*CLAIM, "alpha", "margin"), 0.0))
-    _plan.run(out=out, spec=loose.canonical(), fits=[Path(STATS)])
+    _frozen.run(out=out, spec=loose.canonical(), fits=[Path(STATS)])
     found = results.read(out, "plan")
     assert found["status"]["alpha"] == "exploratory" and found["amendments"][0]["after_results"]
     Path("config.yaml").write_text(yaml.safe_dump(CONFIG))
@@ -210,7 +212,7 @@ def test_the_command_writes_once_and_then_amends(
     _plan.run("heat", compare=out)
     assert "margin: 0.0" in (told := capsys.readouterr().out) and "claims.alpha" in told
     out.unlink()
-    _plan.run(out=out, spec=first.canonical(), fits=[Path(STATS)])
+    _frozen.run(out=out, spec=first.canonical(), fits=[Path(STATS)])
     assert results.read(out, "plan")["existed"] == {STATS: "abc"}
     _plan.run("heat", compare=out)
     assert "the same claims" in capsys.readouterr().out

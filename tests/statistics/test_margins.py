@@ -18,17 +18,29 @@ def test_p_of_a_mean_is_students(count: int, rng: np.random.Generator):
 
 
 @pytest.mark.parametrize("at", [-1.0, 0.0999, 0.1, 0.3, 0.4, 0.6, 0.6001, 3.0])
-@pytest.mark.parametrize("drawn", [0.0, 0.0495, 0.0505, 0.4])
-def test_p_is_below_5_percent_just_where_the_verdict_leaves_the_value_out(at: float, drawn: float):
+@pytest.mark.parametrize("draws", [0, 40, 1000])
+def test_p_is_below_5_percent_just_where_the_verdict_leaves_the_value_out(at: float, draws: int):
     low, high = 0.1, 0.6  # uneven about the value, as skewed draws make it
+    drawn = np.random.default_rng(0).normal(0.3, 0.15, draws) if draws else None
     found = margins.p(0.3, low, high, at, 30, drawn)
     assert (found < 0.05) == (low > at or high <= at)
-    assert found >= min(drawn, 0.0499999)
+    if drawn is not None:
+        assert found >= min(1 / (1 + draws), 0.0499)
+
+
+def test_draws_that_reach_far_are_believed_before_students_tail():
+    """Of five networks the mean has heavier tails than a hundred clips have."""
+    drawn = stats.t(4).ppf((np.arange(4000) + 0.5) / 4000)
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    found = margins.p(0.0, low, high, 5.0, 100, drawn)
+    assert found == pytest.approx(2 * stats.t(4).sf(5.0), rel=0.1)
+    assert margins.p(0.0, low, high, 5.0, 100) < found / 5
+    assert margins.p(0.0, low, high, 500.0, 100, drawn) == 1 / 4001
 
 
 def test_p_without_an_interval_or_of_a_certain_score():
     assert np.isnan(margins.p(0.3, np.nan, np.nan, 0.0))
-    assert margins.p(0.3, 0.3, 0.3, 0.0, drawn=0.01) == 0.01
+    assert margins.p(0.3, 0.3, 0.3, 0.0, drawn=np.full(99, 0.3)) == 0.01
     assert margins.p(0.3, 0.3, 0.3, 0.3) == 1.0
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from physprobe.config.spec import Spec
 from physprobe.statistics import margins, nulls
 from physprobe.statistics.paired import Scored
-from physprobe.statistics.scores import Interval
+from physprobe.statistics.scores import Interval, Resampled
 from physprobe.store.evidence import Evidence
 
 NO_CONTROL = "the study has no control to beat"
@@ -175,8 +175,7 @@ def measured(claim: Claim, found: Scored, draws: int, *, seed: int = 0, above: f
     columns |= {key: columns[key] - above for key in ("value", "ci_low", "ci_high")}
     groups = len(np.unique(found.groups))
     ends = columns["value"], columns["ci_low"], columns["ci_high"]
-    # the least that draws can say, where some of them are without a score
-    drawn = np.nan_to_num(found.p(claim.margin + above, draws, seed), nan=1 / (draws + 1))
+    drawn = interval.drawn - above if isinstance(interval, Resampled) else None
     return columns | {
         "p_margin": margins.p(*ends, claim.margin, groups, drawn),
         "groups": groups,

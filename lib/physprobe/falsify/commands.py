@@ -1,4 +1,4 @@
-"""Falsify's command."""
+"""Falsify's commands."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -91,8 +91,9 @@ STAGE = Stage(
             inputs=_judged,
             kinds=_kinds,
         ),
-        "plan": Command(
-            "_plan:run",
+        "plan": Command("_plan:run"),  # for people: no rule runs it
+        "freeze": Command(
+            "_frozen:run",
             entry=_plan,
             params={"fits": _fits},
         ),

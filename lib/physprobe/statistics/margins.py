@@ -8,10 +8,12 @@
 
 The interval's ends are what is calibrated (``calibrate``), so p is read off them: it is below 0.05
 exactly where the interval leaves the value out, whatever the interval is made of. Further away
-than its ends a tail has to be taken: a bootstrap's draws know members and skew, but no more than 1
-in their number, and that there are few clips is put into their deviation, as far as the ends are
-concerned; Student's tail has no floor, and knows of few clips, but not of members. So where there
-are draws the larger of both is taken: p is never below 1 / (1 + draws).
+than its ends a tail has to be taken. Student's has no floor and knows of few clips, whose number is
+in the draws as far as the ends are concerned; it doesn't know of members, which are fewer still.
+Draws know of these, but no more than 1 in their number. So where there are draws it is the larger
+of both, Student's tail and twice the bias-corrected share of draws beyond the value, and never
+below 1 / (1 + draws), which it is beyond all of them. The level that BCa gives such a value,
+`scores.bootstrap_p`, may be 0.05 still, with a strong acceleration: of no use in a family.
 """
 
 from typing import NamedTuple
@@ -35,7 +37,12 @@ class Reach(NamedTuple):
 
 
 def p(
-    value: float, low: float, high: float, at: float, units: float = np.inf, drawn: float = 0.0
+    value: float,
+    low: float,
+    high: float,
+    at: float,
+    units: float = np.inf,
+    drawn: np.ndarray | None = None,
 ) -> float:
     """Two-sided p of a value ``at`` that a score is held against, see above.
 
@@ -46,8 +53,8 @@ def p(
     at : float
     units : float
         Clips, or whatever else is drawn independently; none known, a normal's tail.
-    drawn : float
-        The same p by the interval's own draws, if there are any.
+    drawn : (draw,), optional
+        The interval's own draws, if it has any.
 
     Returns
     -------
@@ -60,11 +67,12 @@ def p(
         return float("nan")
     left_out = low > at or high <= at
     half = value - low if value > at else high - value
+    least = 0.0 if drawn is None else _by_draws(drawn, value, at)
     if high == low:
-        return max(drawn, float(value == at))
+        return max(least, float(value == at))
     freedom = _freedom(units)
     far = abs(value - at) / (half if half > 0 else (high - low) / 2)
-    found = max(float(2 * t.sf(far * t.ppf(1 - LEVEL / 2, freedom), freedom)), drawn)
+    found = max(float(2 * t.sf(far * t.ppf(1 - LEVEL / 2, freedom), freedom)), least)
     edge = np.nextafter(LEVEL, 0.0)
     return float(min(found, edge) if left_out else max(found, LEVEL))
 
@@ -106,6 +114,19 @@ def reach(
         share = (distance / far(needed)) ** 2 - (1 - narrowed)
         needed = units * narrowed / share if share > 0 else float("inf")
     return Reach(detectable, needed if detectable > 0 else float("nan"))
+
+
+def _by_draws(drawn: np.ndarray, value: float, at: float) -> float:
+    """Two-sided p by the share of draws (draw,) beyond ``at``, of those that have a score."""
+    from scipy.special import ndtr, ndtri
+
+    there = drawn[np.isfinite(drawn)]
+    below, under = (
+        float((there < place).mean() + 0.5 * (there == place).mean()) for place in (at, value)
+    )
+    bias = ndtri(under) if 0 < under < 1 else 0.0
+    tail = float(ndtr(ndtri(below) - 2 * bias))
+    return max(2 * min(tail, 1 - tail), 1 / (1 + len(drawn)))
 
 
 def size(above: float) -> str:
