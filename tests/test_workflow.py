@@ -173,6 +173,19 @@ def test_a_study_has_a_page_of_its_own(finished: Path):
     assert 'id="balls-polar"' in other and 'id="heat"' not in other
 
 
+def test_claims_were_frozen_before_there_was_a_fit(finished: Path):
+    plans = {
+        path.parent: json.loads(path.read_text()) for path in finished.glob("results/*/plan.json")
+    }
+    judged = {path.parent for path in finished.glob("results/*/verdicts.json")}
+    assert judged == set(plans)
+    for folder, plan in plans.items():
+        verdicts = json.loads((folder / "verdicts.json").read_text())
+        assert verdicts["plan"]["hash"] == plan["hash"]
+        assert (plan["existed"], plan["amendments"]) == ({}, []), folder.name
+        assert {line["status"] for line in verdicts["claims"]} <= {"confirmatory"}
+
+
 def test_then_there_is_nothing_to_do(finished: Path):
     assert would_run(finished) == set()
 
@@ -235,12 +248,12 @@ def edit_a_check_and_a_command(folder: Path) -> None:
     ("change", "expected"),
     [
         (edit_probe, {"fit", "calibrate", "train", *PUBLISHED, *DOWNSTREAM}),
-        (edit_probe_parameter, {"fit", *PUBLISHED, *DOWNSTREAM}),
+        (edit_probe_parameter, {"freeze", "fit", *PUBLISHED, *DOWNSTREAM}),
         (edit_figure, {"figure", "layout_fit", "page", "all"}),
         (edit_figure_of_a_claim, {"figure", "page", "all"}),
-        (edit_one_encoder, {"embed", "fit", *PUBLISHED, *DOWNSTREAM}),
-        (reword_a_claim, PUBLISHED | DOWNSTREAM),
-        (reword_another_claim, DOWNSTREAM),
+        (edit_one_encoder, {"freeze", "embed", "fit", *PUBLISHED, *DOWNSTREAM}),
+        (reword_a_claim, {"freeze", *PUBLISHED, *DOWNSTREAM}),
+        (reword_another_claim, {"freeze", *DOWNSTREAM}),
         (reword_what_is_logged, set()),
         (edit_a_check_and_a_command, set()),
     ],

@@ -100,8 +100,17 @@ def test_a_new_stage_is_a_folder(tmp_path: Path):
 def test_every_command_of_a_rule_is_declared_and_the_other_way_round():
     asked = set(re.findall(r"python -m physprobe (\w+)", WORKFLOW))
     for_people = {
-        "convert", "croissant", "export", "films", "init", "modules", "schema", "verify", "well",
-    }  # fmt: skip
+        "convert",
+        "croissant",
+        "export",
+        "films",
+        "init",
+        "modules",
+        "plan",
+        "schema",
+        "verify",
+        "well",
+    }
     assert asked == set(stages.commands()) - for_people
 
 

@@ -145,7 +145,7 @@ def test_every_claim_kind_judges_and_says_so_in_the_same_columns():
         nothing.koopman[name]["forecast"] = {}
     columns = {
         "statement", "test", "margin", "statistic", "value", "ci_low", "ci_high", "null_q95", "p",
-        "best_control", "verdict", "note",
+        "best_control", "verdict", "note", "p_margin", "groups", "narrowed", "room",
     }  # fmt: skip
     asked = {"target": "alpha", "targets": ("alpha",), "at": (1.0,)}
     asked["pairs"] = (("small", "pixels"),)
@@ -178,7 +178,7 @@ def _of_nothing(module: object, spec: Claim, nothing: Evidence) -> dict:
         case "robust":
             return module._line(spec, [{"verdict": "undefined"}])
         case "located":
-            return module._line(spec, "small", [])
+            return module._line(spec, "small", nothing.probes["small"])
         case "holds_elsewhere":
             return decodable.line(spec, nothing, "small")
     (judged,) = module.judge(spec, nothing, ("small",)).lines.values()

@@ -21,7 +21,7 @@ CLIPS, FRAMES, GRID, PIXELS = 96, 6, (4, 4), 64
 TUBELET = 2
 HOME = (1, 2)  # the patch that most balls are in
 TARGETS = ("speed", "sincos_direction", "row")
-RIDGE = Spec(targets=TARGETS, samples=("clip",), permutations=20, bootstraps=200).canonical()
+RIDGE = Spec(targets=TARGETS, samples=("clip",), permutations=20, bootstraps=1000).canonical()
 
 
 def film(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

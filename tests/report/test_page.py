@@ -136,12 +136,20 @@ def test_page_shows_the_answers_before_anything_else(page):
     assert found[0].get("class") == "answer"
 
 
-@pytest.mark.parametrize(
-    ("value", "margin", "word"),
-    [(0.004, 0.0, "negligible"), (0.12, 0.1, "small"), (0.1, 0.0, "clear"), (0.9, 0.0, "large")],
-)
-def test_a_gain_has_a_word_for_its_size(value: float, margin: float, word: str):
-    assert _page.size({"value": value, "margin": margin}) == word
+def test_a_claim_says_how_much_it_is_or_would_have_to_be():
+    line = dict.fromkeys(("detectable", "groups_needed", "closed", "best_control", "size"))
+    held = {**line, "verdict": "supported", "size": "small"}
+    assert _page.extent(held) == "small"
+    assert _page.extent({**held, "best_control": "a_b", "closed": 0.123}) == (
+        "small, 12% of the way from a b to a perfect score"
+    )
+    unknown = {**line, "verdict": "cannot tell", "groups": 80}
+    assert _page.extent(unknown) == "" == _page.extent({**line, "verdict": "refuted"})
+    found = _page.extent({**unknown, "detectable": 0.25})
+    assert found == "0.250 from the margin would have been told"
+    assert _page.extent({**unknown, "detectable": 0.25, "groups_needed": 2400}) == (
+        f"{found}; this distance needs 2,400 clips or groups, there are 80"
+    )
 
 
 def test_page_escapes_what_config_says(page, written):
@@ -182,6 +190,28 @@ def test_no_text_becomes_markup(study):
     page = Page(text)
     assert page.open == [] and "evil" not in {tag for tag, _ in page.tags}
     assert page.text.count("<evil") > 20 and "<evil" not in text
+
+
+def test_page_marks_what_was_not_declared_before(study, page):
+    """Which claims are exploratory, and what was amended; of no plan nothing is said."""
+    assert "exploratory" not in [about.get("class") for _, about in page.tags]
+    assert "Amended" not in page.text
+    judged = json.loads(study["verdicts"].read_text())
+    first, *others = judged["claims"]
+    told = "2026-01-02, after there were results: loosened claims.alpha_decodable"
+    plan = {"hash": "0123456789abcdef", "existed": {"a": "b"}, "amendments": [], "told": [told]}
+    claims = [{**first, "status": "exploratory"}, *others]
+    text = _page.html(
+        {"heat": {**judged, "claims": claims, "plan": plan}}, [], {},
+        LIB / "published.yaml", LIB / "page.html.j2", "", study["verdicts"].parent,
+    )  # fmt: skip
+    marked = Page(text)
+    chips = [about["class"] for _, about in marked.tags if "chip" in about.get("class", "")]
+    assert chips.count("chip exploratory") == 1
+    assert "0123456789abcdef" in marked.text and "1 line below is exploratory" in marked.text
+    assert "Amended 2026-01-02, after there were results: loosened claims.alpha decodable." in (
+        marked.text
+    )
 
 
 def test_page_shows_every_figure_with_its_caption(page):

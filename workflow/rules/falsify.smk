@@ -1,7 +1,7 @@
 """
 Falsify: put every score of a study beside the controls that could refute it, and judge the study's claims.
 
-INPUT   results/{place}/fits/*.json  results/{system}/embeddings/*.zarr
+INPUT   results/{place}/fits/*.json  results/{system}/embeddings/*.zarr  results/{study}/plan.json
 OUTPUT  results/{study}/verdicts.json   claims, controls, and what claims rest on; see results/README.md
 """
 
@@ -26,5 +26,5 @@ rule falsify:
         "Falsify {wildcards.study}: compare with controls, judge claims"
     shell:
         "python -m physprobe falsify --fits {input.fits} --embeddings {input.embeddings}"
-        " --simulation {input.simulation} --out {output}"
+        " --simulation {input.simulation} --plan {input.plan} --out {output}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"

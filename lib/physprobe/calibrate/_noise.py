@@ -16,11 +16,12 @@ from physprobe.fit.designs import elsewhere
 from physprobe.fit.methods import dmd, logistic, ridge, spatial_heat_head
 from physprobe.fit.probe import probe
 from physprobe.fit.section import SCHEMAS
-from physprobe.statistics import splits
+from physprobe.statistics import families, nulls, splits
 from physprobe.store.evidence import Evidence
 from physprobe.store.fits import Fits
 
 CLIPS, TIMES, FEATURES, LAYERS, SIDE = 60, 8, 12, 3, 4
+CLAIMS = 10  # of a study
 PERMUTATIONS = 99  # with these a test at 5 % rejects in exactly 5 of 100 cases
 
 
@@ -142,4 +143,32 @@ def _head(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
             yield f"spatial head, {row['metric']}, {row.get('model')}", row["p"] <= 0.05
 
 
-TESTS: tuple[Callable, ...] = (_ridge, _logistic, _transfer, _dmd, _head, linear.rejections)
+def _family(rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
+    """A study of claims, all of them on noise: whether any is told, in either direction."""
+    folds = splits.nested(np.arange(CLIPS))
+    # labels of one study hang together
+    labels = rng.normal(size=(CLIPS, CLAIMS)) + rng.normal(size=(CLIPS, 1))
+    targets = {str(number): label for number, label in enumerate(labels.T)}
+    spec = ridge.Spec(
+        targets=tuple(targets), samples=("clip",), permutations=1, bootstraps=100,
+        scalings=("none",),
+    )  # fmt: skip
+    probes = {}
+    for name in ("encoder", "control"):
+        rows, predictions = probe(spec, _noise(rng)[:1], ["0"], targets, folds)
+        found = {"spec": spec.dump(), "rows": rows, "predictions": predictions}
+        probes[name] = _named(name, found)
+    evidence = Evidence(
+        encoders=("encoder",), controls=("control",), labels={}, probes=Fits(probes)
+    )
+    lines = [
+        decodable.line(decodable.Spec(statement="noise", target=target), evidence, "encoder")
+        for target in targets
+    ]
+    family = families.holm([line["p_margin"] for line in lines], nulls.LEVEL)
+    yield f"any of {CLAIMS} claims of a study", bool((family.p < nulls.LEVEL).any())
+
+
+TESTS: tuple[Callable, ...] = (
+    _ridge, _logistic, _transfer, _dmd, _head, _family, linear.rejections,
+)  # fmt: skip

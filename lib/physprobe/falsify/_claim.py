@@ -8,7 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from physprobe.config.spec import Spec
-from physprobe.statistics import nulls
+from physprobe.statistics import margins, nulls
+from physprobe.statistics.paired import Scored
+from physprobe.statistics.scores import Interval, Resampled
 from physprobe.store.evidence import Evidence
 
 NO_CONTROL = "the study has no control to beat"
@@ -110,28 +112,83 @@ def each(line: Callable[..., dict]) -> Callable[..., Judgement]:
     return judge
 
 
+COLUMNS = (
+    "statistic",
+    "value",
+    "ci_low",
+    "ci_high",
+    "null_q95",
+    "p",
+    "best_control",
+    "verdict",
+    "p_margin",
+    "groups",
+    "narrowed",
+    "room",
+)
+
+
 def judged(claim: Claim, *, note: str | None = None, **found: object) -> dict:
-    """One line of the claims table, every column there."""
-    columns = (
-        "statistic",
-        "value",
-        "ci_low",
-        "ci_high",
-        "null_q95",
-        "p",
-        "best_control",
-        "verdict",
-    )
+    """One line of the claims table, every column there.
+
+    Parameters
+    ----------
+    claim : Claim
+    note : str, optional
+    **found
+        Columns. ``p_margin``, two-sided, of the margin: read off the interval if it isn't given;
+        ``groups``: how many the interval is over, of clips, or of whatever is drawn;
+        ``narrowed``: share of its variance that more of them would narrow, 1 by default; ``room``:
+        how far a perfect score would be above the best control.
+    """
     known = {key: value for key, value in found.items() if not _undefined(value)}
     if "value" in known and "ci_low" in found and "ci_low" not in known:
         note = nulls.noted(note, NO_INTERVAL)
+    if "p_margin" not in known and {"value", "ci_low", "ci_high"} <= set(known):
+        value, low, high = (float(known[key]) for key in ("value", "ci_low", "ci_high"))  # type: ignore[arg-type]
+        known["p_margin"] = margins.p(value, low, high, claim.margin, known.get("groups", np.inf))  # type: ignore[arg-type]
     return {
         "statement": claim.statement,
         "test": claim.kind,
         "margin": claim.margin,
-        **{column: known.get(column) for column in columns},
+        **{column: known.get(column) for column in COLUMNS},
         "note": note,
     }
+
+
+def measured(claim: Claim, found: Scored, draws: int, *, seed: int = 0, above: float = 0.0) -> dict:
+    """Columns of a claim's score: value, interval, p of its margin, and what that rests on.
+
+    Parameters
+    ----------
+    claim : Claim
+    found : Scored
+    draws, seed : int
+        Of the bootstrap.
+    above : float
+        Subtracted from the score.
+    """
+    interval = found.interval(draws, seed)
+    columns = interval.columns()
+    if columns["value"] is None:
+        return columns
+    columns |= {key: columns[key] - above for key in ("value", "ci_low", "ci_high")}
+    groups = len(np.unique(found.groups))
+    ends = columns["value"], columns["ci_low"], columns["ci_high"]
+    drawn = interval.drawn - above if isinstance(interval, Resampled) else None
+    return columns | {
+        "p_margin": margins.p(*ends, claim.margin, groups, drawn),
+        "groups": groups,
+        "narrowed": _narrowed(found, interval, draws, seed),
+    }
+
+
+def _narrowed(found: Scored, interval: Interval, draws: int, seed: int) -> float:
+    """Share of an interval's variance that doesn't come of members."""
+    if not found.members:
+        return 1.0
+    _, low, high = found.still.interval(draws, seed)
+    return float(np.clip(((high - low) / (interval.high - interval.low)) ** 2, 0.0, 1.0))
 
 
 def _undefined(value: object) -> bool:

@@ -46,7 +46,6 @@ def rows(
     ValueError
         If a target is undefined.
     """
-    differences = []
     for system, results in probes.items():
         for target in results[encoder]["spec"]["targets"]:
             found = {name: _ordered(system, results[name], target) for name in (encoder, *random)}
@@ -54,17 +53,28 @@ def rows(
             for name, own in found.items():
                 yield {**about, "encoder": name, "metric": "r2", **said(own, draws)}
                 yield from of_members(results[name], target)
-            differences.append(paired.above_mean(*found.values()))
             yield {
                 **about, "encoder": encoder, "metric": DIFFERENCE, "control": "random",
-                **said(differences[-1], draws),
+                **said(paired.above_mean(*found.values()), draws),
             }  # fmt: skip
-    mean = _mean(differences)
     yield {
         "system": "all", "encoder": encoder, "target": "mean", "sample": "clip",
         "layer": "selected", "metric": DIFFERENCE, "control": "random",
-        **said(mean, draws),
+        **said(mean(probes, encoder, random), draws),
     }  # fmt: skip
+
+
+def mean(probes: Mapping[str, Mapping[str, dict]], encoder: str, random: tuple[str, ...]) -> Scored:
+    """Mean over all targets of all systems of R2 less the mean of the random ones'."""
+    return _mean(
+        [
+            paired.above_mean(
+                *(_ordered(system, results[name], target) for name in (encoder, *random))
+            )
+            for system, results in probes.items()
+            for target in results[encoder]["spec"]["targets"]
+        ]
+    )
 
 
 def _mean(differences: Sequence[Scored]) -> Scored:

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from physprobe.falsify import _pixels
-from physprobe.falsify._claim import Claim, Judgement, Needs, judged, verdict
+from physprobe.falsify._claim import Claim, Judgement, Needs, judged, measured, verdict
 from physprobe.statistics import paired
 from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
@@ -47,11 +47,11 @@ def line(spec: Spec, maps: Mapping[str, Scored], draws: int) -> dict:
     if not maps:
         return judged(spec, verdict="cannot tell", note="the study has no pixel control")
     left_over = paired.combined(tuple(maps.values()), lambda found: 1.0 - np.max(found, axis=0))
-    interval = left_over.interval(draws)
+    columns = measured(spec, left_over, draws)
     return judged(
         spec,
         statistic="1 - R2 of the embedding from pixels",
         best_control=paired.best(maps),
-        verdict=verdict(interval.low, interval.high, spec.margin),
-        **interval.columns(),
+        verdict=verdict(columns["ci_low"], columns["ci_high"], spec.margin),
+        **columns,
     )

@@ -1,10 +1,13 @@
-"""Falsify's command."""
+"""Falsify's commands."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from physprobe.config import kinds
 from physprobe.config.stages import STORE, Command, Figure, Stage
+
+if TYPE_CHECKING:
+    from physprobe.falsify._declared import Plan
 
 
 def evidence(config: Any, asked: Any) -> dict[str, list[str]]:
@@ -23,6 +26,24 @@ def evidence(config: Any, asked: Any) -> dict[str, list[str]]:
         "embeddings": list(stores),
         "simulation": [f"results/{system}/simulation.zarr/{STORE}" for system in systems],
     }
+
+
+def _judged(config: Any, asked: Any) -> dict[str, list[str] | str]:
+    """A study's evidence, and its plan."""
+    return {**evidence(config, asked), "plan": f"results/{asked.study}/plan.json"}
+
+
+def _plan(config: Any, asked: Any) -> "Plan":
+    """A study's plan."""
+    from physprobe.falsify import _declared
+
+    return _declared.plan(config, asked.study)
+
+
+def _fits(config: Any, asked: Any) -> list[str]:
+    """Fits of encoders under test that claims are judged from."""
+    claims = _plan(config, asked).evidence.values()
+    return list(dict.fromkeys(fit for fits in claims for fit in fits))
 
 
 def _kinds(config: Any, asked: Any) -> list[str]:
@@ -67,8 +88,14 @@ STAGE = Stage(
                 "claims",
             ),
             model="falsify.Study",
-            inputs=evidence,
+            inputs=_judged,
             kinds=_kinds,
+        ),
+        "plan": Command("_plan:run"),  # for people: no rule runs it
+        "freeze": Command(
+            "_frozen:run",
+            entry=_plan,
+            params={"fits": _fits},
         ),
     },
     wildcards={"study": lambda config: config.studies},

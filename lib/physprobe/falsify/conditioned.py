@@ -41,6 +41,7 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         ci_high=least["ci_high"],
         null_q95=least["null_q95"],
         p=least["p"],
+        groups=least.get("n_clips"),
         best_control=least["baseline"],
         verdict=verdict(least["ci_low"], least["ci_high"], spec.margin, least["p"]),
         note=undefined_p(least),

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from physprobe.falsify._claim import Claim, Needs, each, judged, verdict
+from physprobe.falsify._claim import Claim, Needs, each, judged, measured, verdict
 from physprobe.statistics import paired
 from physprobe.store.evidence import Evidence
 
@@ -42,15 +42,15 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         note = f"no drift of {encoder} at horizon {spec.horizon}, or it has no predictor"
         return judged(spec, verdict="cannot tell", note=note)
     gap = paired.above(null, own)
-    interval = gap.interval(evidence.bootstraps)
+    columns = measured(spec, gap, evidence.bootstraps)
     return judged(
         spec,
         statistic=f"drift of energy {spec.horizon} tokens ahead, less than reading's own",
-        verdict=verdict(interval.low, interval.high, spec.margin),
+        verdict=verdict(columns["ci_low"], columns["ci_high"], spec.margin),
         p=gap.p(spec.margin, evidence.bootstraps),
         note=f"rolled {float(own.value):.2f}, seen {float(null.value):.2f}, in deviations between"
         " clips",
-        **interval.columns(),
+        **columns,
     )
 
 

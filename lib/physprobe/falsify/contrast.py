@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from physprobe.falsify import _random
-from physprobe.falsify._claim import Claim, Judgement, Needs, judged, verdict
+from physprobe.falsify._claim import Claim, Judgement, Needs, judged, measured, verdict
 from physprobe.statistics import paired
 from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
@@ -67,9 +67,7 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
         note = f"{lacking[0]} is undefined"
         return Judgement({title: judged(spec, verdict="cannot tell", note=note)})
     rows = list(_rows(spec, evidence, found, title))
-    whole = next(
-        r for r in rows if (r["metric"], r["encoder"], r["target"]) == (DIFFERENCE, title, "mean")
-    )
+    whole = measured(spec, _mean([_mean(own) for own in _gaps(spec, found)]), evidence.bootstraps)
     told = [
         f"{row['encoder']} less {row['control']} {row['value']:+.3f}"
         for row in rows
@@ -87,34 +85,39 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
         f" {_count(spec.targets, 'target')}",
         verdict=verdict(whole["ci_low"], whole["ci_high"], spec.margin),
         note="; ".join(told),
-        **{key: whole[key] for key in ("value", "ci_low", "ci_high")},
+        **whole,
     )
     if networks:
         line["about"] = f"networks of these kinds, of each of which {min(networks)} were tried"
     return Judgement({title: line}, rows)
 
 
+def _gaps(spec: Spec, found: dict[str, dict]) -> list[list[Scored]]:
+    """Differences (pair)(target) of scores by target and encoder."""
+    return [
+        [paired.above(scored[first], scored[second]) for scored in found.values()]
+        for first, second in spec.pairs
+    ]
+
+
 def _rows(spec: Spec, evidence: Evidence, found: dict[str, dict], title: str) -> Iterator[dict]:
     """R2 of every encoder and member; differences by pair and target, and their means."""
-    draws = evidence.bootstraps
-    by_pair: dict[tuple[str, str], list[Scored]] = {pair: [] for pair in spec.pairs}
-    for target, scored in found.items():
+    draws, gaps = evidence.bootstraps, _gaps(spec, found)
+    for place, (target, scored) in enumerate(found.items()):
         about = {"target": target, "sample": spec.sample, "layer": "selected"}
         for name in spec.named:
             yield {**about, "encoder": name, "metric": "r2", **_random.said(scored[name], draws)}
             yield from _random.of_members(evidence.probes[name], target, spec.sample)
-        for pair in spec.pairs:
-            first, second = (scored[name] for name in pair)
-            by_pair[pair].append(paired.above(first, second))
-            yield _row(about, *pair, by_pair[pair][-1], draws)
-        yield _row(about, title, None, _mean([every[-1] for every in by_pair.values()]), draws)
+        for pair, own in zip(spec.pairs, gaps, strict=True):
+            yield _row(about, *pair, own[place], draws)
+        yield _row(about, title, None, _mean([own[place] for own in gaps]), draws)
     about = {"target": "mean", "sample": spec.sample, "layer": "selected"}
-    means = {pair: _mean(every) for pair, every in by_pair.items()}
-    for pair, mean in means.items():
+    means = [_mean(own) for own in gaps]
+    for pair, mean in zip(spec.pairs, means, strict=True):
         yield _row(about, *pair, mean, draws)
-    yield _row(about, title, None, _mean([*means.values()]), draws)
+    yield _row(about, title, None, _mean(means), draws)
     if len(means) == 2:
-        apart = paired.combined([*means.values()], lambda each: each[0] - each[1])
+        apart = paired.combined(means, lambda each: each[0] - each[1])
         yield {**_row(about, title, None, apart, draws), "metric": INTERACTION}
 
 

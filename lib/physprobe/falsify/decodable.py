@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, each, judged, verdict
+from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, each, judged, measured, verdict
 from physprobe.statistics import nulls, paired
 from physprobe.statistics.nulls import undefined_p
 from physprobe.store.evidence import Evidence
@@ -56,6 +56,7 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
             None if row[key] is None else row[key] - own.chance
             for key in ("value", "ci_low", "ci_high", "null_q95")
         )
+        columns = measured(spec, own, evidence.bootstraps, above=own.chance)
         return judged(
             spec,
             statistic=f"{what} less chance, {own.chance:.3f}" if own.chance else what,
@@ -66,6 +67,8 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
             p=row["p"],
             verdict=verdict(low, high, spec.margin, row["p"]),
             note=lacking,
+            room=1.0 - own.chance,
+            **{key: columns.get(key) for key in ("p_margin", "groups", "narrowed")},
         )
     named = (*(spec.controls or evidence.controls), *spec.rivals)
     others = evidence.decoded(named, spec.target, spec.sample)
@@ -73,18 +76,19 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         note = f"{spec.target} is undefined for all controls" if named else NO_CONTROL
         return judged(spec, verdict="cannot tell", note=note)
     gap, best = paired.above(own, *others.values()), paired.best(others)
-    interval = gap.interval(evidence.bootstraps)
+    columns = measured(spec, gap, evidence.bootstraps)
     return judged(
         spec,
         statistic=f"{what} less that of the best control",
         best_control=best,
-        verdict=verdict(interval.low, interval.high, spec.margin, row["p"]),
+        verdict=verdict(columns["ci_low"], columns["ci_high"], spec.margin, row["p"]),
         p=gap.p(spec.margin, evidence.bootstraps),
+        room=1.0 - float(others[best].value),
         note=nulls.noted(
             f"{encoder} {row['value']:.3f}, {best} {others[best].value:.3f}",
             lacking or f"{own.name} itself has p = {row['p']:.2g}",
         ),
-        **interval.columns(),
+        **columns,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.falsify._claim import Claim, Needs, each, judged, verdict
+from physprobe.falsify._claim import Claim, Needs, each, judged, measured, verdict
 from physprobe.statistics import paired
 from physprobe.store.evidence import Evidence
 
@@ -46,17 +46,17 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         )
         return judged(spec, verdict="cannot tell", note=note)
     least = paired.combined([*found.values()], lambda skills: np.min(skills, axis=0))
-    interval = least.interval(evidence.bootstraps)
+    columns = measured(spec, least, evidence.bootstraps)
     best = min(found, key=lambda name: float(found[name].value))
     told = ", ".join(f"{float(one.value):.3f} against {name}" for name, one in found.items())
     return judged(
         spec,
         statistic=f"skill of pixels {when} against the best of others",
         best_control=best,
-        verdict=verdict(interval.low, interval.high, spec.margin),
+        verdict=verdict(columns["ci_low"], columns["ci_high"], spec.margin),
         p=least.p(spec.margin, evidence.bootstraps),
         note=told,
-        **interval.columns(),
+        **columns,
     )
 
 

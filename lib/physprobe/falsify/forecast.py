@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, each, judged, verdict
+from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, each, judged, measured, verdict
 from physprobe.statistics import paired
 from physprobe.store.evidence import Evidence
 
@@ -41,10 +41,10 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         )
     if spec.beyond == "baselines":
         least = paired.combined(tuple(skills.values()), lambda found: np.min(found, axis=0))
-        interval = least.interval(evidence.bootstraps)
+        measures = measured(spec, least, evidence.bootstraps)
         best = min(skills, key=lambda name: float(skills[name].value))
         columns = evidence.shuffled_null(encoder, spec.horizon)
-        p = columns["p"]
+        p, room = columns["p"], 1.0
         statistic = f"skill at horizon {spec.horizon} against the best baseline"
     else:
         others = {
@@ -55,10 +55,10 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         if not others:
             return judged(spec, verdict="cannot tell", note=NO_CONTROL)
         gap, best = paired.above(skills["persistence"], *others.values()), paired.best(others)
-        interval = gap.interval(evidence.bootstraps)
+        measures = measured(spec, gap, evidence.bootstraps)
         statistic = f"skill at horizon {spec.horizon} against persistence, less the best control's"
         null = evidence.shuffled_null(encoder, spec.horizon)
-        p = null["p"]
+        p, room = null["p"], 1.0 - float(others[best].value)
         columns = {
             "p": gap.p(spec.margin, evidence.bootstraps),
             "note": null["note"] or f"skill itself has p = {p:.2g}",
@@ -67,8 +67,9 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         spec,
         statistic=statistic,
         best_control=best,
-        verdict=verdict(interval.low, interval.high, spec.margin, p),
-        **columns | interval.columns(),
+        verdict=verdict(measures["ci_low"], measures["ci_high"], spec.margin, p),
+        room=room,
+        **columns | measures,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from physprobe.falsify._claim import Claim, Needs, each, judged, verdict
+from physprobe.falsify._claim import Claim, Needs, each, judged, measured, verdict
 from physprobe.statistics import paired
 from physprobe.store.evidence import Evidence
 
@@ -51,16 +51,16 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     if not others:
         return judged(spec, verdict="cannot tell", note=f"no rollouts of {', '.join(asked)}")
     gap, best = paired.above(own, *others.values()), paired.best(others)
-    interval = gap.interval(evidence.bootstraps)
+    columns = measured(spec, gap, evidence.bootstraps)
     return judged(
         spec,
         statistic=f"valid time [{UNITS[spec.unit]}] less that of"
         f" {spec.than or 'the best other model'}",
         best_control=best,
-        verdict=verdict(interval.low, interval.high, spec.margin),
+        verdict=verdict(columns["ci_low"], columns["ci_high"], spec.margin),
         p=gap.p(spec.margin, evidence.bootstraps),
         note=f"{encoder} {float(own.value):.2f}, {best} {float(others[best].value):.2f}",
-        **interval.columns(),
+        **columns,
     )
 
 

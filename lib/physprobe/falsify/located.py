@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from physprobe.falsify._claim import Claim, Judgement, Needs, judged, verdict
+from physprobe.falsify._claim import Claim, Judgement, Needs, judged, measured, verdict
 from physprobe.statistics import paired
+from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
 from physprobe.store.fits import decoded
 from physprobe.store.fits import rows as rows_of
@@ -50,34 +51,33 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
         rows += [{"encoder": name, **row} for row in above[name]]
         rows += [row for row in found if "," in row["place"]]
     return Judgement(
-        {name: _line(spec, name, above[name]) for name in encoders},
+        {name: _line(spec, name, fits[name]) for name in encoders},
         rows,
         {key: {name: fit[key] for name, fit in fits.items()} for key in ("grid", "touched")},
     )
 
 
-def _line(spec: Spec, encoder: str, above: list[dict]) -> dict:
-    if not above:
+def _line(spec: Spec, encoder: str, fit: Mapping) -> dict:
+    above = _above(spec, fit, spec.against)
+    if above is None:
         return judged(spec, verdict="cannot tell", note=f"{spec.target} is undefined for {encoder}")
-    (own,) = (row for row in above if row["against"] == spec.against)
+    protocol = fit["spec"]
+    columns = measured(spec, above, protocol["bootstraps"], seed=protocol["seed"])
     return judged(
         spec,
         statistic=f"R2 of {spec.target} under the ball less {WORDS[spec.against]}",
-        verdict=verdict(own["ci_low"], own["ci_high"], spec.margin),
-        **{key: own[key] for key in ("value", "ci_low", "ci_high")},
+        verdict=verdict(columns["ci_low"], columns["ci_high"], spec.margin),
+        **columns,
     )
 
 
 def _differences(spec: Spec, fit: Mapping) -> Iterator[dict]:
     """R2 of the token under the ball less that of the others, paired by clip."""
     protocol = fit["spec"]
-    own, *others = (
-        decoded(fit, spec.target, spec.sample, place) for place in ("under", *ELSEWHERE)
-    )
-    for name, other in zip(ELSEWHERE, others, strict=True):
-        if own is None or other is None:
+    for name in ELSEWHERE:
+        above = _above(spec, fit, name)
+        if above is None:
             continue
-        above = paired.above(own, other)
         yield {
             "target": spec.target,
             "sample": spec.sample,
@@ -85,6 +85,12 @@ def _differences(spec: Spec, fit: Mapping) -> Iterator[dict]:
             "place": "under",
             "against": name,
             "metric": "r2_difference",
-            "n_clips": len(own.sums),
+            "n_clips": len(above.groups),
             **above.interval(protocol["bootstraps"], protocol["seed"]).columns(),
         }
+
+
+def _above(spec: Spec, fit: Mapping, against: str) -> Scored | None:
+    """R2 of the token under the ball less that from elsewhere; None if one is undefined."""
+    own, other = (decoded(fit, spec.target, spec.sample, place) for place in ("under", against))
+    return None if own is None or other is None else paired.above(own, other)

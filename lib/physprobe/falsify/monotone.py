@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from physprobe.falsify import _onset
-from physprobe.falsify._claim import Claim, Needs, each, judged, verdict
+from physprobe.falsify._claim import Claim, Needs, each, judged, measured, verdict
 from physprobe.falsify._curve import Curve
 from physprobe.falsify._measure import WORDS
 from physprobe.statistics.paired import Scored
@@ -44,13 +44,13 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         why = f"{spec.target} is undefined" if not curve.defined else "fewer than two blocks"
         return judged(spec, verdict="cannot tell", note=f"{encoder}: {why}")
     found = slope(curve.measure(*blocks), np.array(_onset.depths(blocks), float))
-    interval = found.interval(**curve.draws)
+    columns = measured(spec, found, **curve.draws)
     return judged(
         spec,
         statistic=f"{WORDS[spec.metric]} of {spec.target} gained from the first layer to the last",
-        verdict=verdict(interval.low, interval.high, spec.margin),
+        verdict=verdict(columns["ci_low"], columns["ci_high"], spec.margin),
         note=f"{len(blocks)} layers",
-        **interval.columns(),
+        **columns,
     )
 
 

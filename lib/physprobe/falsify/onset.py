@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
 from physprobe.config.system import Name
@@ -81,6 +82,7 @@ def _line(spec: Spec, encoder: str, curve: Curve, rows: list[dict]) -> dict:
         value=float(band.value.max()),
         ci_low=float(band.low.max()),
         ci_high=float(band.high.max()),
+        groups=len(np.unique(curve.groups)),
         verdict=verdict(float(band.low.max()), float(band.high.max()), spec.margin),
         note=nulls.noted(
             f"first at the margin: {found['onset']}",

@@ -6,7 +6,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from physprobe.falsify._claim import Claim, Needs, each, judged, verdict
+from physprobe.falsify._claim import Claim, Needs, each, judged, measured, verdict
 from physprobe.statistics import nulls, paired, scores, seeds
 from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
@@ -72,18 +72,20 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
     own, *others = gains.values()
     statistic = f"skill of order {spec.order} {NAMES[spec.baseline]} at horizon {spec.horizon}"
     if others:
-        found = _difference(own, others[0], evidence.bootstraps)
+        found = _difference(spec, own, others[0], evidence.bootstraps)
         told = {name or encoder: float(gain.value) for name, gain in gains.items() if gain}
         more: dict = {"note": ", ".join(f"{name} {value:.3f}" for name, value in told.items())}
         statistic = f"{statistic}, less that in {spec.against}"
     else:
-        found = own.interval(evidence.bootstraps)
+        found = measured(spec, own, evidence.bootstraps)
         more = _flipped(_by_member(spec, evidence, encoder), evidence.bootstraps)
     return judged(
         spec,
         statistic=statistic,
-        verdict=verdict(found.low, found.high, spec.margin, 0.0 if others else more.get("p")),
-        **more | found.columns(),
+        verdict=verdict(
+            found["ci_low"], found["ci_high"], spec.margin, 0.0 if others else more.get("p")
+        ),
+        **more | found,
     )
 
 
@@ -125,16 +127,17 @@ def _one(spec: Spec, block: Mapping) -> Scored | None:
     return Scored(sums, scores.mean_of, groups)
 
 
-def _difference(own: Scored, other: Scored, draws: int) -> scores.Interval:
-    """One system's gain less another's."""
+def _difference(spec: Spec, own: Scored, other: Scored, draws: int) -> dict:
+    """Columns of one system's gain less another's."""
     if np.array_equal(own.groups, other.groups):
-        return paired.above(own, other).interval(draws)
+        return measured(spec, paired.above(own, other), draws)
     (value, low, high), (less, least, most) = (part.interval(draws) for part in (own, other))
-    return scores.Interval(
+    found = scores.Interval(
         value - less,
         value - less - np.hypot(value - low, most - less),
         value - less + np.hypot(high - value, less - least),
     )
+    return found.columns() | {"groups": min(len(own.groups), len(other.groups))}
 
 
 def _flipped(members: Sequence[Scored], draws: int) -> dict:

@@ -64,6 +64,8 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         ci_low=low,
         ci_high=high,
         p=p,
+        p_margin=p,
+        groups=len(found),
         verdict=verdict(low, high, spec.margin),
         note=f"{told}; within the bound: {held} of {len(found)} networks",
     )

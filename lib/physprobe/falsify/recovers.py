@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.falsify._claim import Claim, Needs, each, judged, verdict
+from physprobe.falsify._claim import Claim, Needs, each, judged, measured, verdict
 from physprobe.statistics import paired
 from physprobe.store.evidence import Evidence
 
@@ -67,15 +67,15 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
             gaps.append(own)
         told.append(f"{part:g}: {float(own.value):.3f}")
     lowest = paired.combined(gaps, lambda found: np.min(found, axis=0))
-    interval = lowest.interval(evidence.bootstraps)
+    columns = measured(spec, lowest, evidence.bootstraps)
     return judged(
         spec,
         statistic=_statistic(spec),
         best_control=spec.than or None,
-        verdict=verdict(interval.low, interval.high, spec.margin),
+        verdict=verdict(columns["ci_low"], columns["ci_high"], spec.margin),
         p=lowest.p(spec.margin, evidence.bootstraps),
         note="R2 at " + ", ".join(told),
-        **interval.columns(),
+        **columns,
     )
 
 

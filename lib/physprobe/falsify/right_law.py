@@ -49,6 +49,7 @@ def _line(spec: Spec, source: str, rows: list[dict]) -> dict:
         spec,
         statistic=f"share of {right['n_clips']} clips whose law is named right",
         verdict=verdict(right["ci_low"], right["ci_high"], spec.margin),
+        groups=right["n_clips"],
         note=f"{wrong['value']:.0%} named wrong",
         **{key: right[key] for key in ("value", "ci_low", "ci_high")},
     )

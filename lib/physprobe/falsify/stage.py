@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from physprobe.config import kinds
-from physprobe.falsify import _arithmetic, _ladder
+from physprobe.falsify import _amendments, _arithmetic, _family, _ladder
 from physprobe.falsify._claim import Claim, Judgement
 from physprobe.falsify.section import Kind
 from physprobe.store import evidence, job, log, results
@@ -33,6 +33,7 @@ def run(
     simulation: list[Path],
     out: Path,
     spec: str,
+    plan: Path | None = None,
 ) -> None:
     """Judge a study's claims into ``verdicts.json``, beside how far encoders are above controls.
 
@@ -46,12 +47,15 @@ def run(
         The result.
     spec : str
         JSON of the study.
+    plan : Path, optional
+        Its ``plan.json``: which claims were declared before there was a result.
     """
+    frozen = None if plan is None else results.read(plan, "plan")
     study = json.loads(spec)
     name = out.absolute().parent.name
     found = evidence.read(study, name, fits, embeddings, simulation)
     judged = {claim: _judge(entry, found) for claim, entry in study["claims"].items()}
-    claims = [
+    lines = [
         {
             "claim": claim,
             "encoder": encoder,
@@ -62,6 +66,8 @@ def run(
         for claim, judgement in judged.items()
         for encoder, line in judgement.lines.items()
     ]
+    status = {} if frozen is None else frozen["status"]
+    claims = _family.told(lines, found.bootstraps, status)
     systems = [system for system in (study["system"], *study["systems"]) if system]
     of = "+".join(systems) if name in found.fits else systems[0]
     rows = [
@@ -85,6 +91,7 @@ def run(
         labels=dict(found.labels),
         claims=claims,
         verdict=sentence(claims),
+        plan=frozen and _of_plan(frozen),
         setup={place: _setup(found.at(place)) for place in found.fits},
         shown={claim: judgement.blocks for claim, judgement in judged.items()},
         provenance=job.provenance(
@@ -120,6 +127,14 @@ def sentence(claims: Sequence[Mapping]) -> str:
         what = f" ({own[0]['label']})" if own[0]["label"] else ""
         found.append(f"{encoder}{what}: of {len(own)} claims {', '.join(parts)}.")
     return " ".join(found) or "No claims."
+
+
+def _of_plan(frozen: Mapping) -> dict:
+    """What verdicts say of the plan that they follow."""
+    return {
+        **{name: frozen[name] for name in ("hash", "existed", "amendments")},
+        "told": [_amendments.told(amendment) for amendment in frozen["amendments"]],
+    }
 
 
 def _judge(entry: Mapping, found: Evidence) -> Judgement:

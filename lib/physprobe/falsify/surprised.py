@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.falsify._claim import Claim, Judgement, Needs, judged, verdict
+from physprobe.falsify._claim import Claim, Judgement, Needs, judged, measured, verdict
 from physprobe.statistics import nulls, paired
 from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
@@ -61,7 +61,7 @@ def _line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         return np.asarray(found[0] - np.maximum(CHANCE, np.max(found[1:], axis=0)))
 
     gap = paired.combined((own, *others.values()), beyond)
-    interval, best = gap.interval(evidence.bootstraps), paired.best(others)
+    columns, best = measured(spec, gap, evidence.bootstraps), paired.best(others)
     if float(others[best].value) <= CHANCE:
         best = "chance"
     sides = {
@@ -69,7 +69,7 @@ def _line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         for name in ("first", "second")
         if (score := fits.surprised(encoder, "predictor", spec.part, name)) is not None
     }
-    word = verdict(interval.low, interval.high, spec.margin, row["p"])
+    word = verdict(columns["ci_low"], columns["ci_high"], spec.margin, row["p"])
     lower = min((float(side.value) for side in sides.values()), default=CHANCE)
     one_way = word == "supported" and lower <= CHANCE
     told = ", ".join(f"{name} {float(side.value):.3f}" for name, side in sides.items())
@@ -85,7 +85,8 @@ def _line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
             (best != "chance" and f"{best} {float(others[best].value):.3f}") or None,
             "right in one direction alone" if one_way else None,
         ),
-        **interval.columns(),
+        room=1.0 - max(CHANCE, float(others[paired.best(others)].value)),
+        **columns,
     )
 
 

@@ -15,9 +15,9 @@ TITLE = "Claims and verdicts"
 CAPTION = (
     "Each claim's statistic, as the line below it names it, with its 95 % interval; the upright"
     " tick is the margin that was declared. A claim is supported (green) if the whole interval is"
-    " above its margin and its null is refuted, refuted (orange) if the interval is below, and"
-    " otherwise the data cannot tell (grey). Triangles: lower than is drawn. What has no interval"
-    " is a share, or is undefined."
+    " above its margin and its null is refuted, refuted (orange) if the interval is below, either"
+    " among all claims of the study (Holm), and otherwise the data cannot tell (grey). Triangles:"
+    " lower than is drawn. What has no interval is a share, or is undefined."
 )
 COLOURS = {"supported": "#009E73", "refuted": "#D55E00", "cannot tell": "0.5"}
 FLOOR = -0.6  # lower values are written at the edge

@@ -10,13 +10,12 @@ from urllib.parse import quote
 from PIL import Image
 
 from physprobe.drawing import canvas, palette
+from physprobe.statistics import margins
 from physprobe.store import files
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 SCALE = 92  # pixels of the page per inch of a figure: letters are of one size in all of them
 VERDICTS = "supported", "refuted", "cannot tell"
-SIZES = (0.01, "negligible"), (0.05, "small"), (0.2, "clear"), (float("inf"), "large")
-"""Words for how far a supported claim's value is above its margin, each up to its bound."""
 
 
 def html(
@@ -52,7 +51,7 @@ def html(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"number": number, "interval": interval, "shown": palette.shown}
-    environment.filters["scored"] = canvas.scored
+    environment.filters |= {"scored": canvas.scored, "chance": chance}
     numbers = files.read_yaml(published)
     drawn: dict[str, list[dict]] = {}
     for path in figures:
@@ -61,7 +60,7 @@ def html(
     return environment.from_string(files.read_text(template)).render(
         studies=studies,
         title=studies[0]["name"] if len(studies) == 1 else "report",
-        sizes=SIZES,
+        sizes=margins.SIZES,
         others=[figure for name, own in drawn.items() if name not in judged for figure in own],
         source=numbers["source"],
         published=[
@@ -88,6 +87,8 @@ def _study(
         "answers": _answers(judged["claims"]),
         "crossed": _crossed(judged["claims"]),
         "claims": _claims(judged),
+        "plan": judged.get("plan"),
+        "late": sum(claim["status"] == "exploratory" for claim in judged["claims"]),
         "figures": drawn.get(name, []),
         "setup": judged["setup"],
         "provenance": judged["provenance"],
@@ -166,7 +167,7 @@ def _claims(judged: Mapping) -> dict[str, list[dict]]:
         line = {
             **claim,
             "probability": probability(claim),
-            "size": size(claim) if claim["verdict"] == "supported" else "",
+            "extent": extent(claim),
         }
         found.setdefault(claim["claim"], []).append(line)
     return found
@@ -266,10 +267,20 @@ def sentence(verdicts: Sequence[str]) -> str:
     return f"{', '.join(parts)}."
 
 
-def size(claim: Mapping) -> str:
-    """A word for how far a value is above its margin."""
-    above = claim["value"] - claim["margin"]
-    return next(word for bound, word in SIZES if above < bound)
+def extent(claim: Mapping) -> str:
+    """How much is supported, or how much would have been told."""
+    if claim["verdict"] == "supported":
+        far = claim["closed"]
+        start = (claim["best_control"] or "chance").replace("_", " ")
+        more = "" if far is None else f", {far:.0%} of the way from {start} to a perfect score"
+        return (claim["size"] or "") + more
+    if claim["detectable"] is None:
+        return ""
+    found = f"{number(claim['detectable'])} from the margin would have been told"
+    if claim["groups_needed"] is None:
+        return found
+    needed, there = number(claim["groups_needed"]), number(claim["groups"])
+    return f"{found}; this distance needs {needed} clips or groups, there are {there}"
 
 
 def probability(claim: Mapping) -> str:
@@ -277,7 +288,12 @@ def probability(claim: Mapping) -> str:
     if claim["p"] is None:
         return DASH
     draws = f" ({claim['draws']})" if claim["draws"] else ""
-    return f"p = {claim['p']:.2g}{draws}" if claim["p"] >= 0.0005 else f"p < 0.0005{draws}"
+    return f"p {chance(claim['p'])}{draws}"
+
+
+def chance(p: float) -> str:
+    """``= 0.005``, or that it is below what is worth telling."""
+    return f"= {p:.2g}" if p >= 0.0005 else "< 0.0005"
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -40,6 +40,15 @@ class Scored:
         """The score itself."""
         return self.statistic(scores.weighed(self.sums.sum(-2), self.members))
 
+    @property
+    def still(self) -> "Scored":
+        """The same with its members held fixed: as if there were no other networks."""
+
+        def score(totals: np.ndarray) -> np.ndarray:
+            return self.statistic(scores.weighed(totals, self.members))
+
+        return Scored(self.sums, score, self.groups, halves=self.halves)
+
     def of(self, clips: np.ndarray) -> Self:
         """The same of some of its clips, or of all in another order."""
         halves = self.halves and self.halves.of(clips)
