@@ -118,7 +118,7 @@ def test_a_state_that_is_not_read_well_is_valid_for_no_time():
     [
         ({"angles": ("thetta",)}, "thetta: no such state. Hint: the system's are theta1, kinetic"),
         (
-            {"horizons": (1, 30)},
+            {"horizons": (30,)},
             "24 token times leave no start for 30 tokens ahead. Hint: at most 21",
         ),
     ],
@@ -201,3 +201,9 @@ def test_what_stands_still_has_no_power_but_at_frequency_0(found):
         shares.append(power[0] / power.sum())
     still = row(found, metric="spectrum_distance", model="persistence")
     assert still["value"] == pytest.approx(1 - np.mean(shares), abs=0.01)
+
+
+def test_horizons_that_clips_are_too_short_for_are_left_out():
+    rows, blocks = rollout.fit(spec(horizons=(1, 4, 12, 30)), given())
+    assert {row["horizon"] for row in rows if row["metric"] == "angle_error"} == {1, 4, 12}
+    assert blocks["rollouts"]["horizon"] == [1, 4, 12]

@@ -88,13 +88,16 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
     if lacking:
         known = ", ".join(given.states) or "none"
         raise ValueError(f"{lacking[0]}: no such state. Hint: the system's are {known}.")
-    horizon = max(spec.horizons)
-    starts = np.arange(spec.skip, latent.shape[1] - horizon, spec.stride)
-    if not len(starts):
+    # an encoder whose tokens are of several frames has fewer of them, and reaches as far with fewer
+    reached = tuple(each for each in spec.horizons if each < latent.shape[1] - spec.skip)
+    if not reached:
         raise ValueError(
-            f"horizons: {latent.shape[1]} token times leave no start for {horizon} tokens ahead."
-            f" Hint: at most {latent.shape[1] - 1 - spec.skip}, or longer clips."
+            f"horizons: {latent.shape[1]} token times leave no start for {min(spec.horizons)}"
+            f" tokens ahead. Hint: at most {latent.shape[1] - 1 - spec.skip}, or longer clips."
         )
+    spec = spec.model_copy(update={"horizons": reached})
+    horizon = max(reached)
+    starts = np.arange(spec.skip, latent.shape[1] - horizon, spec.stride)
     groups = np.arange(len(latent)) if given.groups is None else given.groups
     splits.check(given.folds, groups)
     held = HeldOut.of(given.folds, groups)

@@ -55,7 +55,8 @@ class Spec(MethodSpec):
     threshold: float = Field(0.3, gt=0)
     """Error [rad] up to which a forecast is valid."""
     horizons: Horizons = (1, 2, 4, 8, 16, 32)
-    """Tokens ahead whose errors are told; the largest one is where valid times end."""
+    """Tokens ahead whose errors are told; the largest one is where valid times end. Those that are
+    beyond a clip's end are left out: tokens may be of several frames."""
     orders: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
     """Tokens that the linear models look at."""
     stride: int = Field(4, ge=1)
