@@ -42,7 +42,7 @@ toys: $(READY)  ## worlds whose truth is known in closed form: results/toys_*/re
 		--configfile $(mnist),echo "data/mnist: no files, so no toys_mnist; see workflow/studies/toys_mnist.yaml")
 
 well: $(READY)  ## a fluid's parameters by objective and architecture: results/well/report.html
-	@snakemake results/well/report.html --configfile workflow/studies/fluids.yaml --set-threads train=1
+	@snakemake results/well/report.html --set-threads train=1 --configfile workflow/studies/fluids.yaml
 
 calibrate: $(READY)  ## false positives on noise, coverage on planted truth: results/calibration.json
 	@snakemake --cores all results/calibration.png
