@@ -90,7 +90,7 @@ def together(tokens: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
     readout = _readout.of(Numbers(labels[..., None], {"a": 1}))
     plan = _trained.Trained(_attention.Query(), RATES, DECAYS, [EPOCHS], None, 0)
     (source,) = _samples.pooled(["time"], [tokens], ["0"])
-    cuts = _trained._cuts(source.parts(FOLDS), readout)
+    cuts = _trained._cuts(source.parts(FOLDS), readout, None)
     return [held[0] for _, held, _ in _trained._fits(cuts, plan)]
 
 

@@ -87,3 +87,12 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_weights(tiny, tmp_path):
         for table in (out.with_name("training.csv") for out in (undisturbed, killed))
     ]
     assert scores[0] == scores[1]
+
+
+def test_a_mean_over_members_is_of_those_that_have_the_number():
+    first = {"step": 0, "loss": None, "score": 0.25, "kept": True}
+    last = {"step": 4, "loss": 2.0, "score": 0.75, "kept": True}
+    expected = {"step": 0, "loss": 2.0, "score": 0.5, "kept": True}
+    assert stage._mean([first, last]) == expected
+    assert stage._mean([last, first]) == {**expected, "step": 4}
+    assert stage._mean([first, first])["loss"] is None

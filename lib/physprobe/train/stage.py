@@ -120,13 +120,18 @@ def run(
 
 
 def _mean(rows: list[dict]) -> dict:
-    """Mean over members of what their rows hold; of steps and words the first's."""
+    """Mean over members of what their rows hold; of steps and words the first's.
+
+    A member whose best checkpoint is that before training has no loss there: the mean is of those
+    that have one.
+    """
     if len(rows) == 1:
         return rows[0]
-    return {
-        key: sum(row[key] for row in rows) / len(rows) if isinstance(value, float) else value
-        for key, value in rows[0].items()
-    }
+    found = {}
+    for key, first in rows[0].items():
+        known = [row[key] for row in rows if isinstance(row[key], float)]
+        found[key] = sum(known) / len(known) if known else first
+    return found
 
 
 def _table(path: Path, rows: list[dict]) -> None:
