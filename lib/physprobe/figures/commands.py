@@ -30,6 +30,10 @@ def _of_evidence(config: Any) -> Iterator[tuple[str, Figure]]:
         for kind, drawn in sorted(known.items(), key=lambda item: not item[1].FILMS):
             there = {*drawn.NEEDS} <= roles and (abroad or not drawn.ABROAD)
             there = there and not (dots and drawn.FILMS)
+            there &= drawn.FIELD is None or {drawn.FIELD} == {
+                kinds.load("simulate", config.systems[system].simulate.kind).FIELD
+                for system in study.filmed
+            }
             there &= "decoder" not in drawn.NEEDS or clean == drawn.CLEAN
             if drawn.NEEDS and there and design in drawn.DESIGNS:
                 yield f"{name}/{kind}", Figure(kind, category=name, study=name)

@@ -32,6 +32,8 @@ class Kind(Protocol):
     CLEAN: bool = False
     """Of evidence: whether it is of studies alone whose decoder draws other frames than were
     embedded; those have no other figure of a decoder."""
+    FIELD: str | None = None
+    """Of evidence: field that the study's systems have to have, such as a fluid; by default any."""
     BESIDE: tuple[str, ...] = ()
     """Files of this folder that it takes after its sources."""
     COLUMNS: tuple[str, ...] = ()
