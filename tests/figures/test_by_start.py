@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 from figure_oracle import sound
 
+from physprobe.config import kinds
 from physprobe.figures import by_start
 from physprobe.store.evidence import Evidence
 from physprobe.store.fits import Fits
@@ -41,3 +42,7 @@ def test_windows_that_tell_nothing_stand_out():
         assert (rows["ci_low"] < rows["value"]).all() and (rows["value"] < rows["ci_high"]).all()
         np.testing.assert_allclose(rows["start"].iloc[[0, -1]], [0.95, 8.95])
     sound(by_start.figure(frame))
+
+
+def test_it_is_drawn_of_fluids_alone():
+    assert kinds.outline("figures", "by_start").FIELD == "fluid"

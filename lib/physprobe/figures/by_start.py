@@ -12,7 +12,8 @@ from physprobe.statistics import scores
 from physprobe.store import fits
 
 NEEDS = ("probe",)
-FIELD, LABEL = "fluid", "t0"
+FIELD = "fluid"
+LABEL = "t0"
 TITLE = "By the time at which a window begins"
 CAPTION = (
     "Mean squared error of held-out windows over the variance of the label, by when they begin in"
