@@ -6,7 +6,7 @@ parameters, and ``t0``, when it begins; all windows of a trajectory are one grou
 """
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -141,3 +141,37 @@ def windows(
         times = first + spec.stride * np.arange(spec.frames)
         found.append(whole[times].astype(np.float32))
     return np.stack(found)
+
+
+def solvers(
+    trajectory: Callable[..., np.ndarray],
+) -> tuple[Callable[..., tuple[np.ndarray, dict]], Callable[..., np.ndarray]]:
+    """A system's ``solved`` and ``field``, from what solves a whole trajectory.
+
+    Parameters
+    ----------
+    trajectory : callable
+        From spec, parameters and the generator of the initial condition, as for ``windows``.
+    """
+
+    def solved(
+        spec: Any, labels: Mapping[str, np.ndarray]
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Several windows (clip, time, y, x, channel) float32, and no states.
+
+        Raises
+        ------
+        ValueError
+            If a trajectory breaks a gate; the message names it.
+        """
+
+        def solve(own: dict[str, float], rng: np.random.Generator) -> np.ndarray:
+            return trajectory(spec, own, rng)
+
+        return windows(spec, labels, spec.interval, solve, spec.kind), {}
+
+    def field(spec: Any, labels: Mapping[str, float]) -> np.ndarray:
+        """One window (time, y, x, channel) float32, from its labels."""
+        return solved(spec, {name: np.array([value]) for name, value in labels.items()})[0][0]
+
+    return solved, field

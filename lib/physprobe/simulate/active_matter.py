@@ -186,34 +186,6 @@ def coords(spec: Spec) -> dict[str, np.ndarray]:
     }
 
 
-def solved(
-    spec: Spec, labels: Mapping[str, np.ndarray]
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Several windows (clip, time, y, x, channel) float32, and no states.
-
-    Parameters
-    ----------
-    spec : Spec
-    labels : mapping of str to (clip,)
-        As drawn.
-
-    Raises
-    ------
-    ValueError
-        If a trajectory breaks a gate; the message names it.
-    """
-
-    def solve(own: dict[str, float], rng: np.random.Generator) -> np.ndarray:
-        return trajectory(spec, own, rng)
-
-    return _fluids.windows(spec, labels, spec.interval, solve, KIND), {}
-
-
-def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
-    """One window (time, y, x, channel) float32, from its labels."""
-    return solved(spec, {name: np.array([value]) for name, value in labels.items()})[0][0]
-
-
 def trajectory(spec: Spec, own: Mapping[str, float], rng: np.random.Generator) -> np.ndarray:
     """A whole trajectory.
 
@@ -250,6 +222,9 @@ def trajectory(spec: Spec, own: Mapping[str, float], rng: np.random.Generator) -
         _is_balanced(channels[None], second, rods, spec.box, SOLVED, frame)
         stored[frame] = _truncated(channels, spec.size)
     return stored
+
+
+solved, field = _fluids.solvers(trajectory)
 
 
 def initial(spec: Spec, rng: np.random.Generator) -> np.ndarray:

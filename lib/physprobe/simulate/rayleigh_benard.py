@@ -164,34 +164,6 @@ def coords(spec: Spec) -> dict[str, np.ndarray]:
     }
 
 
-def solved(
-    spec: Spec, labels: Mapping[str, np.ndarray]
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Several windows (clip, time, y, x, channel) float32, and no states.
-
-    Parameters
-    ----------
-    spec : Spec
-    labels : mapping of str to (clip,)
-        As drawn.
-
-    Raises
-    ------
-    ValueError
-        If a trajectory breaks a gate; the message names it.
-    """
-
-    def solve(own: dict[str, float], rng: np.random.Generator) -> np.ndarray:
-        return trajectory(spec, own, rng)
-
-    return _fluids.windows(spec, labels, spec.interval, solve, KIND), {}
-
-
-def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
-    """One window (time, y, x, channel) float32, from its labels."""
-    return solved(spec, {name: np.array([value]) for name, value in labels.items()})[0][0]
-
-
 def trajectory(spec: Spec, own: Mapping[str, float], rng: np.random.Generator) -> np.ndarray:
     """A whole trajectory.
 
@@ -223,6 +195,9 @@ def trajectory(spec: Spec, own: Mapping[str, float], rng: np.random.Generator) -
         kept[number] = np.moveaxis(modes.cells(look.series, spec.size, spec.columns), 0, -1)
     gates.close()
     return kept
+
+
+solved, field = _fluids.solvers(trajectory)
 
 
 def initial(modes: _plates.Modes, contrast: float, rng: np.random.Generator) -> np.ndarray:

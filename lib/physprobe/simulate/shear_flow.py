@@ -271,26 +271,7 @@ def trajectory(
     return frames
 
 
-def solved(
-    spec: Spec, labels: Mapping[str, np.ndarray]
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Windows (clip, time, y, x, channel) float32 of some labels; there are no states.
-
-    Raises
-    ------
-    ValueError
-        If a gate is broken: trajectory, which, where, expected, got.
-    """
-
-    def solve(own: dict[str, float], rng: np.random.Generator) -> np.ndarray:
-        return trajectory(spec, own, rng)
-
-    return _fluids.windows(spec, labels, spec.interval, solve, spec.kind), {}
-
-
-def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
-    """One window (time, y, x, channel) float32, from its labels."""
-    return solved(spec, {name: np.array([value]) for name, value in labels.items()})[0][0]
+solved, field = _fluids.solvers(trajectory)
 
 
 def told(spec: Spec, field: np.ndarray) -> dict[str, float]:
