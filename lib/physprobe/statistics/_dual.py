@@ -7,6 +7,7 @@ import numpy as np
 from physprobe.statistics.dense import solve, sound
 
 COLUMNS = 256  # at a time, so that they stay in the cache
+MIXED = 1e-5  # error of a mixture of predictions, in standard deviations of the labels
 
 
 class Dual:
@@ -162,6 +163,7 @@ class _Tridiagonal:
         mean, own = within.mean(0), beyond.mean(0)
         within -= mean
         within -= (mean - mean.mean())[:, None]
+        self.longest = (gram.diagonal()[block] - 2 * own + mean.mean()).max()
         beyond -= mean[:, None]
         beyond -= own - mean.mean()
         work, _ = lapack.dsytrd_lwork(len(within), lower=1)
@@ -196,15 +198,39 @@ class _Tridiagonal:
         return np.einsum("npc,npc->pc", missed, missed)
 
     def many_errors(self, labels: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-        """The same of other labels (row, column), float32, by a matrix for each penalty."""
-        solved = np.hstack([self._solved(shift, self.beyond) for shift in shifts])
-        maps = self._turned("N", solved.astype(np.float32)).T + np.float32(1.0 / len(self.rest))
-        maps = np.ascontiguousarray(maps)
+        """The same of other labels (row, column), float32, by matrices for few penalties.
+
+        Predictions at all other penalties are mixtures of those at these few.
+        """
+        few, mixture = self._independent(shifts)
+        solved = np.hstack([self._solved(shift, self.beyond) for shift in shifts[few]])
+        maps = np.ascontiguousarray(self._turned("N", solved.astype(np.float32)).T)
         known, asked = labels[self.rest], labels[self.block]
+        mean = known.mean(0)
         found = np.empty((len(shifts), labels.shape[1]))
         for start in range(0, labels.shape[1], COLUMNS):
             part = slice(start, start + COLUMNS)
-            missed = (maps @ known[:, part]).reshape(len(shifts), len(asked), -1)
-            missed -= asked[:, part]
+            predicted = maps @ (known[:, part] - mean[part])
+            missed = mixture @ predicted.reshape(len(few), -1)
+            missed = missed.reshape(len(shifts), len(asked), -1)
+            missed -= asked[:, part] - mean[part]
             found[:, part] = np.einsum("pnc,pnc->pc", missed, missed)
         return found
+
+    def _independent(self, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Penalties whose predictions give those at all of them, and how (penalty, of these).
+
+        A prediction is <k, (K + shift)^-1 y> with k_i <= sqrt(s_i k(x, x)) on the axes of K's
+        eigenvalues s, so a mixture that holds for sqrt(s) / (s + shift) to a bound holds for it.
+        """
+        from scipy.linalg import eigvalsh_tridiagonal, qr
+
+        values = np.maximum(eigvalsh_tridiagonal(self.diagonal, self.beside), 0.0)[:, None]
+        reach = np.sqrt(self.longest * len(values) * values) / (values + shifts)
+        upper, order = qr(reach, mode="r", pivoting=True)
+        count = max(1, int(np.count_nonzero(np.abs(upper.diagonal()) > MIXED)))
+        mixture = np.zeros((len(shifts), count), np.float32)
+        mixture[order[:count]] = np.eye(count)
+        leading = upper[:count]
+        mixture[order[count:]] = np.linalg.lstsq(leading[:, :count], leading[:, count:])[0].T
+        return order[:count], mixture
