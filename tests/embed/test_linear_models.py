@@ -62,6 +62,7 @@ def test_latents_are_the_maps_of_each_condition(folder):
     found = embedded(folder, "jepa", {"kind": "linear_models", "model": model, "seeds": [3, 4]})
     assert found.pooled.dims == ("member", "clip", "layer", "time", "feature")
     assert found.layer.values.tolist() == ["latent", "predicted", "target"]
+    assert found.attrs["architecture"]["networks"] == 2
     from safetensors.numpy import load_file
 
     tensors = load_file(f"{model}/model.safetensors")

@@ -86,15 +86,16 @@ def test_the_stage_draws_claims_and_says_where_there_are_none(tmp_path: Path, na
 
 
 @pytest.mark.parametrize(
-    ("sizes", "weights", "about"),
+    ("sizes", "weights", "draws", "about"),
     [
-        ({}, "8c2b", "this one network"),
-        ({"member": 5}, ["8c2b", "56f5"], "networks of this kind, of which 5 were tried"),
-        ({}, None, ""),
+        ({}, "8c2b", 1, "this one network"),
+        ({"member": 5}, ["8c2b", "56f5"], 1, "networks of this kind, of which 5 were tried"),
+        ({}, "8c2b", 20, "networks of this kind, of which 20 were tried"),
+        ({}, None, 1, ""),
     ],
 )
-def test_a_verdict_says_whether_it_is_about_one_network_or_its_kind(sizes, weights, about):
+def test_a_verdict_says_whether_it_is_about_one_network_or_its_kind(sizes, weights, draws, about):
     store = xr.Dataset(coords={name: range(size) for name, size in sizes.items()})
-    store.attrs["weights_hash"] = weights
+    store.attrs |= {"weights_hash": weights, "architecture": {"networks": draws}}
     found = Evidence(("small",), (), {}, embeddings={("heat", "small"): store})
     assert falsify.about(found.networks("small")) == about

@@ -140,7 +140,10 @@ class LinearModels(Encoder):
             f"{folder.name}, seed {seed}{swapped}",
             hf_repo=spec.model,
             weights_hash=checkpoint.weights_hash((n, v) for n, v in tensors.items()),
-            architecture={key: content[key] for key in ("recipe", "width", "layers", "channels")},
+            architecture={
+                **{key: content[key] for key in ("recipe", "width", "layers", "channels")},
+                "networks": len({row[names.index("draw")] for row in trained}),
+            },
             versions=versions("numpy"),
         )
 

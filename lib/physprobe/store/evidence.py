@@ -137,11 +137,15 @@ class Evidence:
         }
 
     def networks(self, name: str) -> int:
-        """How many networks an embedding is of; none of what has no weights."""
+        """How many networks an embedding is of; none of what has no weights.
+
+        Members, and where each draw of a system has a network of its own as many times that.
+        """
         stores = [store for (_, each), store in self.embeddings.items() if each == name]
         if not stores or not stores[0].attrs.get("weights_hash"):
             return 0
-        return int(stores[0].sizes.get("member", 1))
+        each = (stores[0].attrs.get("architecture") or {}).get("networks", 1)
+        return int(stores[0].sizes.get("member", 1)) * each
 
     @property
     def pixels(self) -> list[str]:
