@@ -88,16 +88,16 @@ def student(
     values: np.ndarray, bound: float
 ) -> tuple[float, float | None, float | None, float | None]:
     """Mean of some values with its 95 % interval, and two-sided p of a bound; None of too few."""
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit
 
     count, mean = len(values), float(values.mean())
     if count < FEWEST:
         return mean, None, None, None
     error = float(values.std(ddof=1)) / count**0.5
-    reach = float(t.ppf(0.975, count - 1)) * error
+    reach = float(stdtrit(count - 1, 0.975)) * error
     if error == 0:
         return mean, mean, mean, float(mean == bound)
-    return mean, mean - reach, mean + reach, float(2 * t.sf(abs(mean - bound) / error, count - 1))
+    return mean, mean - reach, mean + reach, float(2 * stdtr(count - 1, -abs(mean - bound) / error))
 
 
 judge = each(line)

@@ -149,7 +149,7 @@ def _best(seed: Mapping, part: str, key: str) -> float | None:
 
 
 def _spread(values: list[float | None]) -> dict:
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     known = np.array([value for value in values if value is not None])
     if not len(known):
@@ -158,7 +158,7 @@ def _spread(values: list[float | None]) -> dict:
     if len(known) == 1:
         return {"n": 1, "mean": mean, "std": None, "ci95_low": None, "ci95_high": None}
     std = float(known.std(ddof=1))
-    reach = float(t.ppf(0.975, len(known) - 1)) * std / len(known) ** 0.5
+    reach = float(stdtrit(len(known) - 1, 0.975)) * std / len(known) ** 0.5
     return {
         "n": len(known),
         "mean": mean,

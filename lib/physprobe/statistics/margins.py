@@ -61,7 +61,7 @@ def p(
     float
         nan without an interval.
     """
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit
 
     if not np.isfinite([value, low, high]).all():
         return float("nan")
@@ -72,7 +72,7 @@ def p(
         return max(least, float(value == at))
     freedom = _freedom(units)
     far = abs(value - at) / (half if half > 0 else (high - low) / 2)
-    found = max(float(2 * t.sf(far * t.ppf(1 - LEVEL / 2, freedom), freedom)), least)
+    found = max(float(2 * stdtr(freedom, -far * stdtrit(freedom, 1 - LEVEL / 2))), least)
     edge = np.nextafter(LEVEL, 0.0)
     return float(min(found, edge) if left_out else max(found, LEVEL))
 
@@ -101,13 +101,12 @@ def reach(
         Share of the interval's variance that falls with the number of units; the rest, of members,
         stays.
     """
-    from scipy.special import ndtri
-    from scipy.stats import t
+    from scipy.special import ndtri, stdtrit
 
-    error = (high - low) / 2 / t.ppf(1 - LEVEL / 2, _freedom(units))
+    error = (high - low) / 2 / stdtrit(_freedom(units), 1 - LEVEL / 2)
 
     def far(many: float) -> float:
-        return float((t.ppf(1 - level / 2, _freedom(many)) + ndtri(POWER)) * error)
+        return float((stdtrit(_freedom(many), 1 - level / 2) + ndtri(POWER)) * error)
 
     detectable, needed = far(units), units
     for _ in range(ROUNDS if detectable > 0 else 0):
