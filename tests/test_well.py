@@ -103,10 +103,14 @@ def test_every_cell_goes_from_trajectories_to_a_verdict(
         fits=fitted, embeddings=embedded, simulation=[simulation], out=out, spec=shown.canonical()
     )
     found = results.read(out, "verdicts")
-    (line,) = found["claims"]
-    assert line["test"] == "contrast" and np.isfinite(line["value"])
+    assert {line["claim"] for line in found["claims"]} == set(study.claims)
+    assert all(
+        line["test"] == "contrast" and np.isfinite(line["value"]) for line in found["claims"]
+    )
     cells = [row for row in found["rows"] if row["metric"] == "r2" and row["member"] is not None]
     assert {row["encoder"] for row in cells} == {
-        n for pair in study.claims["latent_beats_pixels"].pairs for n in pair
+        n for claim in study.claims.values() for pair in claim.pairs for n in pair
     }
     assert {row["member"] for row in cells} == {1, 2}
+    labels = {name: label.partition(",")[0] for name, label in found["labels"].items()}
+    assert labels["shear_mpp_tuned"] == "fine-tuned" and labels["shear_mpp"] == "shear_mpp"

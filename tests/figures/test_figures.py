@@ -103,6 +103,8 @@ def test_colour_does_not_depend_on_what_else_is_shown():
 
 def test_untrained_is_what_has_random_weights_not_what_is_called_so():
     assert palette.shown("mine", "untrained, 24 wide, seed 0") == "mine (untrained)"
+    assert palette.shown("mine", "fine-tuned, mpp, seed 0") == "mine (fine-tuned)"
+    assert palette.told("supervised, mpp, seed 0") and not palette.told("untrained, 24 wide")
     for label in ("untrained_no_more", "untrained/net at 12345678", "results/encoders/x", None):
         assert palette.shown("mine", label) == "mine"
 

@@ -26,8 +26,21 @@ PRESETS: Mapping[tuple[str, str], Mapping[str, Any]] = {
         "frames": 16, "widths": (192,), "blocks": (4,), "kernel": 1, "patch": 16, "tubelet": 2,
         "heads": 3, "head_width": 256, "scale": 1.0,
     },
+    ("avit", "small"): {
+        "frames": 8, "widths": (48,), "blocks": (3,), "kernel": 1, "patch": 8, "tubelet": 1,
+        "heads": 4, "head_width": 64, "scale": 0.1,
+    },
+    ("avit", "published"): {
+        "frames": 16, "widths": (192,), "blocks": (12,), "kernel": 1, "patch": 16, "tubelet": 1,
+        "heads": 3, "head_width": 256, "scale": 1e-6,
+    },
 }  # fmt: skip
-"""Sizes by network and preset; both networks of a preset have the same places along y and x."""
+"""Sizes by network and preset; networks of a preset have the same places along y and x."""
+OPERATORS: Mapping[str, Mapping[str, int]] = {
+    "small": {"latent": 64, "operator_width": 8, "operator_kernel": 3},
+    "published": {"latent": 384, "operator_width": 24, "operator_kernel": 5},
+}
+"""Sizes of latents and operators by preset."""
 
 
 def _of_preset(name: str) -> Callable[[dict[str, Any]], Any]:
@@ -35,14 +48,20 @@ def _of_preset(name: str) -> Callable[[dict[str, Any]], Any]:
     return lambda before: PRESETS[before["network"], before["preset"]][name]
 
 
+def _of_operators(name: str) -> Callable[[dict[str, Any]], Any]:
+    """The same of an operator's size."""
+    return lambda before: OPERATORS[before["preset"]][name]
+
+
 class FieldNetwork(Spec):
     """Sizes of an encoder, and of the light network behind it; a preset's unless they are given."""
 
-    network: Literal["convnext", "vit"] = "convnext"
-    """Convolutions of space and time in residual blocks, or a transformer of tubelets."""
+    network: Literal["convnext", "vit", "avit"] = "convnext"
+    """Convolutions of space and time in residual blocks, a transformer of tubelets, or one whose
+    attention runs along one axis after the other and whose fields are told apart by name."""
     preset: Literal["small", "published"] = "small"
-    """``published``: 2.47 M parameters of convolutions, and a transformer of about as many;
-    ``small``: about 0.14 M each, for a CPU."""
+    """``published``: 2.47 M parameters of convolutions, a transformer of about as many, and
+    AViT-Ti, 7.2 M; ``small``: about 0.14 M each, for a CPU."""
     frames: int = Field(default_factory=_of_preset("frames"), gt=0)
     """Frames that are seen at once."""
     widths: tuple[int, ...] = Field(default_factory=_of_preset("widths"), min_length=1)
@@ -69,13 +88,19 @@ class FieldNetwork(Spec):
             raise ValueError(
                 f"blocks: {len(self.blocks)} stages, but widths are of {len(self.widths)}"
             )
-        if self.network == "vit" and (len(self.widths) > 1 or self.widths[0] % (2 * self.heads)):
+        one = self.network != "convnext"
+        if one and (len(self.widths) > 1 or self.widths[0] % (2 * self.heads)):
             raise ValueError(
                 f"widths: {list(self.widths)} of a transformer with {self.heads} heads; one width"
                 " is needed, a multiple of twice the heads"
             )
         if not self.kernel % 2:
             raise ValueError(f"kernel: {self.kernel} is even")
+        if self.network == "avit" and (self.patch % 4 or self.tubelet > 1):
+            raise ValueError(
+                f"patch: {self.patch}, tubelet: {self.tubelet}; avit halves a patch twice, so that"
+                " has to be a multiple of 4, and takes frames one by one, tubelet: 1"
+            )
         if self.frames % self.strides[0]:
             raise ValueError(
                 f"frames: {self.frames} are no multiple of {self.strides[0]}, frames per feature"
@@ -84,7 +109,9 @@ class FieldNetwork(Spec):
 
     @property
     def strides(self) -> tuple[int, int, int]:
-        """Frames, and cells along y and x, per place of the last stage."""
+        """Frames, and cells along y and x, per place of the last stage; avit has its last time."""
+        if self.network == "avit":
+            return self.frames, self.patch, self.patch
         halved = 2 ** (len(self.widths) - 1)
         return self.tubelet * halved, self.patch * halved, self.patch * halved
 
@@ -102,7 +129,31 @@ class FieldNetwork(Spec):
                 f"a grid of {height} x {width} cells isn't cut into places of {stride} x {stride};"
                 " choose patch and widths for it"
             )
+        if self.network == "avit" and height * width == stride**2:
+            raise ValueError(
+                f"a grid of {height} x {width} cells is one place, and avit norms features over the"
+                " places of a frame; choose a smaller patch"
+            )
         return self.frames // self.strides[0], height // stride, width // stride
+
+
+class Hypernetwork(FieldNetwork):
+    """Sizes of an encoder that gives one latent for all of a window, and of its operator."""
+
+    network: Literal["convnext", "vit", "avit"] = "avit"
+    """What reads the window, as of the other recipes; published: one with axial attention."""
+    latent: int = Field(default_factory=_of_operators("latent"), gt=1)
+    """Numbers of which all of an operator's weights follow, and no others."""
+    operator_width: int = Field(default_factory=_of_operators("operator_width"), gt=0)
+    """Features of the operator, a network of two convolutions and a pointwise map."""
+    operator_kernel: int = Field(default_factory=_of_operators("operator_kernel"), gt=0)
+    """Side of its kernels, odd; those of the second are dilated by two."""
+
+    @model_validator(mode="after")
+    def _centred(self) -> Self:
+        if not self.operator_kernel % 2:
+            raise ValueError(f"operator_kernel: {self.operator_kernel} is even")
+        return self
 
 
 class Shown(Spec):

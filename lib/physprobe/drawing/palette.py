@@ -19,6 +19,8 @@ MARKERS = ("s", "^", "v", "D", "P", "X", "<", ">", "h", "p")
 NULL = "#F3E3C3"
 """What shuffled labels reach, as an area."""
 INK = "0.25"
+MANNERS = ("untrained", "supervised", "fine-tuned")
+"""How labels of encoders begin that are no networks trained without labels."""
 
 
 class Look(NamedTuple):
@@ -53,7 +55,7 @@ def looks(encoders: Iterable[str], controls: Iterable[str]) -> dict[str, Look]:
 
 
 def shown(name: str, description: str | None) -> str:
-    """Name for people; an encoder with random weights says so.
+    """Name for people; an encoder with random weights says so, and one that was told labels.
 
     Parameters
     ----------
@@ -62,9 +64,8 @@ def shown(name: str, description: str | None) -> str:
     description : str or None
         What the encoder says about itself; random weights begin with ``untrained``.
     """
-    text = name.replace("_", " ")
-    said = random(description) and "untrained" not in text
-    return f"{text} (untrained)" if said else text
+    text, said = name.replace("_", " "), _manner(description)
+    return f"{text} ({said})" if said in MANNERS and said not in text else text
 
 
 def random(description: str | None) -> bool:
@@ -72,4 +73,13 @@ def random(description: str | None) -> bool:
 
     A checkpoint's label is its hub id or folder, whatever that is called: ``untrained_no_more``.
     """
-    return (description or "").partition(",")[0] == "untrained"
+    return _manner(description) == MANNERS[0]
+
+
+def told(description: str | None) -> bool:
+    """Whether what an embedding says about itself is that its weights were told labels."""
+    return _manner(description) in MANNERS[1:]
+
+
+def _manner(description: str | None) -> str:
+    return (description or "").partition(",")[0]

@@ -6,8 +6,9 @@ in time over the frames of each of the last layer's times. A layer that has fewe
 another has zeros behind them.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import model_validator
@@ -19,6 +20,7 @@ from physprobe.embed._trained import Trained
 if TYPE_CHECKING:
     import torch
 
+    from physprobe.config.fields import Shown
     from physprobe.store.zarrs import Lazy
 
 SEES = ("channels",)
@@ -29,6 +31,8 @@ class Spec(Trained):
 
     kind: Literal["fields"] = "fields"
     """Family."""
+
+    NAMED: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -43,7 +47,14 @@ def tubelet(spec: Spec) -> int | None:
 
 
 def load(
-    spec: Spec, *, frames: int, height: int, width: int, channels: int, threads: int
+    spec: Spec,
+    *,
+    frames: int,
+    height: int,
+    width: int,
+    channels: int,
+    threads: int,
+    names: Sequence[str] | None = None,
 ) -> Encoder:
     """Load one member's encoder.
 
@@ -57,6 +68,8 @@ def load(
         Cells of the grid.
     channels : int
         Fields.
+    names : sequence of str, optional
+        Theirs: by name they are shown, in whatever order they come; by default in that of training.
     threads : int
         Threads on a CPU.
 
@@ -65,12 +78,25 @@ def load(
     FileNotFoundError
         If there is no such folder.
     ValueError
-        If it isn't one that a recipe has written, lacks the member, or the clips don't fit.
+        If it isn't one that a recipe has written, lacks the member, or the clips don't fit or
+        show other fields.
     """
     import torch
 
     torch.set_num_threads(threads)
-    return Fields(spec, frames, (height, width, channels))
+    return Fields(spec, frames, (height, width, channels), names)
+
+
+def _order(folder: Path, shown: "Shown", names: Sequence[str] | None) -> list[int] | None:
+    """Places of the fields that were trained on among those that there are; None: as they are."""
+    if names is None or len(names) != len(shown.channels):  # a wrong number is told with the sizes
+        return None
+    if set(names) != set(shown.channels):
+        raise ValueError(
+            f"{folder}: was trained on fields {', '.join(shown.channels)}, but these are"
+            f" {', '.join(names)}. Hint: take an encoder that was trained on such clips."
+        )
+    return [list(names).index(name) for name in shown.channels]
 
 
 class Fields(Encoder):
@@ -78,13 +104,21 @@ class Fields(Encoder):
 
     dtype = "float32"
 
-    def __init__(self, spec: Spec, frames: int, size: tuple[int, int, int]):
+    def __init__(
+        self,
+        spec: Spec,
+        frames: int,
+        size: tuple[int, int, int],
+        names: Sequence[str] | None = None,
+    ):
         import torch
 
         from physprobe.embed.networks import checkpoint, draws, fields, latent
 
         folder, (seed, *_) = Path(spec.model), spec.members
         sizes, shown, tensors = fields.read(folder)
+        self.places = _order(folder, shown, names)
+        told = fields.told(folder)
         expected = (shown.height, shown.width, len(shown.channels))
         if size != expected:
             told = ["{} x {} cells and {} fields".format(*each) for each in (expected, size)]
@@ -102,16 +136,16 @@ class Fields(Encoder):
                 there = ", ".join(map(str, known))
                 raise ValueError(f"{folder}: has no member {seed}. Hint: members are {there}.")
             latent.restored(network, tensors, latent.named(seed, "encoder"), folder)
-            label = f"{folder.name}, seed {seed}"
+            label = f"{told}{folder.name}, seed {seed}"
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.eval().requires_grad_(False).to(self.device)
         self.spec, self.sizes, self.shown = spec, sizes, shown
-        self.layers, self.features = fields.layers(sizes), max(sizes.widths)
+        self.layers, self.features = fields.layers(sizes), fields.features(sizes)
         times, *grid = network.grid
         self.times, self.grid = times, (grid[0], grid[1])
         self.spans = _frames.spans(frames, sizes.strides[0])
         self.groups = _frames.cut(frames, sizes.frames, "groups")
-        whole = self.layers if sizes.network == "vit" else self.layers[-1:]
+        whole = self.layers[-1:] if sizes.network == "convnext" else self.layers
         for name in spec.tokens:
             if name not in whole:
                 raise ValueError(
@@ -152,6 +186,7 @@ class Fields(Encoder):
 
         from physprobe.embed.networks import fields
 
+        frames = frames[..., self.places] if self.places is not None else frames
         seen = torch.from_numpy(fields.normalised(frames, self.shown)[self.groups])
         with torch.no_grad():
             found = self.network.each(seen.to(self.device))

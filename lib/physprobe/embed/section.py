@@ -23,6 +23,8 @@ class EncoderSpec(Spec):
     """Whether it reads the simulation; encoders see clips alone."""
     JOINED: ClassVar[bool] = False
     """Whether it brings what it gives, and is told the clips' ids to join it to them."""
+    NAMED: ClassVar[bool] = False
+    """Whether it is told the ``names`` of the fields that clips show, to find its own by."""
     READS: ClassVar[tuple[str, str]] = ("scene", "where a ball is")
     """Field that a system has to have for it to be read so, and what is read, for people."""
     GPUS: ClassVar[int] = 0
@@ -179,9 +181,9 @@ class Kind(Protocol):
             Of several members, the one that is meant.
         **sizes : int
             Those of the form that it sees, such as ``frames``, ``height`` and ``width`` of a video,
-            or ``frames`` and ``channels`` of a signal; ``threads``; ``simulation``, the
-            Dataset, if the entry reads it; and ``clips``, the ids (clip,), with ``digest``, that of
-            their store, if it is joined to them.
+            or ``frames`` and ``channels`` of a signal; ``threads``; ``names`` of the fields, if it
+            is told them; ``simulation``, the Dataset, if the entry reads it; and ``clips``, the ids
+            (clip,), with ``digest``, that of their store, if it is joined to them.
 
         Raises
         ------

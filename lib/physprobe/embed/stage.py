@@ -72,6 +72,8 @@ def run(
     known: dict = {}
     if simulation:
         known["simulation"] = zarrs.joined(zarrs.read(simulation[0]), source)
+    if spec_.NAMED:
+        known["names"] = tuple(map(str, source["channel"].values))
     if spec_.JOINED:
         known |= {"clips": source["clip"].values, "digest": source.attrs["digest"]}
     size: dict = {

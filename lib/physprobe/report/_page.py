@@ -84,6 +84,11 @@ def _study(
         "spec": judged["spec"],
         "label": first,
         "untrained": palette.random(first),
+        "tuned": [
+            palette.shown(name, label)
+            for name, label in judged["labels"].items()
+            if name in encoders and palette.told(label)
+        ],
         "answers": _answers(judged["claims"]),
         "crossed": _crossed(judged["claims"]),
         "claims": _claims(judged),

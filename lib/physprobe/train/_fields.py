@@ -58,6 +58,11 @@ class Fields(FieldNetwork, Schedule):
     """Highest learning rate of AdamW."""
 
     CARD: ClassVar[str] = "fields_card.md.j2"
+    SIZES: ClassVar[type[FieldNetwork]] = FieldNetwork
+    """Sizes that the folder keeps."""
+    ROLE: ClassVar[str] = "self-supervised"
+    """What the encoder is to those who read it; one that was told labels says so wherever it is
+    shown."""
 
     _stores: tuple[Path, Path] | None = PrivateAttr(None)
 
@@ -150,3 +155,17 @@ class Fields(FieldNetwork, Schedule):
     def shown(self) -> str:
         """What the training clips show."""
         return self.data.replace("_", " ")
+
+
+class Told(Fields):
+    """Fields of the specs of recipes whose encoders are told labels of the training clips."""
+
+    ROLE: ClassVar[str] = "supervised"
+
+    def unseen(self, system: System, name: str) -> Iterator[str]:
+        """As of others, and clips whose labels it was told."""
+        yield from super().unseen(system, name)
+        drawn = "seed" in type(system.simulate).model_fields  # others would have to read files
+        kind = kinds.load("simulate", system.simulate.kind)
+        if name == self.data and drawn and "split" not in kind.draw(system.simulate):
+            yield f"it was told the labels of the clips of {name}, which has no split"

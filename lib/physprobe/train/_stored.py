@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from physprobe.config.fields import MODEL_TYPE, FieldNetwork, Shown
-from physprobe.embed.networks import fields, latent
+from physprobe.config.fields import MODEL_TYPE, Shown
+from physprobe.embed.networks import fields, latent, operators
 from physprobe.statistics import scores, seeds, splits, states, targets
 from physprobe.store import zarrs
 from physprobe.train._fields import GROUPS, Fields
@@ -60,6 +60,7 @@ class Networks(Protocol):
     decoder: fields.Head
     readout: nn.Linear
     hidden: fields.Values
+    generator: operators.Generator
 
 
 @dataclass(frozen=True)
@@ -315,14 +316,15 @@ def judge(spec: Fields, threads: int) -> Callable[[nn.Module], Mapping[str, floa
 def write(spec: Fields, tensors: Mapping[int, Mapping[str, torch.Tensor]], folder: Path) -> None:
     """Write sizes, moments of the fields, and the tensors of all members in one file."""
     found = stored(spec)
-    sizes = {name: getattr(spec, name) for name in FieldNetwork.model_fields}
+    sizes = {name: getattr(spec, name) for name in spec.SIZES.model_fields}
     clips, simulation = map(zarrs.digest, spec.stores)
     data = {
         "system": spec.data, "clips": clips, "simulation": simulation,
         "trained_on": len(found.train), "judged_on": len(found.held),
     }  # fmt: skip
     shown = found.shown.dump()
-    content = {"model_type": MODEL_TYPE, "recipe": spec.kind, **sizes, **shown, "data": data}
+    about = {"model_type": MODEL_TYPE, "recipe": spec.kind, "role": spec.ROLE}
+    content = {**about, **sizes, **shown, "data": data}
     (folder / FILES[0]).write_text(json.dumps(content, indent=2) + "\n")
     prepared = {key: shown[key] for key in ("channels", "mean", "deviation")}
     (folder / FILES[1]).write_text(json.dumps(prepared, indent=2) + "\n")
@@ -332,3 +334,14 @@ def write(spec: Fields, tensors: Mapping[int, Mapping[str, torch.Tensor]], folde
 def samples(batch: Batch) -> torch.Tensor:
     """Every group of a batch (sample, frame, y, x, channel)."""
     return batch.groups.flatten(0, 1)
+
+
+def readout(spec: Fields) -> nn.Linear:
+    """Linear map from mean features to the labels."""
+    return nn.Linear(spec.widths[-1], len(stored(spec).columns))
+
+
+def regression(net: Networks, batch: Batch) -> torch.Tensor:
+    """Mean squared error of the labels, read off each group's mean features."""
+    found = net.readout(net.encoder(samples(batch)).mean((1, 2, 3)))
+    return (found.float() - batch.labels.repeat_interleave(GROUPS, 0)).square().mean()

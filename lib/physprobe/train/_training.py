@@ -1,6 +1,6 @@
 """Training: what the specs of recipes share - schedule, architecture, data, validation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -12,6 +12,8 @@ from physprobe.config.spec import Spec
 from physprobe.config.system import Name, System
 from physprobe.statistics import targets
 
+MADE = Path("results/encoders")
+"""Where recipes write."""
 STREAM = 2**32
 """Training clips have seeds from here on; the seeds of ``config.yaml`` end below."""
 VALIDATION = 2**62
@@ -74,6 +76,10 @@ class Schedule(Spec):
 
     def misfits(self, system: System) -> Iterator[str]:
         """What of the system whose stores are read doesn't go together with it, field in front."""
+        yield from ()
+
+    def descends(self, recipes: Mapping[str, "Schedule"]) -> Iterator[str]:
+        """Why it can't start from what other recipes train, field in front."""
         yield from ()
 
     def unseen(self, system: System, name: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from physprobe.config import problems as said
 from physprobe.config.kinds import any_spec
 from physprobe.config.spec import Spec
 from physprobe.config.system import Name
+from physprobe.train._training import MADE
 
 if TYPE_CHECKING:
     from physprobe.train._training import Training
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     AnyRecipe = Training
 else:
     AnyRecipe = any_spec("train")
-
-
-MADE = Path("results/encoders")
-"""Where recipes write."""
 
 
 class Entries(Spec):
@@ -33,6 +30,8 @@ class Entries(Spec):
 def problems(config: Any) -> Iterator[str]:
     """Recipes that read the stores of systems that there aren't, or whose clips don't do."""
     for name, recipe in config.recipes.items():
+        for line in recipe.descends(config.recipes):
+            yield f"recipes.{name}.{line}"
         if recipe.source is None:
             continue
         if recipe.source not in config.systems:

@@ -9,14 +9,11 @@ References
 "Representation Learning for Spatiotemporal Physical Systems", arXiv:2603.13227, has no such row.
 """
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from physprobe.config import kinds
-from physprobe.config.system import System
-from physprobe.train._fields import GROUPS, Fields
+from physprobe.train._fields import Told
 
 if TYPE_CHECKING:
     import torch
@@ -28,29 +25,18 @@ KEPT = ("encoder", "readout")
 STOPS = False
 
 
-class Spec(Fields):
+class Spec(Told):
     """Regression of the labels that ``validation`` names."""
 
     kind: Literal["fields_supervised"] = "fields_supervised"
     """Recipe."""
 
-    def unseen(self, system: System, name: str) -> Iterator[str]:
-        """As of others, and clips whose labels it was told."""
-        yield from super().unseen(system, name)
-        drawn = "seed" in type(system.simulate).model_fields  # others would have to read files
-        kind = kinds.load("simulate", system.simulate.kind)
-        if name == self.data and drawn and "split" not in kind.draw(system.simulate):
-            yield f"it was told the labels of the clips of {name}, which has no split"
-
 
 def networks(spec: Spec) -> "dict[str, nn.Module | None]":
     """Encoder, and a linear map to the labels."""
-    from torch import nn
-
     from physprobe.train import _stored
 
-    outputs = len(_stored.stored(spec).columns)
-    return _stored.networks(spec, lambda shown: {"readout": nn.Linear(spec.widths[-1], outputs)})
+    return _stored.networks(spec, lambda shown: {"readout": _stored.readout(spec)})
 
 
 def loss(
@@ -59,6 +45,4 @@ def loss(
     """Loss of a batch, and nothing else to report; nothing is drawn."""
     from physprobe.train import _stored
 
-    found = net.readout(net.encoder(_stored.samples(batch)).mean((1, 2, 3)))
-    goal = batch.labels.repeat_interleave(GROUPS, 0)
-    return (found.float() - goal).square().mean(), {}
+    return _stored.regression(net, batch), {}

@@ -28,9 +28,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from physprobe.config.fields import MODEL_TYPE, FieldNetwork, Shown
-from physprobe.embed.networks import checkpoint
+from physprobe.config.fields import MODEL_TYPE, FieldNetwork, Hypernetwork, Shown
+from physprobe.embed.networks import avit, checkpoint
 
+SELF_SUPERVISED = "self-supervised"
+"""Role of an encoder that was told no labels."""
 Grid = tuple[int, int, int]
 """Places along time, y and x."""
 
@@ -233,7 +235,24 @@ class ViT(nn.Module):
         return self.seen(self.tokens(frames)).unflatten(1, self.grid)
 
 
-Encoder = ConvNeXt | ViT
+class Latent(nn.Module):
+    """One latent for all of a window, of the mean of an encoder's last features."""
+
+    def __init__(self, body: "ConvNeXt | ViT | avit.AViT", width: int, latent: int):
+        super().__init__()
+        self.grid = (1, 1, 1)
+        self.body, self.norm, self.latent = body, nn.LayerNorm(width), nn.Linear(width, latent)
+
+    def each(self, frames: torch.Tensor) -> list[torch.Tensor]:
+        """The latent (sample, 1, 1, 1, feature) alone."""
+        return [self(frames)]
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        """Latent (sample, 1, 1, 1, feature) of frames (sample, frame, y, x, channel)."""
+        return self.latent(self.norm(self.body(frames).mean((1, 2, 3), keepdim=True)))
+
+
+Encoder = ConvNeXt | ViT | avit.AViT | Latent
 
 
 def encoder(sizes: FieldNetwork, shown: Shown) -> Encoder:
@@ -244,14 +263,26 @@ def encoder(sizes: FieldNetwork, shown: Shown) -> Encoder:
     ValueError
         If the grid can't be cut into places.
     """
-    return ConvNeXt(sizes, shown) if sizes.network == "convnext" else ViT(sizes, shown)
+    made = {"convnext": ConvNeXt, "vit": ViT, "avit": avit.AViT}
+    body = made[sizes.network](sizes, shown)
+    if isinstance(sizes, Hypernetwork):
+        return Latent(body, sizes.widths[-1], sizes.latent)
+    return body
 
 
 def layers(sizes: FieldNetwork) -> tuple[str, ...]:
     """Names of what an encoder's ``each`` gives: stages, or blocks and what is normed."""
+    if isinstance(sizes, Hypernetwork):
+        return ("latent",)
     if sizes.network == "convnext":
         return tuple(str(stage) for stage in range(len(sizes.widths) + 1))
-    return (*(str(block) for block in range(sizes.blocks[0] + 1)), "final")
+    blocks = tuple(str(block) for block in range(sizes.blocks[0] + 1))
+    return blocks if sizes.network == "avit" else (*blocks, "final")
+
+
+def features(sizes: FieldNetwork) -> int:
+    """Most features that any of these layers has."""
+    return sizes.latent if isinstance(sizes, Hypernetwork) else max(sizes.widths)
 
 
 class Head(nn.Module):
@@ -266,7 +297,7 @@ class Head(nn.Module):
         super().__init__()
         self.grid = sizes.places(shown.height, shown.width)
         inputs, width = sizes.widths[-1], sizes.head_width
-        self.places = sizes.network == "vit"
+        self.places = sizes.network != "convnext"
         if self.places:
             self.enter: nn.Module = nn.Linear(inputs, width)
             self.block: nn.Module = Attention(width, sizes.heads)
@@ -306,6 +337,12 @@ def parameters(modules: Sequence[nn.Module]) -> int:
     return sum(value.numel() for module in modules for value in module.parameters())
 
 
+def told(folder: Path) -> str:
+    """What a label of an encoder begins with that was told labels, such as "fine-tuned, "."""
+    role = checkpoint.config(folder, (MODEL_TYPE,)).get("role", SELF_SUPERVISED)
+    return "" if role == SELF_SUPERVISED else f"{role}, "
+
+
 def read(folder: Path) -> tuple[FieldNetwork, Shown, dict[str, torch.Tensor]]:
     """Sizes, what is shown, and the tensors of all members.
 
@@ -317,8 +354,8 @@ def read(folder: Path) -> tuple[FieldNetwork, Shown, dict[str, torch.Tensor]]:
         If it isn't what a recipe has written.
     """
     content = checkpoint.config(folder, (MODEL_TYPE,))
+    kind = Hypernetwork if "latent" in content else FieldNetwork
     sizes, shown = (
-        {key: content[key] for key in kind.model_fields if key in content}
-        for kind in (FieldNetwork, Shown)
+        {key: content[key] for key in part.model_fields if key in content} for part in (kind, Shown)
     )
-    return FieldNetwork.strict(sizes), Shown.strict(shown), checkpoint.tensors(folder)
+    return kind.strict(sizes), Shown.strict(shown), checkpoint.tensors(folder)
