@@ -66,10 +66,11 @@ def centre(features: np.ndarray, fold: Fold) -> Centred:
     ValueError
         If no feature varies over the training rows.
     """
-    train = features[fold.train]
+    train = np.asarray(features[fold.train], float)  # a copy: rows are centred where they are
     mean = train.mean((0, 1))
-    train = train - mean
-    deviation = np.sqrt(np.mean(train**2, (0, 1)))
+    train -= mean
+    rows = train.shape[0] * train.shape[1]
+    deviation = np.sqrt(np.einsum("ntf,ntf->f", train, train) / rows)
     varies = deviation > 1e-10 * (np.abs(mean) + deviation.max())
     if not varies.any():
         raise ValueError(
