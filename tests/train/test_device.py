@@ -31,9 +31,8 @@ def test_rounding_to_bf16_is_seen_and_small(found):
     assert len(layers) == stage.SMALL.blocks + 2
     # half the last of eight bits is 1/512: more than nothing, and each layer adds to it
     assert 1e-4 < layers[0] < layers[-1] < _forward.TOLERANCE
-    assert all(
-        one < other for one, other in zip(layers, values(found, "bf16_difference_between_clips"))
-    )
+    apart = values(found, "bf16_difference_between_clips")
+    assert all(one < other for one, other in zip(layers, apart, strict=True))
     target = found["targets"][0]
     assert (target["value"], target["met"]) == (max(layers), True)
 

@@ -156,14 +156,14 @@ def attention_rates(size: Size, device: torch.device, longest: float) -> dict[st
     )
     # scores of all tokens at once don't fit where there are many: the last resort is left out
     names = [name for name in names if name != "math"] or names
-    shown = [
+    query, key, value = (
         torch.randn(size.clips, size.heads, size.tokens, width, device=device).bfloat16()
         for _ in range(3)
-    ]
+    )
     operations = size.clips * size.attention / size.blocks
 
     def attend() -> torch.Tensor:
-        return functional.scaled_dot_product_attention(*shown)
+        return functional.scaled_dot_product_attention(query, key, value)
 
     found = {}
     for name in names:

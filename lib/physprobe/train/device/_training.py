@@ -15,12 +15,9 @@ from physprobe.train import _linear, _loop, vjepa
 from physprobe.train._recipe import Recipe
 from physprobe.train.section import Batch
 
-HEAT = {
-    "simulate": {"kind": "heat", "size": 128, "frames": 32, "sigma": (4, 12), "alpha": (0.1, 2)},
-    "render": {"kind": "fields"},
-}
+FIELD = {"kind": "heat", "size": 128, "frames": 32, "sigma": (4, 12), "alpha": (0.1, 2)}
 RECIPE = {
-    "systems": {"heat": HEAT},
+    "systems": {"heat": {"simulate": FIELD, "render": {"kind": "fields"}}},
     "validation": {"heat": ("log_alpha",)},
     "validation_clips": 60,
     "hidden_size": 192,
@@ -32,7 +29,12 @@ RECIPE = {
 }
 TINY = {
     **RECIPE,
-    "systems": {"heat": {**HEAT, "simulate": {**HEAT["simulate"], "size": 64, "sigma": (2, 6)}}},
+    "systems": {
+        "heat": {
+            "simulate": {**FIELD, "size": 64, "sigma": (2, 6)},
+            "render": {"kind": "fields"},
+        }
+    },
     "validation_clips": 20,
     "hidden_size": 24,
     "num_hidden_layers": 1,

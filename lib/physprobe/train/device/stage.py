@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -11,6 +12,9 @@ from physprobe.store import job, log, results
 from physprobe.store.results import Schema
 from physprobe.train.device import _bounds, _forward, _training
 from physprobe.train.device._bounds import Size
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 SCHEMA = Schema("device", ("layer", "frames", "backend"))
 LARGE = Size(
@@ -156,13 +160,13 @@ def _apart(found: dict[str, tuple]) -> Iterator[dict]:
 
 
 def _speeds(
-    size: Size, network: object, where: torch.device, peak: float, longest: float
+    size: Size, network: "PreTrainedModel", where: torch.device, peak: float, longest: float
 ) -> Iterator[dict]:
     """How fast the network is, alone and from bytes to features, and what bounds it."""
     products = _bounds.product_rate(size, where, longest / 2)
     rates = _bounds.attention_rates(size, where, longest / 2)
     backend, alone, whole = _forward.speed(network, size, where, longest)
-    of = {"frames": size.frames}
+    of: dict[str, object] = {"frames": size.frames}
     yield _row("product_teraflops", products, **of)
     for name, rate in rates.items():
         note = "in use" if name == backend else None
