@@ -142,6 +142,23 @@ def test_constant_columns_are_dropped_by_the_training_clips_alone(rng: np.random
         ridge.centre(np.ones((20, 2, 4)), fold)
 
 
+def test_features_are_centred_some_clips_at_a_time_to_the_same_numbers(rng, monkeypatch):
+    x = rng.normal(3, 2, size=(50, 3, 5)).astype(np.float16)
+    x[..., 2] = 1.5
+    fold, made = splits.nested(np.arange(50))[0], []
+
+    def zeros(shape, dtype):
+        made.append(shape)
+        return np.zeros(shape, dtype)
+
+    monkeypatch.setattr(ridge, "NUMBERS", 7 * 15)
+    found = ridge.centre(x, fold, zeros)
+    assert made == [found.train.shape, found.test.shape] == [(40, 3, 4), (10, 3, 4)]
+    rows = x[fold.train].astype(float)[..., [0, 1, 3, 4]]
+    np.testing.assert_allclose(found.train, rows - rows.mean((0, 1)), atol=1e-12)
+    np.testing.assert_allclose(found.deviation, rows.std((0, 1)))
+
+
 @pytest.mark.parametrize(("clips", "features"), [(30, 12), (6, 40)])
 def test_principal_components_are_those_of_the_training_rows(
     clips, features, rng: np.random.Generator

@@ -10,6 +10,7 @@ References
 Dao 2023, FlashAttention-2, arXiv:2307.08691; torch.nn.attention.sdpa_kernel.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -45,7 +46,8 @@ def runnable(
 @torch.inference_mode()
 def _runs(name: str, shown: torch.Tensor) -> bool:
     try:
-        with sdpa_kernel(BACKENDS[name]):
+        with warnings.catch_warnings(), sdpa_kernel(BACKENDS[name]):
+            warnings.simplefilter("ignore")  # they say why a kernel can't run
             scaled_dot_product_attention(shown, shown, shown)
             if shown.is_cuda:
                 torch.cuda.synchronize(shown.device)

@@ -16,6 +16,7 @@ from physprobe.fit.methods._numbers import Numbers
 from physprobe.fit.methods._selection import OfNumbers, Solver, together
 from physprobe.statistics import ridge
 from physprobe.statistics.splits import Fold
+from physprobe.store import scratch
 
 ROOM = 2**24  # predictions of permuted labels that are held at once
 
@@ -41,7 +42,7 @@ class Ridge(Solver[Numbers, Fitted]):
 
     def fit(self, rows: np.ndarray, labels: Numbers, fold: Fold) -> Fitted:
         """Choose scaling and penalty inside one fold's training clips; score its held-out clips."""
-        blocks, centred = ridge.blocks_of(fold), ridge.centre(rows, fold)
+        blocks, centred = ridge.blocks_of(fold), ridge.centre(rows, fold, scratch.zeros)
         columns = labels.values.reshape(len(labels.values), -1)
         widths = list(labels.widths.values())
         mean, true = columns[fold.train].mean(0), labels.values.shape[2]
