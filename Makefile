@@ -8,7 +8,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help heat all toys well calibrate findings docs wheel test lint bench clean
+.PHONY: help heat all toys well calibrate device findings docs wheel test lint bench clean
 
 # Rules call `python` from PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -47,6 +47,9 @@ well: $(READY)  ## a fluid's parameters by objective and architecture: results/w
 
 calibrate: $(READY)  ## false positives on noise, coverage on planted truth: results/calibration.json
 	@snakemake --cores all results/calibration.png
+
+device: $(READY)  ## a GPU's numbers and speed, within eight minutes: results/device.json
+	@python -m physprobe device --out results/device.json
 
 findings: $(READY)  ## numbers of README.md and docs, filled from results
 	@python docs/findings.py

@@ -102,6 +102,7 @@ def test_every_command_of_a_rule_is_declared_and_the_other_way_round():
     for_people = {
         "convert",
         "croissant",
+        "device",
         "export",
         "films",
         "init",

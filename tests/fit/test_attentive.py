@@ -11,6 +11,7 @@ from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2AttentivePooler
 from physprobe.fit.methods import (
     _attention,
     _class_rows,
+    _cuts,
     _readout,
     _samples,
     _trained,
@@ -24,6 +25,7 @@ from physprobe.fit.probe import probe, tallies
 from physprobe.fit.section import SCHEMAS
 from physprobe.statistics import ridge as statistics_ridge
 from physprobe.statistics import seeds, splits
+from physprobe.store import scratch
 
 CLIPS, TOKENS, FEATURES = 120, 6, 12
 PARTS, MEMBERS, OUTPUTS, WIDTH, HEADS = 3, 4, 2, 8, 4
@@ -166,7 +168,7 @@ def test_a_deep_fit_is_torchs_adamw_in_batches():
     (tally,) = tallies(plan, labels, _samples.pooled(["time"], [tokens], ["0"]), FOLDS)
     fold = FOLDS[1]
     shown = tokens.astype(np.float32)
-    part = _trained._Cut(0, 1, None, fold, shown, fold.train, fold.test, readout)
+    part = _cuts.Cut(0, 1, None, fold, shown, fold.train, fold.test, readout)
     first = model.first(FEATURES, 1, seeds.rng("first weights", 5))
     own = {name: torch.tensor(v).float()[None, None].requires_grad_() for name, v in first.items()}
     optimiser = torch.optim.AdamW(own.values(), lr=1e-3, weight_decay=0.01)
@@ -330,6 +332,62 @@ def test_spatial_tokens_are_attended_to_where_they_are_kept():
         _samples.gathered(np.zeros((1, 1, 4, 4, 2)), 3)
 
 
+class Stored:
+    """Spatial tokens that are read in slices of a few clips alone, as from a store."""
+
+    def __init__(self, tokens):
+        self.tokens, self.shape = tokens, tokens.shape
+
+    def __len__(self):
+        return len(self.tokens)
+
+    def __getitem__(self, clips):
+        start, stop, _ = clips.indices(len(self))
+        assert stop - start <= 16, "read some at a time"
+        return self.tokens[clips]
+
+
+@pytest.mark.parametrize(("cells", "components"), [(None, None), (1, 3)])
+def test_tokens_of_a_store_are_read_a_few_clips_at_a_time_to_the_same_numbers(
+    cells, components, monkeypatch
+):
+    tokens, label = planted("number")
+    grid = tokens.reshape(CLIPS, TOKENS // 2, 1, 2, FEATURES)[..., :1, :].astype(np.float16)
+    spec = Spec(
+        targets=("a",), samples=("space_time",), cells=cells, components=components,
+        **QUICK | {"rates": (0.1,), "epochs": (2,), "permutations": 0},
+    )  # fmt: skip
+
+    def fitted(kept):
+        return probe(spec, [tokens], ["final"], {"a": label}, FOLDS[:1], tokens={"final": kept})
+
+    inside = fitted(grid)
+    monkeypatch.setattr(scratch, "LARGE", 0)
+    monkeypatch.setattr(_cuts, "BLOCK", 7)
+    monkeypatch.setattr(_trained, "PIECE", 2**13)  # a step's clips are shown some at a time too
+    held = _samples.rows_of_places(Stored(grid), "space_time", cells)
+    assert isinstance(held, np.memmap) and held.dtype == (np.float32 if cells else np.float16)
+    rows, block = fitted(Stored(grid))
+    for one, other in zip(inside[0], rows, strict=True):
+        assert one["value"] == pytest.approx(other["value"], abs=1e-4)
+    for one, other in zip(inside[1]["choices"], block["choices"], strict=True):
+        assert one.pop("inner_r2") == pytest.approx(other.pop("inner_r2"), abs=1e-6)
+        assert one == other
+
+
+def test_mean_and_deviation_in_blocks_are_those_of_all_rows(monkeypatch):
+    tokens = np.random.default_rng(0).normal(3, 2, (20, 4, 5)).astype(np.float16)
+    monkeypatch.setattr(_cuts, "BLOCK", 3)
+    clips = np.arange(1, 18)
+    mean, deviation = _cuts._spread(tokens, clips)
+    rows = tokens[clips].reshape(-1, 5).astype(float)
+    np.testing.assert_allclose(mean, rows.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(deviation, rows.std(0), rtol=1e-6)
+    found = _cuts._components(tokens, clips, 2)
+    expected = PCA(2).fit(rows).transform(tokens.reshape(-1, 5).astype(float))
+    np.testing.assert_allclose(np.abs(found.reshape(-1, 2)), np.abs(expected), atol=1e-4)
+
+
 def test_components_are_those_of_each_fits_own_training_clips():
     tokens, label = planted("number")
     tokens[..., 2:] *= 0.1
@@ -365,9 +423,9 @@ def ridge_axes(known, count):
 def test_components_that_training_clips_do_not_vary_along_are_zeros():
     rng = np.random.default_rng(0)
     tokens = 1e3 * rng.normal(size=(30, 1, 40)).astype(np.float32)
-    found = _trained._components(tokens, np.arange(6), 8)
+    found = _cuts._components(tokens, np.arange(6), 8)
     assert found.shape == (30, 1, 8) and not found[..., 5:].any()
-    flat = _trained._components(tokens * (np.arange(40) < 3), np.arange(20), 5)
+    flat = _cuts._components(tokens * (np.arange(40) < 3), np.arange(20), 5)
     assert flat[..., :3].any((0, 1)).all() and not flat[..., 3:].any()
 
 

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from physprobe.fit.methods import _kernels
 from physprobe.fit.methods import spatial_heat_head as head
 from physprobe.fit.methods._kernels import FAMILIES, LAPLACIAN, fit, laplacian_residual, sse, weigh
 from physprobe.fit.methods._rollout import roll
 from physprobe.fit.methods._stencil import OFFSETS, ONE, Sums, apply
 from physprobe.fit.methods._whitening import whiten
 from physprobe.statistics import splits
+from physprobe.store import scratch
 
 CLIPS, TIMES, GRID, FEATURES = 30, 7, 6, 5
 
@@ -267,6 +269,19 @@ def test_same_seed_same_rows(world):
     rows, blocks = scored(world["tokens"], world["alpha"])
     assert rows == world["rows"]
     assert blocks["published"] == world["blocks"]["published"]
+
+
+def test_sums_in_a_file_that_are_read_in_parts_give_the_same_rows(world, monkeypatch):
+    monkeypatch.setattr(scratch, "LARGE", 0)
+    monkeypatch.setattr(_kernels, "ROOM", 7 * FEATURES * (ONE + 1) ** 2)
+    assert isinstance(Sums.empty(2, 3).gram, np.memmap)
+    rows, blocks = scored(world["tokens"], world["alpha"])
+    for one, other in zip(rows, world["rows"], strict=True):
+        numbers = {key for key, value in other.items() if isinstance(value, float)}
+        assert {key: one[key] for key in numbers} == pytest.approx(
+            {key: other[key] for key in numbers}, rel=1e-7, abs=1e-10
+        )
+    assert blocks["choices"] == world["blocks"]["choices"]
 
 
 def test_what_cannot_be_modelled_is_refused(world):

@@ -5,7 +5,7 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
-from physprobe.statistics import dense, linear_map, ridge, splits
+from physprobe.statistics import _primal, dense, linear_map, ridge, splits
 
 
 def refit_errors(rows, labels, blocks, penalty):
@@ -75,6 +75,49 @@ def test_dual_equals_primal(rng: np.random.Generator):
     np.testing.assert_allclose(weights[0].T, model.coef_, atol=1e-10)
 
 
+@pytest.mark.parametrize(("clips", "times", "features"), [(60, 1, 9), (45, 3, 7)])
+def test_errors_without_matrices_of_clips_are_the_same(
+    clips, times, features, rng: np.random.Generator, monkeypatch
+):
+    centred, labels, fold = training(clips, times, features, rng)
+    labels = np.hstack([labels, rng.permuted(labels, axis=0)])  # permuted ones have no mean of 0
+    labels[:, -1] += 2.0
+    blocks = ridge.blocks_of(fold)
+    ((scale, primal),) = ridge.solvers(centred, blocks, ["feature"])
+    monkeypatch.setattr(_primal, "COLUMNS", 4)
+    by_columns = primal._by_columns(labels, ridge.PENALTIES)
+    by_clips = primal._by_clips(labels, ridge.PENALTIES)
+    np.testing.assert_allclose(by_columns, by_clips, rtol=1e-9)
+    # the dual has a matrix of rows; at penalties that its null space can bear they are equal too
+    dual = ridge.Dual(centred.train / scale, blocks)
+    np.testing.assert_allclose(
+        by_columns[3:], dual.crossval(labels, ridge.PENALTIES[3:]), rtol=1e-9
+    )
+    first = rng.random((2, len(labels))) < 0.5
+    penalties = rng.choice(ridge.PENALTIES[3:], labels.shape[1])
+    asked = centred.test / scale
+    for ask in (
+        lambda side: side.halved(labels - labels.mean(0), penalties, asked, first),
+        lambda side: side.predict(labels - labels.mean(0), penalties, asked),
+    ):
+        np.testing.assert_allclose(ask(primal), ask(dual), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("clips", "features", "columns", "expected"),
+    [
+        (3200, 128, 1005, True),  # features far fewer than clips
+        (160, 512, 505, False),  # more features than clips, if not than tokens
+        (100, 64, 5005, False),  # few clips, tokens of many times
+        (20_000, 16_384, 1005, True),  # matrices of clips would take 42 GB
+    ],
+)
+def test_what_is_solved_follows_what_it_costs(clips, features, columns, expected):
+    side = object.__new__(ridge.Primal)
+    side.sums, side.blocks = np.broadcast_to(0.0, (clips, features)), range(4)
+    assert side._cheaper_by_columns(13, columns) is expected
+
+
 def test_labels_in_float32_have_the_same_inner_errors(rng: np.random.Generator):
     centred, labels, fold = training(40, 1, 60, rng)
     dual = ridge.Dual(centred.train, ridge.blocks_of(fold))
@@ -97,6 +140,23 @@ def test_constant_columns_are_dropped_by_the_training_clips_alone(rng: np.random
     assert ridge.centre(x, fold).train.shape[-1] == 2
     with pytest.raises(ValueError, match=r"all 4 are constant.*Hint"):
         ridge.centre(np.ones((20, 2, 4)), fold)
+
+
+def test_features_are_centred_some_clips_at_a_time_to_the_same_numbers(rng, monkeypatch):
+    x = rng.normal(3, 2, size=(50, 3, 5)).astype(np.float16)
+    x[..., 2] = 1.5
+    fold, made = splits.nested(np.arange(50))[0], []
+
+    def zeros(shape, dtype):
+        made.append(shape)
+        return np.zeros(shape, dtype)
+
+    monkeypatch.setattr(ridge, "NUMBERS", 7 * 15)
+    found = ridge.centre(x, fold, zeros)
+    assert made == [found.train.shape, found.test.shape] == [(40, 3, 4), (10, 3, 4)]
+    rows = x[fold.train].astype(float)[..., [0, 1, 3, 4]]
+    np.testing.assert_allclose(found.train, rows - rows.mean((0, 1)), atol=1e-12)
+    np.testing.assert_allclose(found.deviation, rows.std((0, 1)))
 
 
 @pytest.mark.parametrize(("clips", "features"), [(30, 12), (6, 40)])

@@ -242,3 +242,12 @@ def test_halves_of_a_group_are_alike_and_follow_their_clips():
     order = np.random.default_rng(0).permutation(60)
     halves = scores.Halves.at(0, 2, np.zeros(splits.HALVES), signs)
     np.testing.assert_array_equal(halves.of(order).signs, signs[:, order])
+
+
+def test_sums_by_group_are_those_of_a_matrix_of_units_and_clips(rng: np.random.Generator):
+    groups = rng.choice([7, 3, 11, 5], 30)
+    sums = rng.normal(size=(2, 30, 4))
+    units = (np.unique(groups)[:, None] == groups).astype(float)
+    np.testing.assert_allclose(scores.by_group(sums, groups), units @ sums, atol=1e-12)
+    alone = rng.permutation(30)
+    np.testing.assert_array_equal(scores.by_group(sums, alone), sums[:, np.argsort(alone)])

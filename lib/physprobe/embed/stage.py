@@ -10,7 +10,7 @@ from physprobe.config import kinds, seen
 from physprobe.embed._encoder import Block, Encoder
 from physprobe.embed.networks.network import Network
 from physprobe.embed.section import EncoderSpec, Kind
-from physprobe.store import job, log, zarrs
+from physprobe.store import job, log, parts, zarrs
 
 # clips per file: large enough to write fast, small enough to lose little when a job dies; as many
 # as the clips themselves have in a file, where they are more, so that each of those is read once
@@ -23,6 +23,7 @@ def run(
     out: Path,
     spec: str,
     simulation: Sequence[Path] = (),
+    part: str = "",
     force: bool = False,
 ) -> None:
     """Embed the clips of a system into ``embeddings/{encoder}.zarr``.
@@ -39,6 +40,9 @@ def run(
         JSON of the encoder's spec.
     simulation : sequence of Path
         Root ``zarr.json`` of the simulation, for a control that reads it; encoders see clips alone.
+    part : str
+        ``2/4``: the second of four jobs that embed a share of the clips each, by whole files; the
+        same command without it makes one store of what they have written.
     force : bool
         Write the store anew if it is finished.
 
@@ -106,11 +110,10 @@ def run(
     if several:
         what = {"long_name": "seed of the weights, or place of the copy"}
         coordinates = {"member": (("member",), np.array(networks.names), what), **coordinates}
-    with zarrs.create(
-        out,
-        variables=variables,
-        coords=coordinates,
-        attrs={
+    about: dict = {
+        "variables": variables,
+        "coords": coordinates,
+        "attrs": {
             "schema": "physprobe/embedding/1",
             "encoder": root.stem,
             "spec": entry,
@@ -119,7 +122,7 @@ def run(
             "simulation": source.attrs.get("simulation"),
             **provenance,
         },
-        fingerprint={
+        "fingerprint": {
             "code": job.current().code,
             "spec": entry,
             "content": spec_.content(),
@@ -127,13 +130,24 @@ def run(
             "encoder": provenance,
             **({"simulation": zarrs.digest(simulation[0])} if simulation else {}),
         },
-        block=max(BLOCK, source[shown].encoding["chunks"][0]),
-        force=force,
-    ) as store:
+        "block": max(BLOCK, source[shown].encoding["chunks"][0]),
+        "force": force,
+    }
+    mine = parts.Part.parsed(part) if part else None
+    if mine and (root / zarrs.ROOT).exists() and not force:
+        log.info(f"{root} is finished already; --force writes it anew")
+        return
+    writing = parts.create(out, mine, **about) if mine else zarrs.create(out, **about)
+    with writing as store:
+        if not mine:
+            parts.take_over(store, out)
         for place, member in enumerate(networks.names):
-            part = store.of(place) if several else store
-            if part.missing:
-                _fill(part, networks[member], source)
+            own = store.of(place) if several else store
+            if own.missing:
+                _fill(own, networks[member], source)
+    if mine:
+        log.done(f"{root}: part {mine.number} of {mine.of} is there; the same without --part next")
+        return
     log.done(
         f"{root} ({provenance['label']}):"
         + "".join(f" {number} members x" for number in several.values())

@@ -7,6 +7,23 @@ import numpy as np
 
 from physprobe.statistics.dense import eigen, solve
 
+ROWS = 2048  # whose products are added up at a time
+COLUMNS = 512  # at a time: what they take is then the same for any number
+SPECTRUM = 12  # products of a matrix that its eigenvectors, and another one in them, cost
+MOST = 2**29  # bytes that matrices of clips may take
+
+
+def _summed(train: np.ndarray, clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum (feature,) and second moments (feature, feature) of some clips' rows, a few at a time."""
+    times, features = train.shape[1:]
+    step = max(1, ROWS // times)
+    total, gram = np.zeros(features), np.zeros((features, features))
+    for start in range(0, len(clips), step):
+        part = train[clips[start : start + step]].reshape(-1, features)
+        total += part.sum(0)
+        gram += part.T @ part
+    return total, gram
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -22,12 +39,9 @@ class Moments:
     @classmethod
     def of(cls, train: np.ndarray, blocks: Sequence[np.ndarray]) -> "Moments":
         """Moments of centred rows (clip, time, feature)."""
-        parts = [train[block].reshape(-1, train.shape[-1]) for block in blocks]
-        return cls(
-            np.array([len(part) for part in parts]),
-            np.stack([part.sum(0) for part in parts]),
-            np.stack([part.T @ part for part in parts]),
-        )
+        sums, grams = zip(*(_summed(train, block) for block in blocks), strict=True)
+        counts = np.array([len(block) * train.shape[1] for block in blocks])
+        return cls(counts, np.stack(sums), np.stack(grams))
 
     def scaled(self, scale: np.ndarray) -> "Moments":
         """Moments of the rows divided by a scale (feature,)."""
@@ -87,8 +101,8 @@ class Primal:
         found = np.zeros((len(first), 2, *rows.shape[:2], labels.shape[1]))
         whole = self.inner.grams.sum(0)
         for split, inside in enumerate(first):
-            part = self.train[inside].reshape(-1, self.train.shape[-1]) / self.scale
-            gram = part.T @ part
+            gram = _summed(self.train, np.flatnonzero(inside))[1]
+            gram /= np.outer(self.scale, self.scale)
             for half, (mine, moments) in enumerate(((inside, gram), (~inside, whole - gram))):
                 if not mine.any():
                     continue
@@ -109,8 +123,59 @@ class Primal:
     ) -> np.ndarray:
         """Sum of squared errors over all inner folds (penalty, column), in float64 throughout.
 
-        The error is a quadratic form in the clips' labels, the same for all columns.
+        By moments of labels and features where that takes fewer operations, and where matrices of
+        clips would not fit.
         """
+        if self._cheaper_by_columns(len(penalties), labels.shape[1]):
+            return self._by_columns(labels, penalties)
+        return self._by_clips(labels, penalties)
+
+    def _cheaper_by_columns(self, penalties: int, columns: int) -> bool:
+        """Whether the errors of all columns cost less one by one than by a matrix of clips."""
+        clips, features = self.sums.shape
+        if 8 * penalties * clips**2 > MOST:
+            return True
+        blocks = len(self.blocks)
+        each = penalties * features**2 * columns
+        solved = penalties * (features**3 / 6 + features * clips * (2 * features + clips))
+        by_columns = blocks * (SPECTRUM * features**3 + each)
+        return by_columns < blocks * solved + penalties * clips**2 * columns
+
+    def _by_columns(self, labels: np.ndarray, penalties: Sequence[float]) -> np.ndarray:
+        """Errors from each inner fold's spectrum, without a matrix of clips.
+
+        In the eigenvectors of the rest's moments a penalty divides: w = (V^T c) / (s + lambda). The
+        block's error is w^T B w - 2 w^T d + sum (y - mean)^2 with its moments B and d with features
+        and labels, all about the rest's means.
+        """
+        shifts = np.asarray(penalties) * self.unit
+        errors = np.zeros((len(shifts), labels.shape[1]))
+        for block, sums, (within, beyond) in zip(
+            self.blocks, self.inner.sums, self.inner.inner(), strict=True
+        ):
+            rest = len(labels) - len(block)
+            mean = -sums / (rest * self.times)
+            own = self.sums[block]
+            values, vectors = eigen(within)
+            values = np.maximum(values, 0.0)
+            bent = vectors.T @ beyond @ vectors
+            for start in range(0, labels.shape[1], COLUMNS):
+                part = slice(start, start + COLUMNS)
+                known, held = labels[:, part], labels[block, part]
+                average = (known.sum(0) - held.sum(0)) / rest
+                missing = held - average
+                along = self.sums.T @ known - own.T @ held
+                along -= rest * self.times * np.outer(mean, average)
+                beside = vectors.T @ ((own - self.times * mean).T @ missing)
+                towards = vectors.T @ along
+                errors[:, part] += self.times * np.einsum("nc,nc->c", missing, missing)
+                for error, shift in zip(errors, shifts, strict=True):
+                    weights = towards / (values + shift)[:, None]
+                    error[part] += np.einsum("fc,fc->c", weights, bent @ weights - 2.0 * beside)
+        return np.maximum(errors, 0.0)
+
+    def _by_clips(self, labels: np.ndarray, penalties: Sequence[float]) -> np.ndarray:
+        """Errors as a quadratic form in the clips' labels, the same for all columns."""
         forms = np.zeros((len(penalties), len(labels), len(labels)))
         for block, sums, (within, beyond) in zip(
             self.blocks, self.inner.sums, self.inner.inner(), strict=True

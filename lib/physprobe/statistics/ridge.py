@@ -21,7 +21,7 @@ Hastie, Tibshirani, Friedman, "The Elements of Statistical Learning", 3.4.1 and 
 Stone, "Cross-validatory choice and assessment of statistical predictions", JRSS B 36 (1974).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +35,7 @@ PENALTIES = tuple(10.0**power for power in range(-6, 7))
 SCALINGS = ("feature", "none")
 # A pixel that is dark in all training clips but one must not outweigh the others in a bright one.
 FLOOR = 0.01
+NUMBERS = 2**22  # centred at a time
 TIE = 1e-10  # of the variance: below it two errors differ by rounding only
 
 
@@ -58,28 +59,48 @@ class Centred(NamedTuple):
         raise ValueError(f"scaling: expected one of {SCALINGS}, got {scaling!r}.")
 
 
-def centre(features: np.ndarray, fold: Fold) -> Centred:
-    """Centre features (clip, time, feature) on a fold's training rows.
+def centre(
+    features: np.ndarray,
+    fold: Fold,
+    zeros: Callable[[tuple[int, ...], type], np.ndarray] = np.zeros,
+) -> Centred:
+    """Centre features (clip, time, feature) on a fold's training rows, some clips at a time.
+
+    Parameters
+    ----------
+    features : (clip, time, feature)
+    fold : Fold
+    zeros : callable
+        Makes the arrays that grow with the clips, from shape and type.
 
     Raises
     ------
     ValueError
         If no feature varies over the training rows.
     """
-    train = features[fold.train]
-    mean = train.mean((0, 1))
-    train = train - mean
-    deviation = np.sqrt(np.mean(train**2, (0, 1)))
+    times, step = features.shape[1], max(1, NUMBERS // features[0].size)
+
+    def blocks(clips: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        for start in range(0, len(clips), step):
+            part = slice(start, start + step)
+            yield part, np.asarray(features[clips[part]], float)
+
+    rows = len(fold.train) * times
+    mean = np.sum([values.sum((0, 1)) for _, values in blocks(fold.train)], 0) / rows
+    squares = [((values - mean) ** 2).sum((0, 1)) for _, values in blocks(fold.train)]
+    deviation = np.sqrt(np.sum(squares, 0) / rows)
     varies = deviation > 1e-10 * (np.abs(mean) + deviation.max())
     if not varies.any():
         raise ValueError(
             f"features: all {len(mean)} are constant over {len(fold.train)} training clips. "
             "Hint: look at the embedding; nothing can be decoded from it."
         )
-    test = features[fold.test] - mean
-    if varies.all():
-        return Centred(train, test, deviation)
-    return Centred(train[..., varies], test[..., varies], deviation[varies])
+    found = []
+    for clips in (fold.train, fold.test):
+        found.append(zeros((len(clips), times, int(varies.sum())), float))
+        for part, values in blocks(clips):
+            found[-1][part] = (values - mean)[..., varies]
+    return Centred(*found, deviation[varies])
 
 
 def principal(features: np.ndarray, train: np.ndarray, components: int) -> np.ndarray:

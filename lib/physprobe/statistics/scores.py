@@ -683,10 +683,9 @@ def by_group(sums: np.ndarray, groups: Sequence | np.ndarray | None) -> np.ndarr
     sums = np.asarray(sums, float)
     if groups is None:
         return sums
-    _, member = np.unique(groups, return_inverse=True)
-    units = np.zeros((member.max() + 1, sums.shape[-2]))
-    units[member, np.arange(len(member))] = 1.0
-    return units @ sums
+    _, member, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    order = np.argsort(member, kind="stable")
+    return np.add.reduceat(sums[..., order, :], np.cumsum(counts) - counts, axis=-2)
 
 
 def _by_unit_of(halves: Halves | None, groups: Sequence | np.ndarray | None) -> Halves | None:

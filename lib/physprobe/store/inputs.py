@@ -13,10 +13,12 @@ import numpy as np
 
 from physprobe.config import kinds
 from physprobe.statistics import splits
-from physprobe.store import job, zarrs
+from physprobe.store import job, scratch, zarrs
 
 if TYPE_CHECKING:
     from xarray import Dataset
+
+BLOCK = 256  # clips of a layer that are read at a time
 
 
 class Fitted(Protocol):
@@ -297,10 +299,15 @@ class Layers(Sequence):
         return self.source.sizes["layer"]
 
     def __getitem__(self, layer: int) -> np.ndarray:  # type: ignore[override]  # one at a time
-        """Read one layer, float64."""
+        """Read one layer, float64; of many clips it lies in a file."""
         if not 0 <= layer < len(self):
             raise IndexError(layer)
-        return zarrs.values(self.source, "pooled", layer=layer).astype(np.float64)
+        clips, _, times, features = self.source["pooled"].shape
+        found = scratch.zeros((clips, times, features), np.float64)
+        for start in range(0, clips, BLOCK):
+            part = slice(start, min(start + BLOCK, clips))
+            found[part] = zarrs.values(self.source, "pooled", layer=layer, clip=part)
+        return found
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Read layer after layer."""

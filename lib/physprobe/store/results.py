@@ -56,6 +56,8 @@ DIMENSIONS = {
     "control": "control that the score is less; `best control` is found anew in every draw",
     "against": "the same probe at another `place`, or by ordinary `folds`, that it is paired with",
     "threshold": "level that counts as readable",
+    "frames": "frames of the clips that a device is measured on",
+    "backend": "implementation of attention that runs on it",
 }
 """What a row is of. Each means one thing in all results; null where it doesn't apply."""
 SCORE = (

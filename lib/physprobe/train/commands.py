@@ -76,7 +76,8 @@ STAGE = Stage(
             inputs=_inputs,
             kinds=_kinds,
             params={"files": _files},
-        )
+        ),
+        "device": Command("device.stage:run"),  # for people: no rule runs it
     },
     wildcards={"recipe": lambda config: config.recipes},
     figures=_figures,

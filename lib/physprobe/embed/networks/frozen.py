@@ -42,7 +42,11 @@ class Frozen(Encoder):
         self.spec = spec
         self.spans = _frames.spans(frames, self.tubelet)
         self.windows = self._windows(frames)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = self._device()
+
+    def _device(self) -> torch.device:
+        """Where it runs."""
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     @property
     def tubelet(self) -> int:

@@ -7,7 +7,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from physprobe.embed._encoder import versions
-from physprobe.embed.networks import pool
+from physprobe.embed.networks import attention, pool
 from physprobe.embed.networks.frozen import Frozen, States
 from physprobe.embed.networks.network import Network
 from physprobe.embed.networks.resize import Preprocessing
@@ -93,11 +93,11 @@ class VideoTransformer(Frozen):
         self.grid, self.features = (side, side), config.hidden_size
         self.layers = (*(str(k) for k in range(config.num_hidden_layers + 1)), "final")
         self._check_tokens()
-        # bf16 products are some fifty times slower than float32 on most CPUs
-        self.precision = torch.bfloat16 if self.device.type == "cuda" else torch.float32
+        self.precision = self._precision()
         network = self.network_of(model).to(self.device, self.precision)
         self.network = network.eval().requires_grad_(False)
         self._accelerated = self.device.type == "cpu" and self._accelerate()
+        self.attention = self._attention()
         self.modules = dict(zip(self.layers, self._modules(), strict=True))
         self.provenance = {
             **provenance,
@@ -105,6 +105,8 @@ class VideoTransformer(Frozen):
             "device": self.device.type,
             "dtype": str(self.precision).removeprefix("torch."),
             "products": "oneDNN" if self._accelerated else "torch",
+            "attention": self.attention
+            or ("oneDNN" if self._accelerated else config._attn_implementation),
             "versions": versions("torch", "transformers", "numpy", "scipy"),
         }
 
@@ -133,6 +135,28 @@ class VideoTransformer(Frozen):
         """Part of the model that is run."""
         return model
 
+    def _precision(self) -> torch.dtype:
+        """Type of numbers: bf16 products are some fifty times slower than float32 on most CPUs."""
+        return torch.bfloat16 if self.device.type == "cuda" else torch.float32
+
+    def _attention(self) -> str | None:
+        """Backend of attention, chosen on a GPU; elsewhere it is what torch takes by itself."""
+        if self.device.type != "cuda" or self.config._attn_implementation != "sdpa":
+            return None
+        return self._backends()[0]
+
+    def _backends(self) -> list[str]:
+        """Backends that can run this network's attention, the one that is wanted most first."""
+        heads = self.config.num_attention_heads
+        longest = max(windows.shape[1] for windows in self.windows)
+        return attention.runnable(
+            self.device,
+            self.precision,
+            heads=heads,
+            tokens=longest // self.tubelet * self.grid[0] * self.grid[1],
+            width=self.features // heads,
+        )
+
     def _accelerate(self) -> bool:
         """Replace layers by faster ones, on a CPU, and say whether there are any."""
         return False
@@ -153,8 +177,9 @@ class VideoTransformer(Frozen):
         return self.preprocessing(frames)
 
     def _states(self, frames: torch.Tensor) -> States:
-        with pool.hooked(
+        hooked = pool.hooked(
             self.modules, self._arranged, tokens=self.spec.tokens, last=self.spec.causal
-        ) as found:
+        )
+        with attention.using(self.attention), hooked as found:
             self._forward(frames.to(self.precision))
         return found

@@ -74,10 +74,19 @@ def weigh(sums: Sums, clips: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray,
     alpha : (draw, clip)
         Of these clips.
     """
-    gram, cross = sums.gram[clips], sums.cross[clips]
-    shape = (len(alpha), *gram.shape[1:])
-    weighted = (alpha**2) @ gram.reshape(len(gram), -1)
-    return weighted.reshape(shape), np.tensordot(alpha, cross, 1)
+    gram = np.zeros((len(alpha), *sums.gram.shape[1:]))
+    cross = np.zeros((len(alpha), *sums.cross.shape[1:]))
+    for part in _parts(sums, len(clips)):
+        some, weight = clips[part], alpha[:, part]
+        gram += ((weight**2) @ sums.gram[some].reshape(len(some), -1)).reshape(gram.shape)
+        cross += np.tensordot(weight, sums.cross[some], 1)
+    return gram, cross
+
+
+def _parts(sums: Sums, clips: int) -> list[slice]:
+    """Parts of so many clips whose sums are read at once."""
+    step = max(1, ROOM // sums.gram[0].size)
+    return [slice(start, start + step) for start in range(0, clips, step)]
 
 
 def fit(
@@ -170,8 +179,12 @@ def sse(sums: Sums, clips: np.ndarray, alpha: np.ndarray, kernels: np.ndarray) -
     """
     draws = len(kernels)
     square = (kernels[..., :, None] * kernels[..., None, :]).reshape(draws, -1)
-    bent = square @ sums.gram[clips].reshape(len(clips), -1).T
-    along = kernels.reshape(draws, -1) @ sums.cross[clips].reshape(len(clips), -1).T
+    flat = kernels.reshape(draws, -1)
+    bent, along = np.empty((2, draws, len(clips)))
+    for part in _parts(sums, len(clips)):
+        some = clips[part]
+        bent[:, part] = square @ sums.gram[some].reshape(len(some), -1).T
+        along[:, part] = flat @ sums.cross[some].reshape(len(some), -1).T
     return sums.energy[clips] - 2 * alpha * along + alpha**2 * bent
 
 

@@ -16,6 +16,9 @@ from physprobe.fit.methods._numbers import Numbers
 from physprobe.fit.methods._selection import OfNumbers, Solver, together
 from physprobe.statistics import ridge
 from physprobe.statistics.splits import Fold
+from physprobe.store import scratch
+
+ROOM = 2**24  # predictions of permuted labels that are held at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ class Ridge(Solver[Numbers, Fitted]):
 
     def fit(self, rows: np.ndarray, labels: Numbers, fold: Fold) -> Fitted:
         """Choose scaling and penalty inside one fold's training clips; score its held-out clips."""
-        blocks, centred = ridge.blocks_of(fold), ridge.centre(rows, fold)
+        blocks, centred = ridge.blocks_of(fold), ridge.centre(rows, fold, scratch.zeros)
         columns = labels.values.reshape(len(labels.values), -1)
         widths = list(labels.widths.values())
         mean, true = columns[fold.train].mean(0), labels.values.shape[2]
@@ -55,13 +58,14 @@ class Ridge(Solver[Numbers, Fitted]):
             weights = solver.weights(train[:, :true], chosen[:true]) / scale[:, None]
             predicted = centred.test @ weights
             asked = centred.test / scale
-            permuted = solver.predict(others, chosen[true:], asked)
-            errors = np.concatenate([predicted, permuted], axis=-1) - test[:, None]
+            squared, grouped = self._missed(
+                solver, asked, predicted, test, others, chosen, labels, fold
+            )
             fitted_train = centred.train @ weights - train[:, None, :true]
             fitted = Fitted(
                 inner=np.take_along_axis(inner, place[None], 0)[0],
-                errors=np.einsum("ntc,ntc->tc", errors, errors),
-                grouped=labels.grouped(errors, fold.test),
+                errors=squared,
+                grouped=grouped,
                 penalty=place,
                 scaling=np.full_like(place, number),
                 predicted=predicted + mean[:true],
@@ -74,6 +78,33 @@ class Ridge(Solver[Numbers, Fitted]):
         assert best, "there is a scaling"
         halved = self._halved(tried, best, train[:, :true], labels.halves[:, fold.train])
         return replace(best, halved=halved + mean[:true])
+
+    def _missed(
+        self,
+        solver: ridge.Dual | ridge.Primal,
+        asked: np.ndarray,
+        predicted: np.ndarray,
+        test: np.ndarray,
+        others: np.ndarray,
+        chosen: np.ndarray,
+        labels: Numbers,
+        fold: Fold,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Squared errors (time, column) and those of groups (column,), some columns at a time."""
+        true = predicted.shape[-1]
+        count = max(1, ROOM // max(1, asked.shape[0] * asked.shape[1]))
+        squared, grouped = [], []
+
+        def add(errors: np.ndarray) -> None:
+            squared.append(np.einsum("ntc,ntc->tc", errors, errors))
+            grouped.append(labels.grouped(errors, fold.test))
+
+        add(predicted - test[:, None, :true])
+        for start in range(0, others.shape[1], count):
+            part = slice(start, start + count)
+            permuted = solver.predict(others[:, part], chosen[true:][part], asked)
+            add(permuted - test[:, None, true:][..., part])
+        return np.concatenate(squared, axis=-1), np.concatenate(grouped, axis=-1)
 
     def _halved(
         self, tried: Sequence[tuple], best: Fitted, train: np.ndarray, first: np.ndarray

@@ -10,6 +10,9 @@ from physprobe.fit.methods._selection import Part
 from physprobe.fit.section import SpatialTokens
 from physprobe.statistics import ridge
 from physprobe.statistics.splits import Fold
+from physprobe.store import scratch
+
+BLOCK = 16  # clips read at a time
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,7 @@ def spatial(sample: str, tokens: Mapping[str, SpatialTokens], cells: int | None)
 
     @lru_cache(maxsize=1)
     def read(layer: int) -> np.ndarray:
-        found = np.asarray(tokens[names[layer]], np.float32)
-        return gathered(found[:, -1:] if sample == "space_last" else found, cells)
+        return rows_of_places(tokens[names[layer]], sample, cells)
 
     return Source(sample, names, lambda layer, place: read(layer))
 
@@ -118,6 +120,30 @@ def rows_of(tokens: np.ndarray, sample: str) -> np.ndarray:
         f"sample {sample!r} of {tokens.shape[1]} token times can't be had. Hint: a difference needs"
         " two times."
     )
+
+
+def rows_of_places(tokens: SpatialTokens, sample: str, cells: int | None) -> np.ndarray:
+    """Rows (clip, row, feature) of spatial tokens, read some clips at a time.
+
+    Means over cells are float32, others stay as they are stored; many of them lie in a file.
+
+    Parameters
+    ----------
+    tokens : (clip, time, y, x, feature)
+    sample : "space_time" or "space_last"
+    cells : int or None
+        As for :func:`gathered`.
+    """
+    found: np.ndarray | None = None
+    for start in range(0, len(tokens), BLOCK):
+        some = np.asarray(tokens[start : start + BLOCK])
+        some = some[:, -1:] if sample == "space_last" else some
+        some = gathered(some.astype(np.float32) if cells else some, cells)
+        if found is None:
+            found = scratch.zeros((len(tokens), *some.shape[1:]), some.dtype)
+        found[start : start + len(some)] = some
+    assert found is not None, "there are clips"
+    return found
 
 
 def gathered(tokens: np.ndarray, cells: int | None) -> np.ndarray:

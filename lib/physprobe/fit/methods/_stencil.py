@@ -4,13 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from physprobe.store import scratch
+
 OFFSETS = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
 ONE = len(OFFSETS)  # column of a constant source, after the nine neighbours
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Per clip and channel, sums over time and grid that every kernel's error follows from."""
+    """Per clip and channel, sums over time and grid that every kernel's error follows from.
+
+    They grow with the clips, so those of many clips lie in a file, and are used a few at a time.
+    """
 
     gram: np.ndarray
     """(clip, channel, column, column) of nine neighbours and a one with themselves."""
@@ -24,8 +29,8 @@ class Sums:
         """Zeros, to be filled clip by clip."""
         columns = ONE + 1
         return cls(
-            np.zeros((clips, channels, columns, columns)),
-            np.zeros((clips, channels, columns)),
+            scratch.zeros((clips, channels, columns, columns), np.float64),
+            scratch.zeros((clips, channels, columns), np.float64),
             np.zeros(clips),
         )
 

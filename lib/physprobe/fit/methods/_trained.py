@@ -12,7 +12,7 @@ Loshchilov, Hutter, "Decoupled weight decay regularization", ICLR 2019.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby, product
+from itertools import product
 from typing import Protocol
 
 import numpy as np
@@ -22,16 +22,16 @@ from torch import Tensor
 from physprobe.fit.methods import _readout
 from physprobe.fit.methods._attention import Parameters
 from physprobe.fit.methods._classes import Classes
+from physprobe.fit.methods._cuts import Cut, cuts
 from physprobe.fit.methods._numbers import Numbers
 from physprobe.fit.methods._readout import Readout, TrainedClasses, TrainedNumbers
 from physprobe.fit.methods._selection import Part, Solver
-from physprobe.statistics import ridge, seeds
+from physprobe.statistics import seeds
 from physprobe.statistics.splits import Fold
 
 BETAS = 0.9, 0.999
-SMALL = 1e-6  # deviation below which a channel is not scaled
-FLAT = 1e-5  # part of the largest deviation up to which a component is rounding
 ROOM = 2**26  # numbers that one program may take
+PIECE = 2**26  # numbers that the clips of a step take which are shown at once
 
 
 class Model(Protocol):
@@ -59,46 +59,6 @@ class Model(Protocol):
 
     def __call__(self, parameters: Parameters, tokens: Tensor) -> Tensor:
         """Outputs (part, clip, member, output) from tokens (part, clip, token, feature)."""
-
-
-@dataclass
-class _Cut:
-    """One layer's tokens in one fold: an outer one, or an inner one of it."""
-
-    layer: int
-    place: int
-    inner: int | None
-    fold: Fold
-    tokens: np.ndarray
-    train: np.ndarray
-    held: np.ndarray
-    readout: Readout
-    components: int | None = None
-    mean: np.ndarray = field(init=False)
-    scale: np.ndarray = field(init=False)
-
-    def __post_init__(self):
-        if self.components and self.components < self.tokens.shape[2]:
-            self.tokens = _components(self.tokens, self.train, self.components)
-        known = self.tokens[self.train].reshape(-1, self.tokens.shape[2])
-        self.mean, scale = known.mean(0), known.std(0)
-        self.scale = np.where(scale >= SMALL, scale, 1.0).astype(np.float32)
-
-    def shown(self, clips: np.ndarray) -> np.ndarray:
-        """Tokens (clip, token, feature) of some clips, z-scored by the training clips."""
-        return (self.tokens[clips] - self.mean) / self.scale
-
-    def steps(self, plan: "Trained") -> int:
-        """Steps of an epoch."""
-        return -(-len(self.train) // plan.batch) if plan.batch else 1
-
-    def batches(self, plan: "Trained", epoch: int) -> list[np.ndarray]:
-        """Training clips of each step of an epoch, as places among them."""
-        count = len(self.train)
-        if not plan.batch:
-            return [np.arange(count)]
-        rng = seeds.rng("batches", plan.seed, self.place, str(self.inner), epoch)
-        return np.array_split(rng.permutation(count), self.steps(plan))
 
 
 @dataclass
@@ -140,7 +100,7 @@ class Trained(Solver[Numbers | Classes, TrainedNumbers | TrainedClasses]):
         outputs: dict[tuple[int, int], tuple[Fold, np.ndarray, np.ndarray]] = {}
         features: dict[tuple[int, int], int] = {}
         sizes: dict[tuple[int, int], int] = {}
-        for part, held, train in _fits(_cuts(parts, readout, self.components), self):
+        for part, held, train in _fits(cuts(parts, readout, self.components), self):
             here = part.layer, part.place
             if train is not None:
                 outputs[here] = part.fold, held, train
@@ -177,41 +137,11 @@ class Trained(Solver[Numbers | Classes, TrainedNumbers | TrainedClasses]):
         }
 
 
-def _components(tokens: np.ndarray, train: np.ndarray, count: int) -> np.ndarray:
-    """Principal components (clip, token, component) of some clips' tokens, float32.
-
-    Zeros stand for those along which these clips don't vary.
-    """
-    known = tokens[train].reshape(-1, tokens.shape[2])
-    mean = known.mean(0)
-    axes = ridge.axes((known - mean).astype(np.float64), min(count, len(known) - 1))
-    found = np.zeros((*tokens.shape[:2], count), np.float32)
-    found[..., : axes.shape[1]] = (tokens - mean) @ axes.astype(np.float32)
-    spread = found[train].std((0, 1))
-    return found * (spread > FLAT * spread.max())
-
-
-def _cuts(parts: Iterable[Part], readout: Readout, components: int | None) -> Iterator[_Cut]:
-    """Everything that is to be fitted; outer folds, and the inner folds of each."""
-    for layer, folds in groupby(parts, key=lambda part: part.layer):
-        own = list(folds)
-        tokens = np.asarray(own[0].rows, np.float32)
-        for part in own:
-            cuts: list[tuple[int | None, np.ndarray, np.ndarray]] = [
-                (None, part.fold.train, part.fold.test),
-                *((number, *cut) for number, cut in enumerate(part.fold.inner)),
-            ]
-            for inner, train, held in cuts:
-                yield _Cut(
-                    layer, part.place, inner, part.fold, tokens, train, held, readout, components
-                )
-
-
 def _fits(
-    parts: Iterator[_Cut], plan: Trained
-) -> Iterator[tuple[_Cut, np.ndarray, np.ndarray | None]]:
+    parts: Iterator[Cut], plan: Trained
+) -> Iterator[tuple[Cut, np.ndarray, np.ndarray | None]]:
     """Outputs of each part, as many parts and members at a time as there is room for."""
-    waiting: dict[int, list[_Cut]] = {}
+    waiting: dict[int, list[Cut]] = {}
     for part in parts:
         together = waiting.setdefault(part.steps(plan), [])
         if together and (len(together) + 1) * _size(part, plan) > ROOM:
@@ -222,7 +152,7 @@ def _fits(
         yield from _shared(together, plan)
 
 
-def _size(part: _Cut, plan: Trained, members: int | None = None) -> int:
+def _size(part: Cut, plan: Trained, members: int | None = None) -> int:
     """Numbers that one part takes in training."""
     clips = min(plan.batch or len(part.train), len(part.train))
     fits = len(plan.settings) * (members or part.readout.members)
@@ -231,8 +161,8 @@ def _size(part: _Cut, plan: Trained, members: int | None = None) -> int:
 
 
 def _shared(
-    parts: Sequence[_Cut], plan: Trained
-) -> Iterator[tuple[_Cut, np.ndarray, np.ndarray | None]]:
+    parts: Sequence[Cut], plan: Trained
+) -> Iterator[tuple[Cut, np.ndarray, np.ndarray | None]]:
     """Outputs of parts that are trained together, members in turn if there is no room for all."""
     members = parts[0].readout.members
     shares = min(members, -(-len(parts) * _size(parts[0], plan) // ROOM))
@@ -246,7 +176,7 @@ def _shared(
         yield part, held, np.concatenate(kept, axis=3)
 
 
-def _train(parts: Sequence[_Cut], members: np.ndarray, plan: Trained) -> list[_Read]:
+def _train(parts: Sequence[Cut], members: np.ndarray, plan: Trained) -> list[_Read]:
     """Train some members of all parts under all settings at once."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     readout, reads, step = parts[0].readout, [_Read() for _ in parts], 0
@@ -258,15 +188,17 @@ def _train(parts: Sequence[_Cut], members: np.ndarray, plan: Trained) -> list[_R
     )
     share = torch.from_numpy(readout.share[members]).to(device)
     asked = [readout.asked(part.train)[:, None, members] for part in parts]
-    whole = None if plan.batch else list(_batches(parts, asked, plan, 0, device))
+    longest = max(len(part.train) for part in parts)
+    most = _at_once(parts[0], len(plan.settings) * len(members), plan, len(parts))
+    # all clips at every step: where there is room they are made once
+    keep = not plan.batch and longest <= most
+    whole = [[*step] for step in _batches(parts, asked, plan, 0, device, most)] if keep else None
     for epoch in range(plan.epochs[-1] + 1):
-        for shown, wanted, weight in whole or _batches(parts, asked, plan, epoch, device):
+        for pieces in whole or _batches(parts, asked, plan, epoch, device, most):
             if not epoch:
                 break
             step += 1
-            outputs = plan.model(parameters, shown).unflatten(2, (len(plan.settings), -1))
-            loss = (readout.loss(outputs, wanted, share) * weight).sum()
-            gradients = torch.autograd.grad(loss, list(parameters.values()))
+            gradients = _gradients(plan, parameters, pieces, readout, share)
             _step(plan.model, parameters, gradients, moments, rate, decay, step)
         if epoch in plan.epochs:
             for place, part in enumerate(parts):
@@ -275,8 +207,32 @@ def _train(parts: Sequence[_Cut], members: np.ndarray, plan: Trained) -> list[_R
     return reads
 
 
+def _at_once(part: Cut, fits: int, plan: Trained, parts: int = 1) -> int:
+    """Clips of a step that are shown at once, by the room that they take in so many fits."""
+    tokens, features = part.tokens.shape[1:]
+    each = parts * plan.model.numbers(tokens, features, fits, part.readout.outputs)
+    return max(1, PIECE // each)
+
+
+def _gradients(
+    plan: Trained,
+    parameters: Mapping[str, Tensor],
+    pieces: Iterable[tuple[Tensor, Tensor, Tensor]],
+    readout: Readout,
+    share: Tensor,
+) -> list[Tensor]:
+    """Gradient of a step's loss, the sum of those of its pieces."""
+    found: list[Tensor] = []
+    for shown, wanted, weight in pieces:
+        outputs = plan.model(parameters, shown).unflatten(2, (len(plan.settings), -1))
+        loss = (readout.loss(outputs, wanted, share) * weight).sum()
+        own = torch.autograd.grad(loss, list(parameters.values()))
+        found = [one + other for one, other in zip(found, own, strict=True)] if found else [*own]
+    return found
+
+
 def _first(
-    parts: Sequence[_Cut], members: np.ndarray, plan: Trained, device: str
+    parts: Sequence[Cut], members: np.ndarray, plan: Trained, device: str
 ) -> dict[str, Tensor]:
     """First parameters (part, setting x member, ...), the same but for what is put out at first."""
     readout, features = parts[0].readout, parts[0].tokens.shape[2]
@@ -302,21 +258,39 @@ def _moments(model: Model, parameters: Parameters) -> tuple[dict[str, Tensor], d
 
 
 def _batches(
-    parts: Sequence[_Cut], asked: Sequence[np.ndarray], plan: Trained, epoch: int, device: str
+    parts: Sequence[Cut],
+    asked: Sequence[np.ndarray],
+    plan: Trained,
+    epoch: int,
+    device: str,
+    most: int,
+) -> Iterator[Iterator[tuple[Tensor, Tensor, Tensor]]]:
+    """Pieces of each step of an epoch, of at most so many clips."""
+    for step in zip(*(part.batches(plan, epoch) for part in parts), strict=True):
+        yield _pieces(parts, asked, step, device, most)
+
+
+def _pieces(
+    parts: Sequence[Cut],
+    asked: Sequence[np.ndarray],
+    step: Sequence[np.ndarray],
+    device: str,
+    most: int,
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Tokens, what is asked of them, and weights, (part, clip, ...), of each step of an epoch.
+    """Tokens, what is asked of them, and weights, (part, clip, ...), of a step's clips.
 
     Parts with fewer clips are filled up with clips of no weight.
     """
-    for step in zip(*(part.batches(plan, epoch) for part in parts), strict=True):
-        most = max(map(len, step))
+    longest = max(map(len, step))
+    for start in range(0, longest, most):
         found = [
-            np.zeros((len(parts), most, *shape), np.float32)
+            np.zeros((len(parts), min(most, longest - start), *shape), np.float32)
             for shape in (parts[0].tokens.shape[1:], asked[0].shape[1:], (1, 1))
         ]
-        for place, (part, mine) in enumerate(zip(parts, step, strict=True)):
+        for place, (part, all_mine) in enumerate(zip(parts, step, strict=True)):
+            mine = all_mine[start : start + most]
             clips = part.train[mine]
-            values = part.shown(clips), asked[place][clips], 1.0 / len(clips)
+            values = part.shown(clips), asked[place][clips], 1.0 / len(all_mine)
             for whole, value in zip(found, values, strict=True):
                 whole[place, : len(clips)] = value
         first, second, third = (torch.from_numpy(whole).to(device) for whole in found)
@@ -348,7 +322,7 @@ def _step(
 
 
 def _read(
-    read: _Read, part: _Cut, parameters: Parameters, members: np.ndarray, plan: Trained
+    read: _Read, part: Cut, parameters: Parameters, members: np.ndarray, plan: Trained
 ) -> None:
     """Outputs for the held-out clips, in an outer fold in float64: equal tokens, equal outputs.
 
@@ -364,14 +338,15 @@ def _read(
 
 
 def _outputs(
-    part: _Cut, parameters: Parameters, clips: np.ndarray, plan: Trained, *, double: bool
+    part: Cut, parameters: Parameters, clips: np.ndarray, plan: Trained, *, double: bool
 ) -> np.ndarray:
     """Outputs (clip, setting, member, output) of one part's fits."""
     found, like = [], next(iter(parameters.values()))
     kind = torch.float64 if double else torch.float32
     parameters = {name: p.to(kind) for name, p in parameters.items()}
+    most = min(plan.batch or len(clips), _at_once(part, like.shape[1], plan))
     with torch.no_grad():
-        for some in np.array_split(clips, -(-len(clips) // (plan.batch or len(clips)))):
+        for some in np.array_split(clips, -(-len(clips) // most)):
             shown = torch.from_numpy(part.shown(some)[None]).to(like.device, kind)
             outputs = plan.model(parameters, shown)[0].unflatten(1, (len(plan.settings), -1))
             found.append(outputs.cpu().numpy())
