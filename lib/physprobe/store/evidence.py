@@ -143,6 +143,18 @@ class Evidence:
             return 0
         return int(stores[0].sizes.get("member", 1))
 
+    def learnt(self, name: str) -> dict:
+        """Sizes of a network that a recipe trained, and by which, on how many clips and groups.
+
+        Nothing of what wasn't trained, or doesn't see frames as they were trained on, in order.
+        """
+        for (_, each), store in self.embeddings.items():
+            ordered = store.attrs.get("spec", {}).get("frames", "ordered") == "ordered"
+            if each == name and ordered:
+                found = store.attrs.get("architecture") or {}
+                return dict(found) if found.get("recipe") else {}
+        return {}
+
     @property
     def pixels(self) -> list[str]:
         """Controls that are pixels themselves, not their principal components."""
