@@ -14,7 +14,7 @@ from physprobe.config import kinds
 from physprobe.config.fields import FieldNetwork
 from physprobe.embed.networks import fields, latent
 from physprobe.store import zarrs
-from physprobe.train import _loop, _losses, _stored, commands, entries, fields_jepa, stage
+from physprobe.train import _groups, _loop, _losses, _stored, commands, entries, fields_jepa, stage
 from physprobe.train._recipe import Recipe
 
 RECIPES = ("fields_jepa", "fields_masked", "fields_next", "fields_supervised")
@@ -279,7 +279,47 @@ def test_shifts_roll_periodic_axes_alone():
 
 def test_few_groups_are_refused():
     with pytest.raises(ValueError, match="7 groups of clips to train on are too few"):
-        _stored.parted(np.arange(7), None, 0.2)
+        _groups.parted(np.arange(7), None, 0.2)
+
+
+def test_shares_of_training_groups_are_nested_whole_and_judged_alike(paths):
+    full = _stored.stored(spec(paths))
+    names, kept = np.unique(full.groups[full.train]), []
+    for share in (0.75, 0.88, 1.0):
+        found = _stored.stored(spec(paths, share=share))
+        own = np.unique(found.groups[found.train])
+        assert len(own) == round(share * len(names)) and len(found.train) == 2 * len(own)
+        np.testing.assert_array_equal(found.held, full.held)
+        kept.append(set(own))
+    assert kept[0] < kept[1] < kept[2] == set(names)
+    orders = [
+        set(np.unique(full.groups[_groups.first(full.groups, full.train, 0.75, seed)]))
+        for seed in range(4)
+    ]
+    assert orders[0] == kept[0] and any(other != kept[0] for other in orders[1:])
+
+    some = _stored.stored(spec(paths, share=0.75))
+    assert some.shown.mean != full.shown.mean, "fields are normed by what is trained on alone"
+    told = found.clips["clip"].values
+    seen = {int(place) for step in range(9) for place in turned(some, step)}
+    assert seen == set(some.train.tolist()) and len(told) > len(seen)
+
+
+def turned(found: _stored.Stored, step: int) -> np.ndarray:
+    return found.train[_stored.turn(len(found.train), step, 4, 1)]
+
+
+def test_a_share_that_leaves_too_few_groups_is_refused_when_the_config_is_read(paths):
+    with pytest.raises(ValueError, match=r"share: 0.3 of 8 training groups are 2; 6 are needed"):
+        _stored.stored(spec(paths, share=0.3))
+    made = kinds.load("train", "fields_next").Spec.strict(
+        entry("fields_next", share=0.1, validation=["alpha"])
+    )
+    simulate = kinds.load("simulate", "heat").Spec(size=64, frames=12, clips=40)
+    system = SimpleNamespace(simulate=simulate, render=SimpleNamespace(kind="channels"))
+    config = SimpleNamespace(recipes={"mine": made}, systems={"flow": system}, studies={})
+    (line,) = entries.problems(config)
+    assert line.startswith("recipes.mine.data: flow: share: 0.1 of 34 training groups are 3; 6")
 
 
 def test_an_interrupted_run_ends_as_a_whole_one(paths, tmp_path, monkeypatch):
@@ -317,6 +357,9 @@ def test_an_interrupted_run_ends_as_a_whole_one(paths, tmp_path, monkeypatch):
     assert shown.mean == found.shown.mean and shown.deviation == found.shown.deviation
     data = json.loads((whole.parent / "config.json").read_text())["data"]
     assert data["clips"] == zarrs.digest(paths[0]) and data["trained_on"] == len(found.train)
+    assert (data["share"], data["groups"]) == (1.0, 8)
+    learnt = {"recipe": "fields_masked", "trained_on": 16, "share": 1.0, "groups": 8}
+    assert fields.learnt(whole.parent) == learnt
     with (whole.parent / "training.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["member"] for row in rows] == ["1"] * 3 + ["2"] * 3

@@ -155,7 +155,11 @@ class Fields(Encoder):
             label + spec.manner(),
             hf_repo=spec.model if spec.weights == "trained" else None,
             weights_hash=checkpoint.weights_hash(self.network.state_dict().items()),
-            architecture={**sizes.dump(), **shown.dump()},
+            architecture={
+                **sizes.dump(),
+                **shown.dump(),
+                **(fields.learnt(folder) if spec.weights == "trained" else {}),
+            },
             device=self.device.type,
             versions=versions("numpy", "torch"),
         )

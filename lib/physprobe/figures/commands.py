@@ -1,6 +1,7 @@
 """Figures' commands."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from physprobe.config import kinds
@@ -25,6 +26,7 @@ def _of_evidence(config: Any) -> Iterator[tuple[str, Figure]]:
         design = study.design.kind
         if len(study.filmed) > 1 and study.design.SHARED:
             continue
+        shares = any(_share(config, encoder) < 1 for encoder in study.encoders)
         dots = any(_is_dot(config.systems[system]) for system in study.filmed)
         known = {kind: kinds.outline("figures", kind) for kind in kinds.names("figures")}
         for kind, drawn in sorted(known.items(), key=lambda item: not item[1].FILMS):
@@ -34,9 +36,20 @@ def _of_evidence(config: Any) -> Iterator[tuple[str, Figure]]:
                 kinds.load("simulate", config.systems[system].simulate.kind).FIELD
                 for system in study.filmed
             }
+            there &= shares or not drawn.SHARES
             there &= "decoder" not in drawn.NEEDS or clean == drawn.CLEAN
             if drawn.NEEDS and there and design in drawn.DESIGNS:
                 yield f"{name}/{kind}", Figure(kind, category=name, study=name)
+
+
+def _share(config: Any, encoder: str) -> float:
+    """Share of the groups of clips that an encoder's recipes are shown; 1 of any other."""
+    entry = config.embeddings.get(encoder)  # a law is read off a system itself
+    folders = map(Path, entry.checkpoints if entry else ())
+    recipes = (
+        config.recipes.get(each.name) for each in folders if each.parent == Path("results/encoders")
+    )
+    return min((recipe.seen_share for recipe in recipes if recipe), default=1.0)
 
 
 def _is_dot(system: Any) -> bool:
@@ -52,13 +65,13 @@ def _inputs(config: Any, asked: Any) -> Mapping[str, list[str]]:
     """Results that a figure is of, or the evidence of its study."""
     figure = _figure(config, asked)
     drawn = kinds.outline("figures", figure.kind)
+    beside = [packaged(f"figures/{name}") for name in drawn.BESIDE]
     if not figure.study:
-        beside = [packaged(f"figures/{name}") for name in drawn.BESIDE]
         parts = ("fits", "embeddings", "simulation", "clips")
         return {"sources": [*figure.sources, *beside], **{part: [] for part in parts}}
     systems = config.shown(figure.study) if drawn.FILMS else ()
     films = [f"results/{system}/clips.zarr/{STORE}" for system in systems]
-    return {"sources": [], **evidence(config, _Asked(figure.study)), "clips": films}
+    return {"sources": beside, **evidence(config, _Asked(figure.study)), "clips": films}
 
 
 class _Film(NamedTuple):

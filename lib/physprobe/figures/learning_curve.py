@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from physprobe.drawing import canvas
-from physprobe.figures import _frames
+from physprobe.figures import _amounts, _frames
 
 NEEDS = ("probe",)
 DESIGNS = ("counts",)
@@ -26,10 +25,6 @@ CAPTION = (
     " here for where the curves lead, and is not comparable."
 )
 OURS = "trained on as many"
-METRICS = ("accuracy", "z_mse", "r2")
-"""Scores that are drawn, the first that there is."""
-MARKS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-LEAST = 1e-4  # nothing is drawn below, as a logarithm has no zero
 
 
 def frame(study: _frames.Evidence) -> pd.DataFrame:
@@ -39,7 +34,7 @@ def frame(study: _frames.Evidence) -> pd.DataFrame:
 
 def _lines(study: _frames.Evidence) -> Iterator[dict]:
     design: dict = {}
-    target, metric = "", METRICS[0]
+    target, metric = "", _amounts.METRICS[0]
     for name in study.names:
         if name not in study.counts:
             continue
@@ -49,7 +44,9 @@ def _lines(study: _frames.Evidence) -> Iterator[dict]:
             for row in study.counts.rows(name, member=None)
             if row["value"] is not None and row.get("member") is None
         ]
-        there = [metric for metric in METRICS if any(row["metric"] == metric for row in rows)]
+        there = [
+            metric for metric in _amounts.METRICS if any(row["metric"] == metric for row in rows)
+        ]
         if not there:
             continue
         (metric, *_), (sample, *_) = there, [row["sample"] for row in rows]
@@ -98,47 +95,22 @@ def _curves(ax: Axes, frame: pd.DataFrame) -> None:
     scored = frame[frame["role"] != "published"]
     looks, along = canvas.looks(scored), "groups" if "groups" in frame else "count"
     ours = scored["trained"].astype(bool) & (scored["role"] == "encoder")
-    curves = [(rows, "") for _, rows in scored[~ours].groupby("encoder", sort=False)]
+    parts = [
+        (rows, rows["label"].iloc[0]) for _, rows in scored[~ours].groupby("encoder", sort=False)
+    ]
     if ours.any():
-        curves.append((scored[ours], OURS))
-    for rows, label in curves:
-        rows = rows.sort_values(along)
-        look = looks[rows["encoder"].iloc[-1]]
-        wrong, low, high = _wrong(rows)
-        name = f"{rows['label'].iloc[-1]}, {label}" if label else rows["label"].iloc[0]
-        ax.errorbar(
-            rows[along], wrong, yerr=canvas.bars(low, wrong, high), color=look.colour,
-            marker=look.marker, ls=look.line, ms=5, capsize=2, lw=1.4, label=name,
-        )  # fmt: skip
+        name = scored[ours].sort_values(along)["label"].iloc[-1]
+        parts.append((scored[ours], f"{name}, {OURS}"))
+    _amounts.curves(ax, parts, looks, along)
     told = frame[frame["role"] == "published"]
     if len(told):
         ax.plot(
-            told[along], _wrong(told)[0], "*", ms=12, mfc="none", mec="black", ls="",
+            told[along], _amounts.wrong(told)[0], "*", ms=12, mfc="none", mec="black", ls="",
             label="published, not comparable",
         )  # fmt: skip
-    first, of_groups = scored.iloc[0], along == "groups"
-    named = "mean z-MSE of all targets" if first["target"] == "mean" else canvas.scored(first)
-    ax.set(xscale="log", yscale="log")
-    ax.set_xlabel("training groups, such as trajectories" if of_groups else "training clips")
-    minus = f"1 \N{MINUS SIGN} {named}"
-    what = {"accuracy": f"named wrong: {minus}", "r2": f"unexplained: {minus}"}
-    ax.set_ylabel(what.get(first["metric"], named))
-    counts = np.unique(frame[along].astype(int))
-    ax.set_xticks(counts, [f"{count:,}" for count in counts])
-    ax.minorticks_off()
-    low, high = ax.get_ylim()
-    classes = first["metric"] == "accuracy"
-    marks = [mark for mark in (*MARKS, *(() if classes else (1, 2, 5))) if low <= mark <= high]
-    ax.set_yticks(marks, [f"{100 * mark:g} %" if classes else f"{mark:g}" for mark in marks])
-    ax.grid(color="0.93")
-
-
-def _wrong(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """How wrong, and from where to where, of scores of one metric."""
-    value, low, high = (rows[key].astype(float) for key in ("value", "ci_low", "ci_high"))
-    if rows["metric"].iloc[0] != "z_mse":
-        value, low, high = 1 - value, 1 - high, 1 - low
-    return value.clip(LEAST), low.clip(LEAST), high.clip(LEAST)
+    of_groups = along == "groups"
+    label = "training groups, such as trajectories" if of_groups else "training clips"
+    _amounts.axes(ax, scored.iloc[0], frame[along], label)
 
 
 def figure(frame: pd.DataFrame) -> Figure:

@@ -34,8 +34,11 @@ class Kind(Protocol):
     embedded; those have no other figure of a decoder."""
     FIELD: str | None = None
     """Of evidence: field that the study's systems have to have, such as a fluid; by default any."""
+    SHARES: bool = False
+    """Of evidence: whether it is of studies alone some of whose encoders were trained on a share of
+    the groups that there are."""
     BESIDE: tuple[str, ...] = ()
-    """Files of this folder that it takes after its sources."""
+    """Files of this folder that it takes after its sources, or after the evidence."""
     COLUMNS: tuple[str, ...] = ()
     """Columns of the tables that it is of."""
     frame: "Callable[..., DataFrame]"

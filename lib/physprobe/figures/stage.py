@@ -36,7 +36,8 @@ def run(
     sources : sequence of Path
         What is drawn: results (JSON), tables of training (CSV), published numbers (YAML).
     fits, embeddings, simulation, clips : sequence of Path
-        In the place of sources, a study's evidence: as ``falsify`` takes it, and its films.
+        A study's evidence, as ``falsify`` takes it, and its films; beside it sources are published
+        numbers alone.
     claims : sequence of str
         Claims of the result that are shown; all of the kind that the figure is of if none.
     spec : str
@@ -54,7 +55,7 @@ def run(
                 " --simulation and --spec."
             )
         found = evidence.read(study, name, fits, embeddings, simulation, clips)
-        frame = drawn.frame(found)
+        frame = drawn.frame(found, *(content(path, drawn) for path in sources))
     else:
         if not sources:
             raise ValueError(f"{kind} draws results. Hint: name them as --sources.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from physprobe.config.stages import Command, Stage, figures
 
-BESIDES = ("encoders", "calibration")
+BESIDES = ("encoders", "calibration", "resolution")
 """Categories of figures that are shown beside those of studies."""
 
 

@@ -158,7 +158,13 @@ class Convection:
         )
 
     def frames(
-        self, state: np.ndarray, interval: float, count: int, step: float = STEP
+        self,
+        state: np.ndarray,
+        interval: float,
+        count: int,
+        step: float = STEP,
+        *,
+        finer: int = 1,
     ) -> Iterator[Frame]:
         """States at equally spaced times, the first one as given.
 
@@ -175,6 +181,8 @@ class Convection:
             Frames.
         step : float
             Largest step.
+        finer : int
+            Steps in place of one.
 
         Yields
         ------
@@ -194,7 +202,7 @@ class Convection:
             found = None
             while found is None:
                 try:
-                    found = self._frame(past, interval, steps)
+                    found = self._frame(past, interval, finer * steps)
                 except _TooLong as error:
                     steps = max(steps + 2, _steps(interval, error.pace))
                     if steps > STEPS:
@@ -203,7 +211,7 @@ class Convection:
                         ) from None
                     del past[1:]
             past, spent = found
-            yield Frame(*past[0][:2], spent, steps)
+            yield Frame(*past[0][:2], spent, finer * steps)
             fewer = max(fewest, _steps(interval, past[0].pace))
             if fewer < 0.75 * steps:
                 steps = fewer

@@ -38,6 +38,7 @@ from physprobe.simulate import _draws, _fluids, _gates
 FIELD, FIELD_UNIT, GRID = _fluids.FIELD, _fluids.FIELD_UNIT, _fluids.GRID
 DIMENSIONS, together = _fluids.DIMENSIONS, _fluids.together
 UNITS = dict.fromkeys(("alpha", "activity", "zeta"), "1")
+REFINES = True
 CHANNELS = (
     *("concentration", "velocity_x", "velocity_y"),
     *(f"{tensor}_{place}" for tensor in "DE" for place in ("xx", "xy", "yx", "yy")),
@@ -186,7 +187,14 @@ def coords(spec: Spec) -> dict[str, np.ndarray]:
     }
 
 
-def trajectory(spec: Spec, own: Mapping[str, float], rng: np.random.Generator) -> np.ndarray:
+def trajectory(
+    spec: Spec,
+    own: Mapping[str, float],
+    rng: np.random.Generator,
+    *,
+    finer: int = 1,
+    cells: int = 1,
+) -> np.ndarray:
     """A whole trajectory.
 
     Parameters
@@ -196,6 +204,10 @@ def trajectory(spec: Spec, own: Mapping[str, float], rng: np.random.Generator) -
         Its ``alpha`` and ``zeta``.
     rng : numpy Generator
         Source of the waves that it starts with.
+    finer : int
+        Steps in place of one.
+    cells : int
+        Cells in place of one that equations are solved on, along a side.
 
     Returns
     -------
@@ -207,10 +219,11 @@ def trajectory(spec: Spec, own: Mapping[str, float], rng: np.random.Generator) -
         If a gate is broken at any frame: which, where, expected, got.
     """
     rods = solver.Rods(own["alpha"], own["zeta"], spec.beta, spec.d_t, spec.d_r)
-    square = solver.Square(spec.solver, spec.box)
+    square = solver.Square(cells * spec.solver, spec.box)
+    count = finer * steps(spec.model_copy(update={"solver": cells * spec.solver}), own)
     stored = np.empty((spec.length, spec.size, spec.size, len(CHANNELS)), np.float32)
     states = solver.solve(
-        rods, square, initial(spec, rng), spec.interval, spec.length, steps(spec, own)
+        rods, square, initial(spec, rng, cells), spec.interval, spec.length, count
     )
     for frame, state in enumerate(states):
         channels = named(state)
@@ -227,15 +240,19 @@ def trajectory(spec: Spec, own: Mapping[str, float], rng: np.random.Generator) -
 solved, field = _fluids.solvers(trajectory)
 
 
-def initial(spec: Spec, rng: np.random.Generator) -> np.ndarray:
-    """Moments (harmonic, 2, y, x) to start with: plane waves in the first one."""
+def initial(spec: Spec, rng: np.random.Generator, cells: int = 1) -> np.ndarray:
+    """Moments (harmonic, 2, y, x) to start with: plane waves in the first one.
+
+    Those on more cells, ``cells`` in place of one, are the same waves.
+    """
     waves = np.arange(-spec.waves, spec.waves + 1)
     heights = np.sum(rng.standard_normal((len(waves), len(waves), 2)) * [1, 1j], axis=-1)
     heights[spec.waves, spec.waves] = 0
-    along = np.exp(2j * np.pi * np.outer(np.arange(spec.solver) / spec.solver, waves))
+    side = cells * spec.solver
+    along = np.exp(2j * np.pi * np.outer(np.arange(side) / side, waves))
     moment = along @ heights @ along.T
-    moment *= spec.perturbation / np.abs(moment).max()
-    moments = np.zeros((spec.harmonics, 2, spec.solver, spec.solver))
+    moment *= spec.perturbation / np.abs(moment[::cells, ::cells]).max()
+    moments = np.zeros((spec.harmonics, 2, side, side))
     moments[0] = moment.real, moment.imag
     return moments
 

@@ -1,11 +1,40 @@
-"""Simulate's section of ``config.yaml``: systems."""
+"""Simulate's sections of ``config.yaml``: systems, and which of them are solved more finely."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from itertools import pairwise
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
 
 from physprobe.config import kinds
+from physprobe.config import problems as said
 from physprobe.config.spec import Spec
-from physprobe.config.system import Name, System
+from physprobe.config.system import Name, Simulate, System
+
+
+class Resolution(Spec):
+    """Which of a fluid's trajectories are solved again in more steps, and on finer grids."""
+
+    trajectories: int = Field(3, gt=0)
+    """Trajectories of the system, the first ones."""
+    length: int = Field(31, gt=1)
+    """Frames of each, the first ones."""
+    finer: tuple[Annotated[int, Field(gt=1)], ...] = Field((2,), min_length=1)
+    """How many times as many steps, and cells along y as along x; ascending. Twice the grid takes
+    about eight times as long."""
+
+    @model_validator(mode="after")
+    def _ascend(self) -> Self:
+        if not all(low < high for low, high in pairwise(self.finer)):
+            raise ValueError(f"finer: {', '.join(map(str, self.finer))}; expected to ascend")
+        return self
+
+
+class Refined(Resolution):
+    """The same with the system's own entry."""
+
+    simulate: Simulate
+    """Of the system."""
 
 
 class Entries(Spec):
@@ -13,6 +42,9 @@ class Entries(Spec):
 
     systems: dict[Name, System]
     """Physical worlds: results/{system}/."""
+    resolutions: dict[Name, Resolution] = Field(default_factory=dict)
+    """Fluids, by the name of their system, whose trajectories are solved again more finely:
+    results/{system}/resolution.json."""
 
     @classmethod
     def strict(cls, content: Mapping) -> Self:
@@ -21,11 +53,16 @@ class Entries(Spec):
 
 
 def problems(config: Entries) -> Iterator[str]:
-    """Files that can't be used, and renderers that don't draw what their systems have."""
+    """Files that can't be used, renderers that don't draw their systems, what can't be refined."""
+    for name in config.resolutions.keys() - config.systems.keys():
+        near = said.nearest(name, config.systems)
+        yield f"resolutions.{name}: there is no such system.{near}"
     for name, system in config.systems.items():
         found = kinds.load("simulate", system.simulate.kind)
         for line in found.problems(system.simulate):
             yield f"systems.{name}.simulate: {line}"
+        if name in config.resolutions:
+            yield from _misfits(f"resolutions.{name}", config.resolutions[name], system, found)
         renderer = kinds.load("render", system.render.kind)
         if draws(renderer, found):
             continue
@@ -35,6 +72,18 @@ def problems(config: Entries) -> Iterator[str]:
             f" {', '.join(renderer.DRAWS) or 'fields on a grid'}, and {system.simulate.kind} has"
             f" {found.FIELD}. Hint: take {' or '.join(able)}."
         )
+
+
+def _misfits(where: str, entry: Resolution, system: System, kind: Any) -> Iterator[str]:
+    """Systems that can't be solved more finely, or have fewer frames or trajectories."""
+    if not kind.REFINES:
+        able = [name for name in kinds.names("simulate") if kinds.load("simulate", name).REFINES]
+        yield f"{where}: {system.simulate.kind} can't be solved more finely; {', '.join(able)} can"
+        return
+    for field in ("trajectories", "length"):
+        asked, there = getattr(entry, field), getattr(system.simulate, field)
+        if asked > there:
+            yield f"{where}.{field}: {asked} of the {there} that the system has"
 
 
 def _rendered(content: Mapping) -> dict:

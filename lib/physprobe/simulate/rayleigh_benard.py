@@ -40,6 +40,7 @@ from physprobe.statistics import seeds
 FIELD, FIELD_UNIT, GRID = _fluids.FIELD, _fluids.FIELD_UNIT, _fluids.GRID
 DIMENSIONS, PERIODIC = _fluids.DIMENSIONS, (False, True)
 UNITS = {"rayleigh": "1", "prandtl": "1", "contrast": "1"}
+REFINES = True
 CHANNELS = ("buoyancy", "pressure", "velocity_x", "velocity_y")
 SERIES = ("buoyancy", "velocity_x", "velocity_y")
 BUDGETS = ("energy", "variance of buoyancy")
@@ -164,7 +165,14 @@ def coords(spec: Spec) -> dict[str, np.ndarray]:
     }
 
 
-def trajectory(spec: Spec, own: Mapping[str, float], rng: np.random.Generator) -> np.ndarray:
+def trajectory(
+    spec: Spec,
+    own: Mapping[str, float],
+    rng: np.random.Generator,
+    *,
+    finer: int = 1,
+    cells: int = 1,
+) -> np.ndarray:
     """A whole trajectory.
 
     Parameters
@@ -174,6 +182,10 @@ def trajectory(spec: Spec, own: Mapping[str, float], rng: np.random.Generator) -
         Its ``rayleigh``, ``prandtl``, ``contrast``.
     rng : numpy Generator
         Source of the noise that it starts with.
+    finer : int
+        Steps in place of one.
+    cells : int
+        Columns and rows in place of one that equations are solved on.
 
     Returns
     -------
@@ -184,12 +196,15 @@ def trajectory(spec: Spec, own: Mapping[str, float], rng: np.random.Generator) -
     ValueError
         If it breaks a gate: which, when, expected, got.
     """
-    modes = _plates.modes(*spec.grid)
+    columns, rows = spec.grid
+    modes = _plates.modes(cells * columns, cells * rows)
     convection = solver.Convection(modes, own["rayleigh"], own["prandtl"])
     start = initial(modes, own["contrast"], rng)
     kept = np.empty((spec.length, spec.size, spec.columns, len(CHANNELS)), np.float32)
     gates = Gates(convection, spec.interval)
-    for number, frame in enumerate(convection.frames(start, spec.interval, spec.length)):
+    for number, frame in enumerate(
+        convection.frames(start, spec.interval, spec.length, finer=finer)
+    ):
         look = convection.look(frame)
         gates.see(frame, look)
         kept[number] = np.moveaxis(modes.cells(look.series, spec.size, spec.columns), 0, -1)

@@ -37,6 +37,9 @@ class Kind(Protocol):
     """Clips that are solved at once, and lie in one file of the store."""
     GROUPED: bool = True
     """Whether clips have a ``group`` or a ``split``, which one fit to several systems needs."""
+    REFINES: bool = False
+    """Whether trajectories can be solved again in more steps and on finer grids; its entry then has
+    ``length``, ``interval`` and ``trajectories``."""
     CLASSES: tuple[str, ...] = ()
     """Labels to tell apart."""
     CONDITIONS: tuple[str, ...] = ()
@@ -75,6 +78,31 @@ class Kind(Protocol):
     def about(spec: spec.Spec) -> Mapping[str, object]:
         """What the store says of its clips besides, once they are drawn; by default nothing."""
         return {}
+
+    @staticmethod
+    def trajectory(
+        spec: spec.Spec,
+        own: Mapping[str, float],
+        rng: np.random.Generator,
+        *,
+        finer: int = 1,
+        cells: int = 1,
+    ) -> np.ndarray:
+        """A whole trajectory (time, y, x, channel), from one start however it is solved.
+
+        Parameters
+        ----------
+        spec : Spec
+        own : mapping of str to float
+            Its labels.
+        rng : numpy Generator
+            Source of the initial condition.
+        finer : int
+            Steps in place of one.
+        cells : int
+            Cells in place of one that equations are solved on, along y as along x.
+        """
+        raise NotImplementedError
 
     @staticmethod
     def endless(spec: spec.Spec, clips: int, seed: int) -> spec.Spec | None:

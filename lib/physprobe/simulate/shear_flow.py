@@ -44,6 +44,7 @@ from physprobe.statistics import seeds
 
 FIELD, FIELD_UNIT, GRID = "fluid", "1", False
 DIMENSIONS, together = _fluids.DIMENSIONS, _fluids.together
+REFINES = True
 CHANNELS = ("tracer", "pressure", "velocity_x", "velocity_y")
 UNITS = dict.fromkeys(("reynolds", "schmidt", "thickness", "t0"), "1")
 CLASSES = ("layers", "blobs")
@@ -225,19 +226,26 @@ def coords(spec: Spec) -> dict[str, np.ndarray]:
 
 
 def trajectory(
-    spec: Spec, labels: Mapping[str, float], rng: np.random.Generator, *, finer: int = 1
+    spec: Spec,
+    own: Mapping[str, float],
+    rng: np.random.Generator,
+    *,
+    finer: int = 1,
+    cells: int = 1,
 ) -> np.ndarray:
     """All frames of a trajectory.
 
     Parameters
     ----------
     spec : Spec
-    labels : mapping of str to float
+    own : mapping of str to float
         ``reynolds``, ``schmidt``, ``layers``, ``blobs``, ``thickness``.
     rng : numpy Generator
         Of the waves' phases.
     finer : int
         Steps in place of one.
+    cells : int
+        Cells in place of one that equations are solved on, along y as along x.
 
     Returns
     -------
@@ -248,11 +256,11 @@ def trajectory(
     ValueError
         If a gate is broken: which, where, expected, got.
     """
-    grid, kept = plane(spec.solver), plane(spec.size, whole=True)
-    phases = rng.uniform(0, 2 * np.pi, (int(labels["layers"]), int(labels["blobs"])))
-    state = start(labels["thickness"], phases, grid)
-    viscosity = 1 / labels["reynolds"]
-    diffusivities = (viscosity, viscosity / labels["schmidt"])
+    grid, kept = plane(cells * spec.solver), plane(spec.size, whole=True)
+    phases = rng.uniform(0, 2 * np.pi, (int(own["layers"]), int(own["blobs"])))
+    state = start(own["thickness"], phases, grid)
+    viscosity = 1 / own["reynolds"]
+    diffusivities = (viscosity, viscosity / own["schmidt"])
     mean = (float(state[1, 0, 0].real), 0.0)
     frames = np.empty((spec.length, 2 * spec.size, spec.size, len(CHANNELS)), np.float32)
     found: list[tuple] = []

@@ -147,6 +147,18 @@ class Evidence:
         each = (stores[0].attrs.get("architecture") or {}).get("networks", 1)
         return int(stores[0].sizes.get("member", 1)) * each
 
+    def learnt(self, name: str) -> dict:
+        """Sizes of a network that a recipe trained, and by which, on how many clips and groups.
+
+        Nothing of what wasn't trained, or doesn't see frames as they were trained on, in order.
+        """
+        for (_, each), store in self.embeddings.items():
+            ordered = store.attrs.get("spec", {}).get("frames", "ordered") == "ordered"
+            if each == name and ordered:
+                found = store.attrs.get("architecture") or {}
+                return dict(found) if found.get("recipe") else {}
+        return {}
+
     @property
     def pixels(self) -> list[str]:
         """Controls that are pixels themselves, not their principal components."""

@@ -33,7 +33,7 @@ DIMENSIONS = {
     "sample": "`clip`: from its mean embedding; `token`: from each token time; or `system`",
     "layer": "blocks applied; `selected`: as chosen inside the training clips",
     "place": "part of the image: `under`, `elsewhere`, `far`, `mean`, or a patch `y,x`",
-    "time": "time of the token [s]",
+    "time": "time of the token [s]; of a trajectory, since its start",
     "part": "value of a label whose clips are scored apart",
     "stratum": "clips that the solver is stable for, or those that it isn't",
     "equation": "equation whose clips a shared model is scored on",
@@ -58,6 +58,10 @@ DIMENSIONS = {
     "threshold": "level that counts as readable",
     "frames": "frames of the clips that a device is measured on",
     "backend": "implementation of attention that runs on it",
+    "refined": "of what there is more as a fluid is solved again: `steps`, or cells of the `grid`",
+    "times": "how many times as many, of the solution that is compared with that of the most",
+    "trajectory": "number of the trajectory",
+    "field": "field of a fluid, or `all` of them together",
 }
 """What a row is of. Each means one thing in all results; null where it doesn't apply."""
 SCORE = (

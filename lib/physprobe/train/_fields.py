@@ -5,10 +5,11 @@ recipes share one store. All recipes see the same windows, of two groups of fram
 apart, so that an objective can be told from the network that it is pursued with.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from pydantic import Field, PrivateAttr
 
 from physprobe.config import kinds, problems
@@ -17,6 +18,7 @@ from physprobe.config.system import Name, System
 from physprobe.embed.networks.network import FIVE, Seeds
 from physprobe.statistics import targets
 from physprobe.store import zarrs
+from physprobe.train import _groups
 from physprobe.train._training import Schedule
 
 GROUPS = 2
@@ -35,6 +37,11 @@ class Fields(FieldNetwork, Schedule):
     the highest mean R2 is kept."""
     validation_part: float = Field(0.15, gt=0, lt=0.5)
     """Part of the groups that is held out so."""
+    share: float = Field(1.0, gt=0, le=1)
+    """Share of the other groups, such as trajectories, that is trained on; steps stay as many, and
+    what is held out stays the same. Groups of a smaller share are among those of a larger one."""
+    share_seed: int = Field(0, ge=0, lt=2**32)
+    """Seed of the order in which groups come, the same for all members and recipes."""
     validation_clips: int = Field(200, ge=20)
     """Training clips at most that the probe is fitted to, and held-out clips at most."""
     noise: float = Field(0.0, ge=0)
@@ -88,6 +95,11 @@ class Fields(FieldNetwork, Schedule):
         """System whose stores are read."""
         return self.data
 
+    @property
+    def seen_share(self) -> float:
+        """Share of the groups that don't judge."""
+        return self.share
+
     def misfits(self, system: System) -> Iterator[str]:
         """Clips that aren't fields, too short ones, labels and axes that there aren't."""
         simulate, kind = system.simulate, kinds.load("simulate", system.simulate.kind)
@@ -115,6 +127,17 @@ class Fields(FieldNetwork, Schedule):
                 self.places(len(grid["y"]), len(grid["x"]))
             except ValueError as error:
                 yield f"patch: {self.data}: {error}"
+            if self.share < 1:
+                yield from self._too_few(kind.draw(simulate))
+
+    def _too_few(self, labels: Mapping[str, np.ndarray]) -> Iterator[str]:
+        """A share of groups that leaves fewer than are needed."""
+        groups = labels.get("group", np.arange(len(next(iter(labels.values())))))
+        try:
+            train, _ = _groups.parted(groups, labels.get("split"), self.validation_part)
+            _groups.first(groups, train, self.share, self.share_seed)
+        except ValueError as error:
+            yield f"data: {self.data}: {error}"
 
     def unseen(self, system: System, name: str) -> Iterator[str]:
         """Clips that aren't whole groups of frames."""

@@ -20,6 +20,7 @@ from physprobe.config.fields import MODEL_TYPE, Shown
 from physprobe.embed.networks import fields, latent, operators
 from physprobe.statistics import scores, seeds, splits, states, targets
 from physprobe.store import zarrs
+from physprobe.train import _groups
 from physprobe.train._fields import GROUPS, Fields
 from physprobe.train._training import STEPS
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
 WIDE = False
-INNER = 3
-"""Folds of training groups, on which the probe's penalty is chosen."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def stored(spec: Fields) -> Stored:
         label, or have too few groups.
     """
     clips, simulation = spec.stores
-    shared = (spec.window, spec.validation, spec.validation_part)
+    shared = (spec.window, spec.validation, spec.validation_part, spec.share, spec.share_seed)
     return _stored(clips, simulation, spec.content(), *shared)
 
 
@@ -113,6 +112,8 @@ def _stored(
     window: int,
     wanted: tuple[str, ...],
     part: float,
+    share: float,
+    seed: int,
 ) -> Stored:
     shown = zarrs.read(clips)
     system = zarrs.joined(zarrs.read(simulation), shown)
@@ -129,43 +130,14 @@ def _stored(
     }
     count = shown.sizes["clip"]
     groups = labels.get("group", np.arange(count))
-    train, held = parted(groups, labels.get("split"), part)
+    train, held = _groups.parted(groups, labels.get("split"), part)
+    if share < 1:
+        train = _groups.first(groups, train, share, seed)
     values, columns = _decoded(labels, wanted)
     mean, deviation = values[train].mean(0), values[train].std(0)
     whole = (values - mean) / np.where(deviation > 0, deviation, 1.0)
     seen = _shown(shown, train, tuple(system.attrs["periodic"]))
     return Stored(shown, train, held, groups, whole, columns, seen)
-
-
-def parted(
-    groups: np.ndarray, split: np.ndarray | None, part: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Places of clips that are trained on, and of those of groups that are held out.
-
-    Parameters
-    ----------
-    groups : (clip,)
-    split : (clip,) of str, optional
-        Clips of "test" are neither.
-    part : float
-        Of the groups that is held out.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer groups than the probe needs.
-    """
-    free = np.ones(len(groups), bool) if split is None else split != "test"
-    names = np.unique(groups[free])
-    count = max(2, round(part * len(names)))
-    if len(names) - count < 2 * INNER:
-        raise ValueError(
-            f"{len(names)} groups of clips to train on are too few: {count} judge, and"
-            f" {2 * INNER} more are needed. Hint: more trajectories."
-        )
-    chosen = seeds.rng("groups that judge", len(names)).permutation(names)[:count]
-    judges = np.isin(groups, chosen)
-    return np.flatnonzero(free & ~judges), np.flatnonzero(free & judges)
 
 
 def _decoded(
@@ -292,7 +264,7 @@ def judge(spec: Fields, threads: int) -> Callable[[nn.Module], Mapping[str, floa
     )
     clips = np.concatenate([fitted, scored_on])
     declared = ["train"] * len(fitted) + ["test"] * len(scored_on)
-    folds = splits.nested(found.groups[clips], inner=INNER, declared=declared)
+    folds = splits.nested(found.groups[clips], inner=_groups.INNER, declared=declared)
     truth = found.labels[clips][:, None]
 
     @torch.no_grad()
@@ -320,7 +292,8 @@ def write(spec: Fields, tensors: Mapping[int, Mapping[str, torch.Tensor]], folde
     clips, simulation = map(zarrs.digest, spec.stores)
     data = {
         "system": spec.data, "clips": clips, "simulation": simulation,
-        "trained_on": len(found.train), "judged_on": len(found.held),
+        "trained_on": len(found.train), "judged_on": len(found.held), "share": spec.share,
+        "groups": len(np.unique(found.groups[found.train])),
     }  # fmt: skip
     shown = found.shown.dump()
     about = {"model_type": MODEL_TYPE, "recipe": spec.kind, "role": spec.ROLE}

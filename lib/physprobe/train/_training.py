@@ -74,6 +74,11 @@ class Schedule(Spec):
         """System of the config whose stores are read; by default clips are simulated on the way."""
         return None
 
+    @property
+    def seen_share(self) -> float:
+        """Share of the groups of clips that there are to train on which it is shown."""
+        return 1.0
+
     def misfits(self, system: System) -> Iterator[str]:
         """What of the system whose stores are read doesn't go together with it, field in front."""
         yield from ()

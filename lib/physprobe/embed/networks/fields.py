@@ -22,6 +22,7 @@ ConvNeXt, arXiv:2201.03545; Tong et al. 2022, VideoMAE, arXiv:2203.12602.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -359,3 +360,14 @@ def read(folder: Path) -> tuple[FieldNetwork, Shown, dict[str, torch.Tensor]]:
         {key: content[key] for key in part.model_fields if key in content} for part in (kind, Shown)
     )
     return kind.strict(sizes), Shown.strict(shown), checkpoint.tensors(folder)
+
+
+def learnt(folder: Path) -> dict[str, Any]:
+    """Recipe that a folder's networks were trained by, and on how many clips and groups of them.
+
+    Of a folder that doesn't say so, less.
+    """
+    content = checkpoint.config(folder, (MODEL_TYPE,))
+    known = {"recipe": content.get("recipe"), **content.get("data", {})}
+    keys = ("recipe", "trained_on", "share", "groups")
+    return {key: known[key] for key in keys if known.get(key) is not None}
