@@ -24,7 +24,8 @@ class EncoderSpec(Spec):
     JOINED: ClassVar[bool] = False
     """Whether it brings what it gives, and is told the clips' ids to join it to them."""
     READS: ClassVar[tuple[str, str]] = ("scene", "where a ball is")
-    """Field that a system has to have for it to be read so, and what is read, for people."""
+    """Field that a system has to have for it to be read so, any if empty, and what is read, for
+    people."""
     GPUS: ClassVar[int] = 0
     """GPUs that a job can use."""
 
