@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from figure_oracle import sound
 
-from physprobe.calibrate import _battery, _chance, _coverage, _noise, stage
+from physprobe.calibrate import _battery, _chance, _coverage, _noise, _shortcuts, stage
 from physprobe.figures import calibration
 from physprobe.figures import stage as figures
 
 
 def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
     out = tmp_path / "calibration.json"
-    stage.run(out=out, spec='{"noise": 1, "planted": 1, "worlds": "one", "chance": 2}')
+    stage.run(
+        out=out, spec='{"noise": 1, "planted": 1, "worlds": "one", "chance": 2, "shortcuts": 0}'
+    )
     found = json.loads(out.read_text())
     assert found["schema"] == "physprobe/calibration/2"
     rates = {row["test"]: row for row in found["rows"]}
@@ -126,3 +128,75 @@ def test_chance_levels_are_means_over_repetitions_with_their_interval():
     )
     assert row["null_q95"] == pytest.approx(np.quantile(scores, 0.95))
     assert row["note"] == "3 repetitions of 2 labels, 33 % above 0"
+
+
+@pytest.fixture(scope="module")
+def films():
+    """Nuisances of one study's films, and a leak."""
+    rng = np.random.default_rng(2)
+    parts = {
+        part: rng.normal(size=(_shortcuts.CLIPS, 2)[: 1 + (part in ("place", "speed"))])
+        for part in _shortcuts.Films.__annotations__
+    }
+    still = {part: np.zeros(_shortcuts.CLIPS) for part in ("grain", "step")}
+    return _shortcuts.Films(**parts | still), rng.permutation(
+        np.resize(_shortcuts.LEVELS, _shortcuts.CLIPS)
+    )
+
+
+@pytest.mark.parametrize(
+    ("shortcut", "control"),
+    {
+        "place": "pixels",
+        "file order, in turn": "recording",
+        "rendering, noise": "rendering",
+    }.items(),
+)
+def test_a_planted_shortcut_is_known_to_a_control(films, shortcut, control):
+    parts, leak = films
+    shown, order = _shortcuts.SHORTCUTS[shortcut](parts, leak)
+    order = np.arange(len(leak)) if order is None else order
+    assert np.array_equal(np.sort(order), np.arange(len(leak)))
+    rng = np.random.default_rng(0)
+    found = _shortcuts.controlled(shown.video(rng), shown.listed(order))
+    assert all(np.isfinite(features).all() for features in found.values())
+    scores = {name: _explained(features.mean(1), leak) for name, features in found.items()}
+    assert scores[control] > 0.95, scores
+    assert max(scores.values()) == scores[control] and min(scores.values()) < 0.1, scores
+
+
+def _explained(features: np.ndarray, leak: np.ndarray) -> float:
+    """R2 of a linear map from half of the clips, on the other half."""
+    known = np.c_[features, np.ones(len(features))]
+    weights = np.linalg.lstsq(known[::2], leak[::2], rcond=1e-8)[0]
+    return 1 - ((leak - known @ weights)[1::2] ** 2).mean() / leak[1::2].var()
+
+
+def test_a_claim_that_rests_on_a_shortcut_is_not_supported(monkeypatch):
+    rng = np.random.default_rng(1)
+    found = _shortcuts.verdicts(rng, asked=("brightness",))
+    assert found == {
+        "brightness, sharp encoder": "cannot tell",
+        "brightness, blurred encoder": "refuted",
+    }
+    # without the control that knows it the same claim is supported
+    whole = _shortcuts.controlled
+    monkeypatch.setattr(
+        _shortcuts, "controlled", lambda *about: {"recording": whole(*about)["recording"]}
+    )
+    assert set(_shortcuts.verdicts(rng, asked=("brightness",)).values()) == {"supported"}
+
+
+def test_verdicts_on_shortcuts_are_counted_and_drawn():
+    verdicts = {"brightness, sharp encoder": np.array(["refuted"] * 3 + ["cannot tell"])}
+    refuted, supported = stage._fooled(verdicts)
+    assert (refuted["metric"], refuted["value"]) == ("shortcut_refuted", 0.75)
+    assert (supported["metric"], supported["value"]) == ("shortcut_supported", 0.0)
+    rows = [
+        {"test": "it", "metric": metric, "value": 0.0, "ci_low": 0.0, "ci_high": 0.1, "note": "4"}
+        for metric in ("rejection_rate", "coverage", "chance_level")
+    ]
+    rows = [{**row, "null_q95": None} for row in (*rows, refuted, supported)]
+    drawn = calibration.figure(calibration.frame({"rows": rows, "nominal": stage.NOMINAL}))
+    assert len(drawn.axes) == 5
+    sound(drawn)

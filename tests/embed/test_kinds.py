@@ -23,6 +23,8 @@ def test_families():
         "precomputed",
         "projection",
         "python",
+        "recording",
+        "rendering",
         "signal",
         "statistics",
         "timm",

@@ -57,7 +57,15 @@ def test_what_sees_videos_refuses_a_signal_by_hand_too(clips: Path):
 
 @pytest.mark.parametrize("kind", kinds.names("embed"))
 def test_only_families_of_signals_see_them(kind):
-    known = {"signal", "latent", "kalman", "linear_models", "projection", "precomputed"}
+    known = {
+        "signal",
+        "latent",
+        "kalman",
+        "linear_models",
+        "projection",
+        "precomputed",
+        "recording",
+    }
     known |= {"density", "points"}
     assert ("signal" in kinds.load("embed", kind).SEES) == (kind in known)
 

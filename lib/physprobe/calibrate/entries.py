@@ -18,6 +18,8 @@ class Calibration(Spec):
     """In which worlds intervals are tried: the first one, each size and spectrum once, all 144."""
     chance: int = Field(20, gt=1)
     """Repetitions of each solver on noise, for its chance level."""
+    shortcuts: int = Field(100, ge=0)
+    """Studies of an encoder that knows nothing but a planted shortcut, of each shortcut."""
 
 
 class Entries(Spec):

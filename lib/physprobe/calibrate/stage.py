@@ -1,4 +1,4 @@
-"""Calibrate: run tests and solvers on noise, intervals on planted truth, many times over."""
+"""Calibrate: run tests on noise and shortcuts, intervals on planted truth, many times over."""
 
 import json
 import multiprocessing
@@ -10,24 +10,33 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest, sem, t
 
-from physprobe.calibrate import _chance, _coverage, _noise
+from physprobe.calibrate import _chance, _coverage, _noise, _shortcuts
 from physprobe.statistics import seeds
 from physprobe.statistics.scores import Interval
 from physprobe.store import job, log, results
 from physprobe.store.results import Schema
 
 SCHEMA = Schema("calibration", ("test",))
-NOMINAL = {"rejection_rate": 0.05, "coverage": 0.95, "chance_level": 0.0}
+NOMINAL = {
+    "rejection_rate": 0.05,
+    "coverage": 0.95,
+    "chance_level": 0.0,
+    "shortcut_refuted": 0.95,
+    "shortcut_supported": 0.05,
+}
+"""Of a shortcut's claim, what is asked at least and at most."""
 
 
 def run(*, out: Path, spec: str) -> None:
     """Measure how often tests reject noise and intervals hold the truth, and what noise scores.
 
+    And how often a claim of an encoder that knows a planted shortcut is refuted, or supported.
+
     Parameters
     ----------
     out : Path
-        The result: a row per test, per interval and per solver; ``test`` names it. The interval of
-        a rate is that of Clopper and Pearson, of a mean score that of Student.
+        The result: a row per test, per interval and per solver, two per shortcut; ``test`` names
+        it. The interval of a rate is that of Clopper and Pearson, of a mean score that of Student.
     spec : str
         JSON of the config's ``calibration``: repetitions of each, and in which worlds intervals
         are tried.
@@ -43,6 +52,7 @@ def run(*, out: Path, spec: str) -> None:
             *_rows("rejection_rate", _repeated(_noise_draw, noise, pool, "noise")),
             *_rows("coverage", held(_repeated(draw, planted, pool, "planted truth"))),
             *_levels(_repeated(_chance_draw, chance, pool, "chance levels")),
+            *_fooled(_repeated(_shortcut_draw, entry["shortcuts"], pool, "shortcuts")),
         ]
     results.write(
         out,
@@ -73,6 +83,10 @@ def _chance_draw(number: int) -> dict[str, np.ndarray]:
     return _chance.levels(seeds.rng("calibrate", "chance", number))
 
 
+def _shortcut_draw(number: int) -> dict[str, str]:
+    return _shortcuts.verdicts(seeds.rng("calibrate", "shortcuts", number))
+
+
 def held(intervals: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Which intervals (repetition, 4) hold the truth: by default, the mean over repetitions.
 
@@ -92,7 +106,9 @@ def _repeated(
     outcomes = pool.map(draw, range(repetitions))
     waiting = log.progress(range(repetitions), f"draws of {what}")
     found = [outcome for _, outcome in zip(waiting, outcomes, strict=False)]
-    return {name: np.array([outcome[name] for outcome in found]) for name in found[0]}
+    return (
+        {name: np.array([outcome[name] for outcome in found]) for name in found[0]} if found else {}
+    )
 
 
 def _rows(metric: str, outcomes: Mapping[str, np.ndarray]) -> list[dict]:
@@ -108,6 +124,17 @@ def _rows(metric: str, outcomes: Mapping[str, np.ndarray]) -> list[dict]:
             }
         )  # fmt: skip
     return rows
+
+
+def _fooled(verdicts: Mapping[str, np.ndarray]) -> list[dict]:
+    """How often claims on shortcuts are refuted, and supported, from verdicts (repetition,)."""
+    return [
+        row
+        for word in ("refuted", "supported")
+        for row in _rows(
+            f"shortcut_{word}", {name: found == word for name, found in verdicts.items()}
+        )
+    ]
 
 
 def _levels(found: Mapping[str, np.ndarray]) -> list[dict]:

@@ -86,7 +86,7 @@ def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> It
                     f" python -m physprobe convert CHECKPOINT --out {model}, or name another one."
                 )
         needed, what = spec.READS
-        if spec.SEES_SIMULATION and field != needed:
+        if spec.SEES_SIMULATION and needed not in ("", field):
             yield f"{where}: {name} reads {what}; {system} has none. Hint: leave it out."
     for tubelet, found in uncut.items():
         yield (

@@ -26,7 +26,8 @@ class EncoderSpec(Spec):
     NAMED: ClassVar[bool] = False
     """Whether it is told the ``names`` of the fields that clips show, to find its own by."""
     READS: ClassVar[tuple[str, str]] = ("scene", "where a ball is")
-    """Field that a system has to have for it to be read so, and what is read, for people."""
+    """Field that a system has to have for it to be read so, any if empty, and what is read, for
+    people."""
     GPUS: ClassVar[int] = 0
     """GPUs that a job can use."""
 

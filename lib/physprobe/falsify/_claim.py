@@ -176,6 +176,8 @@ def measured(claim: Claim, found: Scored, draws: int, *, seed: int = 0, above: f
     groups = len(np.unique(found.groups))
     ends = columns["value"], columns["ci_low"], columns["ci_high"]
     drawn = interval.drawn - above if isinstance(interval, Resampled) else None
+    if isinstance(interval, Resampled) and interval.series:  # blocks of windows of one film
+        groups = int(interval.units)
     return columns | {
         "p_margin": margins.p(*ends, claim.margin, groups, drawn),
         "groups": groups,

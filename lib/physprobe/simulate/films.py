@@ -23,6 +23,7 @@ from physprobe.config.spec import Spec as Base
 from physprobe.scenes.films import folder as films
 from physprobe.scenes.films import rows, tables, windows
 from physprobe.scenes.films.film import Fault, checksum
+from physprobe.statistics import blocks
 from physprobe.store import job, log
 
 FIELD, FIELD_UNIT = "films", "by quantity: " + ", ".join(rows.QUANTITIES)
@@ -440,9 +441,10 @@ def _group(table: tables.Table | None, name: str, number: int) -> str:
 
 
 def _groups(plan: Plan, table: tables.Table | None) -> np.ndarray:
-    """Group (clip,) of each clip, numbered as they come."""
+    """Group (clip,) of each clip, numbered as they come; parts of films as `blocks` has them."""
     names = [(_group(table, clip.film, clip.row), clip.piece) for clip in plan.clips]
-    order = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    first = blocks.SERIES if plan.pieces > 1 else 0
+    order = {name: number for number, name in enumerate(dict.fromkeys(names), first)}
     return np.array([order[name] for name in names])
 
 

@@ -29,6 +29,9 @@ deviation of the drawn clips' error is made f times as large,
 with D_s the difference of the two halves' scores, T_s that of what the halves' clips, held out,
 bring to the score, and V its variance over held-out clips.
 
+Where clips are windows of one long film, blocks of neighbours are drawn in place of groups; see
+``statistics.blocks``.
+
 References
 ----------
 Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69 (2015):
@@ -43,7 +46,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from physprobe.statistics import seeds
+from physprobe.statistics import blocks, seeds
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 """From totals (..., part) to a score (...)."""
@@ -131,6 +134,27 @@ class _Drawn(NamedTuple):
     """(...) variance that comes of members."""
 
 
+class _Series(NamedTuple):
+    """How scores of windows of one film are drawn."""
+
+    lengths: np.ndarray
+    """(...) windows of a block."""
+    again: Callable[[int], _Drawn]
+    """Draws of blocks of another length, of all scores."""
+
+    def at(self, *place: int) -> "_Series":
+        """Of one of several scores."""
+
+        def again(length: int) -> _Drawn:
+            found, where = self.again(length), (slice(None), *place)
+            return _Drawn(
+                found.value[place], found.drawn[where], found.left[place], found.apart[place],
+                found.others[place],
+            )  # fmt: skip
+
+        return _Series(self.lengths[place], again)
+
+
 class Resampled(Interval):
     """An interval of :func:`bootstrap`, which keeps the draws that it follows from."""
 
@@ -143,6 +167,8 @@ class Resampled(Interval):
     seed: int
     estimand: str
     """What the interval is about: `ESTIMAND` or `FIXED`."""
+    series: "_Series | None" = None
+    """Of windows of one film, how long blocks are, and the draws of blocks of other lengths."""
 
     @classmethod
     def of(cls, interval: Interval, found: _Drawn, seed: int, estimand: str) -> Self:
@@ -152,6 +178,12 @@ class Resampled(Interval):
         kept.seed, kept.estimand = seed, estimand
         return kept
 
+    @property
+    def units(self) -> np.ndarray:
+        """How many independent units each score is over: groups, clips, or blocks of windows."""
+        many = float(self.left.shape[-1])
+        return np.full(np.shape(self.value), many) / (self.series.lengths if self.series else 1.0)
+
     def at(self, *place: int) -> "Resampled":
         """One of several scores, without a view of the others' draws."""
         where: tuple[slice | int, ...] = (slice(None), *place)
@@ -159,7 +191,9 @@ class Resampled(Interval):
             self.value[place], self.drawn[where].copy(), self.left[place].copy(),
             self.apart[place].copy(), np.zeros(()),
         )  # fmt: skip
-        return Resampled.of(super().at(*place), own, self.seed, self.estimand)
+        found = Resampled.of(super().at(*place), own, self.seed, self.estimand)
+        found.series = self.series and self.series.at(*place)
+        return found
 
     def row(self, undefined: str | None = None) -> dict:
         """Columns, what the interval is about, and the interval itself as ``interval``."""
@@ -313,7 +347,8 @@ def bootstrap(
         Score from totals (..., part), for instance `r2_of`; with members from totals and, behind
         them, the weight of each member, 1 in the score itself.
     groups : (clip,), optional
-        Clips of one group are drawn together.
+        Clips of one group are drawn together; those of parts of one film, numbered from
+        `blocks.SERIES` on, in blocks of neighbours.
     draws : int
     seed : int
         Same seed and groups, same draws: intervals of two calls are paired.
@@ -331,7 +366,9 @@ def bootstrap(
     ----------
     Efron, "Better bootstrap confidence intervals", JASA 82 (1987).
     """
-    by_unit = by_group(sums, groups)
+    order, by_unit = blocks.ordered(groups), by_group(sums, groups)
+    if order is not None and len(order) > 1:
+        return _of_series(_in_time(sums, statistic, groups, order, draws, seed, members, halves))
     if by_unit.shape[-2] < 2:
         value = statistic(weighed(by_unit.sum(-2), members))
         return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
@@ -360,6 +397,14 @@ def mean_of_members(parts: Sequence[Resampled], name: str) -> Interval:
     shapes = {(part.drawn.shape, part.left.shape, part.seed) for part in parts}
     if len(shapes) > 1:
         raise ValueError("Scores of members that are drawn in different ways have no mean.")
+    series = [part.series for part in parts if part.series]
+    if series:  # blocks as long as the longest, so that all are drawn alike
+        longest = max(int(each.lengths) for each in series)
+        again = [each.again(longest) for each in series]
+        parts = [
+            Resampled.of(part, new, part.seed, part.estimand)
+            for part, new in zip(parts, again, strict=True)
+        ]
     each = np.stack([part.drawn for part in parts], -1)
     weights = _member_weights(name, len(parts), len(first.drawn), first.seed)
     own = np.array([part.value for part in parts])
@@ -374,6 +419,73 @@ def mean_of_members(parts: Sequence[Resampled], name: str) -> Interval:
                 members,
             )
         )
+
+
+def _in_time(
+    sums: np.ndarray,
+    statistic: Statistic,
+    groups: Sequence | np.ndarray | None,
+    order: np.ndarray,
+    draws: int,
+    seed: int,
+    members: Members,
+    halves: Halves | None,
+) -> "_Windows":
+    """Windows of one film, in their order in time (clip,)."""
+    sums = np.asarray(sums, float)
+    if halves is not None and halves.wide is None:
+        # fits are redone on halves of whole parts of the film
+        halves = halves._replace(wide=stretched(sums, statistic, groups, halves))
+    return _Windows(
+        sums[..., order, :], statistic, draws, seed, members, halves and halves.of(order)
+    )
+
+
+class _Windows(NamedTuple):
+    """Scores of windows of one film."""
+
+    sums: np.ndarray
+    """(..., window, part) in the order of time."""
+    statistic: Statistic
+    draws: int
+    seed: int
+    members: Members
+    halves: Halves | None
+
+    def resampled(self, length: int) -> _Drawn:
+        """Score and its draws, in blocks of so many windows."""
+        return _resampled(
+            self.sums, self.statistic, self.draws, self.seed, self.members, self.halves, length
+        )
+
+    def without(self) -> np.ndarray:
+        """Scores (..., window) without each window."""
+        total = self.sums.sum(-2)[..., None, :]
+        return self.statistic(weighed(total - self.sums, self.members))
+
+    def lengths(self) -> np.ndarray:
+        """Windows of a block (...), by what each window does to the score."""
+        return np.ceil(np.apply_along_axis(blocks.length, -1, self.without())).astype(int)
+
+
+def _of_series(windows: _Windows) -> Interval:
+    """BCa interval of scores (...), each by blocks of its own length."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        lengths = windows.lengths()
+        each = {int(length): windows.resampled(int(length)) for length in np.unique(lengths)}
+        ends = {length: _interval(found) for length, found in each.items()}
+        value, _, _, apart, others = first = next(iter(each.values()))
+        low, high, drawn = (np.full_like(part, np.nan) for part in (value, value, first.drawn))
+        for length, found in each.items():
+            own = lengths == length
+            low = np.where(own, ends[length].low, low)
+            high = np.where(own, ends[length].high, high)
+            drawn = np.where(own, found.drawn, drawn)
+        whole = _Drawn(value, drawn, windows.without(), apart, others)
+    estimand = FIXED if windows.halves is None else ESTIMAND
+    kept = Resampled.of(Interval(value, low[()], high[()]), whole, windows.seed, estimand)
+    kept.series = _Series(lengths, windows.resampled)
+    return kept
 
 
 def _interval(found: _Drawn) -> Interval:
@@ -420,11 +532,16 @@ def bootstrap_p(
     """
     from scipy.special import ndtr, ndtri
 
-    by_unit = by_group(sums, groups)
+    order, by_unit = blocks.ordered(groups), by_group(sums, groups)
     if len(by_unit) < 2:
         return float("nan")
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = _resampled(by_unit, statistic, draws, seed, members, _by_unit_of(halves, groups))
+        if order is not None:
+            windows = _in_time(sums, statistic, groups, order, draws, seed, members, halves)
+            found = windows.resampled(int(windows.lengths()))
+        else:
+            about = _by_unit_of(halves, groups)
+            found = _resampled(by_unit, statistic, draws, seed, members, about)
         (bias, skew), (value, drawn, *_) = _corrections(found), found
         if not np.isfinite(value) or not np.isfinite(drawn).all():
             return float("nan")
@@ -442,12 +559,18 @@ def _resampled(
     seed: int,
     members: Members,
     halves: Halves | None,
+    length: int = 0,
 ) -> _Drawn:
-    """Score and its draws."""
+    """Score and its draws, of single units or, if they are windows in time, in blocks of them."""
     total, units = by_unit.sum(-2), by_unit.shape[-2]
     value = statistic(weighed(total, members))
     others, apart = np.zeros_like(value), np.zeros((*value.shape, 0))
-    wide, factor, of_fits = _widening(units), np.ones(()), np.zeros(by_unit.shape[-1], bool)
+    if length:
+        often, single = blocks.weights(units, length, draws, seed), blocks.cut(by_unit, length)
+    else:
+        often, single = _weights(units, draws, seed), by_unit
+    wide = _widening(units / max(length, 1))
+    factor, of_fits = np.ones(()), np.zeros(by_unit.shape[-1], bool)
     if halves is not None:
         logs, signs, known = halves
         wide = wide * (_stretch(by_unit, statistic, halves) if known is None else known)
@@ -455,8 +578,8 @@ def _resampled(
         normal = _split_weights(len(signs), draws, seed)
         of_fits = (logs != 0).any(tuple(range(logs.ndim - 1)))
         factor = np.exp(np.sqrt(2 / len(signs)) * (normal @ logs))
-    left = statistic(weighed(total[..., None, :] - by_unit * wide[..., None, :], members))
-    totals = _wider(_weights(units, draws, seed) @ by_unit, by_unit, wide, of_fits) * factor
+    left = statistic(weighed(total[..., None, :] - single * wide[..., None, :], members))
+    totals = _wider(often @ by_unit, by_unit, wide, of_fits) * factor
     weights = [_member_weights(*member, draws, seed) for member in members]
     drawn = np.moveaxis(statistic(weighed(totals, members, weights)), -1, 0)
     for place, (_, count) in enumerate(members):
@@ -533,7 +656,7 @@ def _wider(
     return found
 
 
-def _widening(units: int) -> np.ndarray:
+def _widening(units: float) -> np.ndarray:
     """How much wider draws of few units have to be: t over normal, and n - 1 in place of n."""
     from scipy.special import ndtri, stdtrit
 
@@ -610,13 +733,17 @@ def band(
     Romano, Wolf, "Exact and approximate stepdown methods for multiple hypothesis testing",
     JASA 100 (2005).
     """
-    by_unit = by_group(sums, groups)
+    order, by_unit = blocks.ordered(groups), by_group(sums, groups)
     value, units = statistic(weighed(by_unit.sum(-2), members)), by_unit.shape[-2]
     with np.errstate(invalid="ignore", divide="ignore"):
         drawn = value[:, None]
         if units > 1:
-            about = _by_unit_of(halves, groups)
-            found = _resampled(by_unit, statistic, draws, seed, members, about)
+            if order is None:
+                about = _by_unit_of(halves, groups)
+                found = _resampled(by_unit, statistic, draws, seed, members, about)
+            else:  # all points at once, so in blocks as long as any of them needs
+                windows = _in_time(sums, statistic, groups, order, draws, seed, members, halves)
+                found = windows.resampled(int(windows.lengths().max()))
             drawn = np.moveaxis(found.drawn, 0, -1)
         deviation = drawn.std(-1)
         deviation[~(deviation > 0)] = np.nan

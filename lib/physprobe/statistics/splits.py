@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from physprobe.statistics import seeds
+from physprobe.statistics import blocks, seeds
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -166,10 +166,16 @@ def halves(groups: Sequence | np.ndarray, seed: int = 0, count: int = HALVES) ->
 
 
 def joined(groupings: Sequence[np.ndarray]) -> np.ndarray:
-    """Groups (clip,), numbered as they come, that part none of several groupings', each (clip,)."""
+    """Groups (clip,), numbered as they come, that part none of several groupings', each (clip,).
+
+    Parts of one film, if all have them alike, keep their numbers.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
+    alike = all(np.array_equal(part, groupings[0]) for part in groupings)
+    if alike and blocks.ordered(groupings[0]) is not None:
+        return groupings[0]
     members = [np.unique(part, return_inverse=True)[1].ravel() for part in groupings]
     clips = len(members[0])
     first = np.cumsum([clips, *(member.max() + 1 for member in members)])
