@@ -436,6 +436,12 @@ def test_a_step_by_hand_runs_under_the_backend_of_a_notebook(tmp_path: Path):
     assert clips.exists()
 
 
+def test_a_network_is_embedded_by_as_many_jobs_as_are_asked_for(finished: Path):
+    stores = [f"results/heat/embeddings/{name}.zarr/zarr.json" for name in ("small", "statistics")]
+    assert would_run(finished, *stores, "--set-scatter", "embedding=3") == {"embed_part", "embed"}
+    assert would_run(finished, stores[1], "--set-scatter", "embedding=3") == set()
+
+
 def test_a_forced_embedding_is_computed_again(copy: Path):
     """Fault 2: a forced run took what was there for its own."""
     root, sealed = embedding(copy)

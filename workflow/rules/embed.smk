@@ -6,9 +6,21 @@ OUTPUT  results/{system}/embeddings/{encoder}.zarr   (clip, layer, time, feature
 """
 
 
+scattergather:
+    embedding=1,
+
+
+def parts(wildcards):
+    """What jobs with a share of the clips each leave, where more than one is asked for: --set-scatter embedding=4."""
+    place = f"results/{wildcards.system}/embeddings/{wildcards.encoder}.{{scatteritem}}"
+    several = pipeline.param("embed", "gpus")(wildcards) and gather.embedding(place)
+    return several if several and len(several) > 1 else []
+
+
 rule embed:
     input:
         unpack(pipeline.inputs("embed")),
+        parts=parts,
     output:
         "results/{system}/embeddings/{encoder}.zarr/zarr.json",
     log:
@@ -25,8 +37,27 @@ rule embed:
         spec=pipeline.spec("embed"),
         code=pipeline.code("embed"),
         files=pipeline.param("embed", "files"),
+        part="",
+        out="results/{system}/embeddings/{encoder}.zarr/zarr.json",
     message:
         "Embed {wildcards.system} by {wildcards.encoder}"
     shell:
-        "python -m physprobe embed --clips {input.clips} --simulation {input.simulation} --out {output}"
-        " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
+        "python -m physprobe embed --clips {input.clips} --simulation {input.simulation} --out {params.out}"
+        " --spec {params.spec:q} --code {params.code} --threads {threads}{params.part} 2>&1 | tee {log}"
+
+
+use rule embed as embed_part with:
+    input:
+        unpack(pipeline.inputs("embed")),
+    output:
+        temp(touch("results/{system}/embeddings/{encoder}.{scatteritem}")),
+    log:
+        "results/logs/{system}/embed.{encoder}.{scatteritem}.log",
+    params:
+        spec=pipeline.spec("embed"),
+        code=pipeline.code("embed"),
+        files=pipeline.param("embed", "files"),
+        part=lambda wildcards: f" --part {wildcards.scatteritem.replace('-of-', '/')}",
+        out="results/{system}/embeddings/{encoder}.zarr/zarr.json",
+    message:
+        "Embed {wildcards.system} by {wildcards.encoder}: part {wildcards.scatteritem}"
