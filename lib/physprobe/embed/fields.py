@@ -118,7 +118,7 @@ class Fields(Encoder):
         folder, (seed, *_) = Path(spec.model), spec.members
         sizes, shown, tensors = fields.read(folder)
         self.places = _order(folder, shown, names)
-        told = fields.told(folder)
+        manner = fields.told(folder)
         expected = (shown.height, shown.width, len(shown.channels))
         if size != expected:
             told = ["{} x {} cells and {} fields".format(*each) for each in (expected, size)]
@@ -136,7 +136,7 @@ class Fields(Encoder):
                 there = ", ".join(map(str, known))
                 raise ValueError(f"{folder}: has no member {seed}. Hint: members are {there}.")
             latent.restored(network, tensors, latent.named(seed, "encoder"), folder)
-            label = f"{told}{folder.name}, seed {seed}"
+            label = f"{manner}{folder.name}, seed {seed}"
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.eval().requires_grad_(False).to(self.device)
         self.spec, self.sizes, self.shown = spec, sizes, shown

@@ -239,7 +239,7 @@ class ViT(nn.Module):
 class Latent(nn.Module):
     """One latent for all of a window, of the mean of an encoder's last features."""
 
-    def __init__(self, body: "ConvNeXt | ViT | avit.AViT", width: int, latent: int):
+    def __init__(self, body: "Body", width: int, latent: int):
         super().__init__()
         self.grid = (1, 1, 1)
         self.body, self.norm, self.latent = body, nn.LayerNorm(width), nn.Linear(width, latent)
@@ -253,7 +253,8 @@ class Latent(nn.Module):
         return self.latent(self.norm(self.body(frames).mean((1, 2, 3), keepdim=True)))
 
 
-Encoder = ConvNeXt | ViT | avit.AViT | Latent
+Body = ConvNeXt | ViT | avit.AViT
+Encoder = Body | Latent
 
 
 def encoder(sizes: FieldNetwork, shown: Shown) -> Encoder:
@@ -264,7 +265,7 @@ def encoder(sizes: FieldNetwork, shown: Shown) -> Encoder:
     ValueError
         If the grid can't be cut into places.
     """
-    made = {"convnext": ConvNeXt, "vit": ViT, "avit": avit.AViT}
+    made: dict[str, type[Body]] = {"convnext": ConvNeXt, "vit": ViT, "avit": avit.AViT}
     body = made[sizes.network](sizes, shown)
     if isinstance(sizes, Hypernetwork):
         return Latent(body, sizes.widths[-1], sizes.latent)
