@@ -81,13 +81,12 @@ def _line(frame: pd.DataFrame, times: int) -> str:
 def _curves(ax: Axes, frame: pd.DataFrame) -> None:
     """Curves of one fluid."""
     for (way, times), rows in frame.groupby(["refined", "times"], sort=False):
-        line = {"color": LOOKS[way], "ls": _line(frame, times)}
+        colour, line = LOOKS[way], _line(frame, times)
         for _, own in rows.groupby("trajectory"):
-            ax.plot(
-                own["time"], own["value"].where(own["value"] > LEAST), lw=0.7, alpha=0.6, **line
-            )
+            value = own["value"].where(own["value"] > LEAST)
+            ax.plot(own["time"], value, color=colour, ls=line, lw=0.7, alpha=0.6)
         mean = np.sqrt((rows["value"] ** 2).groupby(rows["time"]).mean())
-        ax.plot(mean.index, mean.where(mean > LEAST), lw=2, **line)
+        ax.plot(mean.index, mean.where(mean > LEAST), color=colour, ls=line, lw=2)
     ax.set_yscale("log")
     unit = canvas.unit(frame["unit"].iloc[0]) or " [1]"
     ax.set_xlabel(f"time since the start{unit}")
