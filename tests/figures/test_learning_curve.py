@@ -107,6 +107,9 @@ def test_numbers_are_drawn_by_trajectories_a_panel_for_each_target(tmp_path):
     alpha, *_ = learning_curve.figure(some[some["role"] != "published"]).axes
     assert alpha.get_ylabel().startswith("unexplained: 1")
     np.testing.assert_allclose(alpha.containers[0][0].get_ydata(orig=False), 0.25)
+    # clips that are groups of their own are counted as clips
+    own = learning_curve.figure(some.assign(count=some["groups"])[some["role"] != "published"])
+    assert own.axes[0].get_xlabel() == "training clips"
 
 
 def drawn(folder: Path, encoder: str, level: int) -> Path:

@@ -21,7 +21,7 @@ from physprobe.render import stage as render
 from physprobe.scenes.films import rows
 from physprobe.simulate import balls, films
 from physprobe.simulate import stage as simulate
-from physprobe.statistics import splits
+from physprobe.statistics import blocks, splits
 from physprobe.store import zarrs
 
 REAL = Path(__file__).parents[3] / "shared/data/films"
@@ -89,6 +89,8 @@ def test_one_long_film_is_cut_into_contiguous_groups(tmp_path):
     labels, clips = world(tmp_path / "films", tmp_path, frames=4, step=2)
     groups, folds = splits.declared_by(labels, outer=5, inner=4, seed=0)
     assert len(np.unique(groups)) == films.PIECES and (np.diff(groups) >= 0).all()
+    # what scores are drawn in: blocks of windows in their order
+    np.testing.assert_array_equal(blocks.ordered(groups), np.arange(len(groups)))
     frames = {g: set(shown(clips)[groups == g].ravel().tolist()) for g in np.unique(groups)}
     for one in frames:
         for other in frames:

@@ -1,10 +1,16 @@
 """Blocks of windows of one film: their length, their draws, and what intervals make of them."""
 
+import json
+
 import numpy as np
 import pytest
 
+from physprobe.falsify import _claim, decodable
+from physprobe.fit.methods import ridge
+from physprobe.fit.probe import probe
 from physprobe.statistics import blocks, scores, splits
 from physprobe.statistics.paired import Scored, above
+from physprobe.store.fits import decoded
 
 
 def autoregressive(rho: float, count: int, length: int, seed: int = 0) -> np.ndarray:
@@ -117,6 +123,29 @@ def test_differences_claims_and_bands_are_drawn_in_blocks_too():
     wide = scores.band(curve, scores.mean_of, groups=groups, draws=500)
     narrow = scores.band(curve, scores.mean_of, draws=500)
     assert ((wide.high - wide.low) > 2 * (narrow.high - narrow.low)).all()
+
+
+def test_a_probe_of_one_film_is_judged_by_blocks_of_its_windows():
+    n = 120
+    label, other = autoregressive(0.9, 2, n, seed=2)
+    features = np.stack([label + 0.5 * other, *autoregressive(0.9, 3, n, seed=9)], axis=1)
+    spec = ridge.Spec(targets=("y",), samples=("clip",), permutations=1, scalings=("none",))
+    film = parts(n)
+    scored = {}
+    for name, groups in (("film", film), ("films", film - blocks.SERIES)):
+        rows, block = probe(
+            spec, [features[:, None]], ["0"], {"y": label}, splits.nested(groups), groups=groups
+        )
+        whole = json.loads(json.dumps(block, default=np.ndarray.tolist))
+        found = decoded({"predictions": whole}, "y", "clip")
+        row = next(row for row in rows if row["layer"] == "selected" and row["metric"] == "r2")
+        scored[name] = _claim.measured(decodable.Spec(statement="it", target="y"), found, 2000)
+        assert row["value"] == pytest.approx(scored[name]["value"])
+        assert row["ci_low"] == pytest.approx(scored[name]["ci_low"], abs=1e-9)
+    one, many = scored["film"], scored["films"]
+    assert one["value"] == pytest.approx(many["value"]), "folds and choices are alike"
+    assert many["groups"] == 10 < one["groups"] < n
+    assert one["ci_low"] != many["ci_low"]
 
 
 def test_other_groups_are_drawn_as_ever_and_parts_of_a_film_keep_their_numbers():

@@ -10,7 +10,7 @@ from physprobe.drawing import canvas, palette
 
 METRICS = ("accuracy", "z_mse", "r2")
 """Scores that are drawn, the first that there is."""
-MARKS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+MARKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 LEAST = 1e-4  # nothing is drawn below, as a logarithm has no zero
 APART = 1.3  # of what has no number, beyond the largest one
 

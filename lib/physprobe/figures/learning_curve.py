@@ -84,7 +84,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     for ax, target in zip(axes, targets, strict=True):
         _curves(ax, frame[frame["target"] == target])
     axes[-1].legend(fontsize=8)
-    of_groups = "groups" in frame
+    of_groups = _of_groups(frame)
     canvas.title(part, "By the number of training groups" if of_groups else TITLE)
     over = "groups of held-out clips" if of_groups else "held-out clips"
     canvas.note(part, f"Bars: 95 % intervals over {over}, and members.")
@@ -108,9 +108,17 @@ def _curves(ax: Axes, frame: pd.DataFrame) -> None:
             told[along], _amounts.wrong(told)[0], "*", ms=12, mfc="none", mec="black", ls="",
             label="published, not comparable",
         )  # fmt: skip
-    of_groups = along == "groups"
+    of_groups = _of_groups(scored)
     label = "training groups, such as trajectories" if of_groups else "training clips"
     _amounts.axes(ax, scored.iloc[0], frame[along], label)
+
+
+def _of_groups(frame: pd.DataFrame) -> bool:
+    """Whether groups hold several clips: otherwise clips are what is counted."""
+    if "groups" not in frame:
+        return False
+    scored = frame[frame["role"] != "published"]
+    return bool((scored["groups"] != scored["count"]).any())
 
 
 def figure(frame: pd.DataFrame) -> Figure:

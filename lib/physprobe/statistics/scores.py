@@ -146,7 +146,8 @@ class _Series(NamedTuple):
         """Of one of several scores."""
 
         def again(length: int) -> _Drawn:
-            found, where = self.again(length), (slice(None), *place)
+            where: tuple[slice | int, ...] = (slice(None), *place)
+            found = self.again(length)
             return _Drawn(
                 found.value[place], found.drawn[where], found.left[place], found.apart[place],
                 found.others[place],
