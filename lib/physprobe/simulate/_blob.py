@@ -22,9 +22,7 @@ Spread = Callable[[np.ndarray, np.ndarray, float, np.ndarray], np.ndarray]
 """Frames (time, y, x) at times [s] of what starts as a product of two profiles (y) and (x)."""
 
 
-def diffused(
-    rows: np.ndarray, columns: np.ndarray, alpha: float, time: np.ndarray
-) -> np.ndarray:
+def diffused(rows: np.ndarray, columns: np.ndarray, alpha: float, time: np.ndarray) -> np.ndarray:
     """Frames by the equation itself."""
     rows, columns = (_spectral.diffuse(profile, alpha, time) for profile in (rows, columns))
     return rows[:, :, None] * columns[:, None, :]
@@ -69,7 +67,7 @@ def told(field: np.ndarray, time: np.ndarray, spread: Spread = diffused) -> dict
 
 
 def _start(shown: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """log alpha, log sigma, y0, x0 by what is above half of each frame's highest value."""
+    """Start: log alpha, log sigma, y0, x0 by what is above half of each frame's highest value."""
     widths, middles = [], []
     for frame in shown:
         y, x = np.nonzero(frame > frame.max() / 2)

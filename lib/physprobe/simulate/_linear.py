@@ -115,6 +115,4 @@ def told(spec: Equation, field: np.ndarray) -> dict[str, float]:
 @lru_cache(maxsize=4)
 def _course(spec: Equation) -> _reading.Course:
     time = coords(spec)["time"]
-    return _reading.course(
-        _initial.BAND, lambda labels: spec.factors(labels, time), spec.propose
-    )
+    return _reading.course(_initial.BAND, lambda labels: spec.factors(labels, time), spec.propose)

@@ -42,7 +42,7 @@ class Course(NamedTuple):
     starts: Sequence[Mapping[str, float]]
     """Parameters as they are drawn; those that are positive in all of them are so in a clip."""
     coarse: np.ndarray
-    """(start, time, mode_y, mode_x) complex64: factors of each, of few modes, frames, and norm 1."""
+    """(start, time, mode_y, mode_x) complex64: factors of each, few modes and frames, norm 1."""
 
 
 def course(

@@ -150,9 +150,7 @@ def told(spec: Spec, field: np.ndarray) -> dict[str, float]:
     return _blob.told(shown[:sound], coords(spec)["time"][:sound], _stepped)
 
 
-def _stepped(
-    rows: np.ndarray, columns: np.ndarray, alpha: float, time: np.ndarray
-) -> np.ndarray:
+def _stepped(rows: np.ndarray, columns: np.ndarray, alpha: float, time: np.ndarray) -> np.ndarray:
     """Frames by explicit steps, mode by mode, r = alpha dt, kappa = 2 - 2 cos k, with n steps.
 
     (1 - r (ky + kx))^n is that of each axis, (1 - r ky)^n (1 - r kx)^n, less by the part
