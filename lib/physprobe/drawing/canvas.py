@@ -25,6 +25,7 @@ METRICS = {"r2": "R\N{SUPERSCRIPT TWO}", "z_mse": "z-MSE"}
 RAISED = str.maketrans(
     "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 )
+DASHED: Any = (0, (7, 1.5, 1.5, 1.5))
 NOTHING = "nothing is defined that could be drawn"
 STYLE = Path(__file__).with_name("physprobe.mplstyle")
 
@@ -137,8 +138,9 @@ def ceilings(ax: Axes, rows: pd.DataFrame, *, upright: bool = False) -> list[Lin
         if np.isfinite(row.ci_low) and np.isfinite(row.ci_high):
             band(row.ci_low, row.ci_high, color=palette.CEILING, alpha=0.18, lw=0, zorder=0)
         label = f"ceiling: {row.label}"
-        look = {"color": palette.CEILING, "lw": 1.4, "ls": (0, (7, 1.5, 1.5, 1.5))}
-        found.append(line(row.value, zorder=1, label=label, **look))
+        found.append(
+            line(row.value, zorder=1, label=label, color=palette.CEILING, lw=1.4, ls=DASHED)
+        )
     return found
 
 

@@ -197,8 +197,8 @@ class Kind(Protocol):
             Those of the form that it sees, such as ``frames``, ``height`` and ``width`` of a video,
             or ``frames`` and ``channels`` of a signal; ``threads``; ``names`` of the fields, if it
             is told them; ``simulation``, the Dataset, if the entry reads it; ``rendering``, the
-            renderer's entry, if it is told it; and ``clips``, the ids (clip,), with ``digest``, that
-            of their store, if it is joined to them.
+            renderer's entry, if it is told it; and ``clips``, the ids (clip,), with ``digest``,
+            that of their store, if it is joined to them.
 
         Raises
         ------

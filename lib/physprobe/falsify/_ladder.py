@@ -58,7 +58,9 @@ def ceilings(evidence: Evidence) -> Iterator[dict]:
         yield from ceiling(evidence, name, target, sample)
         both = evidence.decoded((name, *evidence.encoders), target, sample)
         top = both.pop(name, None)
-        for encoder, own in both.items() if top is not None else ():
+        if top is None:
+            continue
+        for encoder, own in both.items():
             found = paired.above(own, top).interval(evidence.bootstraps)
             about = {"encoder": encoder, "target": target, "sample": sample, "layer": "selected"}
             about |= {"metric": f"{own.metric}_above_ceiling", "control": name}

@@ -80,8 +80,8 @@ def run(
         for part in (side, side.in_time):
             if not part.probes:
                 continue
-            told = (*_ladder.differences(part), *_ladder.ceilings(part))
-            rows += [{"system": of if place == name else place, **row} for row in told]
+            above = (*_ladder.differences(part), *_ladder.ceilings(part))
+            rows += [{"system": of if place == name else place, **row} for row in above]
         if side.probes:
             rows += [{"system": place, **row} for row in _of_solvers(side)]
     results.write(

@@ -67,7 +67,6 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         left.fill_betweenx([y - 0.42, y + 0.42], top.ci_low, top.ci_high, color=colour, alpha=0.18,
                            lw=0)  # fmt: skip
         left.plot([top.value] * 2, [y - 0.42, y + 0.42], color=colour, lw=1.6)
-        names[top.encoder] = Line2D([], [], color=colour, label=f"ceiling: {top.encoder}")
     for y, target in enumerate(targets):
         found = scores[scores["target"] == target]
         alone = _bars.alone(found)
@@ -98,6 +97,9 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ax.grid(axis="x", color="0.92")
         ax.tick_params(axis="y", length=0)
     handles = list(names.values())
+    for name in tops["encoder"].unique():
+        label = f"ceiling: {palette.shown(name, None)}"
+        handles.append(Line2D([], [], color=palette.CEILING, label=label))
     left.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
     canvas.title(part, f"{TITLE}: {frame['verdict'].iloc[0]}")
     canvas.note(
