@@ -28,7 +28,9 @@ STARTS, FOLLOWED = 600, 3
 """Draws of the parameters that a reading may start from, and how many of the best it does."""
 LOW, APART = 6, 4
 """Periods per side, and every how many frames, of what they are chosen by."""
-STEP, CLOSE, LONGEST = 1e-5, 1e-9, 40
+BEYOND = 2.0
+"""How far beyond its draws a parameter may be, in widths of theirs, or of a factor of e."""
+STEP, CLOSE, LONGEST = 1e-5, 1e-8, 30
 """Of derivatives by differences; of a sum of squares that no longer falls; most steps."""
 
 
@@ -81,6 +83,10 @@ def modes(course: Course, field: np.ndarray) -> dict[str, float]:
     best = np.argsort(-(like * weight[: like.shape[2]]).sum((1, 2)), kind="stable")[:FOLLOWED]
     names = list(course.starts[0])
     positive = [all(start[name] > 0 for start in course.starts) for name in names]
+    drawn = np.array([[start[name] for name in names] for start in course.starts])
+    drawn[:, positive] = np.log(drawn[:, positive])
+    least, most = drawn.min(0), drawn.max(0)
+    room = BEYOND * np.maximum(most - least, np.where(positive, 1.0, 0.0))
     whole = np.sqrt((np.abs(found) ** 2 * weight).sum())
 
     def parameters(at: np.ndarray) -> dict[str, float]:
@@ -90,18 +96,15 @@ def modes(course: Course, field: np.ndarray) -> dict[str, float]:
         }
 
     def residual(at: np.ndarray) -> np.ndarray:
-        with np.errstate(over="ignore", invalid="ignore"):
-            factors = course.factors(parameters(at))
-            norm = np.maximum((np.abs(factors) ** 2).sum(0), 1e-30)
-            start = (factors.conj() * found).sum(0) / norm
-            left = ((found - start * factors) * np.sqrt(weight) / whole).ravel()
+        if (at < least - room).any() or (at > most + room).any():
+            return np.array([np.nan])
+        factors = course.factors(parameters(at))
+        norm = np.maximum((np.abs(factors) ** 2).sum(0), 1e-30)
+        start = (factors.conj() * found).sum(0) / norm
+        left = ((found - start * factors) * np.sqrt(weight) / whole).ravel()
         return np.concatenate([left.real, left.imag])
 
-    fits = []
-    for number in best:
-        values = [course.starts[number][name] for name in names]
-        start = [np.log(v) if log else v for v, log in zip(values, positive, strict=True)]
-        fits.append(least_squares(residual, np.array(start)))
+    fits = [least_squares(residual, drawn[number]) for number in best]
     at, squares = min(fits, key=lambda fit: fit[1])
     changes = (np.abs(found - found.mean(0)) ** 2 * weight).sum() / whole**2
     return parameters(at) | {"misfit": float(np.sqrt(squares / max(changes, 1e-30)))}
@@ -121,7 +124,7 @@ def least_squares(
     Parameters
     ----------
     residual : callable
-        (residual,) of parameters (parameter,) of about the size of 1; may be undefined far off.
+        (residual,) of parameters (parameter,) of about the size of 1; nan where they may not be.
     start : (parameter,)
 
     Returns
@@ -133,9 +136,7 @@ def least_squares(
     at, found = np.array(start, float), residual(start)
     squares, damping = float(found @ found), 1e-3
     for _ in range(LONGEST):
-        slope = np.stack(
-            [(residual(at + step) - found) / STEP for step in np.eye(len(at)) * STEP], axis=1
-        )
+        slope = np.stack([_slope(residual, at, found, s) for s in np.eye(len(at)) * STEP], axis=1)
         curve, fall = slope.T @ slope, slope.T @ found
         scale = np.diag(np.diag(curve) + 1e-30)
         move, gain = np.zeros_like(at), 0.0
@@ -153,3 +154,16 @@ def least_squares(
         if gain <= CLOSE * squares:
             break
     return at, squares
+
+
+def _slope(
+    residual: Callable[[np.ndarray], np.ndarray],
+    at: np.ndarray,
+    found: np.ndarray,
+    step: np.ndarray,
+) -> np.ndarray:
+    """Change of residuals along a step; backwards where parameters may not be beyond."""
+    ahead = residual(at + step)
+    if np.isfinite(ahead).all():
+        return (ahead - found) / STEP
+    return (found - residual(at - step)) / STEP
