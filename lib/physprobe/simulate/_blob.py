@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from physprobe.simulate import _reading, _spectral
+from physprobe.simulate import _spectral
+from physprobe.statistics import descent
 
 TOLD = ("alpha", "sigma", "y0", "x0", "misfit")
 FRAMES = 12
@@ -61,7 +62,7 @@ def told(field: np.ndarray, time: np.ndarray, spread: Spread = diffused) -> dict
             )
             return (spread(rows, columns, alpha, time)[seen] - values) / whole
 
-    at, squares = _reading.least_squares(residual, _start(shown, time))
+    at, squares = descent.least_squares(residual, _start(shown, time))
     found = (*np.exp(at[:2]), *at[2:], np.sqrt(squares))
     return {name: float(value) for name, value in zip(TOLD, found, strict=True)}
 

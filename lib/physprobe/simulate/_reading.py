@@ -13,8 +13,7 @@ allow, and to read once more changes estimates by a tenth of their error, and is
 References
 ----------
 Golub and Pereyra, The differentiation of pseudo-inverses and nonlinear least squares problems whose
-variables separate, SIAM J. Numerical Analysis 10 (1973) 413-432. Moré, The Levenberg-Marquardt
-algorithm, Lecture Notes in Mathematics 630 (1978) 105-116.
+variables separate, SIAM J. Numerical Analysis 10 (1973) 413-432.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from physprobe.simulate import _spectral
+from physprobe.statistics import descent
 
 STARTS, FOLLOWED = 600, 3
 """Draws of the parameters that a reading may start from, and how many of the best it does."""
@@ -30,8 +30,6 @@ LOW, APART = 6, 4
 """Periods per side, and every how many frames, of what they are chosen by."""
 BEYOND = 2.0
 """How far beyond its draws a parameter may be, in widths of theirs, or of a factor of e."""
-STEP, CLOSE, LONGEST = 1e-5, 1e-8, 30
-"""Of derivatives by differences; of a sum of squares that no longer falls; most steps."""
 
 
 class Course(NamedTuple):
@@ -104,7 +102,7 @@ def modes(course: Course, field: np.ndarray) -> dict[str, float]:
         left = ((found - start * factors) * np.sqrt(weight) / whole).ravel()
         return np.concatenate([left.real, left.imag])
 
-    fits = [least_squares(residual, drawn[number]) for number in best]
+    fits = [descent.least_squares(residual, drawn[number]) for number in best]
     at, squares = min(fits, key=lambda fit: fit[1])
     changes = (np.abs(found - found.mean(0)) ** 2 * weight).sum() / whole**2
     return parameters(at) | {"misfit": float(np.sqrt(squares / max(changes, 1e-30)))}
@@ -114,56 +112,3 @@ def _low(factors: np.ndarray, band: int) -> np.ndarray:
     """Of few modes and frames."""
     low = min(LOW, band)
     return factors[::APART, band - low : band + low + 1, : low + 1]
-
-
-def least_squares(
-    residual: Callable[[np.ndarray], np.ndarray], start: np.ndarray
-) -> tuple[np.ndarray, float]:
-    """Least squares by steps of Levenberg and Marquardt, derivatives by differences.
-
-    Parameters
-    ----------
-    residual : callable
-        (residual,) of parameters (parameter,) of about the size of 1; nan where they may not be.
-    start : (parameter,)
-
-    Returns
-    -------
-    parameters : (parameter,)
-    squares : float
-        Sum of squares there.
-    """
-    at, found = np.array(start, float), residual(start)
-    squares, damping = float(found @ found), 1e-3
-    for _ in range(LONGEST):
-        slope = np.stack([_slope(residual, at, found, s) for s in np.eye(len(at)) * STEP], axis=1)
-        curve, fall = slope.T @ slope, slope.T @ found
-        scale = np.diag(np.diag(curve) + 1e-30)
-        move, gain = np.zeros_like(at), 0.0
-        while damping < 1e12:
-            move = -np.linalg.solve(curve + damping * scale, fall)
-            tried = residual(at + move)
-            if np.isfinite(tried).all() and tried @ tried <= squares:
-                gain = squares - float(tried @ tried)
-                break
-            damping *= 4
-        else:
-            break
-        at, found, squares = at + move, tried, squares - gain
-        damping = max(damping / 9, 1e-12)
-        if gain <= CLOSE * squares:
-            break
-    return at, squares
-
-
-def _slope(
-    residual: Callable[[np.ndarray], np.ndarray],
-    at: np.ndarray,
-    found: np.ndarray,
-    step: np.ndarray,
-) -> np.ndarray:
-    """Change of residuals along a step; backwards where parameters may not be beyond."""
-    ahead = residual(at + step)
-    if np.isfinite(ahead).all():
-        return (ahead - found) / STEP
-    return (found - residual(at - step)) / STEP

@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 
 from physprobe.config.spec import Spec as Base
 from physprobe.scenes import rods
-from physprobe.simulate import _draws, _gates, _pendulum
+from physprobe.simulate import _draws, _gates, _pendulum, _swing
 
 FIELD, FIELD_UNIT, GRID = "rods", rods.UNIT, False
 STATES, TOGETHER = _pendulum.STATES, 1024
@@ -31,6 +31,7 @@ UNITS = {
     **{f"start_{name}": _pendulum.STATES[name] for name in _pendulum.MOTION},
 }
 
+TOLD = _swing.TOLD
 DRIFT = 1e-6  # of the energy above rest
 ROUNDING = 1e-6  # of a length, as float32 has it
 MIRRORED = 16
@@ -167,6 +168,27 @@ def solved(
 def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
     """Rods (time, quantity) float32 of one clip, from its labels."""
     return solved(spec, {name: np.array([value]) for name, value in labels.items()})[0][0]
+
+
+def told(spec: Spec, field: np.ndarray) -> dict[str, float]:
+    """What a clip's pendulum is made of, from how its rods turn; see ``_swing``.
+
+    Parameters
+    ----------
+    spec : Spec
+    field : (time, quantity)
+        Tips in metres, or in half sides of a ``view`` of 1.
+
+    Returns
+    -------
+    dict of str to float
+        ``mass_ratio``, ``length_ratio``, ``gravity``, ``damping``, ``energy_level``, ``misfit``.
+    """
+    tips, half = np.asarray(field, float)[:, :4], np.asarray(field, float)[:, 4:]
+    if np.isfinite(half).all():
+        tips = tips * (view(spec) / half)
+    damping = None if isinstance(spec.damping, tuple) else spec.damping
+    return _swing.told(tips, coords(spec)["time"], damping)
 
 
 def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
