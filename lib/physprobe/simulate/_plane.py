@@ -142,7 +142,8 @@ def told(
         found.update(zip(names, map(float, known), strict=True))
     x, y = path(time, found).mean(0)
     angles = {"acceleration_direction": float(np.arctan2(found["ay"], found["ax"]))}
-    motion = {name: float(value) for name, value in polar(found).items()}
+    arrays = {name: np.asarray(value) for name, value in found.items()}
+    motion = {name: float(value) for name, value in polar(arrays).items()}
     return found | motion | angles | {"cx": float(x), "cy": float(y)}
 
 

@@ -46,25 +46,19 @@ def told(tips: np.ndarray, time: np.ndarray, damping: float | None) -> dict[str,
         and ``misfit``: root of the share of the forces that is left unexplained. nan where tips
         are known in too few frames.
     """
-    from scipy.interpolate import UnivariateSpline
-
     known = np.isfinite(tips).all(1)
-    if known.sum() < 2 * WINDOW:
+    frames = np.flatnonzero(known)
+    # how a rod turns between frames that lack one isn't known
+    runs = np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)
+    runs = [run for run in runs if len(run) > WINDOW]
+    if not runs:
         return dict.fromkeys(TOLD, np.nan)
-    fine = np.linspace(time[0], time[-1], (len(time) - 1) * FINE + 1)
-    lengths, angles, speeds = [], [], []
-    for rod in (tips[known, :2], tips[known, 2:] - tips[known, :2]):
-        each = np.hypot(*rod.T)
-        length = float(np.median(each))
-        noise = 1.4826 * float(np.median(np.abs(each - length))) / length
-        angle = np.unwrap(np.arctan2(rod[:, 0], -rod[:, 1]))
-        allowed = known.sum() * max(noise, SMOOTH) ** 2 if noise > EXACT else 0.0
-        course = UnivariateSpline(time[known], angle, k=5, s=allowed)
-        lengths.append(length)
-        angles.append(course(fine))
-        speeds.append(course.derivative()(fine))
-    terms = _terms(lengths, np.stack(angles), np.stack(speeds), fine[1] - fine[0])
-    whole = np.sqrt(sum((term**2).sum() for term in terms[0]))
+    first, second = tips[known, :2], tips[known, 2:] - tips[known, :2]
+    lengths = [float(np.median(np.hypot(*rod.T))) for rod in (first, second)]
+    courses = [_course(tips[run], time[run], lengths) for run in runs]
+    parts = [_terms(lengths, *course) for course in courses]
+    terms = [np.concatenate(each, axis=1) for each in zip(*parts, strict=True)]
+    whole = np.sqrt(sum((term**2).sum() for term in terms))
 
     def residual(at: np.ndarray) -> np.ndarray:
         if np.abs(at).max() > FAR:
@@ -80,11 +74,29 @@ def told(tips: np.ndarray, time: np.ndarray, damping: float | None) -> dict[str,
     lost = float(at[2]) if damping is None else damping
     made = {"mass1": 1.0, "mass2": ratio, "length1": lengths[0], "length2": lengths[1]}
     bodies = Bodies.of({**made, "gravity": gravity, "damping": lost}).steady
-    angle, speed = np.stack(angles), np.stack(speeds)
-    energy = (bodies.potential(angle) + bodies.kinetic(angle, speed))[0]
-    level = (energy.mean() if lost == 0 else energy[:FINE].mean()) / bodies.upright[0, 0]
+    energies = [bodies.potential(angle) + bodies.kinetic(angle, w) for angle, w, _ in courses]
+    energy = energies[0][0, :FINE] if lost else np.concatenate(energies, axis=1)
+    level = energy.mean() / bodies.upright[0, 0]
     found = (ratio, lengths[1] / lengths[0], gravity, lost, float(level), float(np.sqrt(squares)))
     return dict(zip(TOLD, found, strict=True))
+
+
+def _course(
+    tips: np.ndarray, time: np.ndarray, lengths: list[float]
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Angles and angular velocities (2, point) between frames without a gap, and their step [s]."""
+    from scipy.interpolate import UnivariateSpline
+
+    fine = np.linspace(time[0], time[-1], (len(time) - 1) * FINE + 1)
+    angles, speeds = [], []
+    for rod, length in zip((tips[:, :2], tips[:, 2:] - tips[:, :2]), lengths, strict=True):
+        noise = 1.4826 * float(np.median(np.abs(np.hypot(*rod.T) - length))) / length
+        allowed = len(time) * max(noise, SMOOTH) ** 2 if noise > EXACT else 0.0
+        angle = np.unwrap(np.arctan2(rod[:, 0], -rod[:, 1]))
+        course = UnivariateSpline(time, angle, k=5, s=allowed)
+        angles.append(course(fine))
+        speeds.append(course.derivative()(fine))
+    return np.stack(angles), np.stack(speeds), float(fine[1] - fine[0])
 
 
 def _terms(

@@ -31,7 +31,7 @@ UNITS = {
     **{f"start_{name}": _pendulum.STATES[name] for name in _pendulum.MOTION},
 }
 
-TOLD = _swing.TOLD
+TOLD = (*_swing.TOLD, "energy")
 DRIFT = 1e-6  # of the energy above rest
 ROUNDING = 1e-6  # of a length, as float32 has it
 MIRRORED = 16
@@ -182,13 +182,24 @@ def told(spec: Spec, field: np.ndarray) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        ``mass_ratio``, ``length_ratio``, ``gravity``, ``damping``, ``energy_level``, ``misfit``.
+        ``mass_ratio``, ``length_ratio``, ``gravity``, ``damping``, ``energy_level``, ``misfit``,
+        and ``energy`` [J], of masses that are the mean of their draw together: they aren't told.
     """
     tips, half = np.asarray(field, float)[:, :4], np.asarray(field, float)[:, 4:]
     if np.isfinite(half).all():
         tips = tips * (view(spec) / half)
     damping = None if isinstance(spec.damping, tuple) else spec.damping
-    return _swing.told(tips, coords(spec)["time"], damping)
+    found = _swing.told(tips, coords(spec)["time"], damping)
+    return found | {"energy": found["energy_level"] * _upright(spec, found)}
+
+
+def _upright(spec: Spec, found: Mapping[str, float]) -> float:
+    """What it takes to turn both rods upright [J], by what is told of a pendulum."""
+    mass, length = np.mean(_ends(spec.mass)), np.mean(_ends(spec.length))
+    made = {**found, "mass1": mass / (1 + found["mass_ratio"])}
+    made |= {"mass2": mass - made["mass1"], "length1": length / (1 + found["length_ratio"])}
+    made["length2"] = length - made["length1"]
+    return float(_pendulum.Bodies.of(made).upright[0])
 
 
 def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:
