@@ -74,9 +74,10 @@ def told(tips: np.ndarray, time: np.ndarray, damping: float | None) -> dict[str,
     lost = float(at[2]) if damping is None else damping
     made = {"mass1": 1.0, "mass2": ratio, "length1": lengths[0], "length2": lengths[1]}
     bodies = Bodies.of({**made, "gravity": gravity, "damping": lost}).steady
+    # of what is the same at all times the middle: where a course ends its slope is least certain
     energies = [bodies.potential(angle) + bodies.kinetic(angle, w) for angle, w, _ in courses]
     energy = energies[0][0, :FINE] if lost else np.concatenate(energies, axis=1)
-    level = energy.mean() / bodies.upright[0, 0]
+    level = np.median(energy) / bodies.upright[0, 0]
     found = (ratio, lengths[1] / lengths[0], gravity, lost, float(level), float(np.sqrt(squares)))
     return dict(zip(TOLD, found, strict=True))
 
