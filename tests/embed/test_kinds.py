@@ -12,6 +12,7 @@ def test_families():
         "channels",
         "density",
         "elapsed",
+        "equation",
         "fields",
         "huggingface",
         "kalman",

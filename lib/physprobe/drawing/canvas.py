@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatterSciNotation
 from numpy.typing import ArrayLike
 
@@ -24,6 +25,7 @@ METRICS = {"r2": "R\N{SUPERSCRIPT TWO}", "z_mse": "z-MSE"}
 RAISED = str.maketrans(
     "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 )
+DASHED: Any = (0, (7, 1.5, 1.5, 1.5))
 NOTHING = "nothing is defined that could be drawn"
 STYLE = Path(__file__).with_name("physprobe.mplstyle")
 
@@ -106,6 +108,47 @@ def looks(frame: pd.DataFrame) -> dict[str, palette.Look]:
         role: frame.loc[frame.role == role, "encoder"].unique() for role in ("encoder", "control")
     }
     return palette.looks(names["encoder"], names["control"])
+
+
+def parted(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of encoders and controls, and those of ceilings."""
+    top = frame["role"] == "ceiling"
+    return frame[~top], frame[top]
+
+
+def ceilings(ax: Axes, rows: pd.DataFrame, *, upright: bool = False) -> list[Line2D]:
+    """Draw ceilings as lines across a panel, with their intervals as bands.
+
+    Parameters
+    ----------
+    ax : Axes
+        Scores go along y, or along x if lines are to be upright.
+    rows : DataFrame
+        ``label``, ``value``, ``ci_low``, ``ci_high``: a line for each.
+    upright : bool
+
+    Returns
+    -------
+    list of Line2D
+        For a legend; they have labels of their own, too.
+    """
+    found = []
+    for row in rows[rows["value"].notna()].itertuples():
+        band, line = (ax.axvspan, ax.axvline) if upright else (ax.axhspan, ax.axhline)
+        if np.isfinite(row.ci_low) and np.isfinite(row.ci_high):
+            band(row.ci_low, row.ci_high, color=palette.CEILING, alpha=0.18, lw=0, zorder=0)
+        label = f"ceiling: {row.label}"
+        found.append(
+            line(row.value, zorder=1, label=label, color=palette.CEILING, lw=1.4, ls=DASHED)
+        )
+    return found
+
+
+def topped(rows: pd.DataFrame) -> str:
+    """What a note says of ceilings, if there are some."""
+    if rows.empty:
+        return ""
+    return " Dash-dotted with band: ceiling, told from the same clips by who knows the equation."
 
 
 def names(frame: pd.DataFrame) -> list[str]:

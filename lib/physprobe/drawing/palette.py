@@ -18,6 +18,8 @@ LINES = ((0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 MARKERS = ("s", "^", "v", "D", "P", "X", "<", ">", "h", "p")
 NULL = "#F3E3C3"
 """What shuffled labels reach, as an area."""
+CEILING = "#5E3C99"
+"""What one tells who knows the equation, as a line with its interval."""
 INK = "0.25"
 MANNERS = ("untrained", "supervised", "fine-tuned")
 """How labels of encoders begin that are no networks trained without labels."""

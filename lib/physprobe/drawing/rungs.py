@@ -24,7 +24,7 @@ def draw(
         ``encoder``, ``role``, ``label``, ``sample`` (clip or token), ``value``, ``ci_low``,
         ``ci_high``, ``null_q95``.
     looks : dict of str to Look
-        Of the rungs, from above.
+        Of the rungs, from above; ceilings are lines across them.
     floor : float
         A score below it is written, not drawn.
     """
@@ -37,6 +37,7 @@ def draw(
     best = frame[(frame["role"] == "control") & (frame["sample"] == "clip")].value.max()
     if np.isfinite(best):
         ax.axvline(best, color="0.45", lw=1, ls=":", zorder=0)
+    tops = canvas.ceilings(ax, canvas.parted(frame[frame["sample"] == "clip"])[1], upright=True)
     named = frame.drop_duplicates("encoder").set_index("encoder")
     ax.set_yticks(range(len(looks)), [named.label.get(name, name) for name in looks])
     for tick, name in zip(ax.get_yticklabels(), looks, strict=True):
@@ -50,10 +51,11 @@ def draw(
             Line2D([], [], marker="o", ls="", color=palette.INK, label="clip mean"),
             Line2D([], [], marker="o", ls="", color=palette.INK, mfc="white", label="each token"),
             Line2D([], [], marker="|", ls="", ms=9, mew=2, color=OCHRE, label="null, 95 %"),
+            *tops,
         ],
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
-        ncols=3,
+        ncols=3 + len(tops),
         columnspacing=1.2,
         handletextpad=0.3,
         borderaxespad=0.2,

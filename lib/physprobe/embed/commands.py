@@ -38,8 +38,9 @@ def _inputs(config: Any, asked: Any) -> dict[str, str | list[str]]:
 
 def _kinds(config: Any, asked: Any) -> list[str]:
     """The kind, and what it finds by name itself."""
-    entry = config.embedding(asked.encoder)
-    return [f"embed.{entry.kind}", *entry.modules]
+    entry, system = config.embedding(asked.encoder), config.systems[asked.system]
+    found = entry.finds(system.simulate.kind, system.render.kind)
+    return [f"embed.{entry.kind}", *entry.modules, *found]
 
 
 def _gpus(config: Any, asked: Any) -> int:

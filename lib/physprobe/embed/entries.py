@@ -48,6 +48,8 @@ def problems(config: Entries) -> Iterator[str]:
     for name, spec in config.encoders.items():
         if isinstance(spec, twin.Spec):
             yield f"encoders.{name}: a twin is a control. Hint: move it to controls."
+        if spec.ROLE == "ceiling":
+            yield f"encoders.{name}: a ceiling is no encoder. Hint: move it to controls."
     for section in ("encoders", "controls"):
         for name, spec in getattr(config, section).items():
             for line in kinds.load("embed", spec.kind).problems(spec):
@@ -88,6 +90,8 @@ def frames(config: Entries, where: str, system: str, names: Iterable[str]) -> It
         needed, what = spec.READS
         if spec.SEES_SIMULATION and needed not in ("", field):
             yield f"{where}: {name} reads {what}; {system} has none. Hint: leave it out."
+        if lacking := spec.unread(simulate.kind, config.systems[system].render.kind):
+            yield f"{where}: {name} on {system}: {lacking}"
     for tubelet, found in uncut.items():
         yield (
             f"{where}: {system} has {simulate.frames} frames, which {', '.join(found)} can't cut"

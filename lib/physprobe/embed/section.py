@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 
@@ -28,6 +28,11 @@ class EncoderSpec(Spec):
     READS: ClassVar[tuple[str, str]] = ("scene", "where a ball is")
     """Field that a system has to have for it to be read so, any if empty, and what is read, for
     people."""
+    SEES_RENDERING: ClassVar[bool] = False
+    """Whether it is told the renderer's entry besides."""
+    ROLE: ClassVar[Literal["rival", "ceiling"]] = "rival"
+    """What it is to encoders, as a control: a rival to beat, or a ceiling that none can pass by
+    physics alone, and that is no rival."""
     GPUS: ClassVar[int] = 0
     """GPUs that a job can use."""
 
@@ -40,6 +45,14 @@ class EncoderSpec(Spec):
     def modules(self) -> tuple[str, ...]:
         """Modules of this package that it finds by name, from ``embed.`` on."""
         return ()
+
+    def finds(self, simulate: str, render: str) -> tuple[str, ...]:
+        """Modules of other stages that it finds by name, for a kind of system and of renderer."""
+        return ()
+
+    def unread(self, simulate: str, render: str) -> str | None:
+        """Why clips of a kind of system, rendered by a kind, can't be read by it; None if not."""
+        return None
 
     @property
     def only(self) -> str | None:
@@ -183,8 +196,9 @@ class Kind(Protocol):
         **sizes : int
             Those of the form that it sees, such as ``frames``, ``height`` and ``width`` of a video,
             or ``frames`` and ``channels`` of a signal; ``threads``; ``names`` of the fields, if it
-            is told them; ``simulation``, the Dataset, if the entry reads it; and ``clips``, the ids
-            (clip,), with ``digest``, that of their store, if it is joined to them.
+            is told them; ``simulation``, the Dataset, if the entry reads it; ``rendering``, the
+            renderer's entry, if it is told it; and ``clips``, the ids (clip,), with ``digest``,
+            that of their store, if it is joined to them.
 
         Raises
         ------

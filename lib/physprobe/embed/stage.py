@@ -78,6 +78,8 @@ def run(
         known["simulation"] = zarrs.joined(zarrs.read(simulation[0]), source)
     if spec_.NAMED:
         known["names"] = tuple(map(str, source["channel"].values))
+    if spec_.SEES_RENDERING:
+        known["rendering"] = dict(source.attrs["spec"])
     if spec_.JOINED:
         known |= {"clips": source["clip"].values, "digest": source.attrs["digest"]}
     size: dict = {
@@ -116,6 +118,7 @@ def run(
         "attrs": {
             "schema": "physprobe/embedding/1",
             "encoder": root.stem,
+            "role": spec_.ROLE,
             "spec": entry,
             "code": job.current().code,
             "clips": source.attrs["digest"],

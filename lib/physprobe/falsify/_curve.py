@@ -156,7 +156,10 @@ class Curve:
 
 
 def scored(
-    curves: Mapping[str, Curve], controls: tuple[str, ...], threshold: float
+    curves: Mapping[str, Curve],
+    controls: tuple[str, ...],
+    threshold: float,
+    ceilings: tuple[str, ...] = (),
 ) -> Iterator[dict]:
     """Rows of one claim: scores, bands, onsets, and distances from the best control.
 
@@ -168,6 +171,8 @@ def scored(
         Which of them are controls.
     threshold : float
         Score that counts as readable.
+    ceilings : tuple of str
+        Which are neither these nor those.
 
     Yields
     ------
@@ -189,7 +194,7 @@ def scored(
         level = {"threshold": f"{_measure.WORDS[curve.metric]} >= {threshold:g}"}
         for form, onset in Onset.of(curve.band, threshold).rows(curve.layers).items():
             yield {**about, "metric": f"onset{form}", **level, **onset}
-        if name in controls or not known:
+        if name in (*controls, *ceilings) or not known:
             continue
         above = curve.above(known)
         named = {"control": "best control"}

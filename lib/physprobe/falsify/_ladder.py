@@ -1,6 +1,7 @@
 """Ladder: how far every encoder is above every control, and scores of parts of the clips."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
@@ -41,6 +42,38 @@ def _of(evidence: Evidence, encoder: str, target: str, sample: str, about: dict)
         found = paired.above(own, *others.values()).interval(evidence.bootstraps)
         best = paired.best(others)
         yield {**about, "control": "best control", "note": best, **found.columns(UNDEFINED)}
+
+
+def ceilings(evidence: Evidence) -> Iterator[dict]:
+    """What one tells who knows the equation: scores that no encoder passes by physics alone.
+
+    Yields
+    ------
+    dict
+        Rows: ``r2_ceiling``, and ``r2_above_ceiling``, each encoder's score less it, on the same
+        clips; or ``accuracy_ceiling`` and so on of a target that is a class.
+    """
+    probe = next(iter(evidence.probes.values()))["spec"]
+    for name, target, sample in product(evidence.ceilings, probe["targets"], probe["samples"]):
+        yield from ceiling(evidence, name, target, sample)
+        both = evidence.decoded((name, *evidence.encoders), target, sample)
+        top = both.pop(name, None)
+        if top is None:
+            continue
+        for encoder, own in both.items():
+            found = paired.above(own, top).interval(evidence.bootstraps)
+            about = {"encoder": encoder, "target": target, "sample": sample, "layer": "selected"}
+            about |= {"metric": f"{own.metric}_above_ceiling", "control": name}
+            yield {**about, "n_clips": len(own.sums), **found.columns(UNDEFINED)}
+
+
+def ceiling(evidence: Evidence, name: str, target: str, sample: str) -> Iterator[dict]:
+    """Row of one ceiling; none where the target is undefined."""
+    found = evidence.probes.decoded(name, target, sample)
+    if found is not None:
+        about = {"encoder": name, "target": target, "sample": sample, "layer": "selected"}
+        interval = found.interval(evidence.bootstraps).columns(UNDEFINED)
+        yield {**about, "metric": f"{found.metric}_ceiling", "n_clips": len(found.sums), **interval}
 
 
 def strata(evidence: Evidence, stable: np.ndarray) -> Iterator[dict]:

@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from physprobe.falsify import _random
+from physprobe.falsify import _ladder, _random
 from physprobe.falsify._claim import Claim, Judgement, Needs, judged, measured, verdict
 from physprobe.statistics import paired
 from physprobe.statistics.paired import Scored
@@ -105,6 +105,8 @@ def _rows(spec: Spec, evidence: Evidence, found: dict[str, dict], title: str) ->
     draws, gaps = evidence.bootstraps, _gaps(spec, found)
     for place, (target, scored) in enumerate(found.items()):
         about = {"target": target, "sample": spec.sample, "layer": "selected"}
+        for name in evidence.ceilings:
+            yield from _ladder.ceiling(evidence, name, target, spec.sample)
         for name in spec.named:
             yield {**about, "encoder": name, "metric": "r2", **_random.said(scored[name], draws)}
             yield from _random.of_members(evidence.probes[name], target, spec.sample)

@@ -122,7 +122,13 @@ class Entries(fits.Entries):
         """Encoders and controls that a method can be fitted to; heads are fitted to encoders."""
         spec = self.methods[method]
         names = study.encoders if spec.ROLE == "head" else study.names
+        if spec.ROLE != "probe":
+            names = tuple(name for name in names if name not in self.ceilings(study))
         return [n for n in names if spec.takes(None if n in STORES else self.embedding(n))]
+
+    def ceilings(self, study: Study) -> tuple[str, ...]:
+        """Controls of a study that are no rivals; they tell labels, and nothing else is fitted."""
+        return tuple(name for name in study.controls if self.controls[name].ROLE == "ceiling")
 
     def fitted(self, name: str) -> list[Fitted]:
         """Every fit that a study is judged from."""
@@ -198,6 +204,8 @@ def _named(config: Entries, where: str, study: Study) -> Iterator[str]:
 def _study(config: Entries, where: str, name: str, study: Study) -> Iterator[str]:
     networks = [encoder for encoder in study.encoders if encoder not in STORES]
     yield from embedded.twins(config, where, networks, study.controls)
+    if study.design.kind == "places" and (found := config.ceilings(study)):
+        yield f"{where}.controls: {found[0]} has no places. Hint: leave it out."
     lacking = [*study.design.problems(config, where, study)]
     yield from lacking
     if lacking:
@@ -268,11 +276,11 @@ def _method(config: Entries, where: str, study: Study, place: str, method: str) 
         if spec.ROLE in ("probe", "state", "rollout", "surprise") and not _of_all(study, place):
             yield from fits.labels(config, f"{where}.methods", system, method)
         if spec.ROLE == "law":
-            for name in study.names:
+            for name in config.able(method, study):
                 yield from fits.law(config, f"{where}.methods", method, system, name)
         if spec.ROLE != "dynamics":
             continue
-        for name in study.names:
+        for name in config.able(method, study):
             times = embedded.times(config, system, name)
             if times and times < spec.SHORTEST:
                 yield (
@@ -433,7 +441,10 @@ def _judged_by(
 
 def _controlled(config: Entries, where: str, study: Study, claim: Claim) -> Iterator[str]:
     """Whether there are controls to beat."""
-    needs = claim.needs()
+    needs, ceilings = claim.needs(), config.ceilings(study)
+    for name in ceilings:
+        if name in (*needs.named, *needs.rivals):
+            yield f"{where}: {name} is a ceiling, and no rival. Hint: leave it out of the claim."
     for name in needs.named:
         yield from known(f"{where}.controls", name, study.controls)
     for name in needs.rivals:
@@ -441,7 +452,8 @@ def _controlled(config: Entries, where: str, study: Study, claim: Claim) -> Iter
     fitting = [
         name
         for name in study.controls
-        if not needs.of_kinds or config.controls[name].kind in needs.of_kinds
+        if name not in ceilings
+        and (not needs.of_kinds or config.controls[name].kind in needs.of_kinds)
     ]
     count = sum(len(config.controls[name].members) for name in fitting)
     if needs.controls and count < needs.fewest:

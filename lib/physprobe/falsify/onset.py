@@ -57,9 +57,9 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
     """
     curves = {
         name: Curve(name, evidence.probes[name], spec.target, spec.sample, spec.metric, spec.part)
-        for name in (*encoders, *evidence.controls)
+        for name in (*encoders, *evidence.controls, *evidence.ceilings)
     }
-    rows = list(_curve.scored(curves, evidence.controls, spec.margin))
+    rows = list(_curve.scored(curves, evidence.controls, spec.margin, evidence.ceilings))
     about = {name: _about(evidence, name) for name in curves}
     table = list(_table.lines(evidence.study, curves, about, rows))
     return Judgement(
@@ -94,7 +94,7 @@ def _line(spec: Spec, encoder: str, curve: Curve, rows: list[dict]) -> dict:
 def _about(evidence: Evidence, name: str) -> Mapping[str, object]:
     store = evidence.embeddings[evidence.place, name]
     return {
-        "role": "control" if name in evidence.controls else "encoder",
+        "role": evidence.role(name),
         "label": store.attrs["label"],
         "hf_repo": store.attrs.get("hf_repo"),
         "weights_hash": store.attrs.get("weights_hash"),

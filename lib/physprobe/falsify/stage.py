@@ -78,7 +78,9 @@ def run(
     for place in found.fits:
         side = found.at(place)
         for part in (side, side.in_time):
-            above = _ladder.differences(part) if part.probes else ()
+            if not part.probes:
+                continue
+            above = (*_ladder.differences(part), *_ladder.ceilings(part))
             rows += [{"system": of if place == name else place, **row} for row in above]
         if side.probes:
             rows += [{"system": place, **row} for row in _of_solvers(side)]

@@ -31,7 +31,7 @@ def about(evidence: Evidence, name: str) -> dict:
     """Columns that every frame begins with."""
     return {
         "encoder": name,
-        "role": "encoder" if name in evidence.encoders else "control",
+        "role": evidence.role(name),
         "label": palette.shown(name, evidence.labels.get(name)),
     }
 
@@ -43,7 +43,7 @@ def predicted(study: Evidence) -> pd.DataFrame:
 
 def _predicted(study: Evidence) -> Iterator[dict]:
     decoded = study.asked
-    for name in study.names:
+    for name in study.scored:
         block = study.probes[name]["predictions"]
         found = study.probes.held_out(name, study.target, "clip")
         if found is None or "prediction" not in found:
@@ -80,7 +80,7 @@ def layers(study: Evidence) -> pd.DataFrame:
     where = {"target": study.target, "sample": "clip", "metric": decoded["metric"], "time": None}
     return table(
         {**about(study, name), **decoded, "layer": found["layer"], **_score(found)}
-        for name in study.names
+        for name in study.scored
         for found in study.probes.rows(name, **where)
         if found["layer"] not in ("selected", None) and found["value"] is not None
     )
@@ -91,7 +91,7 @@ def ladder(study: Evidence) -> pd.DataFrame:
     decoded = study.asked
     return table(
         {**about(study, name), **decoded, "sample": sample, **_score(found)}
-        for name in study.names
+        for name in study.scored
         for sample in ("clip", "token")
         if (found := study.probes.probe(name, study.target, sample, decoded["metric"]))
         and found["value"] is not None

@@ -21,7 +21,7 @@ def separation(study: Evidence) -> pd.DataFrame:
 
 
 def _separation(study: Evidence) -> Iterator[dict]:
-    for name in study.names:
+    for name in study.scored:
         own = about(study, name)
         for sample in SAMPLES:
             found = study.probes.probe(name, TARGET, sample, "accuracy")
@@ -48,7 +48,7 @@ def parameters(study: Evidence) -> pd.DataFrame:
 def _parameters(study: Evidence) -> Iterator[dict]:
     for system, side in study.sides.items():
         for target in next(iter(side.probes.values()))["spec"]["targets"]:
-            for name in side.names:
+            for name in side.scored:
                 found = side.probes.probe(name, target, "clip")
                 if not found or found["value"] is None:
                     continue

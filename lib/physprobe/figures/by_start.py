@@ -19,6 +19,7 @@ CAPTION = (
     "Mean squared error of held-out windows over the variance of the label, by when they begin in"
     " their trajectories, in as many windows each; 1 is what the mean predicts. Bars are 95 %"
     " intervals by bootstrap over groups; of several members the mean, with the fits held fixed."
+    " A dash-dotted line with a band is a ceiling: who knows the equation errs by as much."
     " Where nothing moves yet, or nothing any more, there is nothing to be read."
 )
 PARTS = 5
@@ -26,7 +27,7 @@ PARTS = 5
 
 def frame(study: _frames.Evidence) -> pd.DataFrame:
     """Error of every encoder and control, target by target and part by part."""
-    return _frames.table(row for name in study.names for row in _of_one(study, name))
+    return _frames.table(row for name in study.scored for row in _of_one(study, name))
 
 
 def _of_one(study: _frames.Evidence, name: str) -> Iterator[dict]:
@@ -71,6 +72,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ``encoder``, ``role``, ``label``, ``target``, ``start`` and its ``unit``, ``value``,
         ``ci_low``, ``ci_high``.
     """
+    whole = frame
+    frame, tops = canvas.parted(frame)
     looks = canvas.looks(frame)
     targets = list(dict.fromkeys(frame["target"]))
     axes = part.subplots(1, len(targets), sharey=True, squeeze=False)[0]
@@ -83,18 +86,26 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
                 color=look.colour, ls=look.line, marker=look.marker, ms=4, lw=look.width, capsize=2,
                 elinewidth=0.8, label=rows["label"].iloc[0],
             )  # fmt: skip
+        canvas.ceilings(ax, _floors(tops[tops["target"] == target]))
         ax.axhline(1, color="0.45", lw=1)
         ax.set_title(target.replace("_", " "), loc="left", fontsize=10)
         ax.set_xlabel(f"window begins at{canvas.unit(frame['unit'].iloc[0])}")
         ax.grid(color="0.94")
-    low, high = frame["value"].min(), frame["value"].max()
+    low, high = whole["value"].min(), whole["value"].max()
     if low > 0 and high / low > 10:
         axes[0].set_yscale("log")
     axes[0].set_ylabel("squared error over the label's variance")
     handles, names = axes[0].get_legend_handles_labels()
     part.legend(handles, names, loc="outside right center", fontsize=8)
     canvas.title(part, TITLE)
-    canvas.note(part, "Bars: 95 % intervals over groups. Line: what the mean predicts.")
+    told = "Bars: 95 % intervals over groups. Line: what the mean predicts."
+    canvas.note(part, told + canvas.topped(tops))
+
+
+def _floors(tops: pd.DataFrame) -> pd.DataFrame:
+    """Errors of ceilings, over all windows: parts have as many each."""
+    columns = ["value", "ci_low", "ci_high"]
+    return tops.groupby("label", sort=False)[columns].mean().reset_index()
 
 
 def figure(frame: pd.DataFrame) -> Figure:

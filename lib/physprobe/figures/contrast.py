@@ -17,7 +17,7 @@ CAPTION = (
     " in one factor alone, filled the one that is claimed to know more, open its twin; ticks are"
     " single members. Right, the differences, paired by clip, of each pair and of all (black); the"
     " last line is the mean over targets. Bars are 95 % intervals by bootstrap over groups of clips"
-    " and members."
+    " and members. An upright line with a band is a ceiling: who knows the equation."
 )
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
@@ -61,6 +61,12 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     left, right = part.subplots(1, 2, sharey=True)
     count = int(scores["pair"].max()) + 1
     names: dict[str, Line2D] = {}
+    tops = frame[frame["metric"] == "r2_ceiling"]
+    for top in tops.itertuples():
+        y, colour = targets.index(top.target), palette.CEILING
+        left.fill_betweenx([y - 0.42, y + 0.42], top.ci_low, top.ci_high, color=colour, alpha=0.18,
+                           lw=0)  # fmt: skip
+        left.plot([top.value] * 2, [y - 0.42, y + 0.42], color=colour, lw=1.6)
     for y, target in enumerate(targets):
         found = scores[scores["target"] == target]
         alone = _bars.alone(found)
@@ -91,6 +97,9 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ax.grid(axis="x", color="0.92")
         ax.tick_params(axis="y", length=0)
     handles = list(names.values())
+    for name in tops["encoder"].unique():
+        label = f"ceiling: {palette.shown(name, None)}"
+        handles.append(Line2D([], [], color=palette.CEILING, label=label))
     left.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
     canvas.title(part, f"{TITLE}: {frame['verdict'].iloc[0]}")
     canvas.note(

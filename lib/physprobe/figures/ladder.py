@@ -14,7 +14,8 @@ CAPTION = (
     " filled markers read the clip's mean embedding, open ones each token time on its own. Bars are"
     " 95 % intervals by bootstrap over clips; ochre ticks are the 95th percentile of the null,"
     " permuted labels with the whole selection redone. The dotted line is the best control from the"
-    " clip's mean: an encoder says something about the label only to the right of it."
+    " clip's mean: an encoder says something about the label only to the right of it. A dash-dotted"
+    " line with a band is a ceiling: what one tells who knows the equation, through the same probe."
 )
 FLOOR = -0.5  # worse than this is written, not drawn
 
@@ -32,6 +33,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ``encoder``, ``role``, ``label``, ``sample`` (clip or token), ``value``, ``ci_low``,
         ``ci_high``, ``null_q95``, ``target``, ``metric``; layer chosen inside the training clips.
     """
+    _, tops = canvas.parted(frame)
     looks = canvas.looks(frame)
     ax = part.subplots()
     rungs.draw(ax, frame, looks, FLOOR)
@@ -42,7 +44,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     canvas.note(
         part,
         "Bars: 95 % intervals by bootstrap over clips. Dotted: best control from the clip's mean."
-        " Null: permuted labels, selection redone.",
+        " Null: permuted labels, selection redone." + canvas.topped(tops),
     )
 
 

@@ -14,6 +14,8 @@ CAPTION = (
     " embedding, final is after the last LayerNorm). Bands and bars are 95 % intervals by bootstrap"
     " over clips. Grey: controls; those without layers stand on the right. The shaded floor reaches"
     " up to the 95th percentile of the null, permuted labels with the whole selection redone."
+    " A dash-dotted line with a band is a ceiling: what one tells from the same clips who knows the"
+    " equation, through the same probe."
 )
 
 FLOOR = -0.5  # lowest R2 that is drawn
@@ -32,6 +34,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ``encoder``, ``role``, ``label``, ``layer``, ``value``, ``ci_low``, ``ci_high``,
         ``null_q95``, ``target``, ``metric``.
     """
+    frame, tops = canvas.parted(frame)
     looks = canvas.looks(frame)
     depth = frame.groupby("encoder", sort=False)["layer"].nunique()
     deep = [name for name in looks if depth[name] > 1]
@@ -45,6 +48,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             range(len(ticks)), -9.0, null.reindex(ticks), color=palette.NULL, lw=0, zorder=0
         )
         ax.plot([], [], color=palette.NULL, lw=7, label="null, below its 95th percentile")
+    canvas.ceilings(ax, tops)
     for name in reversed(deep):
         rows, look = frame[frame["encoder"] == name], looks[name]
         rows = rows.assign(x=rows["layer"].map(place)).sort_values("x")
@@ -103,7 +107,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     canvas.note(
         part,
         "Bands and bars: 95 % intervals by bootstrap over clips. Shaded floor and ochre ticks: up"
-        " to the 95th percentile of the null (permuted labels, selection redone). Controls grey.",
+        " to the 95th percentile of the null (permuted labels, selection redone). Controls grey."
+        + canvas.topped(tops),
     )
 
 

@@ -23,7 +23,7 @@ CAPTION = (
     " Encoders of different depth are drawn against the part of their blocks that were applied,"
     " and against their number. Grey: controls; those without layers stand on the right. The shaded"
     " floor reaches up to the 95th percentile of the null, permuted labels with the selection"
-    " redone."
+    " redone. A dash-dotted line with a band is a ceiling: who knows the equation."
 )
 SCORES = {
     "r2": "R\N{SUPERSCRIPT TWO}",
@@ -231,6 +231,8 @@ def _grid(frame: pd.DataFrame) -> tuple[list[Axis], int, int]:
 
 def _draw(ax: Axes, frame: pd.DataFrame, looks: Mapping, kind: Axis) -> None:
     scores = frame[frame["item"] == "score"]
+    _, tops = canvas.parted(scores)
+    canvas.ceilings(ax, tops.assign(label=tops["shown"], value=tops["score"]))
     by_name = {name: rows.sort_values("place") for name, rows in scores.groupby("encoder")}
     deep = [name for name in looks if name in by_name and len(by_name[name]) > 1]
     flat = [name for name in looks if name in by_name and len(by_name[name]) == 1]

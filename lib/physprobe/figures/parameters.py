@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
-from physprobe.drawing import canvas
+from physprobe.drawing import canvas, palette
 from physprobe.figures import _sides
 
 NEEDS = ("probe",)
@@ -15,7 +15,8 @@ CAPTION = (
     "R\N{SUPERSCRIPT TWO} of every parameter on held-out clips of its own equation, from the clip's"
     " mean embedding: encoders in colour, controls in grey. Bars are 95 % intervals by bootstrap"
     " over clips; the shaded part of a line reaches up to the 95th percentile of the null, permuted"
-    " labels with the whole selection redone. Parameters are never pooled over unlike units."
+    " labels with the whole selection redone. Parameters are never pooled over unlike units. An"
+    " upright line with a band is a ceiling: what one tells who knows the equation."
 )
 FLOOR = -0.3
 
@@ -33,6 +34,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ``encoder``, ``role``, ``label``, ``system`` (the equation), ``target``, ``value``,
         ``ci_low``, ``ci_high``, ``null_q95``.
     """
+    frame, tops = canvas.parted(frame)
     looks = canvas.looks(frame)
     labels = frame.drop_duplicates("encoder").set_index("encoder")["label"]
     lines = list(dict.fromkeys(zip(frame["system"], frame["target"], strict=True)))
@@ -44,6 +46,11 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ax.fill_betweenx(
             [y - 0.42, y + 0.42], FLOOR - 1, rows["null_q95"].max(), color="#F3E3C3", lw=0, zorder=0
         )
+        own = tops[(tops["system"] == system) & (tops["target"] == target)]
+        for top in own.itertuples():
+            ax.fill_betweenx([y - 0.42, y + 0.42], top.ci_low, top.ci_high, color=palette.CEILING,
+                             alpha=0.18, lw=0)  # fmt: skip
+            ax.plot([top.value] * 2, [y - 0.42, y + 0.42], color=palette.CEILING, lw=1.6)
         for place, name in enumerate(looks):
             own = rows[rows["encoder"] == name]
             if own.empty:
@@ -74,6 +81,10 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     handles = [
         Line2D([], [], marker=look.marker, ls="", color=look.colour, label=labels[name])
         for name, look in looks.items()
+    ]
+    handles += [
+        Line2D([], [], color=palette.CEILING, lw=1.6, label=f"ceiling: {label}")
+        for label in tops["label"].unique()
     ]
     part.legend(handles=handles, loc="outside right center")
     canvas.title(part, TITLE)

@@ -17,7 +17,7 @@ CAPTION = (
     " scaling and ridge strength chosen inside the training clips. Squares are means over clips of"
     " similar true value; their bars, and the brackets behind R\N{SUPERSCRIPT TWO}, are 95 %"
     " intervals by bootstrap over clips. The line is the identity; encoders are in colour, controls"
-    " in grey."
+    " in grey. The note names the ceiling: R\N{SUPERSCRIPT TWO} of who knows the equation."
 )
 COLUMNS = 6
 
@@ -35,6 +35,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ``encoder``, ``role``, ``label``, ``item`` (clip, bin or score), ``truth``, ``value``,
         ``ci_low``, ``ci_high``, for the score R2; ``target`` and its ``unit``.
     """
+    frame, tops = canvas.parted(frame)
     looks = canvas.looks(frame)
     columns = min(COLUMNS, len(looks))
     grid = part.subplots(
@@ -59,7 +60,16 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     canvas.note(
         part,
         "Dots: held-out clips. Squares: means over clips of similar true value. Bars and brackets:"
-        " 95 % intervals by bootstrap over clips. Line: identity. Controls in grey.",
+        " 95 % intervals by bootstrap over clips. Line: identity. Controls in grey." + _told(tops),
+    )
+
+
+def _told(tops: pd.DataFrame) -> str:
+    """R2 of ceilings, in words: a line at a score has no place here."""
+    return "".join(
+        f" Ceiling, {row.label}: R\N{SUPERSCRIPT TWO}"
+        f" {canvas.interval(row.value, row.ci_low, row.ci_high, 3)}."
+        for row in tops[tops["item"] == "score"].itertuples()
     )
 
 
@@ -103,7 +113,7 @@ def _one(ax: Axes, frame: pd.DataFrame, look: palette.Look, ends: np.ndarray, re
 
 def figure(frame: pd.DataFrame) -> Figure:
     """Draw predictions as a figure of their own."""
-    count = frame["encoder"].nunique()
+    count = canvas.parted(frame)[0]["encoder"].nunique()
     columns = min(COLUMNS, count)
     width = max(6.0, 1.9 * columns)
     return canvas.alone(panel, frame, (width, 1.1 + 2.2 * math.ceil(count / columns)))

@@ -76,7 +76,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         part,
         "Bars: 95 % intervals by bootstrap over initial conditions. Ochre: 95th percentile of the"
         " null (labels permuted within initial conditions, selection redone). Solid: chance."
-        " Dotted: best control from the clip's mean.",
+        " Dotted: best control from the clip's mean." + canvas.topped(canvas.parted(told)[1]),
     )
 
 

@@ -21,7 +21,9 @@ from physprobe.render._srgb import encode
 from physprobe.scenes import scene
 
 GLOSS, SHARPNESS = 0.25, 20
-DRAWS = ("scene",)
+DRAWS, BACK = ("scene",), True
+BLUER = 12
+"""By how many steps of a byte a ball is bluer than red; floor and second ball are redder."""
 
 MEETING = 6  # rays along each side of a pixel in which two edges meet
 MARGIN = 2  # [px] around what is drawn: outlines that are sampled, and half a pixel of their edge
@@ -73,6 +75,32 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
             floor = _Floor(row)
         floor.draw(row, video[number])
     return video
+
+
+def back(spec: Spec, frames: np.ndarray) -> np.ndarray:
+    """Where the ball is in each frame, as the mean place of what is blue; nothing else.
+
+    Parameters
+    ----------
+    spec : Spec
+    frames : (time, y, x, rgb) uint8
+
+    Returns
+    -------
+    (time, quantity) float64
+        ``ball_row`` and ``ball_column`` [px] of a scene, to about a twentieth of a pixel, and nan
+        where a part of the ball is out of view; all other quantities are nan.
+    """
+    found = np.full((len(frames), len(scene.QUANTITIES)), np.nan)
+    row, column = (scene.QUANTITIES.index(f"ball_{name}") for name in ("row", "column"))
+    for number, frame in enumerate(frames):
+        red, green, blue = np.moveaxis(frame.astype(np.int16), -1, 0)
+        ball = (blue > red + BLUER) & (blue > green)
+        edge = ball[[0, -1]].any() or ball[:, [0, -1]].any()
+        if ball.any() and not edge:
+            y, x = np.nonzero(ball)
+            found[number, row], found[number, column] = y.mean() + 0.5, x.mean() + 0.5
+    return found
 
 
 class _Floor:

@@ -12,7 +12,7 @@ from physprobe.config.spec import Spec as Base
 
 DRAWS = ("fluid",)
 SEEN = "channels"
-CHANNELS, UNIT = None, "1"
+CHANNELS, UNIT, BACK = None, "1", True
 
 
 class Spec(Base):
@@ -42,3 +42,8 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
     if not (finite := np.isfinite(field).all((1, 2, 3))).all():
         raise ValueError(f"frame {int(np.argmin(finite))} is not finite.")
     return np.ascontiguousarray(field, np.float32)
+
+
+def back(spec: Spec, frames: np.ndarray) -> np.ndarray:
+    """Fields (time, y, x, channel) of one clip, which are what is seen."""
+    return frames

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from physprobe.config.spec import Spec as Base
 
+BACK = True
 # Known to be there without the third of a second that importing matplotlib takes.
 EVERYDAY = {"inferno", "magma", "plasma", "viridis", "cividis", "gray"}
 
@@ -95,3 +96,55 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
             np.copyto(index, scaled, casting="unsafe")
             np.take(colours, keys, axis=0, out=frame.reshape(-1, 3 * run), mode="clip")
     return video
+
+
+def back(spec: Spec, frames: np.ndarray) -> np.ndarray:
+    """Field of one clip from its colours, to half a step of the scale.
+
+    Parameters
+    ----------
+    spec : Spec
+    frames : (time, y, x, rgb) uint8
+
+    Returns
+    -------
+    (time, y, x) float32
+        Of every colour the middle of the values that have it; where a colormap has a colour more
+        than once, of all of them. The first and the last colour also stand for what was clipped:
+        of these it is the middle of their own step.
+
+    Raises
+    ------
+    ValueError
+        If a pixel has no colour of the map; the message names the frame.
+    """
+    middle, known = _values(spec.colormap)
+    found = np.empty(frames.shape[:3], np.float32)
+    for number, frame in enumerate(np.asarray(frames)):
+        key = frame[..., 2].astype(np.int32)
+        for channel in (1, 0):
+            key <<= 8
+            key |= frame[..., channel]
+        if not known[key].all():
+            odd = frame[~known[key]][0].tolist()
+            raise ValueError(f"frame {number}: {odd} is no colour of {spec.colormap}.")
+        np.take(middle, key, out=found[number])
+    found *= np.float32(spec.high - spec.low)
+    found += np.float32(spec.low)
+    return found
+
+
+@cache
+def _values(colormap: str) -> tuple[np.ndarray, np.ndarray]:
+    """Middle of each colour's part of the scale, 0 to 1, and whether there is such a colour.
+
+    By r + 256 g + 65536 b; of 16 million only the few colours of the map are ever looked up.
+    """
+    levels, colours = _table(colormap, 1)
+    steps = np.arange(levels)
+    keys = colours[:levels].astype(np.int32) @ np.array([1, 256, 65536], np.int32)
+    which, place = np.unique(keys, return_inverse=True)
+    middle, known = np.zeros(2**24, np.float32), np.zeros(2**24, bool)
+    middle[which] = np.bincount(place, (steps + 0.5) / levels) / np.bincount(place)
+    known[which] = True
+    return middle, known

@@ -15,9 +15,10 @@ import numpy as np
 from pydantic import Field
 
 from physprobe.config.spec import Spec as Base
+from physprobe.render import _tips
 from physprobe.scenes import rods
 
-DRAWS = ("rods",)
+DRAWS, BACK = ("rods",), True
 
 COLOURS = {
     "gray": ((255, 255, 255),) * 4,
@@ -71,6 +72,24 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
         part = slice(first, first + AT_A_TIME)
         draw(image[part], tips[part], colours)
     return np.repeat(image, 3, axis=3) if channels == 1 else image
+
+
+def back(spec: Spec, frames: np.ndarray) -> np.ndarray:
+    """Tips of one clip's rods from its images, in half sides of the view.
+
+    Parameters
+    ----------
+    spec : Spec
+    frames : (time, y, x, rgb) uint8
+
+    Returns
+    -------
+    (time, quantity) float64
+        ``view`` is 1: how much of the plane is in view isn't seen. Tips that aren't found are nan.
+    """
+    # each colour has a channel that is full
+    tips = _tips.found(frames.max(-1) / 255.0, PART * spec.size) / (spec.size / 2)
+    return np.concatenate([tips * [1, -1, 1, -1], np.ones((len(tips), 1))], axis=1)
 
 
 def _pixels(field: np.ndarray, size: int) -> np.ndarray:

@@ -22,6 +22,8 @@ class Kind(Protocol):
     """Names along the last dimension; None if they are the field's own."""
     UNIT: str | None = None
     """Unit of what comes of it; colours have none."""
+    BACK: bool = False
+    """Whether ``back`` reads the field off what is seen; by default it can't be read so."""
     TOGETHER: int | None = None
     """Clips in one file of the store, where they are small; by default as many as its form has."""
     Spec: type[spec.Spec]
@@ -37,3 +39,16 @@ class Kind(Protocol):
         ValueError
             If the field is none that it knows, or a frame is not finite; the message names it.
         """
+
+    @staticmethod
+    def back(spec: spec.Spec, frames: np.ndarray) -> np.ndarray:
+        """Field of one clip, along its dimensions, as far as what is seen of it tells.
+
+        What can't be told is nan. By default nothing can.
+
+        Raises
+        ------
+        ValueError
+            If the frames are none that it draws; the message says what they show.
+        """
+        return np.full(frames.shape, np.nan)

@@ -9,7 +9,7 @@ from physprobe.scenes import rods
 
 DRAWS = ("rods",)
 SEEN = "signal"
-CHANNELS, UNIT = rods.TIPS, "m"
+CHANNELS, UNIT, BACK = rods.TIPS, "m", True
 
 
 class Spec(Base):
@@ -39,3 +39,8 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
         If it is no such description, or a frame is not finite; the message names it.
     """
     return np.ascontiguousarray(rods.check(field)[:, : len(CHANNELS)], np.float32)
+
+
+def back(spec: Spec, frames: np.ndarray) -> np.ndarray:
+    """Rods (time, quantity) of one clip: the tips as they are seen; the view isn't, and is nan."""
+    return np.concatenate([frames, np.full((len(frames), 1), np.nan)], axis=1)

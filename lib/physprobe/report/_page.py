@@ -93,6 +93,7 @@ def _study(
         "crossed": _crossed(judged["claims"]),
         "claims": _claims(judged),
         "plan": judged.get("plan"),
+        "ceilings": _ceilings(judged),
         "late": sum(claim["status"] == "exploratory" for claim in judged["claims"]),
         "figures": drawn.get(name, []),
         "setup": judged["setup"],
@@ -176,6 +177,26 @@ def _claims(judged: Mapping) -> dict[str, list[dict]]:
         }
         found.setdefault(claim["claim"], []).append(line)
     return found
+
+
+def _ceilings(judged: Mapping) -> list[dict]:
+    """Of every target what one tells who knows the equation, and how far encoders are from it."""
+    rows = [row for row in judged["rows"] if not row.get("claim")]
+    return [
+        {
+            **row,
+            "metric": row["metric"].removesuffix("_ceiling"),
+            "encoders": [
+                other
+                for other in rows
+                if other["metric"].endswith("_above_ceiling")
+                and other["control"] == row["encoder"]
+                and all(other[key] == row[key] for key in ("system", "target", "sample"))
+            ],
+        }
+        for row in rows
+        if row["metric"].endswith("_ceiling") and not row["metric"].endswith("_above_ceiling")
+    ]
 
 
 def _rung(blocks: Mapping) -> dict:

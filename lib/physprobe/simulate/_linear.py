@@ -8,12 +8,22 @@ the field at t = n: no time-step error, no stability limit.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
-from physprobe.simulate import _balance, _cells, _draws, _gates, _initial, _periodic, _spectral
+from physprobe.simulate import (
+    _balance,
+    _cells,
+    _draws,
+    _gates,
+    _initial,
+    _periodic,
+    _reading,
+    _spectral,
+)
 
 RESOLUTION = _cells.RESOLUTION
 coords, draw = _cells.coords, _periodic.draw
@@ -83,3 +93,26 @@ def field(spec: Equation, labels: Mapping[str, float]) -> np.ndarray:
     """
     start = _initial.series(spec.seed, int(labels["ic_id"]))
     return _spectral.film(start * spec.factors(labels, coords(spec)["time"]), spec.size)
+
+
+def told(spec: Equation, field: np.ndarray) -> dict[str, float]:
+    """Parameters of a clip, by its modes and the equation alone; see ``_reading``.
+
+    Parameters
+    ----------
+    spec : Equation
+    field : (time, y, x)
+        As it was, or as it is read off bytes.
+
+    Returns
+    -------
+    dict of str to float
+        Parameters as they are drawn, and ``misfit``, what the equation leaves unexplained.
+    """
+    return _reading.modes(_course(spec), field)
+
+
+@lru_cache(maxsize=4)
+def _course(spec: Equation) -> _reading.Course:
+    time = coords(spec)["time"]
+    return _reading.course(_initial.BAND, lambda labels: spec.factors(labels, time), spec.propose)

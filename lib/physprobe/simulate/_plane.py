@@ -97,6 +97,56 @@ def film(frames: int, labels: Mapping[str, float]) -> np.ndarray:
     return np.stack([found[name] for name in scene.QUANTITIES], axis=1).astype(np.float32)
 
 
+MOTION = ("vx", "vy", "ax", "ay", "x0", "y0")
+
+
+def told(
+    field: np.ndarray, size: int, *, moves: bool = True, accelerates: bool = True
+) -> dict[str, float]:
+    """Motion of the ball by least squares of its path, from where it is in the image.
+
+    The camera is taken to be straight above: how it tilts is not known, and makes places and
+    velocities wrong by a few parts in a hundred.
+
+    Parameters
+    ----------
+    field : (time, quantity)
+        A scene, of which ``ball_row`` and ``ball_column`` are read, where they are no nan.
+    size : int
+        Pixels along each side of the image.
+    moves, accelerates : bool
+        Whether balls have a velocity at first, and whether they have an acceleration.
+
+    Returns
+    -------
+    dict of str to float
+        As in :func:`path` and :func:`polar`, and ``cx``, ``cy``, the mean place over all frames
+        [m]; nan where the ball is seen in too few frames.
+    """
+    upright = dict.fromkeys(("camera_tilt", "camera_azimuth"), 0.0)
+    camera = scene.Camera.of(PUBLISHED | upright | {"camera_pixels": float(size)})
+    time = coords(len(field))["time"]
+    rows, columns = (column(field, f"ball_{name}") for name in ("row", "column"))
+    rays = camera.rays(rows, columns)
+    places = camera.place - rays * ((camera.place[2] - RADIUS) / rays[:, 2:])
+    parts = {"0": time**0, "v": time, "a": time**2 / 2}
+    asked = ["0", *(["v"] if moves else []), *(["a"] if accelerates else [])]
+    courses = np.stack([parts[name] for name in asked], axis=1)
+    seen = np.isfinite(rows)
+    found = dict.fromkeys(MOTION, 0.0)
+    for axis, course in zip("xy", places.T, strict=False):
+        known = np.full(len(asked), np.nan)
+        if seen.sum() >= len(asked):
+            known = np.linalg.lstsq(courses[seen], course[seen], rcond=None)[0]
+        names = [f"{axis}0" if name == "0" else f"{name}{axis}" for name in asked]
+        found.update(zip(names, map(float, known), strict=True))
+    x, y = path(time, found).mean(0)
+    angles = {"acceleration_direction": float(np.arctan2(found["ay"], found["ax"]))}
+    arrays = {name: np.asarray(value) for name, value in found.items()}
+    motion = {name: float(value) for name, value in polar(arrays).items()}
+    return found | motion | angles | {"cx": float(x), "cy": float(y)}
+
+
 def polar(labels: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Sizes and direction of a motion.
 

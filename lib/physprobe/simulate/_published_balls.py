@@ -102,6 +102,12 @@ def field(spec: Balls, labels: Mapping[str, float]) -> np.ndarray:
     return _plane.film(spec.frames, labels)
 
 
+def told(spec: Balls, field: np.ndarray) -> dict[str, float]:
+    """Motion of a clip's ball, from where it is in the image; see :func:`_plane.told`."""
+    moves = spec.QUANTITY == "speed"
+    return _plane.told(field, spec.size, moves=moves, accelerates=not moves)
+
+
 def check(spec: Balls, labels: Mapping[str, float], field: np.ndarray) -> None:
     """Let only uniform motion, or constant acceleration, pass, in view or not.
 

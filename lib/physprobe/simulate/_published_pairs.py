@@ -13,7 +13,7 @@ Parameters, order of the draws, match and split as in Physics-Probe-VJEPA2,
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,7 +21,7 @@ import numpy as np
 from pydantic import Field
 
 from physprobe.config.spec import Spec
-from physprobe.simulate import _cells, _gates
+from physprobe.simulate import _cells, _gates, _initial, _reading, _spectral
 
 PAIRS, SIZE, FRAMES, STEP = 60, 128, 64, 0.08
 CANDIDATES = np.linspace(0.01, 0.22, 28)
@@ -59,6 +59,10 @@ class Pairs(Spec):
     @abstractmethod
     def parameters(rng: np.random.RandomState) -> dict[str, float]:
         """Parameters of a pair's first equation, drawn after its blobs."""
+
+    @abstractmethod
+    def factors(self, labels: Mapping[str, float]) -> np.ndarray:
+        """What the first equation's steps make of every mode, (time, mode_y, mode_x)."""
 
     @abstractmethod
     def follow(self, start: np.ndarray, labels: Mapping[str, float]) -> np.ndarray:
@@ -223,3 +227,45 @@ def matched(field: np.ndarray) -> float:
         for alpha in CANDIDATES
     ]
     return float(CANDIDATES[np.argmin(misses)])
+
+
+def told(spec: Pairs, field: np.ndarray) -> dict[str, float]:
+    """Parameters of a clip by both equations, mode by mode, as the published steps have them.
+
+    Parameters
+    ----------
+    spec : Pairs
+    field : (time, y, x)
+        As it was, or as it is read off bytes.
+
+    Returns
+    -------
+    dict of str to float
+        Parameters as of a clip of the first equation, and ``misfit``; ``alpha`` as of one of
+        diffusion, and ``misfit_diffusion``.
+    """
+    first, second = (_reading.modes(each, field) for each in _courses(spec))
+    second["misfit_diffusion"] = second.pop("misfit")
+    return first | second
+
+
+def kappa() -> np.ndarray:
+    """What the laplacian of five points makes of every mode, (mode_y, mode_x), but for its sign."""
+    y, x = _spectral.waves(_initial.BAND, SIZE)
+    return 4 - 2 * np.cos(y) - 2 * np.cos(x)
+
+
+@lru_cache(maxsize=2)
+def _courses(spec: Pairs) -> tuple[_reading.Course, _reading.Course]:
+    steps = np.arange(spec.frames)[:, None, None]
+    generator = np.random.RandomState(0)
+
+    def diffusion(labels: Mapping[str, float]) -> np.ndarray:
+        return (1 - STEP * labels["alpha"] * kappa()) ** steps
+
+    return (
+        _reading.course(_initial.BAND, spec.factors, lambda rng: spec.parameters(generator)),
+        _reading.course(
+            _initial.BAND, diffusion, lambda rng: {"alpha": rng.uniform(*CANDIDATES[[0, -1]])}
+        ),
+    )

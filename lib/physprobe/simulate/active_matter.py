@@ -37,6 +37,7 @@ from physprobe.simulate import _draws, _fluids, _gates
 
 FIELD, FIELD_UNIT, GRID = _fluids.FIELD, _fluids.FIELD_UNIT, _fluids.GRID
 DIMENSIONS, together = _fluids.DIMENSIONS, _fluids.together
+TOLD = ("alpha", "zeta")
 UNITS = dict.fromkeys(("alpha", "activity", "zeta"), "1")
 REFINES = True
 CHANNELS = (

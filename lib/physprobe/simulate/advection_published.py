@@ -20,6 +20,7 @@ from typing import Literal
 
 import numpy as np
 
+from physprobe.simulate import _initial, _spectral
 from physprobe.simulate import _published_pairs as pairs
 
 FIELD, FIELD_UNIT, RESOLUTION = "concentration", "1", pairs.RESOLUTION
@@ -29,6 +30,7 @@ CLASSES = pairs.CLASSES
 SPEEDS = (-2, -1, 1, 2)
 
 draw, coords, field, check = pairs.draw, pairs.coords, pairs.field, pairs.check
+told, TOLD = pairs.told, ("alpha", "vy", "vx", "misfit", "misfit_diffusion")
 
 
 class Spec(pairs.Pairs):
@@ -45,6 +47,11 @@ class Spec(pairs.Pairs):
     def parameters(rng: np.random.RandomState) -> dict[str, float]:
         """``vy`` and ``vx`` [px/s] of a pair."""
         return {"vy": rng.choice(SPEEDS), "vx": rng.choice(SPEEDS)}
+
+    def factors(self, labels: Mapping[str, float]) -> np.ndarray:
+        """exp(-i k . v t)."""
+        velocity, time = (labels["vy"], labels["vx"]), np.arange(self.frames)
+        return _spectral.transport(_initial.BAND, pairs.SIZE, 0.0, velocity, time)
 
     def follow(self, start: np.ndarray, labels: Mapping[str, float]) -> np.ndarray:
         """Concentration (time, y, x) float32 [1] of a start (y, x) that is carried along."""

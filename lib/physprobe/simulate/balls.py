@@ -36,6 +36,10 @@ UNITS = {
     **{"camera_tilt": "rad", "camera_azimuth": "rad", "distractor": "1"},
 }
 
+TOLD = (
+    *("vx", "vy", "ax", "ay", "x0", "y0", "cx", "cy"),
+    *("speed", "direction", "acceleration", "acceleration_direction"),
+)
 ORANGE = (0.85, 0.40, 0.12)
 WAVELENGTHS = (0.4, 2.0)  # [m]; the shortest is 13 px, far from aliasing
 OTHER_RADIUS = (0.18, 0.35)  # [m]
@@ -141,6 +145,12 @@ def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
     (time, quantity) float32
     """
     return _plane.film(spec.frames, {**labels, "camera_pixels": spec.size})
+
+
+def told(spec: Spec, field: np.ndarray) -> dict[str, float]:
+    """Motion of a clip's ball, from where it is in the image; see :func:`_plane.told`."""
+    known = {"moves": spec.speed is not None, "accelerates": spec.acceleration is not None}
+    return _plane.told(field, spec.size, **known)
 
 
 def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:

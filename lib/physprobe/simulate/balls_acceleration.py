@@ -13,7 +13,8 @@ FIELD, FIELD_UNIT, GRID, GROUPED = published.FIELD, published.FIELD_UNIT, False,
 UNITS = {**published.UNITS, "acceleration": "m/s^2", "ax": "m/s^2", "ay": "m/s^2"}
 
 draw, coords = published.draw, published.coords
-field, check = published.field, published.check
+field, check, told = published.field, published.check, published.told
+TOLD = ("ax", "ay", "acceleration", "direction", "x0", "y0")
 
 
 class Spec(published.Balls):

@@ -13,7 +13,8 @@ FIELD, FIELD_UNIT, GRID, GROUPED = published.FIELD, published.FIELD_UNIT, False,
 UNITS = {**published.UNITS, "speed": "m/s", "vx": "m/s", "vy": "m/s"}
 
 draw, coords = published.draw, published.coords
-field, check = published.field, published.check
+field, check, told = published.field, published.check, published.told
+TOLD = ("vx", "vy", "speed", "direction", "x0", "y0")
 
 
 class Spec(published.Balls):

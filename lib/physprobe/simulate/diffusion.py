@@ -25,6 +25,7 @@ UNITS = {"alpha": "px^2/s"}
 
 draw, coords, field = _linear.draw, _linear.coords, _linear.field
 check, check_labels = _linear.check, _linear.check_labels
+told, TOLD = _linear.told, (*UNITS, "misfit")
 
 
 class Spec(_linear.Diffusing):

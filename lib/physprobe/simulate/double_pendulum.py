@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 
 from physprobe.config.spec import Spec as Base
 from physprobe.scenes import rods
-from physprobe.simulate import _draws, _gates, _pendulum
+from physprobe.simulate import _draws, _gates, _pendulum, _swing
 
 FIELD, FIELD_UNIT, GRID = "rods", rods.UNIT, False
 STATES, TOGETHER = _pendulum.STATES, 1024
@@ -31,6 +31,7 @@ UNITS = {
     **{f"start_{name}": _pendulum.STATES[name] for name in _pendulum.MOTION},
 }
 
+TOLD = (*_swing.TOLD, "energy")
 DRIFT = 1e-6  # of the energy above rest
 ROUNDING = 1e-6  # of a length, as float32 has it
 MIRRORED = 16
@@ -167,6 +168,38 @@ def solved(
 def field(spec: Spec, labels: Mapping[str, float]) -> np.ndarray:
     """Rods (time, quantity) float32 of one clip, from its labels."""
     return solved(spec, {name: np.array([value]) for name, value in labels.items()})[0][0]
+
+
+def told(spec: Spec, field: np.ndarray) -> dict[str, float]:
+    """What a clip's pendulum is made of, from how its rods turn; see ``_swing``.
+
+    Parameters
+    ----------
+    spec : Spec
+    field : (time, quantity)
+        Tips in metres, or in half sides of a ``view`` of 1.
+
+    Returns
+    -------
+    dict of str to float
+        ``mass_ratio``, ``length_ratio``, ``gravity``, ``damping``, ``energy_level``, ``misfit``,
+        and ``energy`` [J], of masses that are the mean of their draw together: they aren't told.
+    """
+    tips, half = np.asarray(field, float)[:, :4], np.asarray(field, float)[:, 4:]
+    if np.isfinite(half).all():
+        tips = tips * (view(spec) / half)
+    damping = None if isinstance(spec.damping, tuple) else spec.damping
+    found = _swing.told(tips, coords(spec)["time"], damping)
+    return found | {"energy": found["energy_level"] * _upright(spec, found)}
+
+
+def _upright(spec: Spec, found: Mapping[str, float]) -> float:
+    """What it takes to turn both rods upright [J], by what is told of a pendulum."""
+    mass, length = np.mean(_ends(spec.mass)), np.mean(_ends(spec.length))
+    made = {**found, "mass1": mass / (1 + found["mass_ratio"])}
+    made |= {"mass2": mass - made["mass1"], "length1": length / (1 + found["length_ratio"])}
+    made["length2"] = length - made["length1"]
+    return float(_pendulum.Bodies.of(made).upright[0])
 
 
 def check(spec: Spec, labels: Mapping[str, float], field: np.ndarray) -> None:

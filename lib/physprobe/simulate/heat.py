@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from physprobe.config.spec import Spec as Base
-from physprobe.simulate import _cells, _draws, _gates, _spectral
+from physprobe.simulate import _blob, _cells, _draws, _gates, _spectral
 from physprobe.statistics import seeds
 
 FIELD, FIELD_UNIT, RESOLUTION = "temperature", "1", _cells.RESOLUTION
@@ -27,6 +27,7 @@ LAW = "diffusion"
 UNITS = {"alpha": "px^2/s", "sigma": "px", "y0": "px", "x0": "px"}
 
 coords = _cells.coords
+TOLD = _blob.TOLD
 
 # Narrower blobs have modes beyond the grid's, wider ones meet the walls at t = 0.
 NARROWEST, WIDEST = 2.0, 1 / 10
@@ -160,3 +161,20 @@ def mode_decay(field: np.ndarray, alpha: float, time: np.ndarray) -> None:
             f"decay of every mode: mode ({m}, {n}) of frame {frame} is {found[m, n]:.6g};"
             f" expected {left[m, n]:.6g} within {noise:.1g}."
         )
+
+
+def told(spec: Spec, field: np.ndarray) -> dict[str, float]:
+    """Parameters of a clip, as of a Gaussian blob that diffuses; see ``_blob``.
+
+    Parameters
+    ----------
+    spec : Spec
+    field : (time, y, x)
+        As it was, or as it is read off bytes.
+
+    Returns
+    -------
+    dict of str to float
+        ``alpha``, ``sigma``, ``y0``, ``x0``, and ``misfit``.
+    """
+    return _blob.told(field, coords(spec)["time"])

@@ -23,6 +23,7 @@ UNITS = {"c": "px/s", "m": "1/s"}
 
 draw, coords, field = _linear.draw, _linear.coords, _linear.field
 check, check_labels = _linear.check, _linear.check_labels
+told, TOLD = _linear.told, (*UNITS, "misfit")
 
 
 class Spec(_vibrating.Vibrating):

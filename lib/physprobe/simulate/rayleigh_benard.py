@@ -45,6 +45,7 @@ CHANNELS = ("buoyancy", "pressure", "velocity_x", "velocity_y")
 SERIES = ("buoyancy", "velocity_x", "velocity_y")
 BUDGETS = ("energy", "variance of buoyancy")
 together = _fluids.together
+TOLD = ("rayleigh", "prandtl")
 
 KIND = "rayleigh_benard"
 BUDGET = 1e-4  # of what is there and what was lost

@@ -45,6 +45,8 @@ class Kind(Protocol):
     CONDITIONS: tuple[str, ...] = ()
     """Labels of which every combination is a world of its own, that is fitted and trained on apart
     from the others; by default all clips are of one."""
+    TOLD: tuple[str, ...] = ()
+    """What ``told`` gives, by name; by default its clips are read by no equation."""
     Spec: type[spec.Spec]
     """Fields of the config's entry. Training streams set ``clips`` and ``seed``, and ask for
     ``frames`` and ``size``."""
@@ -177,3 +179,24 @@ class Kind(Protocol):
         ValueError
             If a gate is broken: which, where, expected, got.
         """
+
+    @staticmethod
+    def told(spec: spec.Spec, field: np.ndarray) -> Mapping[str, float]:
+        """Parameters of one clip as one can tell them who knows the equation, but no label.
+
+        A ceiling of what any encoder can tell of them by physics. By default nothing is told.
+
+        Parameters
+        ----------
+        spec : Spec
+            What all clips share: times, box, what they are drawn from.
+        field : (time, ...)
+            The field as it was, or as a renderer's ``back`` reads it off what is seen.
+
+        Returns
+        -------
+        mapping of str to float
+            Of ``TOLD``: labels in their units, and ``misfit``, where it is known what the equation
+            leaves unexplained of a clip. nan is what can't be told of this one.
+        """
+        return {}

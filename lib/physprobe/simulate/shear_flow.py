@@ -45,6 +45,7 @@ from physprobe.statistics import seeds
 FIELD, FIELD_UNIT, GRID = "fluid", "1", False
 DIMENSIONS, together = _fluids.DIMENSIONS, _fluids.together
 REFINES = True
+TOLD = ("reynolds", "schmidt")
 CHANNELS = ("tracer", "pressure", "velocity_x", "velocity_y")
 UNITS = dict.fromkeys(("reynolds", "schmidt", "thickness", "t0"), "1")
 CLASSES = ("layers", "blobs")
@@ -58,7 +59,7 @@ BUDGET, MEAN, OVERSHOOT = 1e-6, 1e-12, 1e-3
 first extremes."""
 KEPT, ROUNDED = 1e-3, 1e-6
 """What may be wrong with frames: a part of pressure, which misses modes; and as float32 rounds."""
-TOLD = 0.01
+EXACT = 0.01
 """By how much nu and D of a clip may be off where sums over frames are exact."""
 
 Choice = Annotated[tuple[int, ...], Field(min_length=1)]
@@ -445,7 +446,7 @@ def _is_told(labels: Mapping[str, float], found: np.ndarray, apart: np.ndarray) 
     """The clip's own budgets are those of its labels."""
     viscosity = 1 / labels["reynolds"]
     both = (("viscosity", viscosity), ("diffusivity", viscosity / labels["schmidt"]))
-    for (name, right), told_, slack in zip(both, found, TOLD + apart, strict=True):
+    for (name, right), told_, slack in zip(both, found, EXACT + apart, strict=True):
         if not abs(told_ / right - 1) <= slack:
             raise ValueError(
                 f"labels: the clip's {name} is {told_:.5g} by its budget over all frames;"

@@ -22,6 +22,7 @@ UNITS = {"c": "px/s", "gamma": "1/s", "m": "1/s"}
 
 draw, coords, field = _linear.draw, _linear.coords, _linear.field
 check, check_labels = _linear.check, _linear.check_labels
+told, TOLD = _linear.told, (*UNITS, "misfit")
 
 
 class Spec(_vibrating.Vibrating):

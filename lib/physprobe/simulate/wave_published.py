@@ -29,6 +29,7 @@ CLASSES = pairs.CLASSES
 STEP = 0.2
 
 draw, coords, field, check = pairs.draw, pairs.coords, pairs.field, pairs.check
+told, TOLD = pairs.told, ("alpha", "c", "gamma", "misfit", "misfit_diffusion")
 
 
 class Spec(pairs.Pairs):
@@ -45,6 +46,16 @@ class Spec(pairs.Pairs):
     def parameters(rng: np.random.RandomState) -> dict[str, float]:
         """``c`` [0.2 px/s] and ``gamma`` [0.2 1/s], the published numbers, of a pair."""
         return {"c": rng.uniform(0.30, 0.90), "gamma": rng.uniform(0.01, 0.08)}
+
+    def factors(self, labels: Mapping[str, float]) -> np.ndarray:
+        """Steps of one mode, of height 1 at first."""
+        squared, lost = (labels["c"] * STEP) ** 2, labels["gamma"] * STEP
+        turned = squared * pairs.kappa()
+        a = np.empty((self.frames, *turned.shape))
+        a[0], a[1] = 1.0, 1 - turned / 2
+        for n in range(1, self.frames - 1):
+            a[n + 1] = (2 - lost - turned) * a[n] - (1 - lost) * a[n - 1]
+        return a
 
     def follow(self, start: np.ndarray, labels: Mapping[str, float]) -> np.ndarray:
         """Displacement (time, y, x) float32 [1] of a start (y, x) that is let go."""

@@ -24,6 +24,8 @@ ROLES = {
     "counts": "counts", "shares": "counts",
 }  # fmt: skip
 """Fields of the evidence by schema of a fit; those of ``every_way`` are kept by method."""
+CEILING = "ceiling"
+"""Role of an embedding that is no rival, as its store has it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Evidence:
     controls: tuple[str, ...]
     labels: dict[str, str]
     """What each embedding is, for people; random weights say ``untrained``."""
+    ceilings: tuple[str, ...] = ()
+    """What none of them can pass by physics alone: no rivals, so not among the controls."""
     probes: Fits = field(default_factory=Fits)
     states: Fits = field(default_factory=Fits)
     recoveries: Fits = field(default_factory=Fits)
@@ -67,8 +71,19 @@ class Evidence:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Encoders first, then controls, in the order of the study."""
+        """Encoders first, then controls, in the order of the study; no ceilings."""
         return (*self.encoders, *self.controls)
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """All whose probes are scored: encoders, controls, and ceilings last."""
+        return (*self.names, *self.ceilings)
+
+    def role(self, name: str) -> str:
+        """What an embedding is in the study: ``encoder``, ``control`` or ``ceiling``."""
+        if name in self.encoders:
+            return "encoder"
+        return CEILING if name in self.ceilings else "control"
 
     def at(self, place: str = "", method: str = "") -> "Evidence":
         """The fits of one place, by one method where it has several of a role; no name: as here."""
@@ -265,9 +280,11 @@ def read(
     known = {encoder: store.attrs for (_, encoder), store in reversed(stored.items())}
     systems = [system for system in (study["system"], *study["systems"]) if system]
     place = name if name in found else systems[0]
+    ceilings = {each for each, attrs in known.items() if attrs.get("role") == CEILING}
     whole = Evidence(
         encoders=tuple(study["encoders"]),
-        controls=tuple(study["controls"]),
+        controls=tuple(each for each in study["controls"] if each not in ceilings),
+        ceilings=tuple(each for each in study["controls"] if each in ceilings),
         labels={each: attrs["label"] for each, attrs in known.items()},
         specs={each: attrs["spec"] for each, attrs in known.items()},
         study=name,
