@@ -195,10 +195,11 @@ def told(spec: Spec, field: np.ndarray) -> dict[str, float]:
 
 def _upright(spec: Spec, found: Mapping[str, float]) -> float:
     """What it takes to turn both rods upright [J], by what is told of a pendulum."""
-    mass, length = np.mean(_ends(spec.mass)), np.mean(_ends(spec.length))
-    made = {**found, "mass1": mass / (1 + found["mass_ratio"])}
-    made |= {"mass2": mass - made["mass1"], "length1": length / (1 + found["length_ratio"])}
-    made["length2"] = length - made["length1"]
+    mass, length = (float(np.mean(_ends(drawn))) for drawn in (spec.mass, spec.length))
+    mass1, length1 = mass / (1 + found["mass_ratio"]), length / (1 + found["length_ratio"])
+    made: dict[str, float] = {"mass1": mass1, "mass2": mass - mass1}
+    made |= {"length1": length1, "length2": length - length1}
+    made |= {name: found[name] for name in ("gravity", "damping")}
     return float(_pendulum.Bodies.of(made).upright[0])
 
 
