@@ -95,12 +95,14 @@ def centre(
             f"features: all {len(mean)} are constant over {len(fold.train)} training clips. "
             "Hint: look at the embedding; nothing can be decoded from it."
         )
-    found = []
-    for clips in (fold.train, fold.test):
-        found.append(zeros((len(clips), times, int(varies.sum())), float))
+
+    def centred(clips: np.ndarray) -> np.ndarray:
+        found = zeros((len(clips), times, int(varies.sum())), float)
         for part, values in blocks(clips):
-            found[-1][part] = (values - mean)[..., varies]
-    return Centred(*found, deviation[varies])
+            found[part] = (values - mean)[..., varies]
+        return found
+
+    return Centred(centred(fold.train), centred(fold.test), deviation[varies])
 
 
 def principal(features: np.ndarray, train: np.ndarray, components: int) -> np.ndarray:
