@@ -14,7 +14,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from physprobe.fit.methods import _attention, _readout, _samples, _trained
+from physprobe.fit.methods import _attention, _cuts, _readout, _samples, _trained
 from physprobe.fit.methods._numbers import Numbers
 from physprobe.statistics import seeds, splits
 
@@ -90,8 +90,8 @@ def together(tokens: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
     readout = _readout.of(Numbers(labels[..., None], {"a": 1}))
     plan = _trained.Trained(_attention.Query(), RATES, DECAYS, [EPOCHS], None, 0)
     (source,) = _samples.pooled(["time"], [tokens], ["0"])
-    cuts = _trained._cuts(source.parts(FOLDS), readout, None)
-    return [held[0] for _, held, _ in _trained._fits(cuts, plan)]
+    parts = _cuts.cuts(source.parts(FOLDS), readout, None)
+    return [held[0] for _, held, _ in _trained._fits(parts, plan)]
 
 
 def seconds(work: Callable[..., list], *given: object) -> tuple[float, list]:
