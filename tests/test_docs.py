@@ -124,6 +124,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory):
 def written(pipeline: Pipeline) -> re.Pattern:
     """What rules can write, as their files say."""
     names = {name: f"(?:{pattern})" for name, pattern in pipeline.wildcards.items()}
+    names["scatteritem"] = r"\d+-of-\d+"
     text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     outputs = {name for name in re.findall(r'"(results/[^"]+)"', text) if "/logs/" not in name}
     found = [

@@ -66,7 +66,7 @@ def test_only_families_of_signals_see_them(kind):
         "precomputed",
         "recording",
     }
-    known |= {"density", "points"}
+    known |= {"density", "equation", "points"}
     assert ("signal" in kinds.load("embed", kind).SEES) == (kind in known)
 
 

@@ -151,7 +151,10 @@ def test_points_are_drawn_where_they_are():
 
 def test_a_point_has_no_film_strip():
     study = SimpleNamespace(
-        methods=("probe",), filmed=("one",), design=SimpleNamespace(kind="plain", SHARED=True)
+        methods=("probe",),
+        encoders=(),
+        filmed=("one",),
+        design=SimpleNamespace(kind="plain", SHARED=True),
     )
     probe = SimpleNamespace(ROLE="probe", also="", films="")
     drawn = {}

@@ -327,7 +327,7 @@ def test_a_system_that_names_two_folders_is_refused():
 
 def test_a_renderer_that_reads_no_folder_does_not_draw_its_movies():
     drawn = System(simulate={"kind": "intphys", "folder": "dev"}, render={"kind": "fields"})
-    told = " ".join(entries.problems(SimpleNamespace(systems={"dev": drawn})))
+    told = " ".join(entries.problems(SimpleNamespace(systems={"dev": drawn}, resolutions={})))
     assert "fields draws fields on a grid, and intphys has" in told
 
 

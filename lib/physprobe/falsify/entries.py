@@ -263,6 +263,7 @@ def _method(config: Entries, where: str, study: Study, place: str, method: str) 
     """Whether a method can be fitted at a place."""
     spec = config.methods[method]
     systems = (place,) if place in config.systems else study.filmed
+    others = [name for name in study.names if name not in config.ceilings(study)]
     yield from fits.films(config, f"{where}.methods", place, method)
     if spec.FORESEES and place in config.systems:
         able = config.able(method, study)
@@ -276,11 +277,11 @@ def _method(config: Entries, where: str, study: Study, place: str, method: str) 
         if spec.ROLE in ("probe", "state", "rollout", "surprise") and not _of_all(study, place):
             yield from fits.labels(config, f"{where}.methods", system, method)
         if spec.ROLE == "law":
-            for name in config.able(method, study):
+            for name in others:
                 yield from fits.law(config, f"{where}.methods", method, system, name)
         if spec.ROLE != "dynamics":
             continue
-        for name in config.able(method, study):
+        for name in others:
             times = embedded.times(config, system, name)
             if times and times < spec.SHORTEST:
                 yield (
