@@ -1,11 +1,13 @@
 """Verdicts as a figure: every claim of every encoder is there, with a value or without."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import xarray as xr
 from figure_oracle import sound
 
+from physprobe.falsify import commands
 from physprobe.falsify import stage as falsify
 from physprobe.falsify._claim import judged
 from physprobe.falsify.decodable import Spec
@@ -99,3 +101,8 @@ def test_a_verdict_says_whether_it_is_about_one_network_or_its_kind(sizes, weigh
     store.attrs |= {"weights_hash": weights, "architecture": {"networks": draws}}
     found = Evidence(("small",), (), {}, embeddings={("heat", "small"): store})
     assert falsify.about(found.networks("small")) == about
+
+
+def test_a_study_without_claims_has_no_figure_of_them():
+    study = SimpleNamespace(claims={}, figures={})
+    assert list(commands.figures(SimpleNamespace(studies={"curve": study}))) == []

@@ -292,3 +292,16 @@ def test_a_page_needs_no_layout_and_shows_what_belongs_to_no_study(study, tmp_pa
     text = out.read_text()
     assert 'id="others"' in text and 'id="published"' not in text
     assert "The ladder of controls" not in text
+
+
+def test_members_weights_are_counted_and_places_without_clips_left_out(study):
+    result = json.loads(study["verdicts"].read_text())
+    name = next(iter(result["provenance"]["encoders"]))
+    result["provenance"]["encoders"][name]["weights_hash"] = ["a" * 64, "b" * 64]
+    result["setup"]["by_count"] = dict.fromkeys(next(iter(result["setup"].values())))
+    text = _page.html(
+        {"heat": result}, [], {},
+        LIB / "published.yaml", LIB / "page.html.j2", "", study["verdicts"].parent,
+    )  # fmt: skip
+    assert "a" * 12 + "</code> and 1 more" in text and "a" * 13 not in text
+    assert "by count" not in text and "None clips" not in text

@@ -55,7 +55,8 @@ def figures(config: Any) -> Iterator[tuple[str, Figure]]:
     """Figures of a study's claims: those that it names, and one of each kind that it doesn't."""
     for name, study in config.studies.items():
         source = (f"results/{name}/verdicts.json",)
-        yield f"{name}/verdicts", Figure("verdicts", source, name)
+        if study.claims:
+            yield f"{name}/verdicts", Figure("verdicts", source, name)
         shown = {claim for claims in study.figures.values() for claim in claims}
         for figure, claims in study.figures.items():
             (kind, *_) = kinds.outline("falsify", study.claims[claims[0]].kind).FIGURES
