@@ -1,5 +1,5 @@
 """
-Common: the validated config, and what every rule takes from it. There is no `configfile:` here: Snakemake would run what
+Common: the validated config, and what rules take from it. There is no `configfile:` here: Snakemake would run what
 a config file may hold. It is read as data, config.yaml first, then every --configfile, then --config.
 """
 
@@ -28,3 +28,10 @@ except config_files.ConfigError as error:
 
 wildcard_constraints:
     **pipeline.wildcards,
+
+
+def parts(wildcards):
+    """What jobs with a share of the clips each leave, where more than one is asked for: --set-scatter embedding=4."""
+    place = f"results/{wildcards.system}/embeddings/{wildcards.encoder}.{{scatteritem}}"
+    several = pipeline.param("embed", "gpus")(wildcards) and gather.embedding(place)
+    return several if several and len(several) > 1 else []
