@@ -28,10 +28,3 @@ except config_files.ConfigError as error:
 
 wildcard_constraints:
     **pipeline.wildcards,
-
-
-def parts(wildcards):
-    """What jobs with a share of the clips each leave, where more than one is asked for: --set-scatter embedding=4."""
-    place = f"results/{wildcards.system}/embeddings/{wildcards.encoder}.{{scatteritem}}"
-    several = pipeline.param("embed", "gpus")(wildcards) and gather.embedding(place)
-    return several if several and len(several) > 1 else []

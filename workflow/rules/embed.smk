@@ -13,7 +13,14 @@ scattergather:
 rule embed:
     input:
         unpack(pipeline.inputs("embed")),
-        parts=parts,
+        # what jobs with a share of the clips each leave: --set-scatter embedding=4
+        parts=lambda wildcards: pipeline.parts(
+            "embed",
+            wildcards,
+            gather.embedding(
+                f"results/{wildcards.system}/embeddings/{wildcards.encoder}.{{scatteritem}}"
+            ),
+        ),
     output:
         "results/{system}/embeddings/{encoder}.zarr/zarr.json",
     log:

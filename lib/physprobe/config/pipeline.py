@@ -66,6 +66,11 @@ class Pipeline:
         """What else a rule passes on or asks for."""
         return self._of(stages.commands()[command][1].params[name])
 
+    def parts(self, command: str, wildcards: Any, found: list[str]) -> list[str]:
+        """What jobs with a share of the work each leave; of one job, or without a GPU, nothing."""
+        several = len(found) > 1 and self.param(command, "gpus")(wildcards)
+        return found if several else []
+
     def spec(self, command: str) -> Value:
         """Canonical JSON of what the command reads of its entry; of none an empty one."""
         _, declared = stages.commands()[command]
