@@ -203,10 +203,10 @@ def test_what_can_not_be_had_is_refused_when_the_config_is_read(well, tmp_path):
     entry = {"simulate": {"kind": "the_well", "folder": str(well), "fields": ["tracr"]}}
     mine = tmp_path / "mine.yaml"
     mine.write_text(
-        yaml.safe_dump({"systems": {"flow": {**entry, "render": {"kind": "channels"}}}})
+        yaml.safe_dump({"systems": {"filmed": {**entry, "render": {"kind": "channels"}}}})
     )
     smoke = Path(__file__).parents[1] / "configs/smoke.yaml"
-    with pytest.raises(ValueError, match=r"systems\.flow\.simulate: .*found 'tracr'"):
+    with pytest.raises(ValueError, match=r"systems\.filmed\.simulate: .*found 'tracr'"):
         model.load(config_files.gather([smoke, mine]))
 
 
