@@ -57,6 +57,25 @@ def test_every_layer_equals_transformers(name):
         assert (found[layer] - tokens).abs().max() <= CLOSE * tokens.abs().max(), layer
 
 
+@pytest.mark.skipif(not onednn.AVAILABLE, reason="torch has no oneDNN here")
+@pytest.mark.parametrize("clips", [1, 3])
+def test_threads_take_clips_apart_and_change_nothing(clips):
+    encoder = network(dict(hidden_size=128, num_attention_heads=2, crop_size=64))
+    video = torch.randn(clips, 6, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    own, before, found = list(encoder.layer), torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            encoder.layer = torch.nn.ModuleList(own)
+            cpu.accelerate(encoder)
+            found.append(hidden_states(encoder, video))
+            assert torch.get_num_threads() == (threads if clips == 1 else 1)
+    finally:
+        torch.set_num_threads(before)
+    for layer, tokens in found[0].items():
+        assert torch.equal(found[1][layer], tokens), layer
+
+
 def test_without_onednn_the_layers_stay_transformers_own(monkeypatch):
     monkeypatch.setattr(onednn, "AVAILABLE", False)
     encoder = network(dict(hidden_size=24, num_attention_heads=2))

@@ -25,6 +25,9 @@ try:
 except config_files.ConfigError as error:
     raise WorkflowError(str(error)) from None
 
+# of the cores, or of eight on a cluster: what runs beside others of its kind takes no more
+quarter = max(1, (workflow.cores or 8) // 4)
+
 
 wildcard_constraints:
     **pipeline.wildcards,

@@ -28,7 +28,7 @@ rule embed:
     priority: 1  # fits wait for the longest of them
     conda:
         "../../envs/gpu.yaml"
-    threads: pipeline.param("embed", "threads")
+    threads: lambda wildcards: min(pipeline.param("embed", "threads")(wildcards), quarter)
     resources:
         gpu=pipeline.param("embed", "gpus"),
         mem_mb=8000,

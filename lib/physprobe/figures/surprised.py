@@ -67,7 +67,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ax.axvline(0.5, color="0.45", lw=1, ls="--")
         ax.set_xlim(-0.02, 1.02)
         ax.set_xlabel("share of pairs that are right")
-        ax.set_title(f"{claim.replace('_', ' ')}: {own['verdict'].iloc[0]}", loc="left", fontsize=9)
+        told = [claim.replace("_", " "), *own["verdict"].iloc[0].split(", ")]
+        ax.set_title("\n".join(told), loc="left", fontsize=9)
         ax.grid(axis="x", color="0.92")
         ax.tick_params(axis="y", length=0)
     named = [f"{encoder}: {WORDS.get(m, f'probe {m}')}".replace("_", " ") for encoder, m in lines]
@@ -95,4 +96,4 @@ def figure(frame: pd.DataFrame) -> Figure:
     """Draw the comparison as a figure of its own."""
     lines = frame.drop_duplicates(["encoder", "model"]).shape[0]
     claims = frame["claim"].nunique()
-    return canvas.alone(panel, frame, (2.4 + 2.6 * claims, 1.6 + 0.34 * lines))
+    return canvas.alone(panel, frame, (2.4 + 2.6 * claims, 2.0 + 0.34 * lines))

@@ -3,11 +3,13 @@
 Equal to that of transformers to rounding, and at least 1.3 times as fast
 (``tests/benchmarks/bench_forward.py``): products go to oneDNN with bias, activation and sum in the
 same call; the rotary tables are made once per grid instead of once per call; attention is taken
-some rows of queries at a time, so that their scores stay in the cache.
+some rows of queries at a time, so that their scores stay in the cache. Such products are too small
+to be shared by threads: each thread takes clips of its own.
 """
 
 import functools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 import torch
@@ -37,7 +39,8 @@ def accelerate(encoder: VJEPA2Encoder) -> bool:
     if onednn.AVAILABLE:
         layers = cast("list[VJEPA2Layer]", list(encoder.layer))
         rotary = functools.cache(functools.partial(tables, layers[0].attention))
-        encoder.layer = nn.ModuleList(Layer(layer, rotary) for layer in layers)
+        threads = torch.get_num_threads()
+        encoder.layer = nn.ModuleList(Layer(layer, rotary, threads) for layer in layers)
     return onednn.AVAILABLE
 
 
@@ -49,22 +52,38 @@ class Layer(nn.Module):
     layer : VJEPA2Layer
     rotary : callable
         From a number of tokens to the tables of :func:`tables`.
+    threads : int
+        Clips at once; where there are fewer, threads share the products of one.
     """
 
-    def __init__(self, layer: VJEPA2Layer, rotary: Callable[[int], tuple[Tensor, Tensor]]):
+    def __init__(
+        self,
+        layer: VJEPA2Layer,
+        rotary: Callable[[int], tuple[Tensor, Tensor]],
+        threads: int,
+    ):
         super().__init__()
         self.norm1, self.attention = layer.norm1, layer.attention
         self.norm2, self.mlp = layer.norm2, layer.mlp
-        self.rotary = rotary
+        self.rotary, self.threads = rotary, threads
 
     def forward(self, hidden: Tensor, *_: object, **__: object) -> tuple[Tensor, None]:
         """Hidden states (clip, token, feature) after this layer; there are no weights to return."""
+        apart = len(hidden) >= self.threads > 1
+        # Threads that torch lends to a product go on spinning after it, where others could compute.
+        torch.set_num_threads(1 if apart else self.threads)
+        if not apart:
+            return self._after(hidden), None
+        return torch.cat(list(_workers(self.threads).map(self._after, hidden.split(1)))), None
+
+    @torch.inference_mode()
+    def _after(self, hidden: Tensor) -> Tensor:
         clips, tokens, features = hidden.shape
         flat = hidden.reshape(-1, features)
         seen = self._attend(self.norm1(flat), clips, tokens)
         flat = _add(seen, self.attention.proj, flat)
         flat = _add(self._expand(self.norm2(flat)), self.mlp.fc2, flat)
-        return flat.view(clips, tokens, features), None
+        return flat.view(clips, tokens, features)
 
     def _expand(self, flat: Tensor) -> Tensor:
         if type(self.mlp.activation) is GELUActivation:
@@ -95,6 +114,12 @@ class Layer(nn.Module):
                     torch.softmax(score, -1, out=score)
                     found[clip, rows, head] = onednn.product(score, own)
         return found.view(clips * tokens, heads * width)
+
+
+@functools.cache
+def _workers(threads: int) -> ThreadPoolExecutor:
+    """Threads whose products are computed by none but themselves."""
+    return ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
 
 def tables(attention: VJEPA2RopeAttention, tokens: int) -> tuple[Tensor, Tensor]:
