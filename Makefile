@@ -33,17 +33,16 @@ toys: mixture := results/toys_mixture
 toys: digits := $(if $(mnist),mnist mnist_linear mnist_denoised mnist_curve)
 toys: $(READY)  ## worlds whose truth is known in closed form: results/toys_*/report.html
 	@snakemake $(planes:%=results/toys_%/report.html) $(planes:%=results/toys_%/phase.gif) \
-		results/toys_tv_widths/report.html --set-threads train=1 \
+		results/toys_tv_widths/report.html \
 		--configfile workflow/studies/toys_noisy_tv.yaml
 	@snakemake $(mixture)_energies/report.html $(mixture)_energies/langevin.gif \
 		$(mixture)_embeddings/report.html $(mixture)_embeddings/similarities.gif \
-		--set-threads train=1 \
 		--configfile workflow/studies/toys_mixture.yaml
-	@$(if $(mnist),snakemake $(digits:%=results/toys_%/report.html) --set-threads train=1 \
+	@$(if $(mnist),snakemake $(digits:%=results/toys_%/report.html) \
 		--configfile $(mnist),echo "data/mnist: no files, so no toys_mnist; see workflow/studies/toys_mnist.yaml")
 
 well: $(READY)  ## a fluid's parameters by objective and architecture: results/well/report.html
-	@snakemake results/well/report.html --set-threads train=1 --configfile workflow/studies/fluids.yaml
+	@snakemake results/well/report.html --configfile workflow/studies/fluids.yaml
 
 calibrate: $(READY)  ## false positives on noise, coverage on planted truth: results/calibration.json
 	@snakemake --cores all results/calibration.png

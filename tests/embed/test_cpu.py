@@ -68,8 +68,10 @@ def test_threads_take_clips_apart_and_change_nothing(clips):
             torch.set_num_threads(threads)
             encoder.layer = torch.nn.ModuleList(own)
             cpu.accelerate(encoder)
-            found.append(hidden_states(encoder, video))
-            assert torch.get_num_threads() == (threads if clips == 1 else 1)
+            with cpu.apart(clips):
+                assert torch.get_num_threads() == (threads if clips == 1 else 1)
+                found.append(hidden_states(encoder, video))
+            assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
     for layer, tokens in found[0].items():

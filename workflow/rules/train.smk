@@ -20,7 +20,7 @@ rule train:
         "results/logs/encoders/train.{recipe}.log",
     conda:
         "../../envs/gpu.yaml"
-    threads: 2
+    threads: quarter
     resources:
         gpu=1,
         mem_mb=8000,

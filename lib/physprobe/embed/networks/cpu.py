@@ -8,8 +8,9 @@ to be shared by threads: each thread takes clips of its own.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import cast
 
 import torch
@@ -53,7 +54,7 @@ class Layer(nn.Module):
     rotary : callable
         From a number of tokens to the tables of :func:`tables`.
     threads : int
-        Clips at once; where there are fewer, threads share the products of one.
+        Threads that take a clip each within :func:`apart`.
     """
 
     def __init__(
@@ -69,10 +70,7 @@ class Layer(nn.Module):
 
     def forward(self, hidden: Tensor, *_: object, **__: object) -> tuple[Tensor, None]:
         """Hidden states (clip, token, feature) after this layer; there are no weights to return."""
-        apart = len(hidden) >= self.threads > 1
-        # Threads that torch lends to a product go on spinning after it, where others could compute.
-        torch.set_num_threads(1 if apart else self.threads)
-        if not apart:
+        if torch.get_num_threads() == self.threads:
             return self._after(hidden), None
         return torch.cat(list(_workers(self.threads).map(self._after, hidden.split(1)))), None
 
@@ -114,6 +112,21 @@ class Layer(nn.Module):
                     torch.softmax(score, -1, out=score)
                     found[clip, rows, head] = onednn.product(score, own)
         return found.view(clips * tokens, heads * width)
+
+
+@contextmanager
+def apart(clips: int) -> Iterator[None]:
+    """Let each thread take clips of its own in every :class:`Layer`, if there are enough.
+
+    torch computes by one thread meanwhile: those that it lends to a product go on spinning after
+    it, where others could compute.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1 if clips >= threads else threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @functools.cache

@@ -40,4 +40,5 @@ class VJEPA2(VideoTransformer):
         return self.network.embeddings, *self.network.layer, self.network.layernorm
 
     def _forward(self, frames: torch.Tensor) -> None:
-        self.network(pixel_values_videos=frames)
+        with cpu.apart(len(frames)):
+            self.network(pixel_values_videos=frames)
