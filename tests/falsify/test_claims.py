@@ -7,7 +7,7 @@ from physprobe.config import kinds
 from physprobe.falsify import _pixels, beyond_pixels, conditioned, decodable, forecast
 from physprobe.falsify._claim import Claim, verdict
 from physprobe.falsify._curve import Curve
-from physprobe.statistics import linear_map, paired, scores, splits
+from physprobe.statistics import bootstrap, linear_map, paired, scores, splits
 from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
 from physprobe.store.fits import Fits
@@ -18,7 +18,7 @@ CLIPS = 80
 def probe(truth: np.ndarray, noise: float, seed: int, p: float = 0.005) -> dict:
     """Result of a probe whose held-out predictions are off by so much noise."""
     error = np.random.default_rng(seed).normal(scale=noise, size=CLIPS) ** 2
-    value, low, high = scores.bootstrap(scores.r2_sums(truth, error), scores.r2_of)
+    value, low, high = bootstrap.interval(scores.r2_sums(truth, error), scores.r2_of)
     row = {
         "target": "alpha", "sample": "clip", "layer": "selected", "metric": "r2", "time": None,
         "value": float(value), "ci_low": float(low), "ci_high": float(high),
@@ -188,7 +188,7 @@ def _of_nothing(module: object, spec: Claim, nothing: Evidence) -> dict:
 def classes(truth: list[int], right: np.ndarray, p: float | None = 0.005, note: str = "") -> dict:
     """Result of a probe of classes that is right about some clips."""
     sums = np.stack([right, np.ones_like(right)], axis=-1)
-    value, low, high = (float(part) for part in scores.bootstrap(sums, scores.mean_of))
+    value, low, high = (float(part) for part in bootstrap.interval(sums, scores.mean_of))
     row = {
         "target": "kind", "sample": "clip", "layer": "selected", "metric": "accuracy",
         "time": None, "value": value, "ci_low": low, "ci_high": high, "null_q95": 0.6, "p": p,

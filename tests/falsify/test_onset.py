@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from physprobe.falsify._onset import Onset, depths
-from physprobe.statistics import scores
+from physprobe.statistics import bootstrap, scores
+from physprobe.statistics.intervals import Interval
 
 LAYERS = ["0", "1", "2", "3", "final"]
 
 
 def curve(value, reach=0.1):
     value = np.array(value)
-    return scores.Interval(value, value - reach, value + reach)
+    return Interval(value, value - reach, value + reach)
 
 
 @pytest.mark.parametrize(
@@ -76,8 +77,8 @@ def test_the_interval_holds_the_true_onset():
         label, shared = rng.normal(size=100), rng.normal(size=100)
         noise = 0.6 * shared + 0.8 * rng.normal(size=(10, 100))
         sums = scores.r2_sums(label, (1 - truth)[:, None] * noise**2)
-        value, low, high = scores.band(sums, scores.log_error_of, draws=400)
-        band = scores.Interval(1 - np.exp(value), 1 - np.exp(high), 1 - np.exp(low))
+        value, low, high = bootstrap.band(sums, scores.log_error_of, draws=400)
+        band = Interval(1 - np.exp(value), 1 - np.exp(high), 1 - np.exp(low))
         onset = Onset.of(band, 0.8)
         latest = len(truth) if onset.latest is None else onset.latest
         held += onset.earliest <= 6 <= latest

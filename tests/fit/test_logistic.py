@@ -11,7 +11,7 @@ from physprobe.fit.methods import _class_rows, _logistic
 from physprobe.fit.methods.logistic import Spec
 from physprobe.fit.probe import probe
 from physprobe.fit.section import SCHEMAS
-from physprobe.statistics import ridge, scores, splits
+from physprobe.statistics import bootstrap, ridge, scores, splits
 from physprobe.store import results
 
 CLIPS, TIMES, FEATURES = 60, 3, 8
@@ -328,7 +328,7 @@ def test_halves_are_those_of_refits(features, classes):
         assert found["ci_low"] < found["value"] < found["ci_high"]
     (found,) = [r for r in rows if r["metric"] == "accuracy" and r["layer"] == "0"]
     assert found["value"] == pytest.approx(np.mean(held["correct"]))
-    fixed = scores.bootstrap(
+    fixed = bootstrap.interval(
         np.stack([held["correct"], np.ones(90)], -1), scores.mean_of, draws=500
     )
     assert found["ci_high"] - found["ci_low"] > 1.05 * (fixed.high - fixed.low)

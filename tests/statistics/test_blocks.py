@@ -8,7 +8,7 @@ import pytest
 from physprobe.falsify import _claim, decodable
 from physprobe.fit.methods import ridge
 from physprobe.fit.probe import probe
-from physprobe.statistics import blocks, scores, splits
+from physprobe.statistics import blocks, bootstrap, scores, splits
 from physprobe.statistics.paired import Scored, above
 from physprobe.store.fits import decoded
 
@@ -68,7 +68,7 @@ def test_deviations_are_those_of_the_mean_of_a_dependent_series():
     naive, found = [], []
     for series in autoregressive(rho, 8, n):
         for groups, kept in ((None, naive), (parts(n), found)):
-            interval = scores.bootstrap(of_mean(series), scores.mean_of, groups=groups, draws=200)
+            interval = bootstrap.interval(of_mean(series), scores.mean_of, groups=groups, draws=200)
             kept.append(interval.drawn.std())
     assert np.mean(found) == pytest.approx(known, rel=0.2)
     assert np.mean(naive) < 0.4 * known
@@ -79,7 +79,7 @@ def test_intervals_hold_the_truth_where_single_windows_miss_it():
     held = {"single": 0, "blocks": 0}
     for series in autoregressive(0.9, count, n, seed=3):
         for name, groups in (("single", None), ("blocks", parts(n))):
-            _, low, high = scores.bootstrap(
+            _, low, high = bootstrap.interval(
                 of_mean(series), scores.mean_of, groups=groups, draws=200
             )
             held[name] += low <= 0 <= high
@@ -92,17 +92,19 @@ def test_scores_of_several_lengths_are_each_drawn_by_their_own_and_members_alike
     n = 600
     slow, fast = autoregressive(0.9, 1, n)[0], autoregressive(0.0, 1, n, seed=1)[0]
     about = {"groups": parts(n), "draws": 300}
-    both = scores.bootstrap(of_mean(np.stack([slow, fast])), scores.mean_of, **about)
-    alone = [scores.bootstrap(of_mean(series), scores.mean_of, **about) for series in (slow, fast)]
+    both = bootstrap.interval(of_mean(np.stack([slow, fast])), scores.mean_of, **about)
+    alone = [
+        bootstrap.interval(of_mean(series), scores.mean_of, **about) for series in (slow, fast)
+    ]
     for place, one in enumerate(alone):
         np.testing.assert_allclose(np.array(both.at(place)), np.array(one))
         np.testing.assert_allclose(both.at(place).drawn, one.drawn)
         assert both.at(place).units == one.units
     assert alone[0].units < n / 8 < n / 4 < alone[1].units
     # of members that are all the same it is the interval of any of them, of others by one length
-    same = scores.mean_of_members([both.at(0), alone[0]], "it")
+    same = bootstrap.mean_of_members([both.at(0), alone[0]], "it")
     np.testing.assert_allclose(np.array(same), np.array(alone[0]), atol=1e-12)
-    mixed = scores.mean_of_members([both.at(0), both.at(1)], "it")
+    mixed = bootstrap.mean_of_members([both.at(0), both.at(1)], "it")
     assert mixed.low < mixed.value < mixed.high
 
 
@@ -120,9 +122,22 @@ def test_differences_claims_and_bands_are_drawn_in_blocks_too():
     assert interval.high - interval.low > 2 * (naive.high - naive.low)
     assert gap.p(0.0, 500) > single.p(0.0, 500)
     curve = of_mean(series)
-    wide = scores.band(curve, scores.mean_of, groups=groups, draws=500)
-    narrow = scores.band(curve, scores.mean_of, draws=500)
+    wide = bootstrap.band(curve, scores.mean_of, groups=groups, draws=500)
+    narrow = bootstrap.band(curve, scores.mean_of, draws=500)
     assert ((wide.high - wide.low) > 2 * (narrow.high - narrow.low)).all()
+
+
+def test_windows_of_a_single_part_of_a_film_are_counted_as_windows_by_all_that_draws_them():
+    n = 60
+    sums = of_mean(autoregressive(0.5, 2, n, seed=4) + 0.2)
+    about = {"groups": parts(n, 1), "draws": 300}
+    one = bootstrap.interval(sums[0], scores.mean_of, **about)
+    assert n / 6 < one.units < n
+    assert bootstrap.p(sums[0], scores.mean_of, float(one.low), **about) == pytest.approx(
+        0.05, abs=0.01
+    )
+    band = bootstrap.band(sums, scores.mean_of, **about)
+    assert (band.low < band.value).all() and (band.value < band.high).all()
 
 
 def test_a_probe_of_one_film_is_judged_by_blocks_of_its_windows():

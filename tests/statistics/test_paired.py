@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from physprobe.statistics import paired, scores, splits
+from physprobe.statistics import bootstrap, paired, scores, splits
 from physprobe.statistics.paired import Scored
 
 
@@ -99,7 +99,7 @@ def test_a_mean_over_members_is_one_score(rng: np.random.Generator):
     assert paired.mean_of_members(each[:1], "random") is each[0]
     interval = found.interval(300, 4)
     # from the draws of each, as rows have them, it is the same
-    rows = scores.mean_of_members([one.interval(300, 4) for one in each], "random")
+    rows = bootstrap.mean_of_members([one.interval(300, 4) for one in each], "random")
     np.testing.assert_allclose(interval, rows, rtol=1e-9)
     assert interval.low < found.value < interval.high
     assert found.p(interval.high + 0.1, 300, 4) < 0.05 and found.p(found.value, 300, 4) > 0.5

@@ -12,7 +12,7 @@ from scipy.stats import binomtest, sem, t
 
 from physprobe.calibrate import _chance, _coverage, _noise, _shortcuts
 from physprobe.statistics import seeds
-from physprobe.statistics.scores import Interval
+from physprobe.statistics.intervals import Interval
 from physprobe.store import job, log, results
 from physprobe.store.results import Schema
 

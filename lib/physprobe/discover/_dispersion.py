@@ -17,7 +17,7 @@ import numpy as np
 from physprobe.discover import _poles
 from physprobe.discover._laws import Law
 from physprobe.discover._modes import Modes
-from physprobe.statistics import scores, seeds
+from physprobe.statistics import bootstrap, seeds
 
 # A clip that fades by less than this, or turns by less of a radian, has no exponent.
 LEAST = 0.05
@@ -230,7 +230,7 @@ def curve(found: Scaling, weight: np.ndarray, draws: int, seed: int) -> dict[str
     total = heavy.sum(1)
     own = np.where(total > 0, sums[1] / np.where(total > 0, total, 1), np.nan)
     bins = np.flatnonzero(np.isfinite(own).any(0))
-    rows = [scores.median(own[:, b], draws, seed) for b in bins]
+    rows = [bootstrap.median(own[:, b], draws, seed) for b in bins]
     return {
         "wavenumber": list(sums[0].sum(0)[bins] / total.sum(0)[bins]),
         "value": [row[0] for row in rows],

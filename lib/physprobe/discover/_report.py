@@ -18,7 +18,7 @@ from physprobe.discover import (
 from physprobe.discover._fit import covariance, fit, limit
 from physprobe.discover._laws import BY_NAME, CANNOT_TELL, Law, beyond
 from physprobe.discover._settings import Scale, Settings
-from physprobe.statistics import scores
+from physprobe.statistics import bootstrap
 
 NONE = "no law was named"
 NORMAL975 = 1.96
@@ -261,7 +261,7 @@ def _of_order(spec: Settings, shuffled: _order.Succession, orders: _order.Order)
 def _of_dispersion(spec: Settings, scalings: dict, found: _dispersion.Dispersion) -> Iterator[dict]:
     for name, scaling in scalings.items():
         for metric in ("exponent", "anisotropy"):
-            value, low, high, clips = scores.median(
+            value, low, high, clips = bootstrap.median(
                 getattr(scaling, metric), spec.bootstraps, spec.seed
             )
             yield {
@@ -275,7 +275,7 @@ def _of_dispersion(spec: Settings, scalings: dict, found: _dispersion.Dispersion
             }
     if found.rates.shape[-1] == 1:
         directed = found.velocity()[1]
-        value, low, high, clips = scores.median(directed, spec.bootstraps, spec.seed)
+        value, low, high, clips = bootstrap.median(directed, spec.bootstraps, spec.seed)
         yield {
             "quantity": "frequency",
             "metric": "directed",
@@ -302,7 +302,7 @@ def _of_singles(singles: list[_verdict.Verdict]) -> Iterator[dict]:
 
 def _of_leading(spec: Settings, law: Law, theta: dict, limits: dict) -> Iterator[dict]:
     def row(name: str, of: Law, values: np.ndarray) -> dict:
-        value, low, high, clips = scores.median(values, spec.bootstraps, spec.seed)
+        value, low, high, clips = bootstrap.median(values, spec.bootstraps, spec.seed)
         about = {"law": of.name, "order": of.order, "target": name}
         return {**about, "value": value, "ci_low": low, "ci_high": high, "n_clips": clips}
 
@@ -319,7 +319,7 @@ def _of_parameters(spec: Settings, theta: dict, truth: dict) -> Iterator[dict]:
     for name, values in theta.items():
         if name in truth:
             apart = np.abs(values / truth[name] - 1)
-            value, low, high, clips = scores.median(apart, spec.bootstraps, spec.seed)
+            value, low, high, clips = bootstrap.median(apart, spec.bootstraps, spec.seed)
             yield {
                 "target": name,
                 "metric": "relative_error",

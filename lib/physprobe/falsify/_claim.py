@@ -9,8 +9,9 @@ from pydantic import Field
 
 from physprobe.config.spec import Spec
 from physprobe.statistics import margins, nulls
+from physprobe.statistics.bootstrap import Resampled
+from physprobe.statistics.intervals import Interval
 from physprobe.statistics.paired import Scored
-from physprobe.statistics.scores import Interval, Resampled
 from physprobe.store.evidence import Evidence
 
 NO_CONTROL = "the study has no control to beat"
@@ -173,11 +174,10 @@ def measured(claim: Claim, found: Scored, draws: int, *, seed: int = 0, above: f
     if columns["value"] is None:
         return columns
     columns |= {key: columns[key] - above for key in ("value", "ci_low", "ci_high")}
-    groups = len(np.unique(found.groups))
     ends = columns["value"], columns["ci_low"], columns["ci_high"]
-    drawn = interval.drawn - above if isinstance(interval, Resampled) else None
-    if isinstance(interval, Resampled) and interval.series:  # blocks of windows of one film
-        groups = int(interval.units)
+    drawn, groups = None, len(np.unique(found.groups))
+    if isinstance(interval, Resampled):
+        drawn, groups = interval.drawn - above, int(interval.units)
     return columns | {
         "p_margin": margins.p(*ends, claim.margin, groups, drawn),
         "groups": groups,

@@ -10,7 +10,8 @@ from physprobe.falsify import _measure
 from physprobe.falsify._measure import Measure
 from physprobe.falsify._onset import Onset
 from physprobe.statistics import scores
-from physprobe.statistics.scores import Halves
+from physprobe.statistics.half_samples import Halves
+from physprobe.statistics.intervals import Interval
 from physprobe.store import results
 from physprobe.store.fits import Result, rows
 
@@ -126,11 +127,11 @@ class Curve:
         return {"draws": spec["bootstraps"], "seed": spec["seed"]}
 
     @cached_property
-    def band(self) -> scores.Interval:
+    def band(self) -> Interval:
         """Score with a band that holds all layers at once."""
         return self.measured.band(**self.draws)
 
-    def above(self, controls: Mapping[str, "Curve"]) -> scores.Interval:
+    def above(self, controls: Mapping[str, "Curve"]) -> Interval:
         """Score of each layer less that of the best control, paired by clip, with such a band.
 
         A control's layer is the one that was chosen inside the training clips; which control is the
@@ -205,6 +206,6 @@ def scored(
             yield {**about, **named, "metric": f"onset_above_controls{form}", **onset}
 
 
-def _banded(about: dict, layers: list[str], band: scores.Interval) -> Iterator[dict]:
+def _banded(about: dict, layers: list[str], band: Interval) -> Iterator[dict]:
     for place, layer in enumerate(layers):
         yield {**about, "layer": layer, **band.at(place).columns()}

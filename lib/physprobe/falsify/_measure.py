@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from physprobe.statistics import orders, paired, scores
+from physprobe.statistics import bootstrap, orders, paired, scores
+from physprobe.statistics.half_samples import Halves
+from physprobe.statistics.intervals import Interval
 from physprobe.statistics.paired import Scored
 
 WORDS = {
@@ -24,22 +26,22 @@ class Measure(Scored):
     errors: bool = False
     """Whether 1 - score is an error without an upper end, whose logarithm spreads more evenly."""
 
-    def band(self, **draws: int) -> scores.Interval:
+    def band(self, **draws: int) -> Interval:
         """Score of each layer (layer,) with a 95 % band that holds all layers at once."""
         if not self.errors:
             # shares: the band's straight edges would leave 0 to 1
             value, *edges = _certain(self, draws)
-            return scores.Interval(value, *np.clip(edges, 0.0, 1.0))
+            return Interval(value, *np.clip(edges, 0.0, 1.0))
 
         def log_error(totals: np.ndarray) -> np.ndarray:
             return np.log(np.maximum(1.0 - self.statistic(totals), 1e-12))
 
         about = {"groups": self.groups, "members": self.members, "halves": self.halves}
         told: dict[str, Any] = {**about, **draws}
-        value, low, high = scores.band(self.sums, log_error, **told)
-        return scores.Interval(1 - np.exp(value), 1 - np.exp(high), 1 - np.exp(low))
+        value, low, high = bootstrap.band(self.sums, log_error, **told)
+        return Interval(1 - np.exp(value), 1 - np.exp(high), 1 - np.exp(low))
 
-    def above(self, others: Sequence["Measure"], **draws: int) -> scores.Interval:
+    def above(self, others: Sequence["Measure"], **draws: int) -> Interval:
         """Each layer's score less the best of others, found anew in every draw, with a band.
 
         Parameters
@@ -47,7 +49,7 @@ class Measure(Scored):
         others : sequence of Measure
             Of one layer each.
         **draws
-            As for ``scores.band``.
+            As for ``bootstrap.band``.
         """
         return _certain(paired.above(self, *others), draws)
 
@@ -64,7 +66,7 @@ def of_classes(
     truth: np.ndarray,
     fold: np.ndarray,
     groups: np.ndarray,
-    halves: scores.Halves | None = None,
+    halves: Halves | None = None,
 ) -> Measure:
     """Measure of a probe of classes.
 
@@ -93,20 +95,20 @@ def of_classes(
 
 
 def of_errors(
-    truth: np.ndarray, squared: np.ndarray, groups: np.ndarray, halves: scores.Halves | None = None
+    truth: np.ndarray, squared: np.ndarray, groups: np.ndarray, halves: Halves | None = None
 ) -> Measure:
     """R2 from truth (clip, column) and squared errors (layer, clip); groups (clip,)."""
     sums = scores.pooled_r2_sums(truth, squared)
     return Measure(sums, scores.r2_of, groups, halves=halves, errors=True)
 
 
-def _certain(found: Scored, draws: Mapping[str, int]) -> scores.Interval:
+def _certain(found: Scored, draws: Mapping[str, int]) -> Interval:
     """Band; a layer whose score is the same in every draw has no width, and is certain."""
     about = {"groups": found.groups, "members": found.members, "halves": found.halves}
     told: dict[str, Any] = {**about, **draws}
-    band = scores.band(found.sums, found.statistic, **told)
+    band = bootstrap.band(found.sums, found.statistic, **told)
     value, low, high = band
     if len(np.unique(found.groups)) < 2:
         return band
     still = np.isnan(low) & np.isfinite(value)
-    return scores.Interval(value, np.where(still, value, low), np.where(still, value, high))
+    return Interval(value, np.where(still, value, low), np.where(still, value, high))

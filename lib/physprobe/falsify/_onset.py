@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.statistics.scores import Interval
+from physprobe.statistics.intervals import Interval
 
 
 @dataclass(frozen=True)

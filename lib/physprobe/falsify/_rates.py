@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from physprobe.discover.linear import CANNOT_TELL
-from physprobe.statistics import scores
+from physprobe.statistics import bootstrap, scores
+from physprobe.statistics.intervals import Interval
 
 ALL = "all"
 POSITIVE = ("alpha", "c", "gamma")  # their logarithms are what R2 is of
@@ -51,7 +52,7 @@ def rate(happened: Sequence[bool]) -> dict:
 
     test = binomtest(sum(happened), len(happened))
     low, high = test.proportion_ci(method="wilson")
-    return {**scores.Interval(test.statistic, low, high).columns(), "n_clips": len(happened)}
+    return {**Interval(test.statistic, low, high).columns(), "n_clips": len(happened)}
 
 
 def _of_system(result: Mapping) -> Iterator[dict]:
@@ -110,9 +111,9 @@ def _of_parameter(name: str, values: list, truth: list) -> Iterator[dict]:
     kept = np.isfinite(found)
     about = {"sample": "clip", "target": name}
     found, known = found[kept], known[kept]
-    *ends, clips = scores.median(np.abs(found / known - 1), 1000, 0)
+    *ends, clips = bootstrap.median(np.abs(found / known - 1), 1000, 0)
     yield {
-        **about, "metric": "relative_error", **scores.Interval(*np.array(ends)).columns(),
+        **about, "metric": "relative_error", **Interval(*np.array(ends)).columns(),
         "n_clips": clips, "note": "median of clips with a verdict",
     }  # fmt: skip
     if name in POSITIVE:
@@ -124,7 +125,7 @@ def _of_parameter(name: str, values: list, truth: list) -> Iterator[dict]:
         return
     sums = scores.r2_sums(known, (found - known) ** 2)
     note = "of logarithms" if name in POSITIVE else None
-    yield {**counted, **scores.bootstrap(sums, scores.r2_of).columns(), "note": note}
+    yield {**counted, **bootstrap.interval(sums, scores.r2_of).columns(), "note": note}
 
 
 def blocks(found: Mapping[tuple[str, str], Mapping]) -> dict:

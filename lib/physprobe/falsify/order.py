@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from physprobe.falsify._claim import Claim, Needs, each, judged, measured, verdict
 from physprobe.statistics import nulls, paired, scores, seeds
+from physprobe.statistics.intervals import Interval
 from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
 
@@ -132,7 +133,7 @@ def _difference(spec: Spec, own: Scored, other: Scored, draws: int) -> dict:
     if np.array_equal(own.groups, other.groups):
         return measured(spec, paired.above(own, other), draws)
     (value, low, high), (less, least, most) = (part.interval(draws) for part in (own, other))
-    found = scores.Interval(
+    found = Interval(
         value - less,
         value - less - np.hypot(value - low, most - less),
         value - less + np.hypot(high - value, less - least),

@@ -8,7 +8,7 @@ from xarray import Dataset
 
 from physprobe.config import seen
 from physprobe.drawing import palette, pictures
-from physprobe.statistics import scores, targets
+from physprobe.statistics import bootstrap, scores, targets
 from physprobe.store import zarrs
 from physprobe.store.evidence import Evidence
 
@@ -64,7 +64,7 @@ def _bins(truth: np.ndarray, value: np.ndarray) -> Iterator[dict]:
     order = np.argsort(truth)
     for part in np.array_split(order, int(np.clip(len(truth) // 5, 1, BINS))):
         sums = np.stack([value[part], np.ones(len(part))], axis=-1)
-        mean, low, high = scores.bootstrap(sums, scores.mean_of)
+        mean, low, high = bootstrap.interval(sums, scores.mean_of)
         yield {
             "truth": truth[part].mean(),
             "value": float(mean),

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from physprobe.drawing import canvas
 from physprobe.figures import _frames
-from physprobe.statistics import scores
+from physprobe.statistics import bootstrap, scores
 from physprobe.store import fits
 
 NEEDS = ("probe",)
@@ -45,7 +45,7 @@ def _of_one(study: _frames.Evidence, name: str) -> Iterator[dict]:
         begins = study.system[LABEL].values[clips]
         for part in np.array_split(np.argsort(begins, kind="stable"), PARTS):
             sums = np.stack([wrong[part], np.ones(len(part))], -1)
-            interval = scores.bootstrap(
+            interval = bootstrap.interval(
                 sums,
                 scores.mean_of,
                 groups=np.asarray(told["group"])[part],

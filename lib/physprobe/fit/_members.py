@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from physprobe.statistics import nulls, scores
+from physprobe.statistics import bootstrap, nulls
+from physprobe.statistics.intervals import Interval
 from physprobe.store.results import EVIDENCE, SCORE
 
 Fitted = tuple[list[dict], dict]
@@ -120,9 +121,9 @@ def _mean_row(rows: Sequence[dict], members: int, name: str) -> dict:
     spread = f"members from {min(values):.4g} to {max(values):.4g}"
     found["value"] = float(np.mean(values))
     if all("interval" in row for row in rows):
-        interval = scores.mean_of_members([row["interval"] for row in rows], name)
+        interval = bootstrap.mean_of_members([row["interval"] for row in rows], name)
         reach = REACH.get(first["metric"], (-np.inf, np.inf))
-        found |= scores.Interval(interval.value, *np.clip(interval[1:], *reach)).columns()
+        found |= Interval(interval.value, *np.clip(interval[1:], *reach)).columns()
         found["estimand"] = first.get("estimand")
     told = {}
     if all("null" in row for row in rows):

@@ -108,7 +108,7 @@ def probe(
         apart. ``held_out``, per clip: of numbers prediction, squared and absolute error (mean over
         tokens; sum and mean over columns); of classes log-probabilities (class, as in ``classes``;
         of the mean over tokens), and mean over tokens of log loss and of being right. Of each
-        target ``halves``: by metric, what fits to either half say; see ``scores.half_ratios``.
+        target ``halves``: by metric, what fits to either half say; see ``half_samples.ratios``.
 
     Raises
     ------

@@ -13,7 +13,7 @@ in the draws as far as the ends are concerned; it doesn't know of members, which
 Draws know of these, but no more than 1 in their number. So where there are draws it is the larger
 of both, Student's tail and twice the bias-corrected share of draws beyond the value, and never
 below 1 / (1 + draws), which it is beyond all of them. The level that BCa gives such a value,
-`scores.bootstrap_p`, may be 0.05 still, with a strong acceleration: of no use in a family.
+`bootstrap.p`, may be 0.05 still, with a strong acceleration: of no use in a family.
 """
 
 from typing import NamedTuple

@@ -1,8 +1,11 @@
 """Orders: which clips of one class are above those of another, and what follows from that."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from physprobe.statistics import scores
+TIED = 1e-9
+"""Probabilities that differ by no more are equal: no fit is more exact."""
 
 
 def ranked(log_probabilities: np.ndarray) -> np.ndarray:
@@ -18,15 +21,55 @@ def numbers_of(classes: int) -> np.ndarray:
     return np.arange(1, 2) if classes == 2 else np.arange(classes)
 
 
+def contrasts(
+    marks: np.ndarray, truth: np.ndarray, groups: Sequence | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which groups have their clips of the second class above those of the first; ties count half.
+
+    The mean mark of a group's clips of either class is compared: of twins, a choice between two; of
+    two possible and two impossible movies, scene-relative accuracy. That a readout sums the same
+    frames for both classes makes a tie, and no error.
+
+    Parameters
+    ----------
+    marks : (clip, ..., column)
+        Probability of the second class, or anything that rises with it.
+    truth : (clip, column) of 0 or 1
+        Class of each clip.
+    groups : (clip,)
+
+    Returns
+    -------
+    ordered : (group, ..., column)
+        1, 0, or 1/2 for means within ``TIED`` of each other; 0 where a group lacks a class.
+    compared : (group, column)
+        1 where a group has clips of both classes, else 0.
+    """
+    _, member = np.unique(groups, return_inverse=True)
+    units = (member == np.arange(member.max() + 1)[:, None]).astype(float)
+    between = (slice(None), *(None,) * (marks.ndim - 2), slice(None))
+    means, there = [], []
+    for number in (0, 1):
+        inside = (truth == number).astype(float)
+        count = units @ inside
+        total = np.tensordot(units, marks * inside[between], 1)
+        means.append(total / np.maximum(count, 1)[between])
+        there.append(count > 0)
+    compared = (there[0] & there[1]).astype(float)
+    gap = means[1] - means[0]
+    ordered = np.where(np.abs(gap) <= TIED, 0.5, (gap > 0).astype(float))
+    return ordered * compared[between], compared
+
+
 def contrasted(
     log_probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Groups in order (group, time, column), and those compared, by ``scores.contrasts``.
+    """Groups in order (group, time, column), and those compared, by :func:`contrasts`.
 
     Only two classes can be put in order: of several, no group is compared.
     """
     if log_probabilities.shape[2] == 2 and len(truth):
-        return scores.contrasts(np.exp(log_probabilities[:, :, 1]), truth, groups)
+        return contrasts(np.exp(log_probabilities[:, :, 1]), truth, groups)
     nothing = np.zeros((1, log_probabilities.shape[1], truth.shape[1]))
     return nothing, nothing[:, 0]
 

@@ -13,8 +13,11 @@ from typing import Self
 
 import numpy as np
 
-from physprobe.statistics import scores
-from physprobe.statistics.scores import Halves, Interval, Members, Statistic
+from physprobe.statistics import bootstrap, ensemble, resampling
+from physprobe.statistics.ensemble import Members
+from physprobe.statistics.half_samples import Halves
+from physprobe.statistics.intervals import Interval
+from physprobe.statistics.scores import Statistic
 
 Combine = Callable[[Sequence[np.ndarray]], np.ndarray]
 """From several scores, each (...), to one (...)."""
@@ -38,14 +41,14 @@ class Scored:
     @property
     def value(self) -> np.ndarray:
         """The score itself."""
-        return self.statistic(scores.weighed(self.sums.sum(-2), self.members))
+        return self.statistic(ensemble.weighed(self.sums.sum(-2), self.members))
 
     @property
     def still(self) -> "Scored":
         """The same with its members held fixed: as if there were no other networks."""
 
         def score(totals: np.ndarray) -> np.ndarray:
-            return self.statistic(scores.weighed(totals, self.members))
+            return self.statistic(ensemble.weighed(totals, self.members))
 
         return Scored(self.sums, score, self.groups, halves=self.halves)
 
@@ -57,7 +60,7 @@ class Scored:
 
     def interval(self, draws: int, seed: int = 0) -> Interval:
         """Score with its 95 % interval."""
-        return scores.bootstrap(
+        return bootstrap.interval(
             self.sums,
             self.statistic,
             groups=self.groups,
@@ -69,7 +72,7 @@ class Scored:
 
     def p(self, at: float, draws: int, seed: int = 0) -> float:
         """Two-sided p of one score against a value, by the draws of its interval."""
-        return scores.bootstrap_p(
+        return bootstrap.p(
             self.sums,
             self.statistic,
             at,
@@ -107,10 +110,8 @@ def apart(parts: Sequence[Scored]) -> list[Scored]:
         sums[..., own, :] = part.sums
         halves = part.halves
         if halves is not None:
-            wide = halves.wide
-            if wide is None:
-                wide = scores.stretched(part.sums, part.statistic, part.groups, halves)
-            halves = Halves(halves.deviations, signs, wide)
+            known = resampling.widened(part.sums, part.statistic, part.groups, halves)
+            halves = known._replace(signs=signs)
         found.append(replace(part, sums=sums, groups=groups, halves=halves))
     return found
 
@@ -187,11 +188,9 @@ def _halves(parts: Sequence[Scored], shape: tuple[int, ...]) -> Halves | None:
     for part in parts:
         count = part.sums.shape[-1]
         own = part.halves or Halves(np.zeros(count), signs, np.ones(count))
-        far = own.wide
-        if far is None:
-            far = scores.stretched(part.sums, part.statistic, part.groups, own)
+        own = resampling.widened(part.sums, part.statistic, part.groups, own)
         deviations.append(np.broadcast_to(own.deviations, (*shape[:-1], len(signs), count)))
-        wide.append(np.broadcast_to(far, (*shape[:-1], count)))
+        wide.append(np.broadcast_to(np.asarray(own.wide), (*shape[:-1], count)))
     return Halves(np.concatenate(deviations, -1), signs, np.concatenate(wide, -1))
 
 

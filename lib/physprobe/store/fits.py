@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from physprobe.statistics import paired, scores
+from physprobe.statistics.half_samples import Halves
 from physprobe.statistics.paired import Scored
-from physprobe.statistics.scores import Halves
 from physprobe.store import results
 
 Result = Mapping[str, Any]

@@ -303,7 +303,7 @@ def digests(paths: Iterable[Path]) -> dict[str, str]:
 def half_ratios(block: Mapping, metric: str, part: str | None = None) -> np.ndarray | None:
     """What fits to halves of the clips say of a score (split,); none if none were made.
 
-    Of all held-out clips, or of a part that is scored apart; see ``scores.half_ratios``.
+    Of all held-out clips, or of a part that is scored apart; see ``half_samples.ratios``.
     """
     about = block.get("halves", {}) if part is None else block["halves_of_parts"].get(part, {})
     found = about.get(metric, ())

@@ -7,7 +7,18 @@ import numpy as np
 
 from physprobe.fit.methods import _rows
 from physprobe.fit.methods._selection import OfClasses, Solver, Tally
-from physprobe.statistics import logistic, nulls, orders, scores, seeds
+from physprobe.statistics import (
+    bootstrap,
+    half_samples,
+    logistic,
+    nulls,
+    orders,
+    resampling,
+    scores,
+    seeds,
+)
+from physprobe.statistics.half_samples import Halves
+from physprobe.statistics.intervals import Interval
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
@@ -127,12 +138,12 @@ def collect(
         statistic: Callable,
         ratios: np.ndarray | None = None,
         mine: np.ndarray | slice = slice(None),
-    ) -> scores.Interval:
+    ) -> Interval:
         """Of sums of some clips; what halves say (..., split) is about their first part."""
         halves = None
         if ratios is not None:
-            halves = scores.Halves.at(0, sums.shape[-1], ratios, held.signs[:, mine])
-        return scores.bootstrap(
+            halves = Halves.at(0, sums.shape[-1], ratios, held.signs[:, mine])
+        return bootstrap.interval(
             sums, statistic, groups=held.groups[mine], draws=spec.bootstraps, seed=spec.seed,
             halves=halves,
         )  # fmt: skip
@@ -249,7 +260,7 @@ def collect(
 
 
 class Ratios(NamedTuple):
-    """What halves say of one score; see ``scores.half_ratios``."""
+    """What halves say of one score; see ``half_samples.ratios``."""
 
     mean: np.ndarray
     """(split,) of the mean over token times."""
@@ -299,9 +310,9 @@ def half_ratios(
         if metric in by_clip:
             values = by_clip[metric]
             if metric != "relative_accuracy":
-                values = scores.by_group(values, groups)
+                values = resampling.by_group(values, groups)
             share = _in_common(np.nan_to_num(values).reshape(len(values), count, 2))
-        mean, each = scores.half_ratios(each.mean(0)), scores.half_ratios(each)
+        mean, each = half_samples.ratios(each.mean(0)), half_samples.ratios(each)
         said[metric] = Ratios(share * mean, share * each)
     return said
 
@@ -351,11 +362,11 @@ def _scores(fits: Sequence[OfClasses], part: int, clips: int) -> dict[str, np.nd
     }
 
 
-def _value(interval: scores.Interval) -> dict:
+def _value(interval: Interval) -> dict:
     return interval.row("no outer fold holds out clips of two classes")
 
 
-def _told(score: scores.Interval, null: dict, note: str | None = None) -> dict:
+def _told(score: Interval, null: dict, note: str | None = None) -> dict:
     """A score with its null, and what is to be said of both."""
     value = _value(score)
     return {**null, **value, "note": nulls.noted(value.get("note"), null.get("note"), note)}
@@ -416,7 +427,7 @@ def losses(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def hits(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Whether the most probable class is the true one (clip, time, column); those tied share."""
-    best = log_probabilities >= log_probabilities.max(2, keepdims=True) - scores.TIED
+    best = log_probabilities >= log_probabilities.max(2, keepdims=True) - orders.TIED
     truth = np.broadcast_to(truth, np.delete(log_probabilities.shape, 2))
     return np.take_along_axis(best, truth[:, :, None], 2)[:, :, 0] / best.sum(2)
 

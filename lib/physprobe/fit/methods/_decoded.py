@@ -10,7 +10,7 @@ from physprobe.drawing import strips
 from physprobe.fit.methods import _drawing, _forecasts, _shared
 from physprobe.fit.methods._drawing import Draw, Read
 from physprobe.fit.section import Given
-from physprobe.statistics import ridge, scores, similarity, splits
+from physprobe.statistics import bootstrap, ridge, scores, similarity, splits
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
@@ -253,7 +253,7 @@ def _rows(spec: "Spec", told: Told, groups: np.ndarray, names: Sequence[str]) ->
         undefined: str | None = None,
     ) -> None:
         sums = np.stack([np.asarray(part, float), np.asarray(whole, float)], -1)
-        found = scores.bootstrap(
+        found = bootstrap.interval(
             sums, statistic, groups=groups, draws=spec.bootstraps, seed=spec.seed
         )
         about = {"layer": "last", **about, "metric": metric, "n_clips": len(sums)}

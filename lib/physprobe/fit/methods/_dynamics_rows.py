@@ -11,7 +11,8 @@ from physprobe.fit.methods._digits import short
 from physprobe.fit.methods._held_out import BASELINES, PUBLISHED, ROLLED, Tally
 from physprobe.fit.methods._pairs import FIRST
 from physprobe.fit.methods._spectrum import Spectrum
-from physprobe.statistics import nulls, scores, seeds
+from physprobe.statistics import bootstrap, nulls, scores, seeds
+from physprobe.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from physprobe.fit.methods.dmd import Spec
@@ -29,7 +30,7 @@ class Skills:
 
     names: list[tuple[str, int | None, str]]
     """Model, order, baseline."""
-    interval: scores.Interval
+    interval: Interval
     """(name, horizon)"""
     null: np.ndarray
     """(draw, name, horizon) of sign flips between model and baseline."""
@@ -47,7 +48,7 @@ class Skills:
             np.stack([side(found, *name) for name in names]).swapaxes(1, 2)
             for side in (_model, _baseline)
         )
-        interval = scores.bootstrap(
+        interval = bootstrap.interval(
             np.stack([own, other], axis=-1),
             scores.skill_of,
             groups=groups,
@@ -178,13 +179,13 @@ def others(
     """Rows of the spectral radius, the variance that is kept, and the published scores."""
     about = {"layer": layer, "n_clips": len(groups)}
     for item in spectra:
-        radius = scores.Interval(*map(np.asarray, item.radius))
+        radius = Interval(*map(np.asarray, item.radius))
         yield {
             **about, "metric": "spectral_radius", "model": "dmd", "order": item.model.order,
             "lambda": item.model.penalty, **radius.columns(),
             "note": GROWS if radius.value > 1 else None,
         }  # fmt: skip
-    drawn = partial(scores.bootstrap, groups=groups, draws=spec.bootstraps, seed=spec.seed)
+    drawn = partial(bootstrap.interval, groups=groups, draws=spec.bootstraps, seed=spec.seed)
     kept = drawn(found.variance, scores.skill_of)
     yield {**about, "metric": "variance_kept", **kept.row()}
     values = np.stack(list(found.test.values()))

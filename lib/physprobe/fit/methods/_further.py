@@ -18,7 +18,8 @@ import numpy as np
 from physprobe.fit.methods import _rows
 from physprobe.fit.methods._rows import Asked, HeldOut
 from physprobe.fit.methods._selection import OfNumbers, Solver, Tally, by_target
-from physprobe.statistics import nulls, scores
+from physprobe.statistics import half_samples, nulls, resampling
+from physprobe.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from physprobe.fit.methods._numbers import Numbers
@@ -91,7 +92,7 @@ class _On:
         """Predictions (..., unit, time, column) from those of clips: of groups their mean."""
         if self.member is None:
             return predicted
-        return scores.by_group(predicted.mean(-2), self.member)[..., None, :] / np.bincount(
+        return resampling.by_group(predicted.mean(-2), self.member)[..., None, :] / np.bincount(
             self.member
         ).reshape(-1, 1, 1)
 
@@ -183,7 +184,7 @@ class _Scored:
         if len(self.targets) < 2:
             return
         redone = by_target(missed, labels.counts) / counts
-        ratios = scores.half_ratios(redone[..., self.targets].sum(2).mean((2, 3)))
+        ratios = half_samples.ratios(redone[..., self.targets].sum(2).mean((2, 3)))
         mean = _rows.means(spec, held, each[self.targets].mean(0), ratios)
         drawn = null[:, self.targets].mean(1)
         nulled = labels.together(self.targets).row(drawn[0], drawn[1:], -1.0)
@@ -193,13 +194,13 @@ class _Scored:
     def _ratios(self, missed: np.ndarray) -> np.ndarray:
         """What halves say (target, split) of errors (split, half, unit, time, column)."""
         sums = by_target(missed.sum(2).mean(2), self.labels.counts)
-        return scores.half_ratios(np.moveaxis(sums, 2, 0))
+        return half_samples.ratios(np.moveaxis(sums, 2, 0))
 
     def _row(
         self,
         target: int | None,
         metric: str,
-        score: scores.Interval,
+        score: Interval,
         null: dict | None = None,
         note: str | None = None,
     ) -> dict:

@@ -9,7 +9,8 @@ from physprobe.fit.methods._digits import short
 from physprobe.fit.methods._kernels import FAMILIES, LAPLACIAN, laplacian_residual
 from physprobe.fit.methods._rollout import Rollouts
 from physprobe.fit.methods._stencil import ONE
-from physprobe.statistics import nulls, paired, scores
+from physprobe.statistics import bootstrap, nulls, paired, scores
+from physprobe.statistics.intervals import Interval
 from physprobe.statistics.paired import Scored
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _one_step(
 
     def skill(error: np.ndarray) -> dict:
         sums = np.stack([error, persistence], axis=-1)
-        return _value(scores.bootstrap(sums, scores.skill_of, **draws))
+        return _value(bootstrap.interval(sums, scores.skill_of, **draws))
 
     def null(value: float | None, values: np.ndarray) -> dict:
         return {} if value is None else arranged.row(value, values)
@@ -144,7 +145,7 @@ def _one_step(
         yield {**row, "note": row.get("note") or many}
         band = np.stack([errors[model], np.full_like(persistence, size)], axis=-1)
         yield {
-            **about, "metric": "mse", **_value(scores.bootstrap(band, scores.mean_of, **draws)),
+            **about, "metric": "mse", **_value(bootstrap.interval(band, scores.mean_of, **draws)),
             "note": many,
         }  # fmt: skip
         if model == "shuffled":
@@ -181,7 +182,7 @@ def _rolled(spec: "Spec", rollouts: Mapping, family: str, draws: dict) -> Iterat
             if not np.isfinite(sums).all():
                 yield {**row, "note": "not finite: the rollout diverges"}
                 continue
-            yield {**row, **_value(scores.bootstrap(sums, scores.skill_of, **draws))}
+            yield {**row, **_value(bootstrap.interval(sums, scores.skill_of, **draws))}
         yield {**about, "metric": "rollout_cos", **_mean(rolled.cosine.mean(1), draws)}
     if family == "free":
         held_still = rollouts[family, "real"].persistence_cosine.mean(1)
@@ -198,7 +199,7 @@ def _shapes(bands: Mapping, family: str) -> Iterator[dict]:
             yield {
                 "model": name_of(family, model),
                 "metric": metric,
-                **_value(scores.Interval(values[0], low, high)),
+                **_value(Interval(values[0], low, high)),
             }
 
 
@@ -206,10 +207,10 @@ def _mean(values: np.ndarray, draws: dict) -> dict:
     if not np.isfinite(values).all():
         return {"value": None, "note": "not finite: the rollout diverges"}
     band = np.stack([values, np.ones_like(values)], axis=-1)
-    return _value(scores.bootstrap(band, scores.mean_of, **draws))
+    return _value(bootstrap.interval(band, scores.mean_of, **draws))
 
 
-def _value(interval: scores.Interval) -> dict:
+def _value(interval: Interval) -> dict:
     return interval.row("undefined: nothing changes in the held-out clips")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from physprobe.fit.methods import _further, _rows
 from physprobe.fit.methods._rows import Asked, Found
 from physprobe.fit.methods._selection import OfNumbers, Solver, Tally
-from physprobe.statistics import nulls, scores
+from physprobe.statistics import nulls, resampling
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Numbers:
             return np.zeros(0)
         groups = self.groups[clips]
         _, sizes = np.unique(groups, return_counts=True)
-        return ((scores.by_group(residual.mean(1), groups) / sizes[:, None]) ** 2).sum(0)
+        return ((resampling.by_group(residual.mean(1), groups) / sizes[:, None]) ** 2).sum(0)
 
     @staticmethod
     def about(targets: Mapping[str, np.ndarray], asked: Asked) -> dict:

@@ -9,7 +9,7 @@ import numpy as np
 from physprobe.fit.methods import _forecasts
 from physprobe.fit.methods._rows import HeldOut
 from physprobe.fit.section import Given
-from physprobe.statistics import nulls, ridge, scores, seeds, splits, states
+from physprobe.statistics import bootstrap, nulls, ridge, scores, seeds, splits, states
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def _told(
 
     def mean(values: np.ndarray) -> dict:
         sums = np.stack([values, np.ones_like(values)], -1)
-        interval = scores.bootstrap(
+        interval = bootstrap.interval(
             sums, scores.mean_of, groups=held.groups, draws=spec.bootstraps, seed=spec.seed
         )
         return {"n_clips": len(values), **interval.row()}

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from physprobe.fit.methods._selection import OfNumbers, Solver, Tally, by_target
-from physprobe.statistics import nulls, scores, splits, targets
+from physprobe.statistics import bootstrap, half_samples, nulls, scores, splits, targets
+from physprobe.statistics.half_samples import Halves
+from physprobe.statistics.intervals import Interval
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
@@ -178,7 +180,7 @@ def collect(
             np.moveaxis(by_target(part.sum(2), counts), (2, 3), (1, 0))
             for part in (missed**2, np.abs(missed))
         ]
-        ratios, apart = (scores.half_ratios(part.mean(1)) for part in by_half)
+        ratios, apart = (half_samples.ratios(part.mean(1)) for part in by_half)
         interval = intervals(spec, held, truth, squared.mean(-1), ratios)
         band = means(spec, held, absolute.mean(-1), apart)
         training = _training(fits, labels[:, 0], counts, folds)
@@ -204,7 +206,7 @@ def collect(
                     targets.angle_error(true[:, None, own], part[..., own]).mean(-1)
                     for part in (predicted, halved)
                 )
-                about_half = scores.half_ratios(turned.sum(-1))
+                about_half = half_samples.ratios(turned.sum(-1))
                 circular = _score(means(spec, held, angle, about_half))
                 found.rows.append({**shared, **circular, "metric": "circular_mae"})
             about = {"target": target, "sample": tally.sample, "layer": layer}
@@ -221,7 +223,7 @@ def collect(
             found.choices += [{**about, "fold": f, **choice} for f, choice in enumerate(chosen)]
         if layer == "selected" and tally.sample == "token":
             # Every token time has its own score; interval (time, target) by the same draws.
-            each = scores.half_ratios(by_half[0]).transpose(1, 0, 2)
+            each = half_samples.ratios(by_half[0]).transpose(1, 0, 2)
             by_time = intervals(spec, held, truth, squared.transpose(2, 0, 1), each)
             drawn = 1.0 - errors / spread
             for t, target in enumerate(widths):
@@ -285,7 +287,7 @@ def padded(true: np.ndarray, columns: Iterable[slice]) -> np.ndarray:
 
 def intervals(
     spec: "Protocol", held: HeldOut, truth: np.ndarray, squared: np.ndarray, ratios: np.ndarray
-) -> scores.Interval:
+) -> Interval:
     """R2 with interval.
 
     Parameters
@@ -295,15 +297,13 @@ def intervals(
     truth : (target, clip, column)
     squared : (..., target, clip)
     ratios : (..., target, split)
-        Of squared errors; see ``scores.half_ratios``.
+        Of squared errors; see ``half_samples.ratios``.
     """
     sums = scores.pooled_r2_sums(truth, squared)
     return _drawn(spec, held, sums, scores.r2_of, scores.ERROR, ratios)
 
 
-def means(
-    spec: "Protocol", held: HeldOut, values: np.ndarray, ratios: np.ndarray
-) -> scores.Interval:
+def means(spec: "Protocol", held: HeldOut, values: np.ndarray, ratios: np.ndarray) -> Interval:
     """Mean with interval of values (..., clip), and what halves say of it (..., split)."""
     sums = np.stack([values, np.ones_like(values)], -1)
     return _drawn(spec, held, sums, scores.mean_of, 0, ratios)
@@ -316,18 +316,18 @@ def _drawn(
     statistic: scores.Statistic,
     place: int,
     ratios: np.ndarray,
-) -> scores.Interval:
-    return scores.bootstrap(
+) -> Interval:
+    return bootstrap.interval(
         sums,
         statistic,
         groups=held.groups,
         draws=spec.bootstraps,
         seed=spec.seed,
-        halves=scores.Halves.at(place, sums.shape[-1], ratios, held.signs),
+        halves=Halves.at(place, sums.shape[-1], ratios, held.signs),
     )
 
 
-def _score(interval: scores.Interval, *place: int) -> dict:
+def _score(interval: Interval, *place: int) -> dict:
     return interval.at(*place).row()
 
 

@@ -79,7 +79,7 @@ class OfClasses(Choice):
     pairs: np.ndarray
     """(part, one-against-rest, column) all pairs of held-out clips of which one is of the class."""
     ordered: np.ndarray
-    """(part, time, column) groups in the right order, of two classes; see ``scores.contrasts``."""
+    """(part, time, column) groups in the right order, of two classes; see ``orders.contrasts``."""
     compared: np.ndarray
     """(part, column) groups that have clips of both classes."""
     predicted: np.ndarray

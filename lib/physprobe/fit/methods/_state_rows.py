@@ -9,7 +9,7 @@ from pydantic import Field
 
 from physprobe.fit.methods._rows import begun, choice_note
 from physprobe.fit.section import Given, MethodSpec
-from physprobe.statistics import nulls, scores, targets
+from physprobe.statistics import bootstrap, nulls, scores, targets
 from physprobe.statistics.splits import Fold
 
 
@@ -147,7 +147,7 @@ def decode(
             errors = found.errors[:, held.clip]
             spread = ((drawn - drawn.mean(1, keepdims=True)) ** 2).sum((1, 2))
             score = 1.0 - errors.sum(1) / np.where(spread > 0, spread, np.nan)
-            interval = scores.bootstrap(
+            interval = bootstrap.interval(
                 scores.pooled_r2_sums(values[held.clip], errors[0]),
                 scores.r2_of,
                 groups=held.groups,

@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from physprobe.embed.section import Foresight
 from physprobe.fit.section import Given
-from physprobe.statistics import nulls, orders, scores, seeds
+from physprobe.statistics import bootstrap, nulls, orders, scores, seeds
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
@@ -304,7 +304,7 @@ def _redone(
 def _share(spec: "Spec", right: np.ndarray, groups: np.ndarray) -> dict:
     """Share of pairs that are right, with interval over groups."""
     sums = np.stack([1.0 - right, np.ones(len(right))], axis=-1)
-    found = scores.bootstrap(
+    found = bootstrap.interval(
         sums, scores.accuracy_of, groups=groups, draws=spec.bootstraps, seed=spec.seed
     )
     return found.row("no pairs")
@@ -341,7 +341,7 @@ def _selected(
     rows.append({**about, "metric": "both_right", **_share(spec, both, names)})
     relative = np.nan_to_num(gap[inside] / base[inside])
     sums = np.stack([relative, np.ones_like(relative)], axis=-1)
-    margin = scores.bootstrap(
+    margin = bootstrap.interval(
         sums, scores.mean_of, groups=groups, draws=spec.bootstraps, seed=spec.seed
     )
     rows.append({**about, "metric": "surprise_margin", **margin.row("no pairs")})
@@ -363,7 +363,7 @@ def _liking(spec: "Spec", known: Pairs, gap: np.ndarray, inside: np.ndarray) -> 
         sides.append(np.nan_to_num(gap[some[np.argsort(known.group[some])]]))
     violation, liking = (sides[0] + sides[1]) / 2, (sides[0] - sides[1]) / 2
     sums = np.stack([liking**2, violation**2 + liking**2], axis=-1)
-    found = scores.bootstrap(
+    found = bootstrap.interval(
         sums, scores.share_of, groups=names, draws=spec.bootstraps, seed=spec.seed
     )
     return found.row("no film surprises more than another")
@@ -386,7 +386,7 @@ def _auc(
     sums = orders.auc_sums(
         np.stack([-said / 2, said / 2], axis=-1)[:, None], possible[clips].astype(int), place
     )
-    score = scores.bootstrap(
+    score = bootstrap.interval(
         sums, scores.accuracy_of, groups=groups[clips], draws=spec.bootstraps, seed=spec.seed
     )
     return {"metric": "auc", **score.row("films of one kind alone")}

@@ -29,7 +29,7 @@ from pydantic import Field
 from physprobe.config.system import Name
 from physprobe.fit.methods import _health
 from physprobe.fit.section import Given, MethodSpec
-from physprobe.statistics import conditions, scores
+from physprobe.statistics import bootstrap, conditions, scores
 
 FLAT, THIN = 0.01, 1.5
 """Deviation and effective rank below which a latent has collapsed."""
@@ -110,7 +110,7 @@ def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
         each = np.reshape(values, (len(parts), len(draws)))
         blocks.append({**about, "value": each})
         for part, own in zip(parts, each, strict=True):
-            interval = scores.bootstrap(
+            interval = bootstrap.interval(
                 np.stack([own, np.ones_like(own)], -1), scores.mean_of, draws=spec.bootstraps,
                 seed=spec.seed,
             )  # fmt: skip
