@@ -12,6 +12,7 @@ Kalman, "A new approach to linear filtering and prediction problems", J. Basic E
 35.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -74,6 +75,8 @@ class Kalman(Encoder):
             name: np.array(simulation[name].values.tolist()) for name in noisy_tv.CONDITIONS
         }
         self.spans = _frames.spans(frames, 1)
+        # clips of one condition are neighbours: each one's gains are worked out once
+        self._known = lru_cache(2)(self._learned)
         self.provenance = provenance("Kalman filter that knows the equation")
 
     def encode(self, video: "np.ndarray | Lazy", clips: np.ndarray) -> Embedding:
@@ -86,24 +89,54 @@ class Kalman(Encoder):
         clips : ndarray
             (clip) number of each clip in its system.
         """
-        found = []
-        for clip, number in zip(video, clips, strict=True):
-            draw, rho, sigma = (self._labels[name][number] for name in noisy_tv.CONDITIONS)
-            equation = noisy_tv.equation(self._system, int(draw), float(rho), float(sigma))
-            found.append(filtered(equation, np.asarray(clip, float))[:, : self.features])
-        return Embedding(np.stack(found)[:, None].astype("float32"))
+        frames = np.stack([np.asarray(clip, float) for clip in video])
+        told = np.stack([self._labels[name][clips] for name in noisy_tv.CONDITIONS], 1)
+        found = np.empty((*frames.shape[:2], self.features), np.float32)
+        for condition in np.unique(told, axis=0):
+            own = (told == condition).all(1)
+            equation, gain = self._known(*condition.tolist())
+            found[own] = filtered(equation, frames[own], gain)[..., : self.features]
+        return Embedding(found[:, None])
+
+    def _learned(
+        self, draw: float, rho: float, sigma: float
+    ) -> tuple[noisy_tv.Equation, np.ndarray]:
+        """Equation of a condition, and its gains."""
+        equation = noisy_tv.equation(self._system, int(draw), rho, sigma)
+        return equation, gains(equation, len(self.spans))
 
 
-def filtered(equation: noisy_tv.Equation, frames: np.ndarray) -> np.ndarray:
-    """Means (time, state) of the states, given each frame (time, channel) and those before it."""
+def gains(equation: noisy_tv.Equation, count: int) -> np.ndarray:
+    """Gain (time, state, channel) K of each of so many frames, whatever they show."""
     turn, drive, sensors, noise, start = equation
-    mean, variance, found = np.zeros(len(turn)), np.diag(start), []
-    for number, frame in enumerate(frames):
+    variance, found = np.diag(start), []
+    for number in range(count):
         if number:
-            mean, variance = turn @ mean, turn @ variance @ turn.T + np.diag(drive)
-        # gain by the information form: twenty sensors, eight states
-        precision = np.linalg.inv(variance) + sensors.T @ sensors / noise
-        variance = np.linalg.inv(precision)
-        mean = mean + variance @ (sensors.T @ (frame - sensors @ mean)) / noise
-        found.append(mean)
+            variance = turn @ variance @ turn.T + np.diag(drive)
+        # by the information form: twenty sensors, eight states
+        variance = np.linalg.inv(np.linalg.inv(variance) + sensors.T @ sensors / noise)
+        found.append(variance @ sensors.T / noise)
     return np.stack(found)
+
+
+def filtered(
+    equation: noisy_tv.Equation, frames: np.ndarray, gain: np.ndarray | None = None
+) -> np.ndarray:
+    """Means (..., time, state) of the states, given each frame and those before it.
+
+    Parameters
+    ----------
+    equation : Equation
+    frames : (..., time, channel)
+    gain : (time, state, channel), optional
+        Of :func:`gains`, where they are known already.
+    """
+    gain = gains(equation, frames.shape[-2]) if gain is None else gain
+    found = np.empty((*frames.shape[:-1], len(equation.turn)))
+    mean = np.zeros(found.shape[:-2] + found.shape[-1:])
+    for number, own in enumerate(gain):
+        if number:
+            mean = mean @ equation.turn.T
+        mean = mean + (frames[..., number, :] - mean @ equation.sensors.T) @ own.T
+        found[..., number, :] = mean
+    return found

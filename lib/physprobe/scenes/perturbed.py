@@ -47,8 +47,8 @@ def perturbed(images: np.ndarray, strength: float, rng: np.random.Generator) -> 
     inverted = rng.random(count) < 0.5
     found[inverted] = 1 - found[inverted]
     speck = rng.random(found.shape, np.float32)
-    found[speck < SALT] = 1
-    found[speck > 1 - PEPPER] = 0
+    np.putmask(found, speck < SALT, 1)
+    np.putmask(found, speck > 1 - PEPPER, 0)
     found += np.float32(NOISE) * rng.standard_normal(found.shape, np.float32)
     return np.clip(found, 0, 1, out=found)
 
@@ -77,17 +77,20 @@ def moved(images: np.ndarray, matrix: np.ndarray, shift: np.ndarray) -> np.ndarr
     """
     count, height, width = images.shape
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
-    place = np.einsum("nij,jp->nip", matrix, np.stack([x.ravel(), y.ravel()])) + shift[..., None]
+    place = matrix @ np.stack([x.ravel(), y.ravel()]) + shift[..., None]
     across, down = ((place[:, n] + 1) / 2 * (size - 1) for n, size in enumerate((width, height)))
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1))).astype(np.float32).reshape(count, -1)
     # a border of black pixels stands for all that lies outside
     across, down = np.clip(across + 1, 0, width + 1), np.clip(down + 1, 0, height + 1)
-    left, top = np.minimum(across.astype(int), width), np.minimum(down.astype(int), height)
+    left, top = (
+        np.minimum(there.astype(np.int32), most)
+        for there, most in ((across, width), (down, height))
+    )
     right, below = (across - left).astype(np.float32), (down - top).astype(np.float32)
-    first = top * (width + 2) + left
+    first = top * (width + 2) + left + padded.shape[1] * np.arange(count, dtype=np.int64)[:, None]
 
     def at(step: int) -> np.ndarray:
-        return np.take_along_axis(padded, first + step, 1)
+        return padded.take(first + step)
 
     upper = at(0) + right * (at(1) - at(0))
     lower = at(width + 2) + right * (at(width + 3) - at(width + 2))
@@ -107,25 +110,42 @@ def thickened(images: np.ndarray) -> np.ndarray:
 
 def skeleton(images: np.ndarray) -> np.ndarray:
     """Lines of one pixel's width that are left of shapes (image, y, x) bool, by Zhang and Suen."""
-    found = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    wide = padded.shape[-1]
+    # all in one row, where a neighbour is always as many places away: none is lit at a border
+    found, lit = padded.astype(np.uint8).ravel(), np.flatnonzero(padded)
+    north, south = -wide, wide
+    around = (north, north + 1, 1, south + 1, south, south - 1, -1, north - 1)
     while True:
-        before = int(found.sum())
-        for first in (True, False):
-            found[:, 1:-1, 1:-1] &= ~_removed(found, first)
-        if int(found.sum()) == before:
-            return found[:, 1:-1, 1:-1]
+        before = len(lit)
+        for stays in STAYS:
+            ring = np.zeros_like(found)
+            middle = ring[wide + 1 : -wide - 1]
+            for step in around[::-1]:
+                middle += middle
+                middle |= found[wide + 1 + step : len(found) - wide - 1 + step]
+            kept = stays[ring[lit]]
+            found[lit[~kept]] = 0
+            lit = lit[kept]
+        if len(lit) == before:
+            return found.reshape(padded.shape)[:, 1:-1, 1:-1].astype(bool)
 
 
-def _removed(shapes: np.ndarray, first: bool) -> np.ndarray:
-    """Pixels (image, y, x) that one half of an iteration takes off, of padded shapes."""
-    high, wide = shapes.shape[1] - 2, shapes.shape[2] - 2
-    around = ((0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0), (0, 0))  # from the north on
-    ring = np.stack([shapes[:, y : y + high, x : x + wide] for y, x in around])
-    lit = ring.sum(0, dtype=np.int8)
-    rises = (~ring & np.roll(ring, -1, axis=0)).sum(0, dtype=np.int8)
-    north, east, south, west = ring[0], ring[2], ring[4], ring[6]
+def _stays(first: bool) -> np.ndarray:
+    """Whether a lit pixel stays in one half of an iteration, by its ring of neighbours (256,).
+
+    A ring is a number whose bits are the neighbours, clockwise, the northern one lowest.
+    """
+    ring = np.arange(256)[:, None] >> np.arange(8) & 1 > 0
+    lit = ring.sum(1)
+    rises = (~ring & np.roll(ring, -1, axis=1)).sum(1)
+    north, east, south, west = ring.T[::2]
     if first:
         kept = (north & east & south) | (east & south & west)
     else:
         kept = (north & east & west) | (north & south & west)
-    return (lit >= 2) & (lit <= 6) & (rises == 1) & ~kept
+    return (lit < 2) | (lit > 6) | (rises != 1) | kept
+
+
+STAYS = (_stays(True), _stays(False))
+"""Of both halves of an iteration."""
