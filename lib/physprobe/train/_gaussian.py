@@ -68,16 +68,39 @@ def quadratic(map_: torch.Tensor, square: torch.Tensor) -> torch.Tensor:
     return (map_ @ square * map_).sum(-1)
 
 
+def seen(map_: torch.Tensor, *squares: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Products A S (network, output, column) with several S, all in one: each call costs as much.
+
+    Parameters
+    ----------
+    map_ : (network, output, channel)
+    squares : (network, channel, column)
+    """
+    return (map_ @ torch.cat(squares, -1)).split([each.shape[-1] for each in squares], -1)
+
+
 def squared_error(
-    map_: torch.Tensor, pairs: Pairs, goal: torch.Tensor | None = None
+    map_: torch.Tensor,
+    pairs: Pairs,
+    goal: torch.Tensor | None = None,
+    known: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> torch.Tensor:
-    """E |A x - B x'|^2 by output (network, output); B of None: x' itself."""
+    """E |A x - B x'|^2 by output (network, output).
+
+    Parameters
+    ----------
+    map_, goal : (network, output, channel)
+        A and B; of None: x' itself.
+    pairs : Pairs
+    known : (tensor, tensor), optional
+        Products of A with those of now, and across, where they are known already.
+    """
     now, across, following = pairs.products.unbind(-3)
     if goal is None:
         rest = -2 * (map_ * across.mT).sum(-1) + following.diagonal(dim1=-2, dim2=-1)
-    else:
-        rest = ((goal @ following - 2 * map_ @ across) * goal).sum(-1)
-    return quadratic(map_, now) + rest
+        return quadratic(map_, now) + rest
+    of_now, of_across = seen(map_, now, across) if known is None else known
+    return (of_now * map_).sum(-1) + ((goal @ following - 2 * of_across) * goal).sum(-1)
 
 
 def exponential(map_: torch.Tensor, pairs: Pairs) -> torch.Tensor:
@@ -106,14 +129,20 @@ def likelihood(
     pairs : Pairs
     """
     first, second = pairs.mean.unbind(-2)
-    shift = level(goal, second) - level(map_, first)
-    across = (goal @ pairs.across.mT * spread).sum(-1)
-    tilt = across - (map_ @ pairs.now * spread).sum(-1)
-    cross = (map_ @ pairs.across * goal).sum(-1)
-    variance = quadratic(map_, pairs.now) - 2 * cross + quadratic(goal, pairs.following) + noise
-    weight = exponential(-spread, pairs)
-    error = weight * (variance + (shift - tilt) ** 2)
-    return (level(spread, first) + error + LOG_TURN) / 2
+    both = torch.stack([map_, spread], -3)
+    of_now, of_across, means = (
+        part.unflatten(-2, (2, -1))
+        for part in seen(both.flatten(-3, -2), pairs.now, pairs.across, first[..., None])
+    )
+    of_following, mean = seen(goal, pairs.following, second[..., None])
+    own, of_spread = (of_now * both).sum(-1).unbind(-2)
+    cross, tilt = (of_across * goal[..., None, :, :]).sum(-1).unbind(-2)
+    level_, tilted = means[..., 0].unbind(-2)
+    tilt = tilt - (of_now[..., 0, :, :] * spread).sum(-1)
+    variance = own - 2 * cross + (of_following * goal).sum(-1) + noise
+    weight = (of_spread / 2 - tilted).exp()
+    error = weight * (variance + (mean[..., 0] - level_ - tilt) ** 2)
+    return (tilted + error + LOG_TURN) / 2
 
 
 def divergence(mean_square: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
@@ -125,9 +154,14 @@ def divergence(mean_square: torch.Tensor, log_variance: torch.Tensor) -> torch.T
 
 
 def regularised(
-    map_: torch.Tensor, square: torch.Tensor, count: int | torch.Tensor
+    map_: torch.Tensor,
+    square: torch.Tensor,
+    count: int | torch.Tensor,
+    known: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """VICReg's terms (network,) of A x, x of this covariance over so many samples.
+
+    The product of A with it may be known already.
 
         mean_j max(0, 1 - sqrt(var_j + 1e-4)),    1/d sum_{i != j} C_ij^2
 
@@ -135,7 +169,8 @@ def regularised(
     ----------
     Bardes et al. 2022, arXiv:2105.04906, equations 1 and 4.
     """
-    found = map_ @ square @ map_.mT * (count / (count - 1))
+    known = map_ @ square if known is None else known
+    found = known @ map_.mT * (count / (count - 1))
     variance = found.diagonal(dim1=-2, dim2=-1)
     hinge = torch.relu(1 - (variance + EPSILON).sqrt()).mean(-1)
     return hinge, (found.square().sum((-2, -1)) - variance.square().sum(-1)) / map_.shape[-2]

@@ -133,7 +133,8 @@ def _step(
     recipe: Recipe | Members, optimiser: torch.optim.Optimizer, batch: Batch, progress: Progress
 ) -> None:
     spec, step = recipe.spec, progress.step
-    recipe.train()
+    if not recipe.training:
+        recipe.train()
     for group in optimiser.param_groups:
         group["lr"] = learning_rate(spec, step)
     device = next(recipe.parameters()).device.type

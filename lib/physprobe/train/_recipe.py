@@ -14,6 +14,9 @@ from physprobe.train.section import Batch, Family, Kind
 if TYPE_CHECKING:
     from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
 
+SLACK = 1e-6
+"""On a norm, by which torch cuts gradients."""
+
 
 class Recipe(nn.Module):
     """Networks of a recipe, as attributes, and what its kind makes of them.
@@ -65,7 +68,11 @@ class Recipe(nn.Module):
 
     def clipped(self, most: float) -> torch.Tensor:
         """Norm (member) of the gradient, which is cut to what is allowed at most."""
-        return nn.utils.clip_grad_norm_(self.parameters(), most)[None]
+        owners = [value for value in self.parameters() if value.grad is not None]
+        norm = nn.utils.get_total_norm([value.grad for value in owners])
+        if not norm + SLACK <= most:  # what is allowed is left as it is
+            nn.utils.clip_grads_with_norm_(owners, most, norm)
+        return norm[None]
 
     def after_step(self, progress: float) -> None:
         """Follow the optimiser's step; progress goes 0 to 1."""

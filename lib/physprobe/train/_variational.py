@@ -87,9 +87,11 @@ def terms(spec: Variational, net: "Any", batch: "Batch") -> "dict[str, torch.Ten
         told = _gaussian.likelihood(map_, spread, goal, noise, pairs).sum(-1)
         return {"likelihood": told, "divergence_of_target": spec.beta * apart}
     level, own = net.spread.level, net.target_spread.level
-    error = _gaussian.squared_error(map_, pairs, goal) + own.exp()
+    products = pairs.products.unbind(-3)
+    *known, of_now = _gaussian.seen(map_, *products[:2], pairs.now)
+    error = _gaussian.squared_error(map_, pairs, goal, (known[0], known[1])) + own.exp()
     square = _gaussian.quadratic(encoder, following)
-    hinge, crossed = _gaussian.regularised(map_, pairs.now, pairs.samples)
+    hinge, crossed = _gaussian.regularised(map_, pairs.now, pairs.samples, of_now)
     return {
         "likelihood": ((level + error / level.exp()).sum(-1) + spec.width * _gaussian.LOG_TURN) / 2,
         "divergence_of_target": spec.beta * _gaussian.divergence(square, own).sum(-1),

@@ -59,12 +59,17 @@ def terms(spec: Spec, net: "Any", batch: "Batch") -> "dict[str, torch.Tensor]":
 
     pairs = batch.pairs
     map_, goal = net.predictor.weight @ net.encoder.weight, net.target.weight
-    sides = {"predicted": (map_, pairs.now), "target": (goal, pairs.following)}
-    found = {"invariance": spec.invariance * _gaussian.squared_error(map_, pairs, goal).mean(-1)}
-    for name, (side, square) in sides.items():
-        hinge, apart = _gaussian.regularised(side, square, pairs.samples)
+    products = pairs.products.unbind(-3)
+    *known, of_now = _gaussian.seen(map_, *products[:2], pairs.now)
+    apart = {
+        "predicted": _gaussian.regularised(map_, pairs.now, pairs.samples, of_now),
+        "target": _gaussian.regularised(goal, pairs.following, pairs.samples),
+    }
+    error = _gaussian.squared_error(map_, pairs, goal, (known[0], known[1]))
+    found = {"invariance": spec.invariance * error.mean(-1)}
+    for name, (hinge, crossed) in apart.items():
         found[f"variance_of_{name}"] = spec.variance * hinge
-        found[f"covariance_of_{name}"] = spec.covariance * apart
+        found[f"covariance_of_{name}"] = spec.covariance * crossed
     return found
 
 
