@@ -111,8 +111,8 @@ def test_claims_are_crossed_with_encoders():
         for c, e, v in (("a", "one", "refuted"), ("b", "two", "supported"), ("a", "two", "refuted"))
     ]
     a, b = _page._crossed(claims)
-    assert a == {"statement": "a!", "verdicts": {"one": "refuted", "two": "refuted"}}
-    assert b["verdicts"] == {"one": "", "two": "supported"}
+    assert a == {"statement": "a!", "claims": [claims[0], claims[2]]}
+    assert b["claims"] == [claims[1]]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
-from physprobe.drawing import canvas
+from physprobe.drawing import canvas, palette
 from physprobe.figures import _frames
 from physprobe.statistics import bootstrap, scores
 from physprobe.store import fits
@@ -19,10 +19,12 @@ CAPTION = (
     "Mean squared error of held-out windows over the variance of the label, by when they begin in"
     " their trajectories, in as many windows each; 1 is what the mean predicts. Bars are 95 %"
     " intervals by bootstrap over groups; of several members the mean, with the fits held fixed."
-    " A dash-dotted line with a band is a ceiling: who knows the equation errs by as much."
+    " A dash-dotted line with a band, or a number below, is a ceiling: who knows the equation errs"
+    " by as much."
     " Where nothing moves yet, or nothing any more, there is nothing to be read."
 )
 PARTS = 5
+NEAR = 10  # times less than anything else: below that a ceiling is told, not drawn
 
 
 def frame(study: _frames.Evidence) -> pd.DataFrame:
@@ -72,10 +74,9 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         ``encoder``, ``role``, ``label``, ``target``, ``start`` and its ``unit``, ``value``,
         ``ci_low``, ``ci_high``.
     """
-    whole = frame
     frame, tops = canvas.parted(frame)
     looks = canvas.looks(frame)
-    targets = list(dict.fromkeys(frame["target"]))
+    targets, lowest = list(dict.fromkeys(frame["target"])), frame["value"].min()
     axes = part.subplots(1, len(targets), sharey=True, squeeze=False)[0]
     for ax, target in zip(axes, targets, strict=True):
         for name, rows in frame[frame["target"] == target].groupby("encoder", sort=False):
@@ -86,13 +87,19 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
                 color=look.colour, ls=look.line, marker=look.marker, ms=4, lw=look.width, capsize=2,
                 elinewidth=0.8, label=rows["label"].iloc[0],
             )  # fmt: skip
-        canvas.ceilings(ax, _floors(tops[tops["target"] == target]))
+        floors = _floors(tops[tops["target"] == target])
+        near = floors["value"] > lowest / NEAR
+        canvas.ceilings(ax, floors[near])
+        for place, row in enumerate(floors[~near].itertuples()):
+            ax.text(
+                0.02, 0.02 + 0.06 * place, f"ceiling, below: {row.label}, {row.value:.0e}",
+                transform=ax.transAxes, fontsize=7, color=palette.CEILING,
+            )  # fmt: skip
         ax.axhline(1, color="0.45", lw=1)
         ax.set_title(target.replace("_", " "), loc="left", fontsize=10)
         ax.set_xlabel(f"window begins at{canvas.unit(frame['unit'].iloc[0])}")
         ax.grid(color="0.94")
-    low, high = whole["value"].min(), whole["value"].max()
-    if low > 0 and high / low > 10:
+    if lowest > 0 and frame["value"].max() / lowest > NEAR:
         axes[0].set_yscale("log")
     axes[0].set_ylabel("squared error over the label's variance")
     handles, names = axes[0].get_legend_handles_labels()

@@ -154,15 +154,11 @@ def _answers(claims: Sequence[Mapping]) -> list[dict]:
 
 
 def _crossed(claims: Sequence[Mapping]) -> list[dict]:
-    """Of each claim its statement, and the verdict on each encoder that it is claimed of."""
-    encoders = list(dict.fromkeys(claim["encoder"] for claim in claims))
+    """Of each claim its statement, and what is said of each encoder that it is claimed of."""
     found: dict[str, dict] = {}
     for claim in claims:
-        line = found.setdefault(
-            claim["claim"],
-            {"statement": claim["statement"], "verdicts": dict.fromkeys(encoders, "")},
-        )
-        line["verdicts"][claim["encoder"]] = claim["verdict"]
+        line = found.setdefault(claim["claim"], {"statement": claim["statement"], "claims": []})
+        line["claims"].append(claim)
     return list(found.values())
 
 
