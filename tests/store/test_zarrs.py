@@ -18,15 +18,15 @@ import pytest
 import xarray as xr
 
 from physprobe import __main__ as door
-from physprobe.store import export, verify, zarrs
+from physprobe.store import export, verify, writing, zarrs
 
 CLIPS, BLOCK = 10, 4
 
 
 def variables(compress: bool = True) -> dict:
     return {
-        "video": zarrs.Variable(("clip", "time", "y"), (CLIPS, 3, 5), "uint8", compress=compress),
-        "pooled": zarrs.Variable(
+        "video": writing.Variable(("clip", "time", "y"), (CLIPS, 3, 5), "uint8", compress=compress),
+        "pooled": writing.Variable(
             ("clip", "layer", "feature"), (CLIPS, 2, 6), "float16", inner=(1, 6)
         ),
     }
@@ -57,7 +57,7 @@ def write(
         "layer": (("layer",), np.array(["0", "final"]), {}),
         "alpha": (("clip",), np.linspace(0, 1, CLIPS), {"units": "px^2/s"}),
     }
-    with zarrs.create(
+    with writing.create(
         out,
         variables=variables(),
         coords=coords,
@@ -246,7 +246,7 @@ def test_killed_while_it_takes_its_place_a_store_is_there_in_the_end(
         for name in ("rename", "replace"):
             last(name)
 
-    monkeypatch.setattr(zarrs, "_check_dimensions", ending)
+    monkeypatch.setattr(writing, "_check_dimensions", ending)
     with contextlib.suppress(KeyboardInterrupt):
         write(out, code="b", force=True)
     monkeypatch.undo()
@@ -402,7 +402,7 @@ def test_ids_of_clips_are_unique_and_dimensions_agree(out: Path):
     for said, coords in wrong.items():
         with (
             pytest.raises(ValueError, match=said),
-            zarrs.create(out, coords=coords, **about) as store,
+            writing.create(out, coords=coords, **about) as store,
         ):
             store.fill(content)
         assert not out.exists()
@@ -464,7 +464,7 @@ def test_what_is_not_finite_as_stored_is_an_error_that_names_the_clip(out: Path,
 
     with (
         pytest.raises(ValueError, match="clip 6, layer 1, feature 3"),
-        zarrs.create(
+        writing.create(
             out, variables=variables(), coords={}, attrs={}, fingerprint={}, block=BLOCK
         ) as store,
     ):
@@ -540,11 +540,13 @@ def test_export_writes_the_four_published_files(tmp_path: Path):
     pooled = rng.normal(size=(3, 2, 4, 6))
     tokens = rng.normal(size=(3, 4, 2, 2, 6))
     out = tmp_path / "e.zarr" / "zarr.json"
-    with zarrs.create(
+    with writing.create(
         out,
         variables={
-            "pooled": zarrs.Variable(("clip", "layer", "time", "feature"), pooled.shape, "float16"),
-            "tokens_final": zarrs.Variable(
+            "pooled": writing.Variable(
+                ("clip", "layer", "time", "feature"), pooled.shape, "float16"
+            ),
+            "tokens_final": writing.Variable(
                 ("clip", "time", "y", "x", "feature"), tokens.shape, "float16"
             ),
         },
