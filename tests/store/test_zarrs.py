@@ -288,6 +288,19 @@ def test_an_empty_chunk_of_an_interrupted_job_is_written_again(out: Path):
     assert write(out) == [0, 8]
 
 
+@pytest.mark.parametrize("part", ["index", "chunk"])
+def test_a_damaged_file_of_an_interrupted_job_is_written_again(out: Path, part: str):
+    """Of a file of several chunks zarr reads the index, at its end, before it writes one."""
+    with pytest.raises(KeyboardInterrupt):
+        write(out, stop_after=2)
+    file = unfinished(out) / "pooled/c/0/0/0"
+    whole = bytearray(file.read_bytes())
+    whole[-8 if part == "index" else 1] ^= 0xFF
+    file.write_bytes(whole)
+    assert write(out) == [0, 8]
+    np.testing.assert_array_equal(zarrs.read(out).pooled[:, 0, 0], np.arange(CLIPS) / 8)
+
+
 ARRAYS = ["video", "pooled", "clip", "layer", "alpha"]
 
 

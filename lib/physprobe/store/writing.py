@@ -161,7 +161,7 @@ class Writer:
         OSError
             If the disk is full; what was written stays.
         """
-        for name, variable in self.variables.items():
+        for (name, variable), file in zip(self.variables.items(), self.files(block), strict=True):
             dims = variable.dims[len(self.lead) :]
             shape = (block.stop - block.start, *variable.shape[len(self.lead) + 1 :])
             value = np.asarray(values[name])
@@ -179,6 +179,8 @@ class Writer:
                     " Hint: nothing of this block was kept; look at that clip's input."
                 )
             with _room(self.root, f"clips {block.start} to {block.stop - 1} of {name}"):
+                # of a file that is there zarr reads the index before it writes, damaged or not
+                file.unlink(missing_ok=True)
                 self.arrays[name][self._at(block)] = value
 
 
