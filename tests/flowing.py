@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.store import zarrs
+from physprobe.store import writing, zarrs
 
 NAMES = ("tracer", "dye")
 LEVELS, SCALES = np.array([3.0, -1.0]), np.array([0.1, 20.0])
@@ -47,7 +47,7 @@ def stores(
     labels = {"D": diffusivity[group], "t0": np.array(begins), "group": group}
     if split:
         labels["split"] = np.array(split)[group]
-    variable = zarrs.Variable(
+    variable = writing.Variable(
         ("clip", "time", "y", "x", "channel"), clips.shape, "float32", compress=True
     )
     axes = {
@@ -63,13 +63,13 @@ def stores(
     }
     known = {name: (("clip",), values, {}) for name, values in labels.items()}
     paths = folder / "clips.zarr", folder / "simulation.zarr"
-    with zarrs.create(
+    with writing.create(
         paths[1], variables={"fluid": variable}, coords=axes | known, attrs=about, fingerprint={},
         block=windows,
     ) as store:  # fmt: skip
         store.fill(lambda block: {"fluid": clips[block]})
     shows = {"schema": "physprobe/clips/1", "simulation": zarrs.digest(paths[1])}
-    with zarrs.create(
+    with writing.create(
         paths[0], variables={"channels": variable}, coords=axes, attrs=shows, fingerprint={}
     ) as store:
         store.fill(lambda block: {"channels": clips[block]})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physprobe.store import zarrs
+from physprobe.store import writing
 
 CLIPS, FRAMES, SIDE, TIMES = 30, 16, 16, 12
 ENCODERS = ("small", "small_causal")
@@ -53,10 +53,10 @@ def label(name: str) -> str:
 
 def store(out: Path, variables: dict, coords: dict, attrs: dict) -> Path:
     """Write a store whose variables are (dims, array)."""
-    with zarrs.create(
+    with writing.create(
         out,
         variables={
-            name: zarrs.Variable(dims, values.shape, str(values.dtype))
+            name: writing.Variable(dims, values.shape, str(values.dtype))
             for name, (dims, values) in variables.items()
         },
         coords=coords,

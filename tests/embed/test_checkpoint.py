@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from physprobe.config import checkpoints
 from physprobe.embed import huggingface, untrained
+from physprobe.store import writing
 
 SIZE = {"frames": 8, "height": 48, "width": 48, "threads": 1}
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
@@ -77,10 +78,10 @@ def test_an_edited_processor_starts_a_store_anew_fault_2(
 
     count, frames = video.shape[:2]
     clips = tmp_path / "results" / "heat" / "clips.zarr" / "zarr.json"
-    with zarrs.create(
+    with writing.create(
         clips,
         variables={
-            "video": zarrs.Variable(("clip", "time", "y", "x", "rgb"), video.shape, "uint8")
+            "video": writing.Variable(("clip", "time", "y", "x", "rgb"), video.shape, "uint8")
         },
         coords={
             "clip": (("clip",), np.arange(count), {}),

@@ -9,7 +9,7 @@ import xarray as xr
 from pydantic import ValidationError
 
 from physprobe.embed import huggingface, stage, twin, untrained
-from physprobe.store import zarrs
+from physprobe.store import writing, zarrs
 
 SMALL = {"hidden_size": 24, "num_hidden_layers": 2, "crop_size": 32, "tokens": ["final"]}
 CLIPS = 20  # two blocks of clips
@@ -20,9 +20,9 @@ def clips(tmp_path: Path) -> Path:
     out = tmp_path / "clips.zarr" / "zarr.json"
     films = np.random.default_rng(0).integers(0, 256, (CLIPS, 8, 48, 48, 3), dtype="uint8")
     dims = ("clip", "time", "y", "x", "rgb")
-    with zarrs.create(
+    with writing.create(
         out,
-        variables={"video": zarrs.Variable(dims, films.shape, "uint8")},
+        variables={"video": writing.Variable(dims, films.shape, "uint8")},
         coords={
             "clip": (("clip",), np.arange(CLIPS), {}),
             "time": (("time",), np.arange(8.0), {"units": "s"}),

@@ -9,7 +9,7 @@ import pytest
 
 from physprobe import __main__ as door
 from physprobe.embed import stage
-from physprobe.store import parts, zarrs
+from physprobe.store import parts, writing, zarrs
 
 CLIPS, BLOCK = 36, 2
 SPEC = json.dumps({"kind": "statistics"})
@@ -19,10 +19,10 @@ SPEC = json.dumps({"kind": "statistics"})
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("films") / "clips.zarr" / "zarr.json"
     films = np.random.default_rng(0).integers(0, 256, (CLIPS, 4, 8, 8, 3), dtype="uint8")
-    with zarrs.create(
+    with writing.create(
         out,
         variables={
-            "video": zarrs.Variable(("clip", "time", "y", "x", "rgb"), films.shape, "uint8")
+            "video": writing.Variable(("clip", "time", "y", "x", "rgb"), films.shape, "uint8")
         },
         coords={
             "clip": (("clip",), np.arange(CLIPS), {}),
@@ -40,13 +40,13 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def written(monkeypatch) -> list[slice]:
     """Every block that any job writes, in order."""
     found: list[slice] = []
-    write = zarrs.Writer.write
+    write = writing.Writer.write
 
     def noted(self, block, values):
         write(self, block, values)
         found.append(block)
 
-    monkeypatch.setattr(zarrs.Writer, "write", noted)
+    monkeypatch.setattr(writing.Writer, "write", noted)
     monkeypatch.setattr(stage, "BLOCK", BLOCK)
     return found
 
@@ -83,7 +83,7 @@ def test_four_parts_of_which_one_is_terminated_make_the_store_of_one_job(
     assert not (scattered / "zarr.json").exists()
     before = list(written)
     computed = []
-    fill = zarrs.Writer.fill
+    fill = writing.Writer.fill
 
     def preempted(self, compute, threads=1):
         def counted(block):
@@ -95,7 +95,7 @@ def test_four_parts_of_which_one_is_terminated_make_the_store_of_one_job(
         fill(self, counted, threads)
 
     with monkeypatch.context() as patch:
-        patch.setattr(zarrs.Writer, "fill", preempted)
+        patch.setattr(writing.Writer, "fill", preempted)
         previous = signal.signal(signal.SIGTERM, door._terminated)
         try:
             with pytest.raises(SystemExit) as ended:

@@ -13,7 +13,7 @@ from physprobe.fit.methods import ridge
 from physprobe.scenes import scene
 from physprobe.simulate import balls, balls_acceleration, balls_velocity
 from physprobe.simulate import stage as simulate
-from physprobe.store import results, zarrs
+from physprobe.store import results, writing, zarrs
 
 SIZE = {"frames": 16, "height": 256, "width": 256, "threads": 1}
 
@@ -25,9 +25,9 @@ def located(folder: Path, spec: object) -> dict[str, list[Path]]:
     system = zarrs.read(simulation)
     count, clips = system.sizes["clip"], folder / "clips.zarr" / "zarr.json"
     shape = (count, 16, 1, 1, 3)
-    with zarrs.create(
+    with writing.create(
         clips,
-        variables={"video": zarrs.Variable(("clip", "time", "y", "x", "rgb"), shape, "uint8")},
+        variables={"video": writing.Variable(("clip", "time", "y", "x", "rgb"), shape, "uint8")},
         coords={"time": (("time",), system.time.values, {"units": "s"})},
         attrs={},
         fingerprint={},

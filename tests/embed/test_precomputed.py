@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from physprobe.config import config_files, model
 from physprobe.embed import precomputed, stage
-from physprobe.store import zarrs
+from physprobe.store import writing, zarrs
 
 ROOT = Path(__file__).parents[2]
 IDS = np.array([7, 3, 11, 4, 9])
@@ -204,10 +204,10 @@ def test_the_example_makes_an_encoder_of_several_copies(tmp_path: Path):
     loaded.loader.exec_module(example)
     clips = tmp_path / "heat" / "clips.zarr"
     films = np.random.default_rng(0).integers(0, 256, (5, FRAMES, 6, 6, 3), dtype="uint8")
-    with zarrs.create(
+    with writing.create(
         clips / "zarr.json",
         variables={
-            "video": zarrs.Variable(("clip", "time", "y", "x", "rgb"), films.shape, "uint8")
+            "video": writing.Variable(("clip", "time", "y", "x", "rgb"), films.shape, "uint8")
         },
         coords={
             "clip": (("clip",), IDS, {}),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from physprobe.store import zarrs
+from physprobe.store import writing
 
 
 def make_system(
@@ -33,9 +33,9 @@ def _made(
     root: Path, name: str, dims: tuple, values: np.ndarray, coords: Mapping, label: str = ""
 ) -> Path:
     out = root / "zarr.json"
-    with zarrs.create(
+    with writing.create(
         out,
-        variables={name: zarrs.Variable(dims, values.shape, str(values.dtype))},
+        variables={name: writing.Variable(dims, values.shape, str(values.dtype))},
         coords=coords,
         attrs={"spec": {"kind": "any"}, "label": label},
         fingerprint={},

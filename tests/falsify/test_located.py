@@ -15,7 +15,7 @@ from physprobe.fit import stage as fit
 from physprobe.fit.designs import places
 from physprobe.fit.methods.ridge import Spec
 from physprobe.scenes import scene
-from physprobe.store import results, zarrs
+from physprobe.store import results, writing
 
 CLIPS, FRAMES, GRID, PIXELS = 96, 6, (4, 4), 64
 TUBELET = 2
@@ -50,10 +50,10 @@ def store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict, 
     arrays = {name: (dims, values)} | {
         key: (("clip", "layer", "time", "feature"), array) for key, array in pooled.items()
     }
-    with zarrs.create(
+    with writing.create(
         out,
         variables={
-            key: zarrs.Variable(dims, array.shape, str(array.dtype))
+            key: writing.Variable(dims, array.shape, str(array.dtype))
             for key, (dims, array) in arrays.items()
         },
         coords=coords,

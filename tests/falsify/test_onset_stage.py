@@ -16,7 +16,7 @@ from physprobe.falsify.entries import Study
 from physprobe.figures import onset as drawn
 from physprobe.fit import stage as fit
 from physprobe.fit.methods.ridge import Spec
-from physprobe.store import files, results, zarrs
+from physprobe.store import files, results, writing
 
 CLIPS = 80
 SHARES = [0.05, 0.3, 3.0, 3.0]  # of the label in each layer's features
@@ -46,9 +46,9 @@ SPEED = {"kind": "onset", "statement": "Speed sets in.", "target": "speed"}
 
 def store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict, **attrs) -> Path:
     out = root / "zarr.json"
-    with zarrs.create(
+    with writing.create(
         out,
-        variables={name: zarrs.Variable(dims, values.shape, str(values.dtype))},
+        variables={name: writing.Variable(dims, values.shape, str(values.dtype))},
         coords=coords,
         attrs=attrs,
         fingerprint={},

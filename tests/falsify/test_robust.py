@@ -14,7 +14,7 @@ from physprobe.figures import specifications as drawn
 from physprobe.fit import stage as fit
 from physprobe.fit.methods import trained_sweep
 from physprobe.fit.methods.ridge import Spec
-from physprobe.store import results, zarrs
+from physprobe.store import results, writing
 from physprobe.store.evidence import Evidence
 from physprobe.store.fits import Fits
 
@@ -63,9 +63,9 @@ def specified(spec: robust.Spec, evidence: Evidence, encoder: str):
 
 def store(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict) -> Path:
     out = root / "zarr.json"
-    with zarrs.create(
+    with writing.create(
         out,
-        variables={name: zarrs.Variable(dims, values.shape, str(values.dtype))},
+        variables={name: writing.Variable(dims, values.shape, str(values.dtype))},
         coords=coords,
         attrs={"spec": {}, "label": root.stem},
         fingerprint={},

@@ -14,7 +14,7 @@ from physprobe.fit.methods import logistic
 from physprobe.fit.methods.ridge import Spec
 from physprobe.fit.probe import probe
 from physprobe.statistics import splits
-from physprobe.store import results, zarrs
+from physprobe.store import results, writing, zarrs
 
 CLIPS, TIMES, FEATURES = 80, 2, 12
 RNG = np.random.default_rng(3)
@@ -43,9 +43,9 @@ def tuned(seed: int) -> np.ndarray:
 
 def written(root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict, **attrs) -> Path:
     out = root / "zarr.json"
-    with zarrs.create(
+    with writing.create(
         out,
-        variables={name: zarrs.Variable(dims, values.shape, str(values.dtype))},
+        variables={name: writing.Variable(dims, values.shape, str(values.dtype))},
         coords=coords,
         attrs={"spec": {"kind": "any"}, "label": "untrained, planted", **attrs},
         fingerprint={},

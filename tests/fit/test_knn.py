@@ -14,7 +14,7 @@ from physprobe.fit.probe import probe
 from physprobe.fit.section import SCHEMAS
 from physprobe.fit.stage import run as fit
 from physprobe.statistics import nulls, splits
-from physprobe.store import results, zarrs
+from physprobe.store import results, writing, zarrs
 
 CLIPS, FEATURES, CLASSES = 120, 5, 3
 LABEL = np.arange(CLIPS) % CLASSES
@@ -231,8 +231,8 @@ def stores(tmp_path_factory):
     clips = {"clip": (("clip",), np.arange(CLIPS), {})}
     system, embedded = folder / "simulation.zarr", folder / "embeddings/dots.zarr"
     labels = {"digit": LABEL, "split": SPLIT, "rank": rank}
-    with zarrs.create(
-        system, variables={"image": zarrs.Variable(("clip", "time"), (CLIPS, 1), "float32")},
+    with writing.create(
+        system, variables={"image": writing.Variable(("clip", "time"), (CLIPS, 1), "float32")},
         coords={
             **clips, "time": (("time",), np.zeros(1), {}),
             **{name: (("clip",), values, {}) for name, values in labels.items()},
@@ -241,10 +241,10 @@ def stores(tmp_path_factory):
     ) as store:  # fmt: skip
         store.fill(lambda block: {"image": np.zeros((CLIPS, 1), np.float32)})
     times = {name: (("time",), np.zeros(1), {}) for name in ("time", "time_start")}
-    with zarrs.create(
+    with writing.create(
         embedded,
         variables={
-            "pooled": zarrs.Variable(
+            "pooled": writing.Variable(
                 ("clip", "layer", "time", "feature"), (CLIPS, 1, 1, FEATURES), "float32"
             )
         },

@@ -9,7 +9,7 @@ from safetensors import safe_open
 from physprobe.fit import stage
 from physprobe.fit.designs import together
 from physprobe.fit.methods import dmd, spatial_heat_head
-from physprobe.store import results, zarrs
+from physprobe.store import results, writing, zarrs
 
 TOGETHER = together.Spec().canonical()
 CLIPS, TIMES = 24, 8
@@ -82,10 +82,10 @@ def pair(folder: Path, *, tokens: bool = False) -> dict[str, list[Path]]:
 def store(root: Path, variables: dict, coords: dict, spec: dict | None = None) -> Path:
     out = root / "zarr.json"
     described = {
-        name: zarrs.Variable(dims, values.shape, str(values.dtype))
+        name: writing.Variable(dims, values.shape, str(values.dtype))
         for name, (dims, values) in variables.items()
     }
-    with zarrs.create(
+    with writing.create(
         out,
         variables=described,
         coords=coords,

@@ -9,7 +9,7 @@ import pytest
 from physprobe.fit import stage
 from physprobe.fit.methods import linear
 from physprobe.fit.section import Given
-from physprobe.store import results, zarrs
+from physprobe.store import results, writing
 
 CLIPS = 5
 LAYERED = ("clip", "layer", "time", "feature")
@@ -26,9 +26,9 @@ def store(
     dims = dims[: values.ndim]
     time = (("time",), 0.5 * np.arange(values.shape[dims.index("time")]), {"units": "s"})
     coords = {"time": time, **{n: (("clip",), v, {"units": "1"}) for n, v in labels.items()}}
-    with zarrs.create(
+    with writing.create(
         out / "zarr.json",
-        variables={name: zarrs.Variable(dims, values.shape, str(values.dtype))},
+        variables={name: writing.Variable(dims, values.shape, str(values.dtype))},
         coords=coords,
         attrs=attrs,
         fingerprint={},

@@ -11,7 +11,7 @@ from physprobe.fit.designs import every_way
 from physprobe.fit.methods import dmd, logistic
 from physprobe.fit.methods.ridge import Spec as Ridge
 from physprobe.statistics import paired
-from physprobe.store import fits, results, zarrs
+from physprobe.store import fits, results, writing
 from physprobe.store.fits import Fits
 
 CLIPS, TIMES, SEEDS = 40, 12, [3, 8, 5]
@@ -22,9 +22,9 @@ RIDGE = Ridge(**FEW, targets=("alpha",), samples=("clip", "token"))
 def store(
     root: Path, name: str, dims: tuple[str, ...], values: np.ndarray, coords: dict, **attrs: object
 ) -> Path:
-    with zarrs.create(
+    with writing.create(
         root / "zarr.json",
-        variables={name: zarrs.Variable(dims, values.shape, "float32")},
+        variables={name: writing.Variable(dims, values.shape, "float32")},
         coords=coords,
         attrs={"spec": {"kind": "untrained"}, "label": "untrained, planted", **attrs},
         fingerprint={},

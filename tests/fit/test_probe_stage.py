@@ -9,7 +9,7 @@ from physprobe.fit import stage
 from physprobe.fit.designs import plain, together
 from physprobe.fit.methods import logistic, trained_sweep
 from physprobe.fit.methods.ridge import Spec
-from physprobe.store import results, zarrs
+from physprobe.store import results, writing, zarrs
 
 TOGETHER = together.Spec().canonical()
 CLIPS = 40
@@ -63,9 +63,9 @@ def _store(
     root: Path, name: str, dims: tuple, values: np.ndarray, coords: dict, spec: dict | None = None
 ) -> Path:
     out = root / "zarr.json"
-    with zarrs.create(
+    with writing.create(
         out,
-        variables={name: zarrs.Variable(dims, values.shape, str(values.dtype))},
+        variables={name: writing.Variable(dims, values.shape, str(values.dtype))},
         coords=coords,
         attrs={"spec": spec or {}, "label": "a tiny encoder"},
         fingerprint={},

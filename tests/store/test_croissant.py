@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from physprobe import __main__ as door
-from physprobe.store import croissant, zarrs
+from physprobe.store import croissant, writing
 
 SAID = {"license": "mit", "creator": "A. Person", "url": "https://example.org/heat"}
 OPTIONS = [word for name, value in SAID.items() for word in (f"--{name}", value)]
@@ -26,9 +26,9 @@ def store(tmp_path: Path) -> Path:
         "side": (("clip",), np.array(["left", "right", 'a"b']), {}),
         "stable": (("clip",), np.array([True, False, True]), {}),
     }
-    with zarrs.create(
+    with writing.create(
         out,
-        variables={"video": zarrs.Variable(("clip", "time"), (3, 4), "uint8")},
+        variables={"video": writing.Variable(("clip", "time"), (3, 4), "uint8")},
         coords=coords,
         attrs={"schema": "physprobe/clips/1", "spec": {"kind": "fields"}},
         fingerprint={},

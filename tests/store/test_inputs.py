@@ -14,7 +14,7 @@ from physprobe.fit.methods.ridge import Spec
 from physprobe.fit.section import Design
 from physprobe.render import stage as render
 from physprobe.simulate import stage as simulate
-from physprobe.store import inputs, results, zarrs
+from physprobe.store import inputs, results, writing, zarrs
 
 CLIPS = 24
 IDS = np.arange(CLIPS)
@@ -25,9 +25,9 @@ SPEC = Spec(permutations=9, bootstraps=100, targets=("alpha",), samples=("clip",
 def store(
     root: Path, name: str, values: np.ndarray, dims: tuple[str, ...], coords: dict, **attrs: object
 ) -> Path:
-    with zarrs.create(
+    with writing.create(
         root,
-        variables={name: zarrs.Variable(dims, values.shape, "float32")},
+        variables={name: writing.Variable(dims, values.shape, "float32")},
         coords=coords,
         attrs={"spec": {"kind": "any"}, "label": "planted", **attrs},
         fingerprint={},

@@ -9,7 +9,7 @@ import pytest
 
 from physprobe import __main__ as door
 from physprobe.config import shipped
-from physprobe.store import results, verify, zarrs
+from physprobe.store import results, verify, writing, zarrs
 from physprobe.store.results import Schema
 
 CLIPS, BLOCK = 10, 4
@@ -28,14 +28,16 @@ def write(out: Path) -> list[int]:
         }
 
     shapes = {"video": (CLIPS, 3, 5), "pooled": (CLIPS, 2, 6)}
-    film = zarrs.Variable(("clip", "time", "y"), shapes["video"], "uint8", compress=True)
-    pooled = zarrs.Variable(("clip", "layer", "feature"), shapes["pooled"], "float16", inner=(1, 6))
+    film = writing.Variable(("clip", "time", "y"), shapes["video"], "uint8", compress=True)
+    pooled = writing.Variable(
+        ("clip", "layer", "feature"), shapes["pooled"], "float16", inner=(1, 6)
+    )
     coords = {
         "clip": (("clip",), np.arange(CLIPS), {}),
         "layer": (("layer",), np.array(["0", "final"]), {}),
         "alpha": (("clip",), np.linspace(0, 1, CLIPS), {"units": "px^2/s"}),
     }
-    with zarrs.create(
+    with writing.create(
         out,
         variables={"video": film, "pooled": pooled},
         coords=coords,

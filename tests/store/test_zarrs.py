@@ -18,15 +18,15 @@ import pytest
 import xarray as xr
 
 from physprobe import __main__ as door
-from physprobe.store import export, verify, zarrs
+from physprobe.store import export, verify, writing, zarrs
 
 CLIPS, BLOCK = 10, 4
 
 
 def variables(compress: bool = True) -> dict:
     return {
-        "video": zarrs.Variable(("clip", "time", "y"), (CLIPS, 3, 5), "uint8", compress=compress),
-        "pooled": zarrs.Variable(
+        "video": writing.Variable(("clip", "time", "y"), (CLIPS, 3, 5), "uint8", compress=compress),
+        "pooled": writing.Variable(
             ("clip", "layer", "feature"), (CLIPS, 2, 6), "float16", inner=(1, 6)
         ),
     }
@@ -57,7 +57,7 @@ def write(
         "layer": (("layer",), np.array(["0", "final"]), {}),
         "alpha": (("clip",), np.linspace(0, 1, CLIPS), {"units": "px^2/s"}),
     }
-    with zarrs.create(
+    with writing.create(
         out,
         variables=variables(),
         coords=coords,
@@ -246,7 +246,7 @@ def test_killed_while_it_takes_its_place_a_store_is_there_in_the_end(
         for name in ("rename", "replace"):
             last(name)
 
-    monkeypatch.setattr(zarrs, "_check_dimensions", ending)
+    monkeypatch.setattr(writing, "_check_dimensions", ending)
     with contextlib.suppress(KeyboardInterrupt):
         write(out, code="b", force=True)
     monkeypatch.undo()
@@ -286,6 +286,19 @@ def test_an_empty_chunk_of_an_interrupted_job_is_written_again(out: Path):
         write(out, stop_after=2)
     (unfinished(out) / "pooled/c/0/0/0").write_bytes(b"")
     assert write(out) == [0, 8]
+
+
+@pytest.mark.parametrize("part", ["index", "chunk"])
+def test_a_damaged_file_of_an_interrupted_job_is_written_again(out: Path, part: str):
+    """Of a file of several chunks zarr reads the index, at its end, before it writes one."""
+    with pytest.raises(KeyboardInterrupt):
+        write(out, stop_after=2)
+    file = unfinished(out) / "pooled/c/0/0/0"
+    whole = bytearray(file.read_bytes())
+    whole[-8 if part == "index" else 1] ^= 0xFF
+    file.write_bytes(whole)
+    assert write(out) == [0, 8]
+    np.testing.assert_array_equal(zarrs.read(out).pooled[:, 0, 0], np.arange(CLIPS) / 8)
 
 
 ARRAYS = ["video", "pooled", "clip", "layer", "alpha"]
@@ -402,7 +415,7 @@ def test_ids_of_clips_are_unique_and_dimensions_agree(out: Path):
     for said, coords in wrong.items():
         with (
             pytest.raises(ValueError, match=said),
-            zarrs.create(out, coords=coords, **about) as store,
+            writing.create(out, coords=coords, **about) as store,
         ):
             store.fill(content)
         assert not out.exists()
@@ -464,7 +477,7 @@ def test_what_is_not_finite_as_stored_is_an_error_that_names_the_clip(out: Path,
 
     with (
         pytest.raises(ValueError, match="clip 6, layer 1, feature 3"),
-        zarrs.create(
+        writing.create(
             out, variables=variables(), coords={}, attrs={}, fingerprint={}, block=BLOCK
         ) as store,
     ):
@@ -540,11 +553,13 @@ def test_export_writes_the_four_published_files(tmp_path: Path):
     pooled = rng.normal(size=(3, 2, 4, 6))
     tokens = rng.normal(size=(3, 4, 2, 2, 6))
     out = tmp_path / "e.zarr" / "zarr.json"
-    with zarrs.create(
+    with writing.create(
         out,
         variables={
-            "pooled": zarrs.Variable(("clip", "layer", "time", "feature"), pooled.shape, "float16"),
-            "tokens_final": zarrs.Variable(
+            "pooled": writing.Variable(
+                ("clip", "layer", "time", "feature"), pooled.shape, "float16"
+            ),
+            "tokens_final": writing.Variable(
                 ("clip", "time", "y", "x", "feature"), tokens.shape, "float16"
             ),
         },

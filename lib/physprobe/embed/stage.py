@@ -10,7 +10,7 @@ from physprobe.config import kinds, seen
 from physprobe.embed._encoder import Block, Encoder
 from physprobe.embed.networks.network import Network
 from physprobe.embed.section import EncoderSpec, Kind
-from physprobe.store import job, log, parts, zarrs
+from physprobe.store import job, log, parts, writing, zarrs
 
 # clips per file: large enough to write fast, small enough to lose little when a job dies; as many
 # as the clips themselves have in a file, where they are more, so that each of those is read once
@@ -95,7 +95,7 @@ def run(
     several = {"member": len(networks.names)} if len(networks.names) > 1 else {}
     tokens = len(encoder.spans)
     variables = {
-        "pooled": zarrs.Variable(
+        "pooled": writing.Variable(
             (*several, "clip", "layer", "time", "feature"),
             (*several.values(), count, len(encoder.layers), tokens, encoder.features),
             encoder.dtype,
@@ -103,7 +103,7 @@ def run(
         )
     }
     for layer in spec_.tokens if isinstance(spec_, Network) else ():
-        variables[f"tokens_{layer}"] = zarrs.Variable(
+        variables[f"tokens_{layer}"] = writing.Variable(
             (*several, "clip", "time", "y", "x", "feature"),
             (*several.values(), count, tokens, *encoder.grid, encoder.features),
             "float16",
@@ -140,8 +140,8 @@ def run(
     if mine and (root / zarrs.ROOT).exists() and not force:
         log.info(f"{root} is finished already; --force writes it anew")
         return
-    writing = parts.create(out, mine, **about) if mine else zarrs.create(out, **about)
-    with writing as store:
+    begun = parts.create(out, mine, **about) if mine else writing.create(out, **about)
+    with begun as store:
         if not mine:
             parts.take_over(store, out)
         for place, member in enumerate(networks.names):
@@ -211,7 +211,7 @@ class _Networks:
         return whole
 
 
-def _fill(store: zarrs.Writer, encoder: Encoder, source: Dataset) -> None:
+def _fill(store: writing.Writer, encoder: Encoder, source: Dataset) -> None:
     """Write what is missing of one network's embeddings."""
     shown = seen.of(source.data_vars)
     blocks: list[Block] = [

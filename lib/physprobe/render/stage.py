@@ -6,7 +6,7 @@ import numpy as np
 
 from physprobe.config import kinds, seen
 from physprobe.render.section import Kind
-from physprobe.store import job, log, zarrs
+from physprobe.store import job, log, writing, zarrs
 
 
 def run(
@@ -48,7 +48,7 @@ def run(
     form = seen.FORMS[renderer.SEEN]
     names = source.channel.values if renderer.CHANNELS is None else np.array(renderer.CHANNELS)
     example = renderer.frames(spec_, zarrs.values(source, field, clip=slice(0, 1))[0])
-    variable = zarrs.Variable(
+    variable = writing.Variable(
         ("clip", *form.dims),
         (count, *example.shape),
         form.dtype,
@@ -65,7 +65,7 @@ def run(
                 raise ValueError(f"clip {clip} of {simulation.parent}: {error}") from None
         return {renderer.SEEN: np.stack(found)}
 
-    with zarrs.create(
+    with writing.create(
         out,
         variables={renderer.SEEN: variable},
         coords={

@@ -7,7 +7,7 @@ import numpy as np
 
 from physprobe.config import kinds
 from physprobe.simulate.section import Kind
-from physprobe.store import job, log, zarrs
+from physprobe.store import job, log, writing, zarrs
 
 
 def run(*, out: Path, spec: str, force: bool = False) -> None:
@@ -42,10 +42,10 @@ def run(*, out: Path, spec: str, force: bool = False) -> None:
     shape = (count, *map(len, coords.values()))
     about = {"units": system.FIELD_UNIT, "resolution": system.RESOLUTION}
     variables = {
-        system.FIELD: zarrs.Variable(("clip", *coords), shape, "float32", about, compress=True)
+        system.FIELD: writing.Variable(("clip", *coords), shape, "float32", about, compress=True)
     }
     for name, unit in system.state_units(spec_).items():
-        variables[name] = zarrs.Variable(
+        variables[name] = writing.Variable(
             ("clip", "time"), shape[:2], "float64", {"units": unit}, compress=True
         )
 
@@ -62,7 +62,7 @@ def run(*, out: Path, spec: str, force: bool = False) -> None:
             solution = _rounded(solution, system.RESOLUTION)
         return {system.FIELD: solution, **states}
 
-    with zarrs.create(
+    with writing.create(
         out,
         variables=variables,
         coords=_coordinates({**system.label_units(spec_), **system.DIMENSIONS}, labels, coords),

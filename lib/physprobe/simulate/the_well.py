@@ -17,35 +17,22 @@ docs/the_well.md.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from physprobe.config import problems as words
 from physprobe.config.spec import Spec as Base
-from physprobe.scenes.films.film import Fault, Faulty
+from physprobe.scenes.films.film import Fault
 from physprobe.scenes.well import file as files
 from physprobe.scenes.well import folder, grid
-from physprobe.scenes.well.file import Header
-from physprobe.simulate import _fluids, _well_published
-from physprobe.statistics import seeds
-from physprobe.store import log
+from physprobe.simulate import _fluids, _well_plan, _well_published
+from physprobe.simulate._well_plan import Plan
 
 FIELD, FIELD_UNIT, GRID = _fluids.FIELD, _fluids.FIELD_UNIT, _fluids.GRID
 DIMENSIONS = _fluids.DIMENSIONS
 UNITS: dict[str, str] = {}
-SHOWN = 8
-OUT = "out"
-APART = 1e-4  # of a cell: how far points of two files may differ
-TAKEN = {
-    "channel", "clip", "file", "group", "split", "start", "t0", "time", "trajectory", "x", "y",
-}  # fmt: skip
-"""Labels and dimensions of ours, which no scalar may be called."""
-EXPORTED = {"group", "t0"}
-"""Scalars of windows that were exported as trajectories of their own: they are what they were."""
 
 
 class Spec(Base):
@@ -110,7 +97,7 @@ class Spec(Base):
 
     def listing(self) -> str:
         """Digest of the files' names, sizes, ends, and of all in them but their fields."""
-        return folder.digest(_listed(self))
+        return folder.digest(_well_plan.listed(self))
 
     def content(self) -> str:
         """Digest of what clips show, and of all that files say of themselves.
@@ -120,61 +107,40 @@ class Spec(Base):
         ValueError
             If it can't be read, or isn't finite; the message names the first such trajectory.
         """
-        plan = _plan(self)
+        plan = _well_plan.plan(self)
         shown = tuple(files.seen(plan.listed.paths[name]) for name in plan.listed.headers)
         return _content(self, shown)
 
 
-class Clip(NamedTuple):
-    """A window of a trajectory."""
-
-    file: str
-    trajectory: int
-    start: int
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """Clips of a folder, and how their frames get their final form."""
-
-    listed: folder.Listed
-    clips: tuple[Clip, ...]
-    channels: tuple[str, ...]
-    y: dict[str, grid.Axis]
-    """By file."""
-    x: dict[str, grid.Axis]
-
-    @property
-    def first(self) -> Header:
-        """A file that speaks for all."""
-        return next(iter(self.listed.headers.values()))
-
-
 def label_units(spec: Spec) -> dict[str, str]:
     """Units of the scalars, all 1, and of ``t0``."""
-    found = _listed(spec)
+    found = _well_plan.listed(spec)
     names = next((tuple(header.scalars) for header in found.headers.values()), ())
     own = _well_published.labels(spec, found)
-    return dict.fromkeys([*(n for n in names if n not in TAKEN), *own, "t0"], "1")
+    return dict.fromkeys([*(n for n in names if n not in _well_plan.TAKEN), *own, "t0"], "1")
 
 
 def state_units(spec: Spec) -> dict[str, str]:
     """Units of the scalars that vary in time."""
-    return {name: "1" for header in _listed(spec).headers.values() for name in header.states}
+    return {
+        name: "1" for header in _well_plan.listed(spec).headers.values() for name in header.states
+    }
 
 
 def periodic(spec: Spec) -> tuple[bool, bool]:
     """Whether what leaves along y, and along x, comes back, as the files say."""
-    y, x = (set(_boundaries(spec, _listed(spec))[dim]) == {"PERIODIC"} for dim in ("y", "x"))
+    y, x = (
+        set(_boundaries(spec, _well_plan.listed(spec))[dim]) == {"PERIODIC"} for dim in ("y", "x")
+    )
     return y, x
 
 
 def problems(spec: Spec) -> Iterator[str]:
     """What is wrong with the files, and with what is asked of them; fields are not read."""
-    found = [*_listed(spec).faults]
-    found += [] if found else _planned(spec)[1]
+    found = [*_well_plan.listed(spec).faults]
+    found += [] if found else _well_plan.planned(spec)[1]
     if found:
-        yield _some(spec, found)
+        yield _well_plan.told(spec, found)
 
 
 def draw(spec: Spec) -> dict[str, np.ndarray]:
@@ -196,14 +162,14 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
     ValueError
         If a file can't be used, or the files give no clip; the message names all that can't.
     """
-    plan = _plan(spec)
+    plan = _well_plan.plan(spec)
     headers = plan.listed.headers
     own = [headers[clip.file] for clip in plan.clips]
     at = [clip.trajectory for clip in plan.clips]
     labels: dict[str, np.ndarray] = {
         name: np.array([h.scalars[name][n] for h, n in zip(own, at, strict=True)])
         for name in plan.first.scalars
-        if name not in TAKEN
+        if name not in _well_plan.TAKEN
     }
     labels |= {name: of(labels) for name, of in _well_published.labels(spec, plan.listed).items()}
     labels["file"] = np.array([clip.file for clip in plan.clips])
@@ -217,7 +183,7 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
         ]
     )
     labels["group"] = _groups(spec, plan)
-    sides = [_side(spec, plan.listed.splits[clip.file]) for clip in plan.clips]
+    sides = [_well_plan.side(spec, plan.listed.splits[clip.file]) for clip in plan.clips]
     if {"train", "test"} <= set(sides) and spec.group == "trajectory":
         labels["split"] = np.array(sides)
     return labels
@@ -225,7 +191,7 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
 
 def coords(spec: Spec) -> dict[str, np.ndarray]:
     """Times from the first frame of a clip on, places, and names of the channels."""
-    plan = _plan(spec)
+    plan = _well_plan.plan(spec)
     name = next(iter(plan.listed.headers))
     return {
         "time": np.arange(spec.frames) * spec.stride * plan.first.interval,
@@ -239,13 +205,13 @@ def solved(
     spec: Spec, labels: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Clips (clip, time, y, x, channel) float32, and their states (clip, time)."""
-    plan = _plan(spec)
+    plan = _well_plan.plan(spec)
     found, states = [], []
     for name, trajectory, start in zip(
         labels["file"], labels["trajectory"], labels["start"], strict=True
     ):
         header = plan.listed.headers[str(name)]
-        frames = _frames(spec, int(start))
+        frames = _well_plan.shown(spec, int(start))
         channels = files.chosen(header, plan.channels)
         stored = files.window(header, channels, int(trajectory), frames)
         found.append(grid.put(stored, plan.y[str(name)], plan.x[str(name)]))
@@ -281,7 +247,7 @@ def check(spec: Spec, labels: Mapping[str, object], field: np.ndarray) -> None:
 
 def about(spec: Spec) -> dict[str, object]:
     """What the files say, for the store."""
-    plan = _plan(spec)
+    plan = _well_plan.plan(spec)
     return {
         "dataset": sorted({header.dataset for header in plan.listed.headers.values()}),
         "boundaries": _boundaries(spec, plan.listed),
@@ -295,7 +261,7 @@ def about(spec: Spec) -> dict[str, object]:
 
 def faults(spec: Spec) -> tuple[folder.Listed, list[Fault]]:
     """Files, and all that is wrong with them: every field is read to its end, frame by frame."""
-    found = _listed(spec)
+    found = _well_plan.listed(spec)
     told = [*found.faults]
     for name, header in found.headers.items():
         # the file is named beside
@@ -303,22 +269,6 @@ def faults(spec: Spec) -> tuple[folder.Listed, list[Fault]]:
         told += [Fault(name, doubt) for doubt in header.doubts]
         told += [Fault(name, line.removeprefix(prefix)) for line in files.unfinite(header)]
     return found, told
-
-
-def _listed(spec: Spec) -> folder.Listed:
-    """Files whose clips are asked for, the rest left out."""
-    found = folder.listed(spec.folder, spec.leave_out)
-    kept = {name for name in found.paths if _side(spec, found.splits[name]) != OUT}
-    told = [fault for fault in found.faults if fault.file not in found.paths.keys() - kept]
-    if found.paths and not kept:
-        told.append(Fault(spec.folder, "holds files in folders that are left out alone"))
-    return folder.Listed(
-        found.root,
-        {name: path for name, path in found.paths.items() if name in kept},
-        {name: header for name, header in found.headers.items() if name in kept},
-        {name: found.splits[name] for name in kept},
-        tuple(told),
-    )
 
 
 def _boundaries(spec: Spec, found: folder.Listed) -> dict[str, list[str]]:
@@ -333,160 +283,13 @@ def _boundaries(spec: Spec, found: folder.Listed) -> dict[str, list[str]]:
     }
 
 
-def _side(spec: Spec, split: str | None) -> str:
-    """What files of a split are for: train, test, out, or "" where they lie in none."""
-    if spec.protocol:
-        return {"train": "train", "valid": "test", "test": OUT, None: ""}[split]
-    return spec.valid if split == "valid" else split or ""
-
-
-def _some(spec: Spec, found: list[Fault]) -> str:
-    lines = [
-        fault.what if fault.file in ("", spec.folder) else f"{fault.file}: {fault.what}"
-        for fault in found
-    ]
-    more = f"; and {len(lines) - SHOWN} more" * (len(lines) > SHOWN)
-    return (
-        f"{spec.folder}: {'; '.join(lines[:SHOWN])}{more}."
-        f" Hint: python -m physprobe well check {spec.folder} lists all;"
-        " `leave_out` leaves out files by name."
-    )
-
-
-def _plan(spec: Spec) -> Plan:
-    """Clips of the files, if all of it can be used.
-
-    Raises
-    ------
-    ValueError
-        If something can't.
-    """
-    found = _listed(spec)
-    plan, wrong = (None, []) if found.faults else _planned(spec)
-    if plan is None or wrong:
-        raise ValueError(_some(spec, [*found.faults, *wrong]))
-    return plan
-
-
-def _planned(spec: Spec) -> tuple[Plan | None, list[Fault]]:
-    found = _listed(spec)
-    return _laid(spec, tuple((n, files.seen(path)) for n, path in found.paths.items()))
-
-
-@lru_cache(maxsize=8)
-def _laid(spec: Spec, seen: tuple) -> tuple[Plan | None, list[Fault]]:
-    """Clips of files without faults, and why there are none; the same while files stay."""
-    found = _listed(spec)
-    first = next(iter(found.headers.values()))
-    wrong = [*_well_published.faults(spec, found)]
-    wrong += [
-        Fault("", f"scalar {name!r} has a name that is taken")
-        for name in (*first.scalars, *first.states)
-        if name in TAKEN - EXPORTED
-    ]
-    channels: tuple[str, ...] = ()
-    try:
-        channels = tuple(each.name for each in files.chosen(first, _names(spec, first)))
-    except KeyError as error:
-        known = [*first.fields, *(each.name for each in first.channels)]
-        near = words.nearest(error.args[0], known)
-        wrong.append(
-            Fault(
-                "",
-                f"fields: found {error.args[0]!r}; the files have"
-                f" {', '.join(dict.fromkeys(known))}.{near}",
-            )
-        )
-    wrong += [
-        Fault("", f"fields: {name} is there twice")
-        for name in sorted({name for name in channels if channels.count(name) > 1})
-    ]
-    axes: dict[str, dict[str, grid.Axis]] = {"y": {}, "x": {}}
-    for name, header in found.headers.items():
-        for dim, known_axes in axes.items():
-            try:
-                known_axes[name] = _axis(spec, header, dim)
-            except Faulty as error:
-                wrong += [Fault(name, f"{dim}: {reason}") for reason in error.reasons]
-    wrong += [] if wrong else _apart(axes)
-    clips = []
-    for name, header in found.headers.items():
-        latest = header.frames - spec.room
-        if latest < spec.start:
-            wrong.append(
-                Fault(
-                    name,
-                    f"has {header.frames} frames, and a clip of {spec.frames} frames,"
-                    f" {spec.stride} apart, needs {spec.room} from frame {spec.start} on",
-                )
-            )
-            continue
-        if wrong:
-            continue
-        for trajectory in range(min(header.trajectories, spec.trajectories or header.trajectories)):
-            clips += [
-                Clip(name, trajectory, int(start))
-                for start in _starts(spec, name, trajectory, latest, first)
-            ]
-    if wrong:
-        return None, wrong
-    for note in dict.fromkeys(
-        note for h in found.headers.values() for note in (*h.doubts, *h.notes)
-    ):
-        log.info("%s: %s", spec.folder, note)
-    return Plan(found, tuple(clips), channels, axes["y"], axes["x"]), []
-
-
-def _names(spec: Spec, first: Header) -> tuple[str, ...] | None:
-    return _well_published.channels(first) if spec.protocol else spec.fields
-
-
-def _axis(spec: Spec, header: Header, dim: str) -> grid.Axis:
-    """Points of a place, as they are asked for."""
-    if spec.protocol:
-        return _well_published.axis(header, dim)
-    found = grid.axis(header.places[dim], header.period(dim), spec.resample)
-    if spec.coarsen == 1:
-        return found
-    if len(found.points) % spec.coarsen:
-        raise Faulty(f"{len(found.points)} points are no multiple of `coarsen`, {spec.coarsen}")
-    return found.then(grid.means(len(found.points), spec.coarsen))
-
-
-def _apart(axes: dict[str, dict[str, grid.Axis]]) -> Iterator[Fault]:
-    """Files whose points are elsewhere than those of the first one."""
-    for dim, found in axes.items():
-        (_, first), *others = found.items()
-        cell = np.diff(first.points).min()
-        for name, axis in others:
-            if (far := np.abs(axis.points - first.points).max()) > APART * cell:
-                yield Fault(name, f"has points of {dim} up to {far:.3g} away from other files'")
-
-
-def _starts(
-    spec: Spec, name: str, trajectory: int, latest: int, first: Header
-) -> Iterator[int] | np.ndarray:
-    """Stored frames that the windows of a trajectory begin with, in order."""
-    if spec.protocol:
-        return np.arange(0, latest + 1, _well_published.PROTOCOLS[first.dataset].offset)
-    if spec.step:
-        return np.arange(spec.start, latest + 1, spec.step)
-    rng = seeds.rng("the_well", name, trajectory)
-    return np.sort(rng.integers(spec.start, latest + 1, spec.windows or 1))
-
-
-def _frames(spec: Spec, start: int) -> range:
-    """Stored frames of a clip."""
-    return range(start, start + (spec.frames - 1) * spec.stride + 1, spec.stride)
-
-
 def _groups(spec: Spec, plan: Plan) -> np.ndarray:
     """Group (clip,) of each clip, numbered as they come."""
     keys: list[tuple] = []
     for clip in plan.clips:
         scalars = plan.listed.headers[clip.file].scalars
         if spec.group == "parameters":
-            own = (v[clip.trajectory] for n, v in scalars.items() if n not in TAKEN)
+            own = (v[clip.trajectory] for n, v in scalars.items() if n not in _well_plan.TAKEN)
             keys.append(tuple(own))
         elif "group" in scalars:
             keys.append((clip.file, scalars["group"][clip.trajectory]))
@@ -505,11 +308,13 @@ def _notes(plan: Plan) -> Iterator[str]:
 
 @lru_cache(maxsize=4)
 def _content(spec: Spec, seen: tuple) -> str:
-    plan = _plan(spec)
+    plan = _well_plan.plan(spec)
     total = hashlib.sha256()
     wanted: dict[tuple[str, int], set[int]] = {}
     for clip in plan.clips:
-        wanted.setdefault((clip.file, clip.trajectory), set()).update(_frames(spec, clip.start))
+        wanted.setdefault((clip.file, clip.trajectory), set()).update(
+            _well_plan.shown(spec, clip.start)
+        )
     for (name, trajectory), frames in wanted.items():
         header = plan.listed.headers[name]
         total.update(f"{name} {header.digest} {trajectory} ".encode())

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from physprobe.store import log, zarrs
+from physprobe.store import _folder, log, writing, zarrs
 
 TEXT = re.compile(r"(\d+)/(\d+)")
 
@@ -55,7 +55,7 @@ class _Left(Exception):
 
 
 @contextmanager
-def create(out: Path, part: Part, **about: Any) -> Iterator[zarrs.Writer]:
+def create(out: Path, part: Part, **about: Any) -> Iterator[writing.Writer]:
     """Write a share of a store's blocks; all others are nothing that is missing.
 
     Parameters
@@ -64,27 +64,27 @@ def create(out: Path, part: Part, **about: Any) -> Iterator[zarrs.Writer]:
         The whole store.
     part : Part
     **about
-        As for :func:`physprobe.store.zarrs.create`.
+        As for :func:`physprobe.store.writing.create`.
 
     Yields
     ------
     Writer
     """
     try:
-        with zarrs.create(part.place(out), **about) as store:
+        with writing.create(part.place(out), **about) as store:
             yield _Share.of_store(store, part)
             raise _Left
     except _Left:
         pass
 
 
-class _Share(zarrs.Writer):
+class _Share(writing.Writer):
     """A writer of some blocks alone."""
 
     part: Part
 
     @classmethod
-    def of_store(cls, store: zarrs.Writer, part: Part) -> "_Share":
+    def of_store(cls, store: writing.Writer, part: Part) -> "_Share":
         """Same writer of fewer blocks."""
         own = cls.__new__(cls)
         vars(own).update(vars(store))
@@ -96,7 +96,7 @@ class _Share(zarrs.Writer):
         return self.part.share(super().blocks())
 
 
-def take_over(store: zarrs.Writer, out: Path) -> int:
+def take_over(store: writing.Writer, out: Path) -> int:
     """Move what parts have written into a store, before it is asked what is missing.
 
     Parts that follow from something else stay where they are. One that is still being written is
@@ -105,7 +105,7 @@ def take_over(store: zarrs.Writer, out: Path) -> int:
     Parameters
     ----------
     store : Writer
-        Of :func:`physprobe.store.zarrs.create`.
+        Of :func:`physprobe.store.writing.create`.
     out : Path
         The store.
 
@@ -122,12 +122,12 @@ def take_over(store: zarrs.Writer, out: Path) -> int:
     taken = 0
     for folder in found:
         own = folder.with_name(folder.name.removeprefix(".").removesuffix(".unfinished"))
-        with zarrs._alone(own):
-            if zarrs._identity(folder) != zarrs._identity(store.root):
+        with _folder.alone(own):
+            if _folder.origin(folder) != _folder.origin(store.root):
                 log.info("%s follows from something else, and is left aside", folder)
                 continue
             _move(folder, store.root, store.variables)
-            zarrs._remove(folder)
+            _folder.remove(folder)
             taken += 1
         own.with_name(f".{own.name}.lock").unlink(missing_ok=True)
     return taken

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from physprobe.config import shipped
-from physprobe.store import job, log, results, zarrs
+from physprobe.store import _folder, job, log, results, zarrs
 from physprobe.store.manifest import ROOT, Manifest
 
 
@@ -52,9 +52,9 @@ def run(path: Path = Path("results"), *, repair: bool = False) -> None:
             log.error("%s", fault)
     if repair:
         for root, faults in damaged.items():
-            zarrs.set_back(root, faults)
+            _folder.set_back(root, faults)
         for root in roots:
-            zarrs.clear(root)
+            _folder.clear(root)
     again = [shlex.join(["snakemake", *map(str, (root / ROOT for root in damaged))])] * bool(
         damaged
     )
