@@ -311,11 +311,14 @@ def test_snakemake_notices_a_changed_set(folder, tmp_path):
 
     snakemake()
     assert "Nothing to be done" in snakemake("--dry-run")
-    replaced_frame(folder)
-    assert re.search(r"^simulate +1$", snakemake("--dry-run"), re.MULTILINE)
-    snakemake()
-    swapped_labels(folder)
-    assert re.search(r"^simulate +1$", snakemake("--dry-run"), re.MULTILINE)
+    before = spec(folder).listing()
+    shutil.copytree(folder, tmp_path / "before")
+    for change in (replaced_frame, swapped_labels):
+        change(folder)
+        assert re.search(r"^simulate +1$", snakemake("--dry-run"), re.MULTILINE)
+        shutil.rmtree(folder)
+        shutil.copytree(tmp_path / "before", folder)
+        assert spec(folder).listing() == before
 
 
 def test_a_system_that_names_two_folders_is_refused():

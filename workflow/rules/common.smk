@@ -9,6 +9,11 @@ sys.path.insert(0, f"{workflow.basedir}/lib")
 
 from snakemake.exceptions import WorkflowError
 
+from physprobe.config.spec import Spec
+
+# What each field means is for the schema alone: to look it up would be a third of the config's time.
+Spec.model_config["use_attribute_docstrings"] = False
+
 from physprobe.config import config_files
 from physprobe.config.pipeline import Pipeline, lead_jobs_here
 from physprobe.config.installation import packaged

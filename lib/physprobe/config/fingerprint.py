@@ -52,8 +52,9 @@ def closure(*modules: str) -> set[str]:
     return found
 
 
-def _file(module: str) -> Path | None:
-    path = PACKAGE.joinpath(*module.split("."))
+@cache
+def _file(package: Path, module: str) -> Path | None:
+    path = package.joinpath(*module.split("."))
     for file in (path.with_suffix(".py"), path / "__init__.py"):
         if file.exists():
             return file
@@ -73,7 +74,7 @@ class Module(NamedTuple):
 
 @cache
 def _read(module: str) -> Module:
-    file = _file(module)
+    file = _file(PACKAGE, module)
     if file is None:
         raise ValueError(f"physprobe has no module {module!r}.")
     source = file.read_bytes()
@@ -193,7 +194,7 @@ def _does_nothing(node: ast.stmt) -> bool:
 
 
 def _imports(module: str) -> set[str]:
-    return {name for name in _read(module).names if _file(name) is not None}
+    return {name for name in _read(module).names if _file(PACKAGE, name) is not None}
 
 
 def _names(module: str, tree: ast.Module) -> set[str]:

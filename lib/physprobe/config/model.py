@@ -10,7 +10,7 @@ from physprobe.config import config_files, layout, problems, stages
 from physprobe.config.config_files import EXTENDS, ConfigError, Content
 
 
-class Config(*stages.entries()):  # type: ignore[misc]  # its bases are found by folder
+class Config(stages.Drawn, *stages.entries()):  # type: ignore[misc]  # its bases are found by folder
     """Everything that ``config.yaml`` may say."""
 
     @model_validator(mode="after")

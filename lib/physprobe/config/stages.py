@@ -9,7 +9,7 @@ and no stage imports its own, so no result follows from how they are written.
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -133,12 +133,16 @@ def commands() -> dict[str, tuple[str, Command]]:
     }
 
 
-def figures(config: Any) -> dict[str, Figure]:
-    """Every figure that a config's stages have, by its path without an ending."""
-    found: dict[str, Figure] = {}
-    for stage in declared().values():
-        found |= stage.figures(config)
-    return found
+class Drawn(Spec):
+    """A config's figures, found once: the rule of each asks for its own by way of all."""
+
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """Every figure that a config's stages have, by its path without an ending."""
+        found: dict[str, Figure] = {}
+        for stage in declared().values():
+            found |= stage.figures(self)
+        return found
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from physprobe.config import kinds
 from physprobe.config.installation import packaged
-from physprobe.config.stages import STORE, Command, Figure, Stage, figures
+from physprobe.config.stages import STORE, Command, Figure, Stage
 from physprobe.falsify.commands import evidence
 
 
@@ -58,7 +58,7 @@ def _is_dot(system: Any) -> bool:
 
 
 def _figure(config: Any, asked: Any) -> Figure:
-    return figures(config)[asked.drawn]
+    return config.figures[asked.drawn]
 
 
 def _inputs(config: Any, asked: Any) -> Mapping[str, list[str]]:
@@ -162,7 +162,7 @@ STAGE = Stage(
             params={"caption": lambda config, asked: FILMS[asked.film].caption},
         ),
     },
-    wildcards={"drawn": figures, "film": lambda config: FILMS},
+    wildcards={"drawn": lambda config: config.figures, "film": lambda config: FILMS},
     figures=lambda config: dict(_of_evidence(config)),
     wanted=_wanted,
 )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from physprobe.config.stages import Command, Stage, figures
+from physprobe.config.stages import Command, Stage
 
 BESIDES = ("encoders", "calibration", "resolution")
 """Categories of figures that are shown beside those of studies."""
@@ -13,7 +13,7 @@ def _page(config: Any, asked: Any) -> dict[str, list[str]]:
     alone = asked.get("study")
     names = [alone] if alone else list(config.studies)
     shown = (*names, *(() if alone else BESIDES))
-    drawn = {path: figure for path, figure in figures(config).items() if figure.category in shown}
+    drawn = {path: figure for path, figure in config.figures.items() if figure.category in shown}
     with_sheet = [name for name in names if {"fit", "comparison"} & {*config.studies[name].layouts}]
     return {
         "verdicts": [f"results/{name}/verdicts.json" for name in names],
