@@ -239,7 +239,7 @@ def reword_what_is_logged(folder: Path) -> None:
 
 
 def edit_a_check_and_a_command(folder: Path) -> None:
-    for name in ("fit/entries", "falsify/entries", "fit/commands", "config/stages"):
+    for name in ("fit/entries", "falsify/_checks", "fit/commands", "config/stages"):
         file = folder / f"lib/physprobe/{name}.py"
         file.write_text(file.read_text() + "\nEDITED = True\n")
 
