@@ -68,8 +68,8 @@ class Recipe(nn.Module):
 
     def clipped(self, most: float) -> torch.Tensor:
         """Norm (member) of the gradient, which is cut to what is allowed at most."""
-        owners = [value for value in self.parameters() if value.grad is not None]
-        norm = nn.utils.get_total_norm([value.grad for value in owners])
+        owners = list(self.parameters())
+        norm = nn.utils.get_total_norm([value.grad for value in owners if value.grad is not None])
         if not norm + SLACK <= most:  # what is allowed is left as it is
             nn.utils.clip_grads_with_norm_(owners, most, norm)
         return norm[None]
