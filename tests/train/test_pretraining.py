@@ -8,7 +8,6 @@ import pytest
 
 from physprobe.config import config_files
 from physprobe.config.pipeline import Pipeline
-from physprobe.config.stages import figures
 from physprobe.embed import stage as embed
 from physprobe.figures import pretraining
 from physprobe.fit import stage as fit
@@ -61,7 +60,7 @@ def test_each_encoder_stands_at_the_trajectories_that_it_was_trained_on(
 
 def test_studies_of_encoders_that_saw_a_share_have_it_and_no_others():
     paths = [ROOT / "tests/configs/wide.yaml", ROOT / "workflow/studies/fluids.yaml"]
-    drawn = figures(Pipeline(config_files.gather(paths, {})).config)
+    drawn = Pipeline(config_files.gather(paths, {})).config.figures
     assert [path for path, each in drawn.items() if each.kind == "pretraining"] == [
         "well_pretraining/pretraining"
     ]

@@ -118,11 +118,14 @@ class OnClasses:
     def heard(
         self, near: np.ndarray, weights: np.ndarray | None, known: np.ndarray, counts: Sequence[int]
     ) -> Iterator[np.ndarray]:
-        votes = np.zeros((len(near), self.classes, known.shape[1]), np.float32)
-        names = np.arange(self.classes, dtype=np.int16)[:, None]
-        known = known.astype(np.int16)
+        votes = np.zeros(
+            (len(near), self.classes, known.shape[1]),
+            _small(counts[-1]) if weights is None else np.float32,
+        )
+        names = np.arange(self.classes, dtype=_small(self.classes))[:, None]
+        known = known.astype(names.dtype)
         for number in range(counts[-1]):
-            vote = known[near[:, number], None] == names
+            vote = (known[near[:, number], None] == names).view(np.uint8)
             votes += vote if weights is None else weights[:, number, None, None] * vote
             if number + 1 in counts:
                 yield votes if weights is None else votes * _evenly(weights, number + 1, votes.ndim)
@@ -239,4 +242,9 @@ def _right(votes: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Share (row, column) of a row that is named right; classes with as many votes share it."""
     best = votes == votes.max(1, keepdims=True)
     right = np.take_along_axis(best, truth[:, None], 1)[:, 0]
-    return right / best.sum(1, dtype=np.float32)
+    return right / best.sum(1, dtype=_small(votes.shape[1])).astype(np.float32)
+
+
+def _small(most: int) -> type[np.unsignedinteger]:
+    """Type of whole numbers up to so many: the smaller, the more of them are added at once."""
+    return np.uint8 if most < 256 else np.uint16
