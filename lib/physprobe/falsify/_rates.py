@@ -2,11 +2,6 @@
 
 Right is the verdict of the law that a system obeys, and "cannot tell" where that is none of the
 candidates; wrong, or false, is any other but "cannot tell". Rates have Wilson's 95 % interval.
-
-References
-----------
-Wilson, Probable inference, the law of succession, and statistical inference, J. Am. Stat. Assoc. 22
-(1927) 209-212.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,11 +42,7 @@ def rows(found: Mapping[tuple[str, str], Mapping]) -> Iterator[dict]:
 
 def rate(happened: Sequence[bool]) -> dict:
     """Share of what happened, with Wilson's interval."""
-    from scipy.stats import binomtest
-
-    test = binomtest(sum(happened), len(happened))
-    low, high = test.proportion_ci(method="wilson")
-    return {**scores.Interval(test.statistic, low, high).columns(), "n_clips": len(happened)}
+    return {**scores.share(happened).columns(), "n_clips": len(happened)}
 
 
 def _of_system(result: Mapping) -> Iterator[dict]:

@@ -865,3 +865,18 @@ def _quantile(drawn: np.ndarray, level: np.ndarray) -> np.ndarray:
     high = np.take_along_axis(drawn, above[None], 0)[0]
     found = low + (place - below) * (high - low)
     return np.where(len(drawn) - there > len(drawn) / RARELY, np.nan, found)
+
+
+def share(happened: Sequence[bool]) -> Interval:
+    """Share of what happened, with Wilson's interval.
+
+    References
+    ----------
+    Wilson, Probable inference, the law of succession, and statistical inference, J. Am. Stat.
+    Assoc. 22 (1927) 209-212.
+    """
+    from scipy.stats import binomtest
+
+    test = binomtest(sum(happened), len(happened))
+    low, high = test.proportion_ci(method="wilson")
+    return Interval(test.statistic, low, high)
