@@ -237,6 +237,7 @@ class MethodSpec(Spec):
         samples: tuple[Any, ...] = ()
         layer: str = ""
         label: str = ""
+        clips: int = 0
 
         @property
         def targets(self) -> tuple[str, ...]:

@@ -109,9 +109,9 @@ class Spec(Design):
                     f" {first}. Hint: a readout is of one colormap; take one for all."
                 )
         for name in asked.names:
-            tokens = getattr(config.embeddings.get(name), "tokens", None)
-            for layer in self.layers if tokens is not None else ():
-                if layer not in tokens:
+            kept = getattr(config.embeddings.get(name), "tokens", self.layers)
+            for layer in self.layers:
+                if layer not in kept:
                     yield (
                         f"{where}.design.layers: {name} keeps no spatial tokens of layer {layer!r}."
                         f" Hint: add it to the tokens of its entry."
@@ -219,7 +219,9 @@ class _Known:
 
     def _clip(self, place: int, clip: int) -> tuple[np.ndarray, np.ndarray]:
         name, part = self.parts[place]
-        tokens = _grid.case(replace(part, spec=self._spec(part))).given.clips[clip]
+        given = _grid.case(replace(part, spec=self._spec(part))).given
+        assert isinstance(given, OnGrid)
+        tokens = given.clips[clip]
         low, high = self.ranges[name]
         field = _field(part.system, clip, tokens.shape, self.cells)
         return tokens, (field - low) / (high - low)
@@ -319,23 +321,25 @@ def _coherence(pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> list[float | N
 
     Of fields (time, row, column): |sum a conj(b)|^2 / sum |a|^2 sum |b|^2, whatever the scale.
     """
-    sums = np.zeros((3, 0))
+    sums: np.ndarray | None = None
     for read, field in pairs:
         first, second = (np.fft.fft2(part, norm="forward") for part in (read, field))
         number = [np.fft.fftfreq(size, 1 / size) for size in read.shape[1:]]
         ring = np.rint(np.hypot(number[0][:, None], number[1])).astype(int).ravel()
         products = (first * second.conj()).real, np.abs(first) ** 2, np.abs(second) ** 2
         found = np.stack([np.bincount(ring, part.sum(0).ravel()) for part in products])
-        sums = found if not sums.size else sums + found
-    together, read, field = sums[:, 1 : PERIODS + 1]
-    energy = read * field
+        sums = found if sums is None else sums + found
+    assert sums is not None, "there are clips"
+    together, own, other = sums[:, 1 : PERIODS + 1]
+    energy = own * other
     return [t**2 / e if e > 0 else None for t, e in zip(together, energy, strict=True)]
 
 
 def _of_system(case: Case, blocks: dict) -> Iterator[dict]:
     """Rows of one system at one layer and number of clips."""
     yield from _of_verdicts(case.about, [blocks])
-    for place, value in enumerate(case.setting.get("coherence", ())):
+    waves = case.setting.get("coherence")
+    for place, value in enumerate(waves if isinstance(waves, list) else ()):
         if value is not None:
             yield {
                 **case.about,
