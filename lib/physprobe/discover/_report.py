@@ -31,6 +31,7 @@ def discover(
     periodic: bool,
     scale: Scale,
     centre: bool,
+    bent: bool,
     truth: dict[str, np.ndarray],
     system: str,
 ) -> tuple[list[dict], dict]:
@@ -43,7 +44,7 @@ def discover(
         components=spec.components,
         centre=centre,
     )
-    found = _judged(spec, whole)
+    found = _judged(spec, whole, bent)
     modes, evidence, shuffled = found.modes, found.evidence, found.shuffled
     verdict, singles = found.verdict, found.singles
     orders = _order.order(modes, evidence, spec.nulls, spec.seed)
@@ -54,7 +55,7 @@ def discover(
     own = _own(singles, modes, scale)
     rates = _dispersion.disperse(modes, order or leading.order)
     scalings = {name: _dispersion.scale(rates, name) for name in _dispersion.QUANTITIES}
-    controls = {name: _of_control(spec, whole, singles, name) for name in _controls.NAMES}
+    controls = {name: _of_control(spec, whole, singles, name, bent) for name in _controls.NAMES}
     law = _truth.law(system)
 
     rows = [
@@ -113,11 +114,11 @@ class _Judged:
     singles: list[_verdict.Verdict]
 
 
-def _judged(spec: Settings, modes: _modes.Modes) -> _Judged:
+def _judged(spec: Settings, modes: _modes.Modes, bent: bool) -> _Judged:
     """Everything that leads to a verdict, from the search for an observable on."""
     observable = _observable.find(modes) if spec.observable else None
     modes = observable.read(modes) if observable else modes
-    evidence = _evidence.gather(modes, bent=observable is not None)
+    evidence = _evidence.gather(modes, bent=bent or observable is not None)
     shuffled = _order.succession(modes, spec.shuffles, spec.seed)
     draws = {"draws": spec.bootstraps, "seed": spec.seed}
     return _Judged(
@@ -131,7 +132,7 @@ def _judged(spec: Settings, modes: _modes.Modes) -> _Judged:
 
 
 def _of_control(
-    spec: Settings, modes: _modes.Modes, singles: list[_verdict.Verdict], name: str
+    spec: Settings, modes: _modes.Modes, singles: list[_verdict.Verdict], name: str, bent: bool
 ) -> dict:
     """Verdicts on some clips' control, everything chosen anew; none of which there are none."""
     laws = [BY_NAME[one.law] if one.law else None for one in singles[: spec.controls]]
@@ -139,7 +140,7 @@ def _of_control(
     clips = np.flatnonzero(~alike) if name == "scrambled" else np.arange(len(laws))
     if not len(clips):
         return {"verdict": CANNOT_TELL, "clips": []}
-    found = _judged(spec, _controls.control(name, modes.clips(clips), spec.seed))
+    found = _judged(spec, _controls.control(name, modes.clips(clips), spec.seed), bent)
     return {
         "verdict": found.verdict.verdict,
         "clips": [single.verdict for single in found.singles],

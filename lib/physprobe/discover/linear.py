@@ -23,6 +23,7 @@ def discover(
     periodic: bool,
     scale: Scale,
     centre: bool = False,
+    bent: bool = False,
     truth: dict[str, np.ndarray] | None = None,
     system: str = "",
 ) -> tuple[list[dict], dict]:
@@ -39,6 +40,8 @@ def discover(
         Size of a cell and length of a frame.
     centre : bool
         Take off what all clips have in common.
+    bent : bool
+        Whether it was read by what may bend the field; so are combinations of features.
     truth : dict of str to (clip,), optional
         Labels, which the estimates are compared with in the end and nothing else.
     system : str
@@ -64,6 +67,7 @@ def discover(
         periodic=periodic,
         scale=scale,
         centre=centre,
+        bent=bent,
         truth=truth or {},
         system=system,
     )

@@ -14,8 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from physprobe.discover.linear import CANNOT_TELL
-from physprobe.statistics import bootstrap, scores
-from physprobe.statistics.intervals import Interval
+from physprobe.statistics import bootstrap, intervals, scores
 
 ALL = "all"
 POSITIVE = ("alpha", "c", "gamma")  # their logarithms are what R2 is of
@@ -48,11 +47,7 @@ def rows(found: Mapping[tuple[str, str], Mapping]) -> Iterator[dict]:
 
 def rate(happened: Sequence[bool]) -> dict:
     """Share of what happened, with Wilson's interval."""
-    from scipy.stats import binomtest
-
-    test = binomtest(sum(happened), len(happened))
-    low, high = test.proportion_ci(method="wilson")
-    return {**Interval(test.statistic, low, high).columns(), "n_clips": len(happened)}
+    return {**intervals.share(happened).columns(), "n_clips": len(happened)}
 
 
 def _of_system(result: Mapping) -> Iterator[dict]:
@@ -113,7 +108,7 @@ def _of_parameter(name: str, values: list, truth: list) -> Iterator[dict]:
     found, known = found[kept], known[kept]
     *ends, clips = bootstrap.median(np.abs(found / known - 1), 1000, 0)
     yield {
-        **about, "metric": "relative_error", **Interval(*np.array(ends)).columns(),
+        **about, "metric": "relative_error", **intervals.Interval(*np.array(ends)).columns(),
         "n_clips": clips, "note": "median of clips with a verdict",
     }  # fmt: skip
     if name in POSITIVE:

@@ -106,7 +106,7 @@ class Entries(fits.Entries):
         plain = kinds.load(DESIGNS, "plain").Spec()
         found = {system: (plain, (system,)) for system in self.systems}
         return found | {
-            name: (study.planned, study.design.fitted(study.filmed))
+            name: (study.planned.shown(self.systems), study.design.fitted(study.filmed))
             for name, study in self.studies.items()
             if not study.design.SHARED
         }

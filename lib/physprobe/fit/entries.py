@@ -64,13 +64,14 @@ def _unfit(config: Entries, place: str, source: str, method: str) -> Iterator[st
                 f"{where}: {method} is a {role}, and nothing but a law is read off the {source}"
                 " itself. Hint: name an encoder or a control."
             )
-    elif design.kind != "plain":
+    elif not design.WHOLE:
         yield (
             f"{where}: a law is read off the clips of one system, not {design.kind}."
             f" Hint: results/{systems[0]}/fits/{source}.{method}.json"
         )
     else:
-        yield from law(config, where, method, systems[0], source)
+        for system in systems:
+            yield from law(config, where, method, system, source)
 
 
 def law(config: Entries, where: str, method: str, system: str, source: str) -> Iterator[str]:

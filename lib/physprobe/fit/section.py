@@ -156,6 +156,8 @@ class OnGrid:
         Side of a cell [px].
     frame : float
         Time from one frame, or token, to the next [s].
+    bent : bool
+        Whether it was read by what may bend the field, so that its strength is no evidence.
     """
 
     clips: Sequence[np.ndarray]
@@ -165,6 +167,7 @@ class OnGrid:
     walls: bool
     cell: float
     frame: float
+    bent: bool = False
 
     @property
     def of_tokens(self) -> bool:
@@ -234,6 +237,7 @@ class MethodSpec(Spec):
         samples: tuple[Any, ...] = ()
         layer: str = ""
         label: str = ""
+        clips: int = 0
 
         @property
         def targets(self) -> tuple[str, ...]:
@@ -363,6 +367,8 @@ class Design(Spec):
     """Whether its fits are a system's own, results/{system}/fits/, which all studies share."""
     BESIDE: ClassVar[tuple[str, ...]] = ()
     """Roles of methods whose ordinary fits of each system belong beside its own."""
+    WHOLE: ClassVar[bool] = False
+    """Whether it gives whole clips on their grid, which laws are read off."""
 
     if TYPE_CHECKING:
         kind: str = ""
@@ -373,6 +379,10 @@ class Design(Spec):
 
     def aimed(self, targets: tuple[str, ...]) -> "Design":
         """The same for the targets of a study's claims, where the design chooses targets itself."""
+        return self
+
+    def shown(self, systems: Mapping[str, Any]) -> "Design":
+        """The same with what it has to know of how the config's systems are rendered."""
         return self
 
     def problems(self, config: Any, where: str, asked: "Asked") -> Iterator[str]:

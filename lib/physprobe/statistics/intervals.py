@@ -1,5 +1,6 @@
 """Intervals: a score with its 95 % interval, and how both stand in a result's row."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,3 +33,18 @@ class Interval(NamedTuple):
     def row(self, undefined: str | None = None) -> dict:
         """Columns, and what a mean over members needs besides, if the interval has kept it."""
         return self.columns(undefined)
+
+
+def share(happened: Sequence[bool]) -> Interval:
+    """Share of what happened, with Wilson's interval.
+
+    References
+    ----------
+    Wilson, Probable inference, the law of succession, and statistical inference, J. Am. Stat.
+    Assoc. 22 (1927) 209-212.
+    """
+    from scipy.stats import binomtest
+
+    test = binomtest(sum(happened), len(happened))
+    low, high = test.proportion_ci(method="wilson")
+    return Interval(test.statistic, low, high)

@@ -21,7 +21,7 @@ ROLES = {
     "energy": "energies", "spread": "spreads",
     "rollout": "rollouts", "surprise": "surprises", "decoder": "decoders",
     "dynamics": "koopman", "head": "heads", "places": "places", "law": "laws",
-    "counts": "counts", "shares": "counts",
+    "counts": "counts", "shares": "counts", "readout": "counts",
 }  # fmt: skip
 """Fields of the evidence by schema of a fit; those of ``every_way`` are kept by method."""
 CEILING = "ceiling"

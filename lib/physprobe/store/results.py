@@ -52,7 +52,9 @@ DIMENSIONS = {
     "baseline": "what a skill or a gain is relative to",
     "share": "share of the training groups, such as trajectories, that a probe is fitted to",
     "groups": "how many groups those are; the mean over outer folds",
-    "count": "training clips that a probe is fitted to, where there are several numbers of them",
+    "count": "training clips that a probe is fitted to, where there are several numbers of them;"
+    " of laws, clips of other systems that a readout is learnt on",
+    "periods": "periods per side of the waves that are read",
     "control": "control that the score is less; `best control` is found anew in every draw",
     "against": "the same probe at another `place`, or by ordinary `folds`, that it is paired with",
     "threshold": "level that counts as readable",

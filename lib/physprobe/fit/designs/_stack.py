@@ -44,11 +44,11 @@ def read(
     for paths in zip(embeddings, simulation, strict=True):
         like = parts[0].system if alike and parts else None
         parts.append(Inputs.read(METHODS, *paths, method, like=like, member=member))
-    _check(parts, embeddings)
+    check(parts, embeddings)
     return parts
 
 
-def _check(parts: Sequence[Inputs[MethodSpec]], embeddings: Sequence[Path]) -> None:
+def check(parts: Sequence[Inputs[MethodSpec]], embeddings: Sequence[Path]) -> None:
     """Refuse systems that were not embedded alike.
 
     Raises

@@ -12,6 +12,7 @@ class Spec(Design):
     """Outer folds over the clips of one system."""
 
     SHARED: ClassVar = True
+    WHOLE: ClassVar = True
 
     kind: Literal["plain"] = "plain"
     """Folds of one system's clips."""

@@ -87,6 +87,7 @@ def fit(spec: Spec, given: OnGrid) -> tuple[list[dict], dict]:
         periodic=not some.walls,
         scale=linear.Scale(cell=some.cell, frame=some.frame),
         centre=spec.centred and some.of_tokens,
+        bent=some.bent,
         truth={name: label.astype(float) for name, label in some.labels.items()
                if label.dtype.kind == "f"},
         system=some.system,
