@@ -16,8 +16,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, JsonValue, model_validator
 
 from physprobe.embed import _axes, _code, _files
+from physprobe.embed._built import Built
 from physprobe.embed._encoder import Encoder
-from physprobe.embed.networks.network import Network, Seeds
 
 OF_MODULES = (
     *("input", "output", "prefix", "size", "short", "mean", "std", "resample", "init", "seeds"),
@@ -27,7 +27,7 @@ Colours = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0)]
 
 
-class Spec(Network):
+class Spec(Built):
     """Which function, how what it gives is shown clips, and what is read of it."""
 
     kind: Literal["python"] = "python"
@@ -62,10 +62,6 @@ class Spec(Network):
     """Mean of the input (rgb), of frames in 0..1."""
     std: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
     """Standard deviation of the input (rgb), of frames in 0..1."""
-    init: Literal["fan_in", "fixed"] = "fan_in"
-    """Of random weights: standard deviation 1 / sqrt(inputs), or 0.02."""
-    seeds: Seeds | None = None
-    """Seeds of random weights in the place of its own, one network each."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -86,23 +82,6 @@ class Spec(Network):
                     f"{name}: belongs to a torch module; name the modules to read, or leave it out"
                 )
         return self
-
-    @property
-    def members(self) -> dict[int, Self]:
-        """Spec of each network, by its seed; of its own weights there is one."""
-        if not self.seeds:
-            return {0: self}
-        return {seed: self.model_copy(update={"seeds": (seed,)}) for seed in self.seeds}
-
-    @property
-    def origins(self) -> set[tuple[str, str | None]]:
-        """The function and its arguments give the architecture."""
-        return {(self.model, repr(sorted(self.arguments.items())))}
-
-    @property
-    def twin(self) -> bool:
-        """Random weights are the twin of its own."""
-        return bool(self.seeds) or super().twin
 
     @property
     def redrawn(self) -> bool:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, JsonValue, model_validator
 
 from physprobe.embed import _files, python
+from physprobe.embed._built import Built
 from physprobe.embed._encoder import Encoder, versions
-from physprobe.embed.networks.network import Network, Seeds
+from physprobe.embed.networks.network import Network
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 NEEDED = "needs timm, which isn't installed. Hint: pip install 'physprobe[timm]'."
 
 
-class Spec(Network):
+class Spec(Built):
     """A network's name in timm, and where its weights are."""
 
     kind: Literal["timm"] = "timm"
@@ -33,10 +34,6 @@ class Spec(Network):
     """Further arguments of timm.create_model, such as img_size."""
     weights: str | None = None
     """File of weights, in safetensors; by default those that timm fetches."""
-    init: Literal["fan_in", "fixed"] = "fan_in"
-    """Of random weights: standard deviation 1 / sqrt(inputs), or 0.02."""
-    seeds: Seeds | None = None
-    """Seeds of random weights in the place of its own, one network each."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -46,23 +43,6 @@ class Spec(Network):
         if known:
             raise ValueError(f"arguments: {min(known)} is given by model and weights; leave it out")
         return self
-
-    @property
-    def members(self) -> dict[int, Self]:
-        """Spec of each network, by its seed; of its own weights there is one."""
-        if not self.seeds:
-            return {0: self}
-        return {seed: self.model_copy(update={"seeds": (seed,)}) for seed in self.seeds}
-
-    @property
-    def origins(self) -> set[tuple[str, str | None]]:
-        """The name and its arguments give the architecture."""
-        return {(self.model, repr(sorted(self.arguments.items())))}
-
-    @property
-    def twin(self) -> bool:
-        """Random weights are the twin of its own."""
-        return bool(self.seeds) or super().twin
 
     @property
     def sees_future(self) -> bool:
