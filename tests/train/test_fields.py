@@ -12,7 +12,7 @@ import torch
 
 from physprobe.config import kinds
 from physprobe.config.fields import FieldNetwork
-from physprobe.embed.networks import fields, latent
+from physprobe.embed.networks import fields, latent, written
 from physprobe.store import zarrs
 from physprobe.train import _groups, _loop, _losses, _stored, commands, entries, fields_jepa, stage
 from physprobe.train._recipe import Recipe
@@ -350,7 +350,7 @@ def test_an_interrupted_run_ends_as_a_whole_one(paths, tmp_path, monkeypatch):
     ).read_bytes()
 
     sizes, shown, tensors = fields.read(whole.parent)
-    assert latent.members(tensors) == (1, 2)
+    assert written.members(tensors) == (1, 2)
     assert {name.split("/")[1] for name in tensors} == {"encoder", "decoder", "hidden"}
     latent.restored(fields.encoder(sizes, shown), tensors, "2/encoder/", whole.parent)
     found = _stored.stored(spec(paths))

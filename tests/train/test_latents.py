@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 
 from physprobe.config import kinds
-from physprobe.embed.networks import latent
+from physprobe.embed.networks import latent, written
 from physprobe.train import _clips, _loop, _losses, dynamics_jepa, stage
 from physprobe.train._recipe import Recipe
 
@@ -42,7 +42,7 @@ def test_a_folder_holds_every_members_networks(trained):
     assert not (trained / "unfinished").exists()
     sizes, shown, tensors = latent.read(trained)
     assert (sizes.embedding, shown.side, shown.values) == (6, 64, 1)
-    assert latent.members(tensors) == (1, 2)
+    assert written.members(tensors) == (1, 2)
     config = json.loads((trained / "config.json").read_text())
     kept = kinds.load("train", config["recipe"]).KEPT
     assert {name.split("/")[1] for name in tensors} == set(kept)

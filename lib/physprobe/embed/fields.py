@@ -113,7 +113,7 @@ class Fields(Encoder):
     ):
         import torch
 
-        from physprobe.embed.networks import checkpoint, draws, fields, latent
+        from physprobe.embed.networks import checkpoint, draws, fields, latent, written
 
         folder, (seed, *_) = Path(spec.model), spec.members
         sizes, shown, tensors = fields.read(folder)
@@ -131,10 +131,7 @@ class Fields(Encoder):
             draws.redraw(network, seed)
             label = f"untrained, {sizes.network} like {folder.name}, seed {seed}"
         else:
-            known = latent.members(tensors)
-            if seed not in known:
-                there = ", ".join(map(str, known))
-                raise ValueError(f"{folder}: has no member {seed}. Hint: members are {there}.")
+            written.check_member(tensors, seed, folder)
             latent.restored(network, tensors, latent.named(seed, "encoder"), folder)
             label = f"{manner}{folder.name}, seed {seed}"
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -103,7 +103,7 @@ class Latents(Encoder):
     grid = (1, 1)
 
     def __init__(self, spec: Spec, frames: int, size: Mapping[str, int]):
-        from physprobe.embed.networks import checkpoint, latent
+        from physprobe.embed.networks import checkpoint, latent, written
 
         folder, (seed, *_) = Path(spec.model), spec.members
         sizes, shown, tensors = latent.read(folder)
@@ -120,10 +120,7 @@ class Latents(Encoder):
             network = latent.drawn(seed, lambda: latent.Encoder(sizes, shown))
             label = f"untrained, {sizes.network} like {folder.name}, seed {seed}"
         else:
-            known = latent.members(tensors)
-            if seed not in known:
-                there = ", ".join(map(str, known))
-                raise ValueError(f"{folder}: has no member {seed}. Hint: members are {there}.")
+            written.check_member(tensors, seed, folder)
             start = latent.named(seed, "encoder")
             network = latent.restored(latent.Encoder(sizes, shown), tensors, start, folder)
             label = f"{folder.name}, seed {seed}"

@@ -102,15 +102,12 @@ class LinearModels(Encoder):
     grid = (1, 1)
 
     def __init__(self, spec: Spec, frames: int, channels: int, simulation: "Dataset"):
-        from physprobe.embed.networks import checkpoint
+        from physprobe.embed.networks import checkpoint, written
 
         folder, seed = Path(spec.model), next(iter(spec.members))
         content = checkpoint.config(folder, (MODEL_TYPE,))
         tensors = checkpoint.tensors(folder)
-        known = sorted({name.partition("/")[0] for name in tensors}, key=int)
-        if str(seed) not in known:
-            there = ", ".join(known)
-            raise ValueError(f"{folder}: has no member {seed}. Hint: members are {there}.")
+        written.check_member(tensors, seed, folder)
         if content["channels"] != channels:
             raise ValueError(f"{folder}: sees {content['channels']} channels, not {channels}.")
         own = {n: v.double().numpy() for n, v in tensors.items() if n.startswith(f"{seed}/")}

@@ -98,13 +98,14 @@ def networks(spec: Spec) -> "dict[str, nn.Module | None]":
     ValueError
         If it has other sizes, or no such member.
     """
-    from physprobe.embed.networks import fields, latent
+    from physprobe.embed.networks import fields, latent, written
     from physprobe.train import _stored
 
     found = _stored.networks(spec, lambda shown: {"readout": _stored.readout(spec)})
     encoder, folder = found["encoder"], Path(spec.start)
     _, _, tensors = fields.read(folder)
     if encoder is not None:
+        written.check_member(tensors, spec.seed, folder)
         begin = latent.named(spec.seed, "encoder")
         new = {
             begin + name: value
@@ -112,9 +113,6 @@ def networks(spec: Spec) -> "dict[str, nn.Module | None]":
             if name.startswith("field.") and spec.network == "avit"
         }
         known = {n: v for n, v in tensors.items() if n.startswith(begin)}
-        if not known:
-            there = ", ".join(map(str, latent.members(tensors)))
-            raise ValueError(f"{folder}: has no member {spec.seed}. Hint: members are {there}.")
         own = {n for n in known if not n.startswith(f"{begin}field.") or n in new}
         latent.restored(encoder, {**new, **{n: known[n] for n in own}}, begin, folder)
         encoder.train().requires_grad_(True)

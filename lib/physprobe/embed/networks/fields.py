@@ -30,7 +30,7 @@ from torch import nn
 from torch.nn import functional
 
 from physprobe.config.fields import MODEL_TYPE, FieldNetwork, Hypernetwork, Shown
-from physprobe.embed.networks import avit, checkpoint
+from physprobe.embed.networks import avit, checkpoint, written
 
 SELF_SUPERVISED = "self-supervised"
 """Role of an encoder that was told no labels."""
@@ -357,10 +357,8 @@ def read(folder: Path) -> tuple[FieldNetwork, Shown, dict[str, torch.Tensor]]:
     """
     content = checkpoint.config(folder, (MODEL_TYPE,))
     kind = Hypernetwork if "latent" in content else FieldNetwork
-    sizes, shown = (
-        {key: content[key] for key in part.model_fields if key in content} for part in (kind, Shown)
-    )
-    return kind.strict(sizes), Shown.strict(shown), checkpoint.tensors(folder)
+    sizes, shown = written.sizes(content, kind), written.sizes(content, Shown)
+    return sizes, shown, checkpoint.tensors(folder)
 
 
 def learnt(folder: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from physprobe.config.latent import MODEL_TYPE, Latent, Seen
-from physprobe.embed.networks import checkpoint
+from physprobe.embed.networks import checkpoint, written
 
 PIECE = 128
 """Samples that convolutions see at a time on a CPU: what they pass on then stays in its cache."""
@@ -223,11 +223,6 @@ def save(tensors: Mapping[int, Mapping[str, torch.Tensor]], path: Path) -> None:
     path.chmod(0o644)
 
 
-def members(tensors: Mapping[str, torch.Tensor]) -> tuple[int, ...]:
-    """Seeds of the members that a file holds."""
-    return tuple(sorted({int(name.partition("/")[0]) for name in tensors}))
-
-
 def restored(
     network: Network, tensors: Mapping[str, torch.Tensor], start: str, folder: Path
 ) -> Network:
@@ -268,11 +263,8 @@ def read(folder: Path) -> tuple[Latent, Seen, dict[str, torch.Tensor]]:
         If it isn't what a recipe has written.
     """
     content = checkpoint.config(folder, (MODEL_TYPE,))
-    sizes, shown = (
-        {key: content[key] for key in kind.model_fields if key in content}
-        for kind in (Latent, Seen)
-    )
-    return Latent.strict(sizes), Seen.strict(shown), checkpoint.tensors(folder)
+    sizes, shown = written.sizes(content, Latent), written.sizes(content, Seen)
+    return sizes, shown, checkpoint.tensors(folder)
 
 
 def frames(clip: np.ndarray, gray: bool) -> torch.Tensor:

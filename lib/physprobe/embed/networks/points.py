@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from physprobe.embed.networks import checkpoint
+from physprobe.embed.networks import checkpoint, written
 
 MODEL_TYPE = "physprobe_points"
 """What config.json calls them."""
@@ -67,10 +67,7 @@ def restored(
     ValueError
         If there is no such member.
     """
-    known = sorted({int(name.partition("/")[0]) for name in tensors})
-    if seed not in known:
-        there = ", ".join(map(str, known))
-        raise ValueError(f"{folder}: has no member {seed}. Hint: members are {there}.")
+    written.check_member(tensors, seed, folder)
     found = []
     for place in range(len(content["deviations"])):
         start = f"{seed}/{place}/"
