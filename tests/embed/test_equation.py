@@ -102,18 +102,21 @@ def test_it_is_no_rival_and_is_drawn(paths, tmp_path: Path):
     assert len(drawn.axes) == 2
 
 
-def test_errors_by_start_have_it_as_a_line(paths):
+@pytest.mark.parametrize(("lowest", "drawn"), [(0.06, 1), (0.002, 0)])
+def test_errors_by_start_have_it_as_a_line_or_told_where_it_is_far_below(lowest, drawn):
     rows = [
         {"encoder": name, "role": role, "label": name, "target": "alpha", "start": start,
          "unit": "1", "value": value, "ci_low": value - 0.01, "ci_high": value + 0.01}
-        for name, role, value in (("net", "encoder", 0.5), ("known", "ceiling", 0.05))
+        for name, role, value in (("net", "encoder", 0.5), ("known", "ceiling", lowest))
         for start in (0.0, 1.0)
     ]  # fmt: skip
     import pandas as pd
 
     ax = by_start.figure(pd.DataFrame(rows)).axes[0]
-    (line,) = [line for line in ax.lines if line.get_label() == "ceiling: known"]
-    np.testing.assert_allclose(line.get_ydata(), 0.05)
+    lines = [line for line in ax.lines if line.get_label() == "ceiling: known"]
+    assert [list(line.get_ydata()) for line in lines] == [[lowest, lowest]] * drawn
+    told = [text.get_text() for text in ax.texts]
+    assert told == ["ceiling, below: known, 2e-03"] * (1 - drawn)
 
 
 def test_what_is_not_read_is_refused(paths):
