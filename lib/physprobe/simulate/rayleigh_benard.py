@@ -17,8 +17,8 @@ steps of order 3, as short as what moves asks for. Values are those of the modes
 cells. Rayleigh and Prandtl number are uniform in their logarithm.
 
 One grid resolves all that may be drawn (``GRIDS``): none is told by its grid. Up to Ra = 1e6 whole
-trajectories at the ends of Pr kept the gates on these or coarser grids; at 1e7 one of Pr = 1 until
-t = 20, and the grid for other Pr is extrapolated. What isn't resolved breaks a gate.
+trajectories at the ends of Pr kept the gates on these or coarser grids; at 1e7 one of Pr = 1 did,
+and the grid for other Pr is extrapolated. What isn't resolved breaks a gate.
 
 References
 ----------
