@@ -14,9 +14,6 @@ from physprobe.train.section import Batch, Family, Kind
 if TYPE_CHECKING:
     from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
 
-SLACK = 1e-6
-"""On a norm, by which torch cuts gradients."""
-
 
 class Recipe(nn.Module):
     """Networks of a recipe, as attributes, and what its kind makes of them.
@@ -68,11 +65,7 @@ class Recipe(nn.Module):
 
     def clipped(self, most: float) -> torch.Tensor:
         """Norm (member) of the gradient, which is cut to what is allowed at most."""
-        owners = list(self.parameters())
-        norm = nn.utils.get_total_norm([value.grad for value in owners if value.grad is not None])
-        if not norm + SLACK <= most:  # what is allowed is left as it is
-            nn.utils.clip_grads_with_norm_(owners, most, norm)
-        return norm[None]
+        return nn.utils.clip_grad_norm_(self.parameters(), most)[None]
 
     def after_step(self, progress: float) -> None:
         """Follow the optimiser's step; progress goes 0 to 1."""
