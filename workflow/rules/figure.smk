@@ -2,7 +2,7 @@
 Figure: draw a result, several of a kind, or a study's evidence, as a picture with the numbers that it shows.
 
 INPUT   results of any stage that declares a figure of them (`figures` in its commands.py), or a study's fits
-OUTPUT  results/{drawn}.png  results/{drawn}.csv   such as heat/ladder, balls/fig2c, encoders/learning; see results/README.md
+OUTPUT  results/{drawn}.png  .svg  .csv            such as heat/ladder, balls/fig2c, encoders/learning; see results/README.md
         results/{study}/forecast.mp4               held-out clips, forecast and decoded, of a study that has a decoder
         results/{study}/phase.gif                  plane of the signal, as it is and as it is read, of a study of recovery
 """
@@ -18,6 +18,7 @@ rule figure:
             caption="../report/figure.rst",
             category=pipeline.param("figure", "category"),
         ),
+        vector="results/{drawn}.svg",
         table="results/{drawn}.csv",
     log:
         "results/logs/{drawn}.figure.log",
@@ -38,7 +39,8 @@ rule figure:
     shell:
         "python -m physprobe figure --kind {params.kind} --sources {input.sources:q}"
         " --fits {input.fits} --embeddings {input.embeddings} --simulation {input.simulation}"
-        " --clips {input.clips} --claims {params.claims} --out {output.figure} --table {output.table}"
+        " --clips {input.clips} --claims {params.claims} --out {output.figure}"
+        " --vector {output.vector} --table {output.table}"
         " --spec {params.spec:q} --code {params.code} --threads {threads} 2>&1 | tee {log}"
 
 

@@ -1,7 +1,7 @@
 """
 Report: verdicts, figures and layouts of everything that was asked for, as one page.
 
-INPUT   results/{study}/verdicts.json  results/{study}/{figure}.png  results/{study}/fit_metrics.json
+INPUT   results/{study}/verdicts.json  results/{study}/{figure}.png  .svg  results/{study}/fit_metrics.json
 OUTPUT  results/report.html           one self-contained page; see results/README.md
         results/{study}/report.html   the same of one study alone
 """

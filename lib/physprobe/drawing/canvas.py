@@ -3,7 +3,7 @@
 import io
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -65,18 +65,41 @@ def nothing(title: str) -> Figure:
     return figure
 
 
-def png(figure: Figure, title: str = "", caption: str = "") -> bytes:
-    """Encode a figure as PNG, the same bytes for the same figure; its metadata say what it is."""
+def encoded(
+    figure: Figure, title: str = "", caption: str = "", forms: Sequence[str] = ("png", "svg")
+) -> list[bytes]:
+    """Encode a figure, the same bytes for the same figure; its metadata say what it is.
+
+    It is laid out once. In the SVG letters are outlines: they look the same whatever fonts there are.
+
+    Parameters
+    ----------
+    figure : Figure
+    title, caption : str
+        For the metadata.
+    forms : sequence of str
+        ``png``, ``svg``.
+
+    Returns
+    -------
+    list of bytes
+        By form.
+    """
     for axis in figure.findobj(Axis):
         if isinstance(axis.get_major_formatter(), LogFormatterSciNotation):
             axis.set_major_formatter(_Powers())
         if isinstance(axis.get_minor_formatter(), LogFormatterSciNotation):
             axis.set_minor_formatter(_Powers(labelOnlyBase=False))
-    buffer = io.BytesIO()
-    told = {"Software": "physprobe", "Title": title, "Description": caption}
+    told = {"Title": title, "Description": caption}
+    made = {"png": {"Software": "physprobe"}, "svg": {"Creator": "physprobe", "Date": None}}
+    found = []
     with matplotlib.rc_context(fname=STYLE):
-        figure.savefig(buffer, format="png", metadata=told)
-    return buffer.getvalue()
+        for form in forms:
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=form, metadata=made[form] | told)
+            figure.set_layout_engine("none")
+            found.append(buffer.getvalue())
+    return found
 
 
 class _Powers(LogFormatterSciNotation):

@@ -14,6 +14,7 @@ def run(
     *,
     kind: str,
     out: Path,
+    vector: Path,
     table: Path,
     sources: Sequence[Path] = (),
     fits: Sequence[Path] = (),
@@ -23,14 +24,16 @@ def run(
     claims: Sequence[str] = (),
     spec: str = "{}",
 ) -> None:
-    """Draw results by themselves, or a study's evidence, into a PNG and a CSV.
+    """Draw results by themselves, or a study's evidence, into a PNG, an SVG and a CSV.
 
     Parameters
     ----------
     kind : str
         Module that draws it, such as ``transfer``, ``ladder`` or ``confusion``.
     out : Path
-        The figure; title and caption are in its metadata.
+        The figure (PNG); title and caption are in its metadata.
+    vector : Path
+        The same as SVG, sharp at any size.
     table : Path
         What it shows, as numbers.
     sources : sequence of Path
@@ -61,10 +64,11 @@ def run(
             raise ValueError(f"{kind} draws results. Hint: name them as --sources.")
         frame = drawn.frame(*(content(path, drawn, claims) for path in sources))
     if len(frame):
-        image = canvas.png(drawn.figure(frame), drawn.TITLE, drawn.CAPTION)
+        forms = canvas.encoded(drawn.figure(frame), drawn.TITLE, drawn.CAPTION)
     else:
-        image = canvas.png(canvas.nothing(drawn.TITLE), drawn.TITLE, canvas.NOTHING)
-    files.write_bytes(out, image)
+        forms = canvas.encoded(canvas.nothing(drawn.TITLE), drawn.TITLE, canvas.NOTHING)
+    for path, encoded in zip((out, vector), forms, strict=True):
+        files.write_bytes(path, encoded)
     shown = frame.drop(columns="image", errors="ignore")
     files.write_text(table, shown.to_csv(index=False, float_format="%.7g"))
     log.done(f"{out}: {drawn.TITLE}, {len(frame)} lines")

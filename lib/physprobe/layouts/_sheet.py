@@ -21,7 +21,8 @@ def image(
     rows: Sequence[sheet.Row],
 ) -> bytes:
     """PNG of the panels, row by row."""
-    return canvas.png(sheet.compose(frames, heading, panels, rows))
+    (picture,) = canvas.encoded(sheet.compose(frames, heading, panels, rows), forms=["png"])
+    return picture
 
 
 def table(frames: Mapping[str, pd.DataFrame]) -> str:

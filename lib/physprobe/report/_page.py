@@ -15,6 +15,9 @@ from physprobe.store import files
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 SCALE = 92  # pixels of the page per inch of a figure: letters are of one size in all of them
+LARGER = 3  # times the picture's bytes: a drawing that takes more is shown as the picture
+PICTURE, DRAWING = "image/png", "image/svg+xml"
+TYPES = {".png": PICTURE, ".svg": DRAWING}
 VERDICTS = "supported", "refuted", "cannot tell"
 
 
@@ -34,7 +37,8 @@ def html(
     judged : mapping of str to mapping
         ``verdicts.json`` by study.
     figures : iterable of Path
-        PNGs with title and caption; those in a study's folder are shown with it.
+        PNGs with title and caption, and SVGs of the same names; those in a study's folder are shown
+        with it.
     filled : mapping of str to mapping
         ``fit_metrics.json`` by study.
     published : Path
@@ -54,8 +58,11 @@ def html(
     environment.filters |= {"scored": canvas.scored, "chance": chance}
     numbers = files.read_yaml(published)
     drawn: dict[str, list[dict]] = {}
+    forms: dict[Path, list[Path]] = {}
     for path in figures:
-        drawn.setdefault(path.absolute().parent.name, []).append(_figure(path, place))
+        forms.setdefault(path.with_suffix(""), []).append(path)
+    for path, same in forms.items():
+        drawn.setdefault(path.absolute().parent.name, []).append(_figure(same, place))
     studies = [_study(name, found, drawn, filled.get(name)) for name, found in judged.items()]
     return environment.from_string(files.read_text(template)).render(
         studies=studies,
@@ -111,8 +118,10 @@ def _study(
     }
 
 
-def _figure(path: Path, place: Path) -> dict:
-    """A picture, what its metadata say of it, and where it lies with its table."""
+def _figure(forms: Sequence[Path], place: Path) -> dict:
+    """A figure as it is shown, what its metadata say of it, and where it lies with its table."""
+    by_type = {TYPES[path.suffix]: path for path in forms}
+    path = by_type[PICTURE]
     with Image.open(path) as image:
         told, wide = image.info, image.width / image.info.get("dpi", (100, 100))[0]
     return {
@@ -120,11 +129,20 @@ def _figure(path: Path, place: Path) -> dict:
         "title": told.get("Title") or path.stem.replace("_", " "),
         "caption": told.get("Description", ""),
         "files": {
-            kind.upper(): _link(path.with_suffix(f".{kind}"), place) for kind in ("png", "csv")
+            each.suffix[1:].upper(): _link(each, place)
+            for each in (*by_type.values(), path.with_suffix(".csv"))
         },
-        "image": base64.b64encode(path.read_bytes()).decode(),
+        "image": _inlined(by_type),
         "width": round(SCALE * wide),
     }
+
+
+def _inlined(forms: Mapping[str, Path]) -> str:
+    """Address that holds a figure itself: the drawing, unless the picture is far smaller."""
+    content = {kind: path.read_bytes() for kind, path in forms.items()}
+    drawing, picture = content.get(DRAWING), content[PICTURE]
+    kind = DRAWING if drawing and len(drawing) <= LARGER * len(picture) else PICTURE
+    return f"data:{kind};base64,{base64.b64encode(content[kind]).decode()}"
 
 
 def _link(path: Path, place: Path) -> str:

@@ -17,7 +17,7 @@ def _page(config: Any, asked: Any) -> dict[str, list[str]]:
     with_sheet = [name for name in names if {"fit", "comparison"} & {*config.studies[name].layouts}]
     return {
         "verdicts": [f"results/{name}/verdicts.json" for name in names],
-        "figures": [f"results/{path}.png" for path in drawn],
+        "figures": [f"results/{path}{form}" for path in drawn for form in (".png", ".svg")],
         "layouts": [f"results/{name}/fit_metrics.json" for name in with_sheet],
     }
 

@@ -21,8 +21,8 @@ def run(
     verdicts : list of Path
         ``{study}/verdicts.json`` of every study.
     figures : list of Path
-        ``{study}/{figure}.png``, and those of no study, each with title and caption; the page links
-        to each and to the table beside it.
+        ``{study}/{figure}.png`` with title and caption, and ``.svg``, and those of no study; the
+        page shows one of the two, and links to both and to the table beside them.
     layouts : list of Path
         ``{study}/fit_metrics.json`` of the studies that have one.
     published : Path
@@ -39,4 +39,4 @@ def run(
     code, place = job.current().code, out.absolute().parent
     text = _page.html(judged, figures, filled, published, template, code, place)
     files.write_text(out, text)
-    log.done(f"{out}: {len(judged)} studies, {len(figures)} figures, {log.megabytes(out):.1f} MB")
+    log.done(f"{out}: {len(judged)} studies, {len(figures)} pictures, {log.megabytes(out):.1f} MB")
