@@ -2,9 +2,16 @@
 
 import warnings
 from itertools import combinations
+from pathlib import Path
 
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+
+
+def beside(picture: Path) -> dict[str, Path]:
+    """Where the stage is to write a figure: picture, drawing and table beside each other."""
+    forms = {"out": ".png", "vector": ".svg", "table": ".csv"}
+    return {name: picture.with_suffix(form) for name, form in forms.items()}
 
 
 def sound(figure: Figure) -> None:

@@ -89,7 +89,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture):
     [
         (["rendre"], r"no command 'rendre'\. Did you mean 'render'\?"),
         (["--threads", "2"], "unrecognized arguments"),
-        (["figure", "--kind", "verdicts"], "required: --out, --table"),
+        (["figure", "--kind", "verdicts"], "required: --out, --vector, --table"),
         (
             [
                 "figure",
@@ -99,8 +99,10 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture):
                 "a",
                 "--out",
                 "b",
-                "--table",
+                "--vector",
                 "c",
+                "--table",
+                "d",
                 "--fast",
             ],
             "--fast",
@@ -115,8 +117,10 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture):
                 "a",
                 "--out",
                 "b",
-                "--table",
+                "--vector",
                 "c",
+                "--table",
+                "d",
                 "--threads",
                 "0",
             ],
@@ -131,8 +135,10 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture):
                 "a",
                 "--out",
                 "b",
-                "--table",
+                "--vector",
                 "c",
+                "--table",
+                "d",
                 "--threads",
                 "x",
             ],
@@ -170,12 +176,10 @@ def test_what_is_finished_is_status_0(tmp_path: Path):
 
 def test_files_that_are_not_what_they_should_be_are_one_line(tmp_path: Path, refused):
     def draw(result: Path, out: Path = tmp_path / "a.png", kind: str = "verdicts") -> str:
-        table = tmp_path / "a.csv"
-        return refused(
-            "figure", "--kind", kind, "--sources", result, "--out", out, "--table", table
-        )
+        return refused("figure", "--kind", kind, "--sources", result, "--out", out, *beside)
 
     good = verdicts(tmp_path)
+    beside = "--vector", tmp_path / "a.svg", "--table", tmp_path / "a.csv"
     assert draw(tmp_path / "no.json").startswith(f"error: {tmp_path / 'no.json'}: No such file")
     assert "Is a directory. Hint: " in draw(tmp_path)
     assert "Hint: " in draw(good / "below.json")
@@ -197,8 +201,7 @@ def test_files_that_are_not_what_they_should_be_are_one_line(tmp_path: Path, ref
         broken,
         "--out",
         tmp_path / "a.png",
-        "--table",
-        tmp_path / "a.csv",
+        *beside,
     )
 
 

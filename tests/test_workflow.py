@@ -113,6 +113,7 @@ def test_everything_that_was_asked_for_is_there(finished: Path):
         "heat/preview.mp4",
         "heat/verdicts.json",
         "heat/verdicts.png",
+        "heat/verdicts.svg",
         "heat/ladder.csv",
         "heat_high_alpha/verdicts.json",
         "heat_high_alpha/transfer.png",
@@ -330,7 +331,7 @@ def embedding(folder: Path) -> tuple[Path, Path]:
 
 
 def test_steps_that_are_run_again_write_the_same_bytes_and_rerun_nothing(copy: Path):
-    """Fault 19: JSON, CSV, text, PNG, film, tensors and page; nothing says when or how long."""
+    """Fault 19: JSON, CSV, text, PNG, SVG, film, tensors, page; nothing says when or how long."""
     again = [
         "heat/fits/statistics.ridge.json",
         "heat/fits/small.dmd.json",

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from figure_oracle import sound
+from figure_oracle import beside, sound
 
 from physprobe.calibrate import _battery, _chance, _coverage, _noise, _shortcuts, stage
 from physprobe.figures import calibration
@@ -29,7 +29,7 @@ def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
         nested, alone, swept = (rates[f"{way}, {size}"]["value"] for way in _chance.WAYS)
         assert alone < swept and nested < 0
     picture, table = tmp_path / "calibration.png", tmp_path / "calibration.csv"
-    figures.run(kind="calibration", sources=[out], out=picture, table=table)
+    figures.run(kind="calibration", sources=[out], **beside(picture))
     assert picture.stat().st_size > 10_000
     assert len(table.read_text().splitlines()) == 1 + len(found["rows"])
     sound(calibration.figure(calibration.frame(found)))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import planted
 import pytest
-from figure_oracle import sound
+from figure_oracle import beside, sound
 
 from physprobe.falsify import _random, above_random
 from physprobe.falsify import stage as falsify
@@ -230,12 +230,12 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, system):
     found = results.read(out, "verdicts")
     words = {line["encoder"]: line["verdict"] for line in found["claims"]}
     assert words == {"small": "supported", "other": "refuted"}
-    table = picture.with_suffix(".csv")
-    figures.run(kind="above_random", sources=[out], out=picture, table=table, claims=["worth"])
+    paths = beside(picture)
+    figures.run(kind="above_random", sources=[out], **paths, claims=["worth"])
     frame = drawn.frame(found)
     sound(drawn.figure(frame))
     # of the first encoder: each score once, three differences, and their mean
     assert set(frame["encoder"]) == {"small", *RANDOM}
     assert len(frame) == 3 * (1 + len(RANDOM)) + 3 + 1
-    assert len(table.read_text().splitlines()) == 1 + len(frame)
+    assert len(paths["table"].read_text().splitlines()) == 1 + len(frame)
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from figure_oracle import sound
+from figure_oracle import beside, sound
 from scipy import stats
 
 from physprobe.falsify import _transfer, holds_elsewhere
@@ -332,6 +332,6 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, system, ont
     }
     sound(figure)
     table, picture = out.with_name("transfer.csv"), out.with_name("transfer.png")
-    figures.run(kind="transfer", sources=[out], out=picture, table=table, claims=list(claims))
+    figures.run(kind="transfer", sources=[out], **beside(picture), claims=list(claims))
     assert len(table.read_text().splitlines()) == 1 + len(frame)
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from figure_oracle import sound
+from figure_oracle import beside, sound
 
 from physprobe.config import kinds
 from physprobe.discover import linear
@@ -79,7 +79,7 @@ def test_verdicts_parameters_and_rates_are_counted_and_drawn(given, tmp_path):
     pictures = {name: tmp_path / f"{name}.png" for name in ("confusion", "dispersion")}
     for kind, picture in pictures.items():
         table = picture.with_suffix(".csv")
-        figures.run(kind=kind, sources=[out], out=picture, table=table, claims=["named"])
+        figures.run(kind=kind, sources=[out], **beside(picture), claims=["named"])
         drawn = kinds.load("figures", kind)
         frame = drawn.frame(found)
         sound(drawn.figure(frame))

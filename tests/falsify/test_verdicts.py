@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import xarray as xr
-from figure_oracle import sound
+from figure_oracle import beside, sound
 
 from physprobe.falsify import commands
 from physprobe.falsify import stage as falsify
@@ -76,7 +76,7 @@ def test_the_stage_draws_claims_and_says_where_there_are_none(tmp_path: Path, na
     out = tmp_path / "study" / "verdicts.json"
     results.write(out, schema=SCHEMA, spec={}, rows=[], provenance={}, **result(names, BOTH))
     picture, table = out.with_suffix(".png"), out.with_suffix(".csv")
-    stage.run(kind="verdicts", sources=[out], out=picture, table=table)
+    stage.run(kind="verdicts", sources=[out], **beside(picture))
     assert len(table.read_text().splitlines()) == 1 + lines
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert sentence(results.read(out)["claims"]) == (

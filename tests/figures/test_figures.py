@@ -2,8 +2,11 @@
 
 import io
 import json
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -434,7 +437,52 @@ def test_names_are_what_they_are_whatever_dollars_they_have():
         ax.set_yticks([1, 2], ["$a$", r"$\none$"])
 
     figure = canvas.alone(panel, pd.DataFrame(), (4, 2))
-    assert canvas.png(figure).startswith(b"\x89PNG")
+    picture, drawing = canvas.encoded(figure)
+    assert picture.startswith(b"\x89PNG") and rb"cost [$\undefined$]" in drawing
     assert figure.axes[0].get_xlabel() == r"cost [$\undefined$]"
     ticks = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
     assert "10\u207b\u00b9" in ticks and not any("$" in tick for tick in ticks)
+
+
+SALTED = """
+import hashlib
+import pandas as pd
+from physprobe.drawing import canvas
+
+def panel(part, frame):
+    ax = part.subplots()
+    ax.bar([0, 1], [1, 2], hatch="//", label="some")
+    ax.imshow([[0, 1], [1, 0]], extent=(0, 1, 0, 1), aspect="auto")
+    ax.plot([0, 1], [1, 2], "o", clip_on=True)
+    part.legend()
+
+figure = canvas.alone(panel, pd.DataFrame(), (4, 2))
+found = [hashlib.sha256(form).hexdigest() for form in canvas.encoded(figure, "a", "b < c & d")]
+"""
+
+
+def test_a_figure_is_the_same_bytes_in_every_process():
+    """Nothing in it is drawn by lot, or says when."""
+    here: dict = {}
+    exec(SALTED, here)
+    more = "print(*found)"
+    there = subprocess.run(
+        [sys.executable, "-c", SALTED + more], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert there == here["found"] and len(there) == 2
+
+
+def test_a_drawing_says_what_it_is_and_has_letters_of_its_own():
+    """It looks alike whatever fonts there are, and fetches nothing."""
+    figure = canvas.nothing("Nothing < more")
+    size = figure.get_size_inches()
+    _, drawing = canvas.encoded(figure, "A <title>", "Caption & more.")
+    root = ElementTree.fromstring(drawing)
+    texts = [each.text for each in root.iter() if each.text and each.text.strip()]
+    assert "A <title>" in texts and "Caption & more." in texts
+    assert not any(each.tag.endswith("}text") for each in root.iter())
+    assert [float(side) for side in root.get("viewBox").split()] == pytest.approx(
+        [0, 0, *(72 * size)]
+    )
+    links = {value for each in root.iter() for key, value in each.items() if key.endswith("href")}
+    assert links and all(link.startswith(("#", "data:")) for link in links)

@@ -1,7 +1,7 @@
 """Training figure: one curve per recipe, random weights dotted, the kept checkpoint starred."""
 
 import pandas as pd
-from figure_oracle import sound
+from figure_oracle import beside, sound
 from matplotlib.image import imread
 
 from physprobe.figures import learning, stage
@@ -55,6 +55,6 @@ def test_the_stage_draws_tables_by_their_folders(tmp_path):
         table([0.1, 0.2, 0.3]).to_csv(tmp_path / name / "training.csv", index=False)
     tables = [tmp_path / name / "training.csv" for name in ("one", "two")]
     picture, drawn = tmp_path / "learning.png", tmp_path / "learning.csv"
-    stage.run(kind="learning", sources=tables, out=picture, table=drawn)
+    stage.run(kind="learning", sources=tables, **beside(picture))
     assert imread(picture).shape[1] > 1000
     assert list(pd.read_csv(drawn)["recipe"]) == ["one"] * 3 + ["two"] * 3

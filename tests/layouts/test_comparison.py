@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from figure_oracle import sound
+from figure_oracle import beside, sound
 
 from physprobe.config import kinds
 from physprobe.config import model as config
@@ -99,9 +99,9 @@ def written(tmp_path_factory) -> dict[str, Path]:
     layouts.run(kind="comparison", **common, clips=clips, verdicts=judged, out=out)
     pictures = []
     for panel in comparison.PANELS:
-        pictures.append(folder / "pair" / f"{panel}.png")
-        table = pictures[-1].with_suffix(".csv")
-        figures.run(kind=panel, **common, clips=clips, out=pictures[-1], table=table)
+        paths = beside(folder / "pair" / f"{panel}.png")
+        figures.run(kind=panel, **common, clips=clips, **paths)
+        pictures += [paths["out"], paths["vector"]]
     page = folder / "report.html"
     report.run(
         verdicts=[judged],

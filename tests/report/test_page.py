@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from figure_oracle import beside
 
 from physprobe.figures import stage as figures
 from physprobe.layouts import fit
@@ -24,12 +25,12 @@ def written(study, tmp_path_factory) -> Path:
     pictures = [folder / f"{kind}.png" for kind in SHOWN]
     for kind, picture in zip(SHOWN, pictures, strict=True):
         source = {"sources": [study["verdicts"]]} if kind == "verdicts" else shared
-        figures.run(kind=kind, out=picture, table=picture.with_suffix(".csv"), **source)
+        figures.run(kind=kind, **beside(picture), **source)
     layouts.run(kind="fit", **study, out=[folder / name for name in fit.FILES])
     page = tmp_path_factory.mktemp("report") / "report.html"
     stage.run(
         verdicts=[study["verdicts"]],
-        figures=pictures,
+        figures=[path.with_suffix(form) for path in pictures for form in (".png", ".svg")],
         layouts=[folder / "fit_metrics.json"],
         published=LIB / "published.yaml",
         template=LIB / "page.html.j2",
@@ -70,9 +71,9 @@ def test_page_needs_nothing_but_itself(page, written):
     assert page.open == []
     shown = [r for r in page.resources if not r.startswith("#")]
     # what is shown is in the page; links lead to the files beside it
-    linked = [r for r in shown if not r.startswith("data:image/png;base64,")]
-    assert len(linked) == 2 * len(SHOWN)
-    assert all((written.parent / link).suffix in (".png", ".csv") for link in linked)
+    linked = [r for r in shown if not r.startswith("data:image/")]
+    assert len(linked) == 3 * len(SHOWN)
+    assert {(written.parent / link).suffix for link in linked} == {".png", ".svg", ".csv"}
     assert all((written.parent / link).is_file() for link in linked)
     ids = {about["id"] for _, about in page.tags if "id" in about}
     assert {r[1:] for r in page.resources if r.startswith("#")} <= ids
@@ -220,6 +221,23 @@ def test_page_shows_every_figure_with_its_caption(page):
     assert len(images) == len(captions) == len(SHOWN)
     assert all(image["alt"] for image in images)
     assert page.text.count("95 % interval") >= 3
+
+
+def test_a_figure_is_shown_as_a_drawing_unless_that_is_far_larger(page, study, tmp_path):
+    """Lines and letters are sharp at any size; clouds of many points are pictures."""
+    kinds = {
+        about["alt"]: about["src"].partition(";")[0] for tag, about in page.tags if tag == "img"
+    }
+    assert kinds["Claims and verdicts"] == "data:image/svg+xml"
+    picture, drawing = tmp_path / "a.png", tmp_path / "a.svg"
+    content = (study["verdicts"].parent / "verdicts.png").read_bytes()
+    picture.write_bytes(content)
+    for more, kind in ((0, "svg+xml"), (1, "png")):
+        drawing.write_bytes(b" " * (_page.LARGER * len(content) + more))
+        found = _page._figure([drawing, picture], tmp_path)
+        assert found["image"].startswith(f"data:image/{kind};base64,")
+        assert set(found["files"]) == {"PNG", "SVG", "CSV"}
+    assert set(_page._figure([picture], tmp_path)["files"]) == {"PNG", "CSV"}
 
 
 FIT = {

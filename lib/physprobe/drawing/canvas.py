@@ -70,7 +70,7 @@ def encoded(
 ) -> list[bytes]:
     """Encode a figure, the same bytes for the same figure; its metadata say what it is.
 
-    It is laid out once. In the SVG letters are outlines: they look the same whatever fonts there are.
+    It is laid out once. Letters of the SVG are outlines, so that they need no font.
 
     Parameters
     ----------

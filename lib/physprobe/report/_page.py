@@ -15,7 +15,7 @@ from physprobe.store import files
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 SCALE = 92  # pixels of the page per inch of a figure: letters are of one size in all of them
-LARGER = 3  # times the picture's bytes: a drawing that takes more is shown as the picture
+LARGER = 2  # times the picture's bytes: a drawing that takes more is shown as the picture
 PICTURE, DRAWING = "image/png", "image/svg+xml"
 TYPES = {".png": PICTURE, ".svg": DRAWING}
 VERDICTS = "supported", "refuted", "cannot tell"
