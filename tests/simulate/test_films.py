@@ -18,6 +18,7 @@ from physprobe.fit import stage as fit
 from physprobe.render import balls as ball_renderer
 from physprobe.render import films as renderer
 from physprobe.render import stage as render
+from physprobe.scenes.films import clips as clips_of
 from physprobe.scenes.films import rows
 from physprobe.simulate import balls, films
 from physprobe.simulate import stage as simulate
@@ -88,7 +89,7 @@ def test_one_long_film_is_cut_into_contiguous_groups(tmp_path):
     film(tmp_path / "films", "a.mkv", 95)
     labels, clips = world(tmp_path / "films", tmp_path, frames=4, step=2)
     groups, folds = splits.declared_by(labels, outer=5, inner=4, seed=0)
-    assert len(np.unique(groups)) == films.PIECES and (np.diff(groups) >= 0).all()
+    assert len(np.unique(groups)) == clips_of.PIECES and (np.diff(groups) >= 0).all()
     # what scores are drawn in: blocks of windows in their order
     np.testing.assert_array_equal(blocks.ordered(groups), np.arange(len(groups)))
     frames = {g: set(shown(clips)[groups == g].ravel().tolist()) for g in np.unique(groups)}

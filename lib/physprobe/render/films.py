@@ -72,31 +72,32 @@ def frames(spec: Spec, field: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the film has changed since it was described, or frames can't be as asked; the message
-        names it.
+        If the film has changed since it was described, isn't as it was described, or frames can't
+        be as asked; the message names it.
     """
-    number, wanted, flipped, checksum = rows.read(field)
+    clip = rows.read(field)
     root = Path(spec.folder)
     for fresh in (False, True):
         if fresh:
             _sources.cache_clear()  # a film may have come or gone since it was looked
         sources = _sources(spec.folder, spec.leave_out, spec.array)
-        source = sources[number] if number < len(sources) else None
+        source = sources[clip.film] if clip.film < len(sources) else None
         source = source if source and source.path.exists() else None
         if source is None:
             continue
         try:
             film = _reader(spec, source, folder.seen(source.path))
-            if film.checksum == checksum:
-                found = film.take(wanted)
-                return np.ascontiguousarray(found[:, ::-1]) if flipped else found
+            if film.checksum == clip.checksum:
+                found = film.take(clip.frames, clip.until)
+                return np.ascontiguousarray(found[:, ::-1]) if clip.flipped else found
         except Faulty as error:
             raise ValueError(
                 f"{root / source.name}: {error}. Hint: python -m physprobe films check {root}"
             ) from None
+    name = root / source.name if source else f"film {clip.film + 1}"
     told = "has changed" if source else f"is no film any more; {root} holds {len(sources)}"
     raise ValueError(
-        f"{root / source.name if source else f'film {number + 1}'}: {told} since it was described."
+        f"{name}: {told} since it was described."
         " Hint: simulate this system again, which reads all of its films anew; by hand with"
         " `--force`, in the workflow by `snakemake --force` and the simulation's `zarr.json`."
     )

@@ -10,11 +10,9 @@ frame, or end with it, and are one group with their film.
 """
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -22,19 +20,15 @@ from pydantic import Field
 from physprobe.config.spec import Spec as Base
 from physprobe.scenes.films import folder as films
 from physprobe.scenes.films import rows, tables, windows
+from physprobe.scenes.films.clips import SECONDS, Clip, Plan, groups, planned, states
 from physprobe.scenes.films.film import Fault, checksum
-from physprobe.statistics import blocks
 from physprobe.store import job, log
 
 FIELD, FIELD_UNIT = "films", "by quantity: " + ", ".join(rows.QUANTITIES)
 GRID = False
 UNITS: dict[str, str] = {}
 TOGETHER = 64
-NEAR = 0.1  # of a frame: how far a track's time may be from that of its frame
 SHOWN = 8
-PIECES = 10  # that a film is cut into at most, if there is only one
-SECONDS = re.compile(r"(\d+(?:\.\d+)?) ?s")
-ROUND = 0.1  # of a frame: how far seconds may be from a whole number of frames
 
 Seconds = Annotated[str, Field(pattern=rf"^{SECONDS.pattern}$")]
 """A time, such as ``0.5 s``."""
@@ -93,30 +87,6 @@ class Spec(Base):
         return total.hexdigest()[:16]
 
 
-class Clip(NamedTuple):
-    """A window of a film, as it is shown."""
-
-    film: str
-    row: int
-    piece: int
-    window: int
-    twin: windows.Twin
-    frames: tuple[int, ...]
-    """Of the film."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Clips of a folder, and what was found out about their times."""
-
-    clips: tuple[Clip, ...]
-    step: float
-    """From one frame of a clip to the next [s]."""
-    shift: float
-    """How far a frame lies off its time at most [s]."""
-    pieces: int
-
-
 def label_units(spec: Spec) -> dict[str, str]:
     """Units of the labels that are numbers, by name."""
     found = _listed(spec)
@@ -171,7 +141,7 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
     labels: dict[str, np.ndarray] = {
         "film": np.array([clip.film for clip in plan.clips]),
         "window": np.array([clip.window for clip in plan.clips]),
-        "group": _groups(plan, table),
+        "group": groups(plan, table),
     }
     if table:
         at = [clip.row for clip in plan.clips]
@@ -202,18 +172,21 @@ def solved(
     chosen = _clips(spec, labels)
     fields = [
         rows.described(
-            places[clip.film],
-            np.array(clip.frames),
-            clip.twin.flipped,
-            checksum(found.films[clip.film].digest),
+            rows.Rows(
+                places[clip.film],
+                np.array(clip.frames),
+                clip.twin.flipped,
+                checksum(found.films[clip.film].digest),
+                clip.until,
+            )
         )
         for clip in chosen
     ]
     moving = found.listed.tracks
     if moving is None:
         return np.stack(fields), {}
-    states = np.stack([_states(moving, found, clip) for clip in chosen])
-    return np.stack(fields), {name: states[..., n] for n, name in enumerate(moving.units)}
+    told = np.stack([states(moving, found.films[clip.film], clip) for clip in chosen])
+    return np.stack(fields), {name: told[..., n] for n, name in enumerate(moving.units)}
 
 
 def field(spec: Spec, labels: Mapping[str, Any]) -> np.ndarray:
@@ -229,10 +202,11 @@ def check(spec: Spec, labels: Mapping[str, object], field: np.ndarray) -> None:
     ValueError
         If a frame is shown twice, or they go back and forth.
     """
-    steps = np.diff(rows.read(field)[1])
+    frames = rows.read(field).frames
+    steps = np.diff(frames)
     if not ((steps > 0).all() or (steps < 0).all()):
         raise ValueError(
-            f"{labels['film']}: frames {rows.read(field)[1].tolist()} neither ascend nor descend."
+            f"{labels['film']}: frames {frames.tolist()} neither ascend nor descend."
             " Hint: a smaller frame_rate shows no frame twice."
         )
 
@@ -258,7 +232,7 @@ def about(spec: Spec) -> dict[str, object]:
 
 
 def faults(spec: Spec, windows: bool = True) -> tuple[films.Contents, list[Fault]]:
-    """All that is wrong, of folder, tables and films, and what the films are.
+    """All that is wrong, of folder, tables and films, decoded to their ends; and what films are.
 
     Parameters
     ----------
@@ -266,8 +240,8 @@ def faults(spec: Spec, windows: bool = True) -> tuple[films.Contents, list[Fault
     windows : bool
         Whether films have to give clips, as the spec asks for them.
     """
-    found = _read(spec)
-    wrong = _planned(spec, found)[1] if windows else []
+    found = _read(spec, whole=True)
+    wrong = planned(spec, found)[1] if windows else []
     return found, [*found.faults, *_unlike(spec, found.listed), *wrong]
 
 
@@ -315,9 +289,9 @@ def _some(spec: Spec, faults: list[Fault]) -> str:
     )
 
 
-def _read(spec: Spec) -> films.Contents:
-    """Folder and films, every one read from end to end."""
-    return films.read(_listed(spec), spec.array, job.current().threads)
+def _read(spec: Spec, whole: bool = False) -> films.Contents:
+    """Folder and films; all of them decoded, if they are asked for as a whole."""
+    return films.read(_listed(spec), spec.array, job.current().threads, whole)
 
 
 @lru_cache(maxsize=4)
@@ -330,122 +304,20 @@ def _checked(spec: Spec) -> tuple[films.Contents, Plan]:
         If something can't.
     """
     found = _read(spec)
-    plan, wrong = _planned(spec, found)
+    plan, wrong = planned(spec, found)
     told = [*found.faults, *_unlike(spec, found.listed), *wrong]
     if told or plan is None:
         raise ValueError(_some(spec, told))
     log.info(
-        "%s: read %d films to the end, %d frames; frames lie %.1f ms off their times at most",
+        "%s: %d films, %d frames; %d films were decoded to tell; frames lie %.1f ms off their times"
+        " at most",
         spec.folder,
         len(found.films),
         sum(film.count for film in found.films.values()),
+        sum(film.decoded for film in found.films.values()),
         1e3 * plan.shift,
     )
     return found, plan
-
-
-def _planned(spec: Spec, found: films.Contents) -> tuple[Plan | None, list[Fault]]:
-    """Clips of the films that can be used, and why others give none."""
-    table = found.listed.table
-    named = list(enumerate(table.rows)) if table else [(0, None)] * len(found.listed.sources)
-    names = (
-        [row.file for _, row in named if row] if table else [s.name for s in found.listed.sources]
-    )
-    parts = [
-        (name, number, row)
-        for name, (number, row) in zip(names, named, strict=True)
-        if name in found.films
-    ]
-    wrong: list[Fault] = []
-    lines: list[tuple[str, int, windows.Timeline]] = []
-    for name, number, row in parts:
-        line = windows.timeline(found.films[name], row, spec.fps, spec.frame_rate)
-        if isinstance(line, str):
-            wrong.append(Fault(name, line))
-        else:
-            lines.append((name, number, line))
-    if not lines:
-        return None, wrong
-    rate = float(np.median([line.rate for _, _, line in lines]))
-    try:
-        stride = _count("stride", spec.stride, rate)
-        twins = windows.twins(spec.labels)
-        span = (spec.frames - 1) * stride * max(twin.rate for twin in twins) + 1
-        whole = spec.frames * stride * max(twin.rate for twin in twins)
-        step = whole if spec.step is None else _count("step", spec.step, rate)
-        gap = span if spec.gap is None else _count("gap", spec.gap, rate)
-    except ValueError as error:
-        return None, [*wrong, Fault(spec.folder, str(error))]
-    wrong += windows.alike({name: line.rate for name, _, line in lines}, span)
-    groups = {_group(table, name, number) for name, number, _ in lines}
-    pieces = spec.pieces or 1
-    if spec.pieces is None and len(groups) == 1:
-        most = ((len(line.frames) + gap) // (span + gap) for _, _, line in lines)
-        pieces = max(1, min(PIECES, *most))
-    clips: list[Clip] = []
-    windows_of: dict[str, int] = {}
-    for name, number, line in lines:
-        length = len(line.frames)
-        room = list(windows.starts(length, span=span, step=step, pieces=pieces, gap=gap))
-        if len({piece for piece, _ in room}) < pieces:
-            part = f"each of its {pieces} pieces, {gap} apart," if pieces > 1 else "it"
-            wrong.append(
-                Fault(
-                    name,
-                    f"has {length} frames at {line.rate:.4g} a second, and {part} needs"
-                    f" {span} for a clip of {spec.frames} frames, {stride} apart"
-                    + f" at up to {max(twin.rate for twin in twins)} times the rate"
-                    * bool(spec.labels),
-                )
-            )
-        for piece, start in room:
-            window = windows_of.setdefault(name, 0)
-            windows_of[name] += 1
-            for twin in twins:
-                at = start + np.arange(spec.frames) * stride * twin.rate
-                shown = line.frames[at[::-1] if twin.reversed else at]
-                clips.append(Clip(name, number, piece, window, twin, tuple(shown.tolist())))
-    shift = max(
-        max(line.shift for _, _, line in lines),
-        max(abs(span / line.rate - span / rate) for _, _, line in lines),
-    )
-    return Plan(tuple(clips), stride / rate, shift, pieces), wrong
-
-
-def _count(name: str, value: int | str, rate: float) -> int:
-    """Frames that a number of them, or a time, stands for.
-
-    Raises
-    ------
-    ValueError
-        If a time is no whole number of frames.
-    """
-    if isinstance(value, int):
-        return value
-    seconds = float(SECONDS.fullmatch(value)[1])  # type: ignore[index]  # its pattern is checked
-    found = seconds * rate
-    if round(found) < 1 or abs(found - round(found)) > ROUND:
-        near = sorted({max(1, int(found)), int(found) + 1})
-        raise ValueError(
-            f"{name} of {value} is {found:.3g} frames at {rate:.4g} a second; a whole number is"
-            f" {' or '.join(f'{n / rate:.4g} s' for n in near)}"
-        )
-    return round(found)
-
-
-def _group(table: tables.Table | None, name: str, number: int) -> str:
-    """Group of a film by name: what its table says, or itself."""
-    if table and table.rows[number].group is not None:
-        return f"group {table.rows[number].group}"
-    return name
-
-
-def _groups(plan: Plan, table: tables.Table | None) -> np.ndarray:
-    """Group (clip,) of each clip, numbered as they come; parts of films as `blocks` has them."""
-    names = [(_group(table, clip.film, clip.row), clip.piece) for clip in plan.clips]
-    first = blocks.SERIES if plan.pieces > 1 else 0
-    order = {name: number for number, name in enumerate(dict.fromkeys(names), first)}
-    return np.array([order[name] for name in names])
 
 
 def _clips(spec: Spec, labels: Mapping[str, np.ndarray]) -> list[Clip]:
@@ -458,38 +330,3 @@ def _clips(spec: Spec, labels: Mapping[str, np.ndarray]) -> list[Clip]:
         twin = [own.get(name, 1 if name == "rate" else 0) for name in windows.Twin._fields]
         found.append(known[str(labels["film"][number]), int(labels["window"][number]), *twin])
     return found
-
-
-def _states(moving: tables.Tracks, found: films.Contents, clip: Clip) -> np.ndarray:
-    """States (time, state) of one clip.
-
-    Raises
-    ------
-    ValueError
-        If the tracks lack a frame.
-    """
-    film = found.films[clip.film]
-    places = moving.places[clip.film]
-    frames = np.array(clip.frames)
-    if moving.by_frame:
-        wanted, near = frames.astype(float), 0.0
-    elif film.times is None:
-        raise ValueError(
-            f"{clip.film}: doesn't say when its frames are, and {moving.name} tells times. Hint:"
-            " give the column frame."
-        )
-    else:
-        wanted, near = film.times[frames], NEAR / (film.rate or 1.0)
-    after = np.clip(np.searchsorted(places, wanted), 1, max(1, len(places) - 1))
-    after = np.minimum(after, len(places) - 1)
-    before = np.maximum(after - 1, 0)
-    nearest = np.where(
-        np.abs(places[before] - wanted) <= np.abs(places[after] - wanted), before, after
-    )
-    if (far := np.abs(places[nearest] - wanted) > near).any():
-        raise ValueError(
-            f"{clip.film}: {moving.name} has no row for {int(far.sum())} of {len(frames)} frames"
-            f" of window {clip.window}, first for frame {int(frames[far][0])}. Hint: give every"
-            " frame a row, or `start` and `end` to the film in the table of films."
-        )
-    return moving.states[clip.film][nearest]

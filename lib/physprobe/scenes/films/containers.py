@@ -1,7 +1,8 @@
 """Containers: mp4, mov, webm, mkv, avi and gif, decoded by FFmpeg through PyAV.
 
 Frames come as they are presented, with the stamps that the file gives them, and turned as it says.
-Nothing is guessed or repaired: what a player would conceal is a fault here.
+Nothing is guessed or repaired: what a player would conceal is a fault here. Where packets say how
+many frames there are, and when each is shown, a film is decoded once, and has to be as they say.
 """
 
 import hashlib
@@ -19,11 +20,27 @@ if TYPE_CHECKING:
 
 ENDINGS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif")
 QUIET = {"data", "subtitle", "attachment"}
+STAMPED = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}  # formats that say when each frame is shown
+ONE_EACH = {"h264", "hevc", "vp9", "av1", "ffv1", "mjpeg", "prores", "png"}
+"""Codecs whose packets hold a frame each that is shown. Not those of MPEG-4, which may hold two, or
+of VP8, which may hold one that never is."""
+TRANSPARENT = "has transparent pixels; a frame has a colour everywhere"
 SLACK = 1.5  # frames by which a declared length may differ from the last frame's end
 
 
-def look(path: Path, threads: int = 1) -> Film:
-    """Decode a film from end to end, and say what it is.
+def look(path: Path, threads: int = 1, whole: bool = False) -> Film:
+    """Say what a film is: how many frames, when each is shown, how large they are.
+
+    Where a file's packets tell that, its first frame alone is decoded; :func:`frames` finds out
+    whether the others are as they are told. Else, or if anything is wrong, it is decoded from end
+    to end.
+
+    Parameters
+    ----------
+    path : Path
+    threads : int
+    whole : bool
+        Decode all of it anyway.
 
     Raises
     ------
@@ -31,14 +48,45 @@ def look(path: Path, threads: int = 1) -> Film:
         If it is empty, can't be decoded, or isn't what it declares; every reason, with numbers.
     """
     known = digest(path)
+    if not whole:
+        try:
+            return _looked(path, known, threads, whole=False)
+        except Faulty:
+            pass  # what is wrong is told of frames, not of packets
+    return _looked(path, known, threads, whole=True)
+
+
+def _looked(path: Path, known: str, threads: int, whole: bool) -> Film:
+    """What packets or, if it is to be decoded as a whole, frames tell of a film.
+
+    Raises
+    ------
+    Faulty
+        If something is wrong, or packets don't tell.
+    """
+    import av
+
     faults: list[str] = []
     with _opened(path, threads) as (container, stream):
         declared, span = stream.frames, _span(container, stream)
         tag = stream.metadata.get("alpha_mode")
         sounds = sum(other.type == "audio" for other in container.streams)
-        found = _decode(container, stream, faults)
+        found = _Seen(container, stream)
+        try:
+            for packet in container.demux(stream):
+                found.packet(packet)
+                if whole or not found.stamps:
+                    for frame in packet.decode():
+                        found.frame(frame, packet)
+        except (av.error.FFmpegError, OSError) as error:
+            faults.append(f"frame {len(found.stamps)} can't be decoded: {_short(error)}")
         # of a container that is closed nothing may be asked any more
         tick, pixel = float(stream.time_base or 0), _pixel(stream, found.turned)
+    faults += found.faults()
+    if not whole:
+        if found.promised is None or found.transparent is not None:
+            raise Faulty("its packets don't tell what its frames are")
+        found.stamps = sorted(found.promised)
     if not found.stamps:
         raise Faulty(*faults, "no frame can be decoded")
     count = len(found.stamps)
@@ -51,10 +99,8 @@ def look(path: Path, threads: int = 1) -> Film:
         faults.append(f"an edit list {parts}")
     if path.suffix.lower() == ".gif" and not _ends_as_gif(path):
         faults.append(f"is truncated: its {path.stat().st_size} bytes don't end as a GIF does")
-    if tag == "1":
-        found.alpha = True
-    if found.alpha:
-        faults.append("has transparent pixels; a frame has a colour everywhere")
+    if tag == "1" and not found.transparent:
+        faults.append(TRANSPARENT)
     if None in found.stamps:
         missing = found.stamps.count(None)
         raise Faulty(*faults, f"{missing} of {count} frames have no time stamp")
@@ -75,21 +121,44 @@ def look(path: Path, threads: int = 1) -> Film:
                 f"declares {span:.3f} s, decodes {times[-1] + step:.3f} s ({count} frames);"
                 " it may be truncated"
             )
+    if not faults and whole:
+        faults += found.unlike()
     if faults:
         raise Faulty(*faults)
     notes = [*found.notes]
     notes += [f"{sounds} streams of sound are not read"] * bool(sounds)
     notes += ["declares no number of frames"] * (not declared)
     notes += [f"pixels are {pixel:.3f} times as wide as high"] * (pixel != 1)
-    return Film(times, tick, found.size, pixel, known, count, tuple(notes))
+    return Film(times, tick, found.size, pixel, known, count, tuple(notes), decoded=whole)
 
 
 def frames(path: Path, threads: int = 1) -> Iterator[Image]:
-    """Frames (y, x, rgb) uint8 of a film that :func:`look` has passed, and width of a pixel."""
+    """Frames (y, x, rgb) uint8 of a film that :func:`look` has passed, and width of a pixel.
+
+    Raises
+    ------
+    Faulty
+        If one is not as :func:`look` took it to be: damaged, of another size, or, once the last one
+        is decoded, if they are not those that packets tell.
+    """
+    import av
+
     with _opened(path, threads) as (container, stream):
-        for frame in container.decode(stream):
-            pixel = _pixel(stream, frame.rotation)
-            yield _turned(frame.to_ndarray(format="rgb24"), frame.rotation), pixel
+        found = _Seen(container, stream)
+        try:
+            for packet in container.demux(stream):
+                found.packet(packet)
+                for frame in packet.decode():
+                    found.frame(frame, packet)
+                    if faults := found.faults():
+                        raise Faulty(*faults)
+                    pixel = _pixel(stream, frame.rotation)
+                    yield _turned(frame.to_ndarray(format="rgb24"), frame.rotation), pixel
+        except (av.error.FFmpegError, OSError) as error:
+            told = f"frame {len(found.stamps)} can't be decoded: {_short(error)}"
+            raise Faulty(told) from None
+        if faults := found.unlike():
+            raise Faulty(*faults)
 
 
 def _pixel(stream: "av.VideoStream", turned: int) -> float:
@@ -128,56 +197,88 @@ class _opened:
         self.container.close()
 
 
-class _Found:
-    """What decoding has found so far."""
+class _Seen:
+    """What packets tell, and what decoding has found, so far.
 
-    def __init__(self) -> None:
+    Attributes
+    ----------
+    promised : list of int, optional
+        Stamps of packets that hold one frame each; None if packets don't tell frames' stamps.
+    stamps : list of int, optional
+        Those of decoded frames.
+    hidden : int
+        Packets that an edit list hides.
+    transparent : bool, optional
+        Whether a pixel is; None if none could be.
+    """
+
+    def __init__(self, container: Any, stream: "av.VideoStream"):
+        told = container.format.name in STAMPED and stream.codec.canonical_name in ONE_EACH
+        self.promised: list[int] | None = [] if told else None
         self.stamps: list[int | None] = []
-        self.hidden, self.turned, self.alpha = 0, 0, False
+        self.hidden = self.interlaced = self.turned = 0
+        self.transparent: bool | None = None
         self.size = (0, 0)
         self.notes: list[str] = []
+        self.damaged: list[int] = []
+        self.forms: dict[tuple[tuple[int, int], int], int] = {}
 
+    def packet(self, packet: "av.Packet") -> None:
+        """Take in a packet before it is decoded."""
+        if not packet.size:  # no more than the end
+            return
+        self.hidden += packet.is_discard
+        if packet.pts is None or packet.is_discard or packet.is_corrupt:
+            self.promised = None
+        if self.promised is not None:
+            self.promised.append(packet.pts)
 
-def _decode(container: Any, stream: "av.VideoStream", faults: list[str]) -> _Found:
-    import av
+    def frame(self, frame: "av.VideoFrame", packet: "av.Packet") -> None:
+        """Take in a decoded frame."""
+        number = len(self.stamps)
+        self.damaged += [number] * (frame.is_corrupt or packet.is_corrupt)
+        self.interlaced += frame.interlaced_frame
+        (y, x), turn = form = (frame.height, frame.width), frame.rotation
+        self.forms.setdefault(form, number)
+        if not number:
+            self.turned, self.size = turn, (x, y) if turn % 180 else (y, x)
+            self.notes = _of_pixels(frame) + [f"turned by {turn} degrees, as it says"] * bool(turn)
+        self.stamps.append(frame.pts)
+        if not self.transparent and any(part.is_alpha for part in frame.format.components):
+            self.transparent = bool((frame.to_ndarray(format="rgba")[..., 3] < 255).any())
 
-    found, interlaced = _Found(), 0
-    corrupt: list[int] = []
-    sizes: dict[tuple[tuple[int, int], int], int] = {}
-    try:
-        for packet in container.demux(stream):
-            found.hidden += bool(packet.size) and packet.is_discard
-            for frame in packet.decode():
-                number = len(found.stamps)
-                corrupt += [number] * (frame.is_corrupt or packet.is_corrupt)
-                interlaced += frame.interlaced_frame
-                form = (frame.height, frame.width), frame.rotation
-                sizes.setdefault(form, number)
-                if not number:
-                    found.notes += _of_pixels(frame)
-                found.stamps.append(frame.pts)
-                if not found.alpha and any(part.is_alpha for part in frame.format.components):
-                    shown = frame.to_ndarray(format="rgba")[..., 3]
-                    found.alpha = bool((shown < 255).any())
-    except (av.error.FFmpegError, OSError) as error:
-        faults.append(f"frame {len(found.stamps)} can't be decoded: {_short(error)}")
-    if corrupt:
-        faults.append(f"{len(corrupt)} frames are damaged, first frame {corrupt[0]}")
-    if interlaced:
-        faults.append(f"{interlaced} frames are interlaced: each shows two times")
-    if len(sizes) > 1:
-        told = ", ".join(
-            f"{y} x {x} px turned by {turn} from frame {number} on"
-            for ((y, x), turn), number in sizes.items()
-        )
-        faults.append(f"frames are not alike: {told}")
-    for (y, x), turn in list(sizes)[:1]:
-        found.turned = turn
-        if turn % 90:
-            faults.append(f"is turned by {turn} degrees, expected quarters of a turn")
-        found.size = (x, y) if turn % 180 else (y, x)
-        found.notes += [f"turned by {turn} degrees, as it says"] * bool(turn)
-    return found
+    def faults(self) -> list[str]:
+        """What is wrong with frames by themselves."""
+        faults = []
+        if self.damaged:
+            faults.append(f"{len(self.damaged)} frames are damaged, first frame {self.damaged[0]}")
+        if self.interlaced:
+            faults.append(f"{self.interlaced} frames are interlaced: each shows two times")
+        if len(self.forms) > 1:
+            told = ", ".join(
+                f"{y} x {x} px turned by {turn} from frame {number} on"
+                for ((y, x), turn), number in self.forms.items()
+            )
+            faults.append(f"frames are not alike: {told}")
+        if self.turned % 90:
+            faults.append(f"is turned by {self.turned} degrees, expected quarters of a turn")
+        if self.transparent:
+            faults.append(TRANSPARENT)
+        return faults
+
+    def unlike(self) -> list[str]:
+        """In what all frames together are not those that packets tell, if they do."""
+        if self.promised is None:
+            return []
+        count, told = len(self.stamps), sorted(self.promised)
+        if count != len(told):
+            return [f"holds packets of {len(told)} frames, decodes {count}"]
+        odd = [n for n, pair in enumerate(zip(self.stamps, told, strict=True)) if len({*pair}) > 1]
+        return [
+            f"{len(odd)} of {count} frames have other time stamps than their packets, first frame"
+            f" {number}: {self.stamps[number]}, expected {told[number]}"
+            for number in odd[:1]
+        ]
 
 
 def _of_pixels(frame: "av.VideoFrame") -> list[str]:

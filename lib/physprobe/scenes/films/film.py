@@ -1,4 +1,4 @@
-"""Film: what was found out about one by reading all of it, and what is said of those that fail."""
+"""Film: what was found out about one by reading it, and what is said of those that fail."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -33,7 +33,7 @@ def checksum(digest: str) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """A film that was read from its first to its last frame.
+    """What a film is.
 
     Attributes
     ----------
@@ -51,6 +51,8 @@ class Film:
         Frames.
     notes : tuple of str
         What was taken care of: a rotation, more than 8 bits, sound.
+    decoded : bool
+        Whether every frame was decoded to say so; else who decodes it checks them.
     """
 
     times: np.ndarray | None
@@ -60,6 +62,7 @@ class Film:
     digest: str
     count: int
     notes: tuple[str, ...] = ()
+    decoded: bool = True
 
     @property
     def rate(self) -> float | None:

@@ -40,8 +40,8 @@ class Source:
         """Whether it is a folder of images."""
         return self.clip is None and self.path.is_dir()
 
-    def look(self, array: str | None, threads: int = 1) -> Film:
-        """Read all of it.
+    def look(self, array: str | None, threads: int = 1, whole: bool = False) -> Film:
+        """Read all of it; frames of a container are decoded if that is needed, or asked for.
 
         Raises
         ------
@@ -50,7 +50,9 @@ class Source:
         """
         if self.clip is not None:
             return arrays.look(self.path, self.clip, array)
-        return (stills if self.still else containers).look(self.path, threads)
+        if self.still:
+            return stills.look(self.path)
+        return containers.look(self.path, threads, whole)
 
     def digest(self, array: str | None) -> str:
         """Digest of its content, as :meth:`look` has it, without decoding it."""
@@ -298,7 +300,7 @@ def _known(path: Path) -> bytes:
 
 @dataclass(frozen=True)
 class Contents:
-    """A folder whose films were all read.
+    """A folder whose films were all looked at.
 
     Attributes
     ----------
@@ -314,8 +316,10 @@ class Contents:
     faults: tuple[Fault, ...]
 
 
-def read(found: Listed, array: str | None = None, threads: int = 1) -> Contents:
-    """Read every film from end to end, so many at a time; what was read already isn't read again.
+def read(
+    found: Listed, array: str | None = None, threads: int = 1, whole: bool = False
+) -> Contents:
+    """Read every film, so many at a time; what was read already isn't read again.
 
     Parameters
     ----------
@@ -323,11 +327,15 @@ def read(found: Listed, array: str | None = None, threads: int = 1) -> Contents:
     array : str, optional
         As for :func:`listed`.
     threads : int
+    whole : bool
+        Decode films from end to end, where their packets tell what they are, too.
     """
     faults = list(found.faults)
     films: dict[str, Film] = {}
     with ThreadPoolExecutor(threads) as pool:
-        looks = pool.map(lambda source: _look(source, array, seen(source.path)), found.sources)
+        looks = pool.map(
+            lambda source: _look(source, array, whole, seen(source.path)), found.sources
+        )
         for source, film in zip(found.sources, looks, strict=True):
             if isinstance(film, Film):
                 films[source.name] = film
@@ -347,8 +355,8 @@ def seen(path: Path) -> tuple:
 
 
 @lru_cache(maxsize=100_000)
-def _look(source: Source, array: str | None, seen: tuple) -> Film | tuple[str, ...]:
+def _look(source: Source, array: str | None, whole: bool, seen: tuple) -> Film | tuple[str, ...]:
     try:
-        return source.look(array)
+        return source.look(array, whole=whole)
     except Faulty as error:
         return error.reasons

@@ -54,27 +54,44 @@ class Reader:
         self._kept: dict[int, np.ndarray] = {}
         self._next = 0
 
-    def take(self, wanted: np.ndarray) -> np.ndarray:
+    def take(self, wanted: np.ndarray, until: int = 0) -> np.ndarray:
         """Frames (time, y, x, rgb) uint8 by number.
+
+        Parameters
+        ----------
+        wanted : (time,) int
+        until : int
+            Frames that the film is to have: it is read on to its end to see that it has. 0: any.
 
         Raises
         ------
         Faulty
-            If the film ends before them.
+            If the film ends before them, or has another number of frames, or one is damaged.
         ValueError
             If they can't be as they are asked for.
         """
         with self.lock:
-            first, last = int(wanted.min()), int(wanted.max())
-            if any(number < self._next and number not in self._kept for number in wanted.tolist()):
-                self._begin()
-            self._kept = {n: image for n, image in self._kept.items() if n >= first}
-            while self._next <= last:
-                found = next(self._frames, None)
-                if found is None:
-                    raise Faulty(f"ends after {self._next} frames, expected {last + 1}")
-                if self._next >= first:
-                    image = shapes.fitted(found[0], self.size, self.fit, found[1])
-                    self._kept[self._next] = shapes.gray(image) if self.gray else image
-                self._next += 1
-            return np.stack([self._kept[number] for number in wanted.tolist()])
+            try:
+                return self._taken(wanted, until)
+            except Faulty:
+                self._begin()  # who asks again is told the same
+                raise
+
+    def _taken(self, wanted: np.ndarray, until: int) -> np.ndarray:
+        first, last = int(wanted.min()), int(wanted.max())
+        if any(number < self._next and number not in self._kept for number in wanted.tolist()):
+            self._begin()
+        self._kept = {n: image for n, image in self._kept.items() if n >= first}
+        while self._next <= last:
+            found = next(self._frames, None)
+            if found is None:
+                raise Faulty(f"ends after {self._next} frames, expected {last + 1}")
+            if self._next >= first:
+                image = shapes.fitted(found[0], self.size, self.fit, found[1])
+                self._kept[self._next] = shapes.gray(image) if self.gray else image
+            self._next += 1
+        if until:
+            self._next += sum(1 for _ in self._frames)
+            if self._next != until:
+                raise Faulty(f"decodes {self._next} frames, expected {until}")
+        return np.stack([self._kept[number] for number in wanted.tolist()])

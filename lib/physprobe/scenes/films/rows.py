@@ -1,14 +1,27 @@
 """Rows: what a simulation hands to a renderer of films, numbers (time, quantity) float32."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-QUANTITIES = ("film", "frame", "flipped", "checksum")
+QUANTITIES = ("film", "frame", "flipped", "checksum", "until")
 """Place of the film among those of its folder, in the order of their names; frame, from 0; whether
-it is shown upside down; checksum of the film."""
+it is shown upside down; checksum of the film; of the last clip of a film that nobody has decoded
+yet, how many frames it is to have, else 0."""
 MOST = 2**24  # what a float32 counts exactly
 
 
-def described(film: int, frames: np.ndarray, flipped: bool, checksum: int) -> np.ndarray:
+class Rows(NamedTuple):
+    """What a clip is: see `QUANTITIES`."""
+
+    film: int
+    frames: np.ndarray
+    flipped: bool
+    checksum: int
+    until: int = 0
+
+
+def described(clip: Rows) -> np.ndarray:
     """Rows (time, quantity) of one clip.
 
     Raises
@@ -16,16 +29,14 @@ def described(film: int, frames: np.ndarray, flipped: bool, checksum: int) -> np
     ValueError
         If a number is too large to be counted.
     """
-    if max(film, int(frames.max())) >= MOST:
-        raise ValueError(f"frame {int(frames.max())} of film {film}: {MOST} is the most.")
-    found = np.empty((len(frames), len(QUANTITIES)), np.float32)
-    found[:] = film, 0, flipped, checksum
-    found[:, 1] = frames
-    return found
+    most = max(int(clip.frames.max()), clip.until)
+    if max(clip.film, most) >= MOST:
+        raise ValueError(f"frame {most} of film {clip.film}: {MOST} is the most.")
+    return np.stack(np.broadcast_arrays(*clip), axis=1, dtype=np.float32)
 
 
-def read(field: np.ndarray) -> tuple[int, np.ndarray, bool, int]:
-    """Film, frames, whether flipped, and checksum, of one clip's rows.
+def read(field: np.ndarray) -> Rows:
+    """One clip from its rows.
 
     Raises
     ------
@@ -38,5 +49,5 @@ def read(field: np.ndarray) -> tuple[int, np.ndarray, bool, int]:
             f"shape {field.shape}: expected (time, {len(QUANTITIES)}), numbers of films."
             " Hint: this renderer is for systems of kind `films`."
         )
-    film, frames, flipped, checksum = field.T.astype(np.int64)
-    return int(film[0]), frames, bool(flipped[0]), int(checksum[0])
+    film, frames, flipped, checksum, until = field.T.astype(np.int64)
+    return Rows(int(film[0]), frames, bool(flipped[0]), int(checksum[0]), int(until[0]))
