@@ -75,6 +75,13 @@ def patched(path: Path, name: bytes, offset: int, content: bytes) -> Path:
     return path
 
 
+def hidden(path: Path, number: int) -> Path:
+    """Have a key frame of VP9, by its packet, be decoded but never shown."""
+    with av.open(str(path)) as film:
+        packet = bytes([bytes(packet) for packet in film.demux(video=0)][number])
+    return patched(path, packet[:24], -24, bytes([packet[0] & ~2]))  # the bit show_frame
+
+
 def turned(path: Path, degrees: float) -> Path:
     """Have an MP4 say that it is to be seen turned clockwise."""
     angle = np.deg2rad(degrees)

@@ -36,6 +36,51 @@ def test_every_container_gives_its_frames_and_times(tmp_path, ending):
     np.testing.assert_allclose(at, 2 + np.arange(12), atol=1.2)
 
 
+@pytest.mark.parametrize(
+    ("name", "how", "decoded"),
+    [
+        ("film.mp4", {"bf": "3"}, False),
+        ("film.mov", {"bf": "3"}, False),
+        ("film.mkv", {"codec": "libx264", "bf": "3", "x264-params": "open-gop=1:keyint=8"}, False),
+        ("film.mp4", {"stamps": [10 * n + n % 3 for n in range(24)], "bf": "2"}, False),
+        ("film.webm", {"auto-alt-ref": "1", "lag-in-frames": "16"}, False),
+        ("film.webm", {"stamps": [10 * n + n % 3 for n in range(24)]}, False),
+        ("film.mkv", {}, False),
+        ("film.mov", {"codec": "prores_ks", "pixels": "yuv422p10le"}, False),
+        # packets of these may hold two frames, or none that is shown, or have made-up stamps
+        ("film.mp4", {"codec": "mpeg4", "bf": "2"}, True),
+        ("film.webm", {"codec": "libvpx"}, True),
+        ("film.avi", {"codec": "mjpeg"}, True),
+        ("film.gif", {}, True),
+    ],
+)
+def test_packets_tell_the_same_as_frames(tmp_path, name, how, decoded):
+    """And what is decoded then is what was told, or the generator would have ended in an error."""
+    path = filmed.write(tmp_path / name, filmed.moving(24, (32, 48)), **how)
+    told, found = (containers.look(path, whole=whole) for whole in (False, True))
+    assert told.decoded == decoded and found.decoded
+    np.testing.assert_array_equal(told.times, found.times)
+    assert (told.size, told.count, told.notes) == (found.size, found.count, found.notes)
+    assert len(list(containers.frames(path))) == told.count == 24
+
+
+def test_stamps_that_do_not_ascend_are_no_order_of_packets(tmp_path):
+    """AVI has none of its own: FFmpeg numbers its packets, which H.264 shows in another order."""
+    filmed.write(tmp_path / "film.avi", filmed.moving(24), codec="libx264", bf="3")
+    assert re.search("film.avi: [0-9]+ of 24 time stamps don't ascend", reasons(tmp_path)[0])
+
+
+def test_a_film_whose_packets_lack_a_frame_is_refused_where_it_is_decoded(tmp_path):
+    path = filmed.hidden(
+        filmed.write(tmp_path / "film.webm", filmed.moving(24, (32, 48)), g="8"), 8
+    )
+    assert containers.look(path).count == 24
+    with pytest.raises(Faulty, match="holds packets of 24 frames, decodes 23"):
+        list(containers.frames(path))
+    with pytest.raises(Faulty, match="holds packets of 24 frames, decodes 23"):
+        containers.look(path, whole=True)
+
+
 def test_a_lossless_film_comes_back_bit_by_bit(tmp_path):
     path = filmed.write(tmp_path / "film.mkv", FRAMES)
     found = np.stack([image for image, _ in containers.frames(path)])

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import av
 import filmed
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from physprobe.render import balls as ball_renderer
 from physprobe.render import films as renderer
 from physprobe.render import stage as render
 from physprobe.scenes.films import clips as clips_of
-from physprobe.scenes.films import rows
+from physprobe.scenes.films import containers, rows
 from physprobe.simulate import balls, films
 from physprobe.simulate import stage as simulate
 from physprobe.statistics import blocks, splits
@@ -260,8 +261,6 @@ def test_images_and_arrays_need_a_rate(tmp_path):
 
 def test_frames_are_decoded_once_and_in_order(tmp_path, monkeypatch):
     """Windows that overlap and twins share what was decoded, and a film is opened once."""
-    from physprobe.scenes.films import containers
-
     opened = []
     real = containers.frames
     monkeypatch.setattr(containers, "frames", lambda path, *a: opened.append(path) or real(path))
@@ -271,12 +270,61 @@ def test_frames_are_decoded_once_and_in_order(tmp_path, monkeypatch):
     assert sorted(path.name for path in opened) == ["a.mkv", "b.mkv"]
 
 
+def test_a_film_is_decoded_once_if_its_packets_tell_what_it_is(tmp_path, monkeypatch):
+    """By simulation and renderer together, and to its end: windows leave two frames over."""
+    counts = {"a.mkv": 0, "b.webm": 0, "c.gif": 0}
+    real = containers._Seen.frame
+
+    def counted(self, frame, packet):
+        counts[self.name] += 1
+        real(self, frame, packet)
+
+    class Named(containers._Seen):
+        def __init__(self, container, stream):
+            super().__init__(container, stream)
+            self.name = Path(container.name).name
+
+        frame = counted
+
+    monkeypatch.setattr(containers, "_Seen", Named)
+    for number, name in enumerate(counts):
+        film(tmp_path / "films", name, 18, 20 * number)
+    source = tmp_path / "simulation.zarr" / "zarr.json"
+    simulate.run(out=source, spec=films.Spec(folder=str(tmp_path / "films"), frames=4).canonical())
+    looked = dict(counts)
+    assert looked == {"a.mkv": 1, "b.webm": 1, "c.gif": 1 + 18}  # of a GIF's, a pixel may be clear
+    about = renderer.Spec(folder=str(tmp_path / "films")).canonical()
+    render.run(simulation=source, out=tmp_path / "clips.zarr" / "zarr.json", spec=about)
+    assert [counts[name] - looked[name] for name in counts] == [18, 18, 16]
+
+
+@pytest.mark.parametrize("at", [9, 18])
+def test_a_film_that_is_damaged_is_refused_as_it_is_rendered(tmp_path, capsys, at):
+    """Be it in a clip, or behind the last one; by name, and the check tells the same."""
+    place = tmp_path / "films"
+    film(place, "a.mkv", 20)
+    path = film(place, "b.mp4", 20, 30, bf="0")
+    with av.open(str(path)) as opened:
+        packet = [bytes(packet) for packet in opened.demux(video=0)][at]
+    filmed.patched(path, packet, -len(packet), bytes(len(packet)))
+    source, out = (tmp_path / name / "zarr.json" for name in ("simulation.zarr", "clips.zarr"))
+    simulate.run(out=source, spec=films.Spec(folder=str(place), frames=6, step=6).canonical())
+    about = renderer.Spec(folder=str(place), size=None).canonical()
+    told = r"frame [0-9]+ can't be decoded: Invalid data found when processing input"
+    for _ in range(2):
+        with pytest.raises(
+            ValueError, match=rf"clip [345] of .*b.mp4: {told}. Hint: .*films check"
+        ):
+            render.run(simulation=source, out=out, spec=about)
+        assert not out.exists()
+    assert door.main(["films", "check", str(place)]) == 1
+    assert re.search(rf"b.mp4 +{told}", capsys.readouterr().out)
+
+
 def test_a_run_goes_on_at_the_film_where_it_stopped(tmp_path, monkeypatch):
     place = tmp_path / "films"
     for number, name in enumerate("abc"):
         film(place, f"{name}.mkv", 8, 20 * number)
-    from physprobe.scenes.films import containers
-
     real = containers.frames
     opened = []
 

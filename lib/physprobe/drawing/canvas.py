@@ -90,13 +90,17 @@ def encoded(
             axis.set_major_formatter(_Powers())
         if isinstance(axis.get_minor_formatter(), LogFormatterSciNotation):
             axis.set_minor_formatter(_Powers(labelOnlyBase=False))
-    told = {"Title": title, "Description": caption}
-    made = {"png": {"Software": "physprobe"}, "svg": {"Creator": "physprobe", "Date": None}}
+    made: dict[str, dict[str, str | None]] = {
+        "png": {"Software": "physprobe"},
+        "svg": {"Creator": "physprobe", "Date": None},
+    }
     found = []
     with matplotlib.rc_context(fname=STYLE):
         for form in forms:
             buffer = io.BytesIO()
-            figure.savefig(buffer, format=form, metadata=made[form] | told)
+            figure.savefig(
+                buffer, format=form, metadata=made[form] | {"Title": title, "Description": caption}
+            )
             figure.set_layout_engine("none")
             found.append(buffer.getvalue())
     return found

@@ -19,17 +19,43 @@ ROUND = 0.1  # of a frame: how far seconds may be from a whole number of frames
 
 
 class Asked(Protocol):
-    """What is asked of films, as an entry of their kind names it."""
+    """What an entry asks of films."""
 
-    folder: str
-    frames: int
-    stride: int | str
-    step: int | str | None
-    frame_rate: float | None
-    fps: float | None
-    pieces: int | None
-    gap: int | str | None
-    labels: tuple[Literal["rate", "reversed", "flipped"], ...]
+    @property
+    def folder(self) -> str:
+        """Folder of films, or a table of them."""
+
+    @property
+    def frames(self) -> int:
+        """Of a clip."""
+
+    @property
+    def stride(self) -> int | str:
+        """From one frame of a clip to the next: frames, or seconds such as ``0.1 s``."""
+
+    @property
+    def step(self) -> int | str | None:
+        """From the start of a clip to that of the next."""
+
+    @property
+    def frame_rate(self) -> float | None:
+        """Frames per second that films are shown at."""
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second of images and arrays."""
+
+    @property
+    def pieces(self) -> int | None:
+        """Contiguous parts that a film is cut into."""
+
+    @property
+    def gap(self) -> int | str | None:
+        """What is left out between two of them."""
+
+    @property
+    def labels(self) -> tuple[Literal["rate", "reversed", "flipped"], ...]:
+        """Twins of every window."""
 
 
 class Clip(NamedTuple):

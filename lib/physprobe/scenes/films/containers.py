@@ -84,9 +84,10 @@ def _looked(path: Path, known: str, threads: int, whole: bool) -> Film:
         tick, pixel = float(stream.time_base or 0), _pixel(stream, found.turned)
     faults += found.faults()
     if not whole:
-        if found.promised is None or found.transparent is not None:
+        told = sorted(found.promised or ())
+        if found.transparent is not None or found.stamps[:1] != told[:1]:
             raise Faulty("its packets don't tell what its frames are")
-        found.stamps = sorted(found.promised)
+        found.stamps = [*told]
     if not found.stamps:
         raise Faulty(*faults, "no frame can be decoded")
     count = len(found.stamps)
@@ -230,7 +231,7 @@ class _Seen:
         self.hidden += packet.is_discard
         if packet.pts is None or packet.is_discard or packet.is_corrupt:
             self.promised = None
-        if self.promised is not None:
+        elif self.promised is not None:
             self.promised.append(packet.pts)
 
     def frame(self, frame: "av.VideoFrame", packet: "av.Packet") -> None:
