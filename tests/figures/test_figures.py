@@ -8,11 +8,13 @@ from itertools import product
 from pathlib import Path
 from xml.etree import ElementTree
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from figure_oracle import parts, sound
+from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.text import Text
 
@@ -486,3 +488,17 @@ def test_a_drawing_says_what_it_is_and_has_letters_of_its_own():
     )
     links = {value for each in root.iter() for key, value in each.items() if key.endswith("href")}
     assert links and all(link.startswith(("#", "data:")) for link in links)
+
+
+def test_a_drawing_has_room_for_its_own_letters():
+    """Those of a picture are fitted to its pixels, and some words wider or narrower by that."""
+
+    def panel(part, frame):
+        part.subplots().set_yticks([0, 1], ["Whether a film runs backwards, or not at all"] * 2)
+
+    figure = canvas.alone(panel, pd.DataFrame(), (6, 2))
+    canvas.encoded(figure)
+    figure.set_dpi(72)
+    used = figure.get_tightbbox(RendererSVG(432, 144, io.StringIO()))
+    pad = matplotlib.rcParams["figure.constrained_layout.w_pad"]
+    assert used.x0 == pytest.approx(pad, abs=1e-3)

@@ -70,7 +70,7 @@ def encoded(
 ) -> list[bytes]:
     """Encode a figure, the same bytes for the same figure; its metadata say what it is.
 
-    It is laid out once. Letters of the SVG are outlines, so that they need no font.
+    Letters of the SVG are outlines, so that they need no font; they are laid out for themselves.
 
     Parameters
     ----------
@@ -101,7 +101,6 @@ def encoded(
             figure.savefig(
                 buffer, format=form, metadata=made[form] | {"Title": title, "Description": caption}
             )
-            figure.set_layout_engine("none")
             found.append(buffer.getvalue())
     return found
 
