@@ -24,7 +24,7 @@ from physprobe.scenes.films import containers, rows
 from physprobe.simulate import balls, films
 from physprobe.simulate import stage as simulate
 from physprobe.statistics import blocks, splits
-from physprobe.store import zarrs
+from physprobe.store import job, zarrs
 
 REAL = Path(__file__).parents[3] / "shared/data/films"
 SIDE = (12, 16)
@@ -294,7 +294,8 @@ def test_a_film_is_decoded_once_if_its_packets_tell_what_it_is(tmp_path, monkeyp
     looked = dict(counts)
     assert looked == {"a.mkv": 1, "b.webm": 1, "c.gif": 1 + 18}  # of a GIF's, a pixel may be clear
     about = renderer.Spec(folder=str(tmp_path / "films")).canonical()
-    render.run(simulation=source, out=tmp_path / "clips.zarr" / "zarr.json", spec=about)
+    with job.running(threads=2):
+        render.run(simulation=source, out=tmp_path / "clips.zarr" / "zarr.json", spec=about)
     assert [counts[name] - looked[name] for name in counts] == [18, 18, 16]
 
 

@@ -14,7 +14,8 @@ from physprobe.scenes.films.folder import Source
 from physprobe.scenes.films.reader import Reader
 
 DRAWS = ("films",)
-OPEN = 4  # films at a time: several threads may be at different ones
+IN_TURN = True
+OPEN = 4  # films at a time
 
 
 class Spec(Base):

@@ -26,6 +26,8 @@ class Kind(Protocol):
     """Whether ``back`` reads the field off what is seen; by default it can't be read so."""
     TOGETHER: int | None = None
     """Clips in one file of the store, where they are small; by default as many as its form has."""
+    IN_TURN: bool = False
+    """Whether a clip goes on where the one before it ended, so that they aren't drawn at once."""
     Spec: type[spec.Spec]
     """Fields of the config's entry."""
 

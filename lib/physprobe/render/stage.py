@@ -87,7 +87,7 @@ def run(
         block=renderer.TOGETHER or form.block,
         force=force,
     ) as store:
-        store.fill(frames, job.current().threads)
+        store.fill(frames, 1 if renderer.IN_TURN else job.current().threads)
     log.done(
         f"{root}: {count} clips x {' x '.join(map(str, example.shape))} {form.dtype},"
         f" {log.megabytes(root):.0f} MB"
