@@ -85,7 +85,20 @@ class Plan:
 
 
 def planned(asked: Asked, found: Contents) -> tuple[Plan | None, list[Fault]]:
-    """Clips of the films that can be used, and why others give none."""
+    """Clips of the films that can be used, and why others give none.
+
+    Parameters
+    ----------
+    asked : Asked
+        Which windows are clips.
+    found : Contents
+        The films.
+
+    Returns
+    -------
+    (Plan, list of Fault)
+        None for the plan if no film, or what is asked of them, can be used.
+    """
     table = found.listed.table
     named = list(enumerate(table.rows)) if table else [(0, None)] * len(found.listed.sources)
     names = (
