@@ -174,7 +174,7 @@ def test_a_deep_fit_is_torchs_adamw_in_batches():
     optimiser = torch.optim.AdamW(own.values(), lr=1e-3, weight_decay=0.01)
     asked = torch.tensor(readout.asked(fold.train)[:, 0, 0])
     for epoch in range(1, 4):
-        batches = part.batches(plan, epoch)
+        batches = part.batches(16, 5, epoch)
         assert np.array_equal(np.sort(np.concatenate(batches)), np.arange(len(fold.train)))
         assert max(map(len, batches)) <= 16
         for batch in batches:

@@ -6,7 +6,6 @@ Tokens of many clips lie in a file, float16 as they are stored; nothing here hol
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +14,6 @@ from physprobe.fit.methods._selection import Part
 from physprobe.statistics import dense, ridge, seeds
 from physprobe.statistics.splits import Fold
 from physprobe.store import scratch
-
-if TYPE_CHECKING:
-    from physprobe.fit.methods._trained import Trained
 
 SMALL = 1e-6  # deviation below which a channel is not scaled
 FLAT = 1e-5  # part of the largest deviation up to which a component is rounding
@@ -51,17 +47,17 @@ class Cut:
         """Tokens (clip, token, feature) of some clips, z-scored by the training clips."""
         return (self.tokens[clips] - self.mean) / self.scale
 
-    def steps(self, plan: "Trained") -> int:
-        """Steps of an epoch."""
-        return -(-len(self.train) // plan.batch) if plan.batch else 1
+    def steps(self, batch: int | None) -> int:
+        """Steps of an epoch, of at most so many clips each; None: of all training clips."""
+        return -(-len(self.train) // batch) if batch else 1
 
-    def batches(self, plan: "Trained", epoch: int) -> list[np.ndarray]:
+    def batches(self, batch: int | None, seed: int, epoch: int) -> list[np.ndarray]:
         """Training clips of each step of an epoch, as places among them."""
         count = len(self.train)
-        if not plan.batch:
+        if not batch:
             return [np.arange(count)]
-        rng = seeds.rng("batches", plan.seed, self.place, str(self.inner), epoch)
-        return np.array_split(rng.permutation(count), self.steps(plan))
+        rng = seeds.rng("batches", seed, self.place, str(self.inner), epoch)
+        return np.array_split(rng.permutation(count), self.steps(batch))
 
 
 def cuts(parts: Iterable[Part], readout: Readout, components: int | None) -> Iterator[Cut]:

@@ -143,7 +143,7 @@ def _fits(
     """Outputs of each part, as many parts and members at a time as there is room for."""
     waiting: dict[int, list[Cut]] = {}
     for part in parts:
-        together = waiting.setdefault(part.steps(plan), [])
+        together = waiting.setdefault(part.steps(plan.batch), [])
         if together and (len(together) + 1) * _size(part, plan) > ROOM:
             yield from _shared(together, plan)
             together.clear()
@@ -266,7 +266,7 @@ def _batches(
     most: int,
 ) -> Iterator[Iterator[tuple[Tensor, Tensor, Tensor]]]:
     """Pieces of each step of an epoch, of at most so many clips."""
-    for step in zip(*(part.batches(plan, epoch) for part in parts), strict=True):
+    for step in zip(*(part.batches(plan.batch, plan.seed, epoch) for part in parts), strict=True):
         yield _pieces(parts, asked, step, device, most)
 
 
