@@ -120,9 +120,8 @@ def probe(
     sources = spec.sources(features, layers, folds, components, tokens or {})
     kind = spec.label_type
     held, block = _rows.begun(targets, folds, groups, spec.seed)
-    asked = _rows.Asked(
-        spec, folds, held, times, strata, None if parts is None else np.array(parts)
-    )
+    apart = None if parts is None else np.array(parts)
+    asked = _rows.Asked(spec, folds, held, times, strata, apart, spec.z_mse)
     notes = {name: kind.undefined(np.asarray(values), folds) for name, values in targets.items()}
     usable = {name: targets[name] for name, note in notes.items() if note is None}
     block |= kind.about(usable, asked)

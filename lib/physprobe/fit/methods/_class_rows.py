@@ -1,12 +1,13 @@
 """From fitted classes to rows: scores with interval and null, calibration, predictions, choices."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from physprobe.fit.methods import _rows
 from physprobe.fit.methods._selection import OfClasses, Solver, Tally
+from physprobe.fit.section import MethodSpec
 from physprobe.statistics import (
     bootstrap,
     half_samples,
@@ -20,9 +21,6 @@ from physprobe.statistics import (
 from physprobe.statistics.half_samples import Halves
 from physprobe.statistics.intervals import Interval
 from physprobe.statistics.splits import Fold
-
-if TYPE_CHECKING:
-    from physprobe.fit.methods._protocol import Protocol
 
 BINS = 10
 SCORED = ("accuracy", "auc", "log_loss")
@@ -98,7 +96,7 @@ def recalibrated(predicted: np.ndarray, truth: np.ndarray) -> tuple[float, float
 
 
 def collect(
-    spec: "Protocol",
+    spec: MethodSpec,
     target: str,
     tally: Tally[OfClasses],
     labels: np.ndarray,

@@ -9,9 +9,9 @@ of a group has no such score. ``z_mse`` is the measure that is published of para
 guess of the training clips' mean scores about 1.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 
@@ -21,28 +21,44 @@ from physprobe.fit.methods._selection import OfNumbers, Solver, Tally, by_target
 from physprobe.statistics import half_samples, nulls, resampling
 from physprobe.statistics.intervals import Interval
 
-if TYPE_CHECKING:
-    from physprobe.fit.methods._numbers import Numbers
-
 ALIKE = "labels of all held-out groups are the same"
 
 
 def rows(
-    labels: "Numbers", tally: Tally[OfNumbers], solver: Solver, asked: Asked
+    values: np.ndarray,
+    widths: Mapping[str, int],
+    arranged: Sequence[nulls.Arrangements],
+    tally: Tally[OfNumbers],
+    solver: Solver,
+    asked: Asked,
 ) -> Iterator[dict]:
-    """Rows of one sample, layer by layer: of clips if ``z_mse`` is asked for, then of groups."""
+    """Rows of one sample, layer by layer: of clips if ``z_mse`` is asked for, then of groups.
+
+    Parameters
+    ----------
+    values : (clip, 1 + permutation, column)
+        True labels first.
+    widths : mapping of str to int
+        Columns of each target, in their order.
+    arranged : (target,) of Arrangements
+        How the labels of each target can be permuted.
+    tally : Tally
+    solver : Solver
+        What was fitted by.
+    asked : Asked
+    """
     clips, groups = _On.clips(asked.held), _On.groups(asked.held)
-    whole = _Labels(labels, asked)
+    whole = _Labels(values, widths, arranged, asked)
     for place, layer in enumerate((*tally.names, "selected")):
         fits = tally.selected if layer == "selected" else tally.layers[place]
-        if asked.spec.z_mse:
+        if asked.standardised:
             errors = np.stack([fit.errors.mean(0) for fit in fits])
             yield from _Scored(whole, tally, fits, layer, solver, clips, errors).z_mse()
         if groups is not None and any(groups.share(part) for part in whole.true):
             errors = np.stack([fit.grouped for fit in fits])
             found = _Scored(whole, tally, fits, layer, solver, groups, errors)
             yield from found.of_groups()
-            if asked.spec.z_mse:
+            if asked.standardised:
                 yield from found.z_mse()
 
 
@@ -100,11 +116,17 @@ class _On:
 class _Labels:
     """Labels of all targets, and what they are measured in."""
 
-    def __init__(self, labels: "Numbers", asked: Asked):
-        self.values, self.names, self.asked = labels.values, list(labels.widths), asked
-        self.counts = list(labels.widths.values())
+    def __init__(
+        self,
+        values: np.ndarray,
+        widths: Mapping[str, int],
+        arranged: Sequence[nulls.Arrangements],
+        asked: Asked,
+    ):
+        self.values, self.names, self.asked = values, list(widths), asked
+        self.counts = list(widths.values())
         self.columns = _rows.slices(self.counts)
-        self.arranged = list(labels.arranged.values())
+        self.arranged = arranged
         self.true = [self.values[asked.held.clip, 0, own] for own in self.columns]
         spread = np.stack([self.values[fold.train].var(0) for fold in asked.folds])
         self.variance = np.where(spread > 0, spread, 1.0)

@@ -87,16 +87,17 @@ class Numbers:
 
     def rows(self, tally: Tally[OfNumbers], solver: Solver, asked: Asked) -> Found:
         """Rows, predictions and choices of one sample."""
+        arranged = list(self.arranged.values())
         found = _rows.collect(
             asked.spec,
             tally,
             self.values,
             self.widths,
-            list(self.arranged.values()),
+            arranged,
             asked.folds,
             asked.held,
             asked.times,
             solver,
         )
-        found.rows += _further.rows(self, tally, solver, asked)
+        found.rows += _further.rows(self.values, self.widths, arranged, tally, solver, asked)
         return found

@@ -3,18 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from physprobe.fit.methods._selection import OfNumbers, Solver, Tally, by_target
+from physprobe.fit.section import MethodSpec
 from physprobe.statistics import bootstrap, half_samples, nulls, scores, splits, targets
 from physprobe.statistics.half_samples import Halves
 from physprobe.statistics.intervals import Interval
 from physprobe.statistics.splits import Fold
-
-if TYPE_CHECKING:
-    from physprobe.fit.methods._protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ def begun(
 class Asked:
     """What rows are asked for, beside labels and what is fitted."""
 
-    spec: "Protocol"
+    spec: MethodSpec
     folds: Sequence[Fold]
     held: HeldOut
     times: Sequence[float] | None = None
@@ -88,6 +85,8 @@ class Asked:
     """(clip,) clips that labels are permuted among."""
     parts: np.ndarray | None = None
     """(clip,) label whose values are scored apart as well."""
+    standardised: bool = False
+    """Whether numbers have ``z_mse`` too."""
 
     @property
     def used(self) -> np.ndarray:
@@ -132,7 +131,7 @@ def missing(target: str, sample: str, layer: str, metric: str, note: str, clips:
 
 
 def collect(
-    spec: "Protocol",
+    spec: MethodSpec,
     tally: Tally[OfNumbers],
     labels: np.ndarray,
     widths: Mapping[str, int],
@@ -286,7 +285,7 @@ def padded(true: np.ndarray, columns: Iterable[slice]) -> np.ndarray:
 
 
 def intervals(
-    spec: "Protocol", held: HeldOut, truth: np.ndarray, squared: np.ndarray, ratios: np.ndarray
+    spec: MethodSpec, held: HeldOut, truth: np.ndarray, squared: np.ndarray, ratios: np.ndarray
 ) -> Interval:
     """R2 with interval.
 
@@ -303,14 +302,14 @@ def intervals(
     return _drawn(spec, held, sums, scores.r2_of, scores.ERROR, ratios)
 
 
-def means(spec: "Protocol", held: HeldOut, values: np.ndarray, ratios: np.ndarray) -> Interval:
+def means(spec: MethodSpec, held: HeldOut, values: np.ndarray, ratios: np.ndarray) -> Interval:
     """Mean with interval of values (..., clip), and what halves say of it (..., split)."""
     sums = np.stack([values, np.ones_like(values)], -1)
     return _drawn(spec, held, sums, scores.mean_of, 0, ratios)
 
 
 def _drawn(
-    spec: "Protocol",
+    spec: MethodSpec,
     held: HeldOut,
     sums: np.ndarray,
     statistic: scores.Statistic,
