@@ -1,7 +1,13 @@
-"""Families of networks that are read through transformers: one file and one entry here each."""
+"""Families of networks that are read through transformers: one file and one entry here each.
+
+And what config.json says of a checkpoint, as far as it can be known without touching the hub.
+"""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
+
+from physprobe.config import checkpoints, shipped
 
 
 class Family(NamedTuple):
@@ -67,3 +73,38 @@ def modules(config: Mapping) -> tuple[str, ...]:
     one = of(config)
     families = [one] if one else [*BY_TYPE.values(), LATER]
     return tuple(f"embed.networks.{name}" for name in sorted({each.module for each in families}))
+
+
+def declared(model: str) -> dict:
+    """What config.json says, if it is in a folder; nothing of a checkpoint on the hub."""
+    file = (shipped.folder(model) or Path(model)) / checkpoints.CONFIG
+    return checkpoints.content(file) if file.is_file() else {}
+
+
+def comparable(config: dict) -> bool:
+    """Whether what config.json describes has a predictor of features of its own encoder.
+
+    That of V-JEPA 2.1 B and L answers in the space of a wider teacher. Nothing being known, it may.
+    """
+    kept = config.get("pred_num_hidden_layers", 1) != 0
+    own = config.get("teacher_embed_dim") is None
+    return config.get("model_type", "vjepa2") == "vjepa2" and kept and own
+
+
+def tubelet(model: str) -> int | None:
+    """Frames per token, if it can be known without touching the hub.
+
+    Raises
+    ------
+    ValueError
+        If config.json says something else than a number of frames.
+    """
+    config = declared(model)
+    family = of(config)
+    found = config.get("tubelet_size", family and family.tubelet)
+    if isinstance(found, list) and len(found) == 3:  # of a ViViT: frames, height, width
+        found = found[0]
+    if found is not None and (type(found) is not int or found < 1):
+        file = f"{model}/{checkpoints.CONFIG}"
+        raise ValueError(f"{file}: found tubelet_size {found!r}, expected a number of frames.")
+    return found

@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from physprobe.config import kinds
 from physprobe.config.architecture import Architecture
-from physprobe.embed import huggingface, twin
+from physprobe.embed import _families, twin
 from physprobe.embed.networks.network import Network
 
 
@@ -97,7 +97,7 @@ def same_network(one: Network, other: Network) -> bool:
     if all(origins):
         return bool(origins[0] & origins[1])
     sizes = [
-        {field: huggingface.declared(name).get(field) for field in Architecture.model_fields}
+        {field: _families.declared(name).get(field) for field in Architecture.model_fields}
         if (name := next((name for name, _ in named), None))
         else {field: getattr(spec, field) for field in Architecture.model_fields}
         for named, spec in zip(origins, (one, other), strict=True)

@@ -3,13 +3,12 @@
 Which families there are is in ``_families``; what their tokens are in docs/own_encoder.md.
 """
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from physprobe.config import checkpoints, shipped
-from physprobe.embed import _families
+from physprobe.embed import _families, untrained
 from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import Network, Seeds
 from physprobe.embed.section import Foresight
@@ -74,8 +73,6 @@ class Spec(Network):
 
     def random(self, seeds: Seeds) -> Network:
         """The same network with random weights."""
-        from physprobe.embed import untrained
-
         shared = {name: getattr(self, name) for name in Network.model_fields}
         origin = {"like": self.models[0], "revision": self.revisions[0]}
         return untrained.Spec(**shared | origin, seeds=seeds)
@@ -89,12 +86,12 @@ class Spec(Network):
     def foresees(self) -> bool:
         """Whether its predictor may be kept; what lies on the hub, or isn't trained yet, may."""
         plain = self.frames == "ordered" and not self.causal
-        return plain and comparable(declared(self.models[0]))
+        return plain and _families.comparable(_families.declared(self.models[0]))
 
     @property
     def sees_future(self) -> bool:
         """Whether an embedding follows from later frames; not where frames see none of them."""
-        config = declared(self.models[0])
+        config = _families.declared(self.models[0])
         family = _families.of(config)
         alone = family is not None and not family.ahead(config) and self.frames == "ordered"
         return super().sees_future and not alone
@@ -102,36 +99,12 @@ class Spec(Network):
     @property
     def modules(self) -> tuple[str, ...]:
         """File of its family; of what lies on the hub and can't be known, of all."""
-        return _families.modules(declared(self.models[0]))
-
-
-def declared(model: str) -> dict:
-    """What config.json says, if it is in a folder; nothing of a checkpoint on the hub."""
-    file = (shipped.folder(model) or Path(model)) / checkpoints.CONFIG
-    return checkpoints.content(file) if file.is_file() else {}
-
-
-def comparable(config: dict) -> bool:
-    """Whether what config.json describes has a predictor of features of its own encoder.
-
-    That of V-JEPA 2.1 B and L answers in the space of a wider teacher. Nothing being known, it may.
-    """
-    kept = config.get("pred_num_hidden_layers", 1) != 0
-    own = config.get("teacher_embed_dim") is None
-    return config.get("model_type", "vjepa2") == "vjepa2" and kept and own
+        return _families.modules(_families.declared(self.models[0]))
 
 
 def tubelet(spec: Spec) -> int | None:
     """Frames per token, if it can be known without touching the hub."""
-    config = declared(spec.models[0])
-    family = _families.of(config)
-    found = config.get("tubelet_size", family and family.tubelet)
-    if isinstance(found, list) and len(found) == 3:  # of a ViViT: frames, height, width
-        found = found[0]
-    if found is not None and (type(found) is not int or found < 1):
-        file = f"{spec.models[0]}/{checkpoints.CONFIG}"
-        raise ValueError(f"{file}: found tubelet_size {found!r}, expected a number of frames.")
-    return found
+    return _families.tubelet(spec.models[0])
 
 
 def foresight(
@@ -149,7 +122,7 @@ def foresight(
     own = spec.members[0 if member is None else member]
     folder = checkpoint.folder(own.models[0], own.revisions[0])
     config = checkpoint.config(folder)
-    if not comparable(config):
+    if not _families.comparable(config):
         return None
     tensors, where = checkpoint.tensors(folder, ()), str(folder / checkpoints.CONFIG)
     model, context = weights.with_context(folder, config, tensors, architectures.of(config))

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from physprobe.config import checkpoints, shipped
 from physprobe.config.architecture import Architecture
-from physprobe.embed import _families, huggingface
+from physprobe.embed import _families
 from physprobe.embed._encoder import Encoder
 from physprobe.embed.networks.network import FIVE, Network, Seeds, check_seed
 from physprobe.embed.section import Foresight
@@ -65,8 +65,9 @@ class Spec(Architecture, Network):
     @property
     def foresees(self) -> bool:
         """Whether what it is like may have a predictor, which is drawn as well."""
-        plain = self.frames == "ordered" and not self.causal
-        return bool(self.like) and plain and huggingface.Spec(model=str(self.like)).foresees
+        if not self.like or self.frames != "ordered" or self.causal:
+            return False
+        return _families.comparable(_families.declared(self.like))
 
     @property
     def checkpoints(self) -> dict[str, bool]:
@@ -76,14 +77,14 @@ class Spec(Architecture, Network):
     @property
     def modules(self) -> tuple[str, ...]:
         """File of the family that it is like."""
-        like = huggingface.declared(self.like) if self.like else {"model_type": "vjepa2"}
+        like = _families.declared(self.like) if self.like else {"model_type": "vjepa2"}
         return _families.modules(like)
 
 
 def tubelet(spec: Spec) -> int | None:
     """Frames per token, if it can be known without touching the hub."""
     if spec.like:
-        return huggingface.tubelet(huggingface.Spec(model=spec.like))
+        return _families.tubelet(spec.like)
     return spec.tubelet_size
 
 
@@ -104,7 +105,7 @@ def foresight(
     own = spec if member is None else spec.members[member]
     folder = checkpoint.folder(spec.like, spec.revision, weights=False)
     config = checkpoint.config(folder)
-    if not huggingface.comparable(config):
+    if not _families.comparable(config):
         return None
     where = str(folder / checkpoints.CONFIG)
     model = weights.random(
