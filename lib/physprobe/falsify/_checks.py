@@ -5,7 +5,7 @@ Each yields what is wrong in one line, with where it stands and what would be ri
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
@@ -16,16 +16,26 @@ from physprobe.config.shipped import PACKAGE
 from physprobe.embed import entries as embedded
 from physprobe.embed import pixels
 from physprobe.falsify._claim import Claim
+from physprobe.falsify._studies import Entries, Study
 from physprobe.fit import entries as fits
 from physprobe.fit.designs import every_way
 from physprobe.fit.section import SCHEMAS, MethodSpec
 from physprobe.statistics import nulls
 
-if TYPE_CHECKING:
-    from physprobe.falsify.entries import Entries, Study
+
+def problems(config: Entries) -> Iterator[str]:
+    """What of these entries doesn't go together with the rest of the config."""
+    for name, study in config.studies.items():
+        where = f"studies.{name}"
+        if name in config.systems and not study.design.SHARED:
+            yield f"{where}: {name} is a system. Hint: name it otherwise."
+        lacking = [*named(config, where, study)]
+        yield from lacking
+        if not lacking:
+            yield from agreed(config, where, name, study)
 
 
-def named(config: "Entries", where: str, study: "Study") -> Iterator[str]:
+def named(config: Entries, where: str, study: Study) -> Iterator[str]:
     """Whether there is all that a study names."""
     encoders = {**dict.fromkeys(STORES), **config.encoders}
     yield from all_known(
@@ -53,7 +63,7 @@ def named(config: "Entries", where: str, study: "Study") -> Iterator[str]:
             )
 
 
-def agreed(config: "Entries", where: str, name: str, study: "Study") -> Iterator[str]:
+def agreed(config: Entries, where: str, name: str, study: Study) -> Iterator[str]:
     """Whether all that a study names goes together, and gives what its claims are judged from."""
     networks = [encoder for encoder in study.encoders if encoder not in STORES]
     yield from embedded.twins(config, where, networks, study.controls)
@@ -104,7 +114,7 @@ def agreed(config: "Entries", where: str, name: str, study: "Study") -> Iterator
             )
 
 
-def _places(config: "Entries", study: "Study", name: str) -> dict[str, list[str]]:
+def _places(config: Entries, study: Study, name: str) -> dict[str, list[str]]:
     """Methods that are asked for, by place."""
     found: dict[str, list[str]] = {}
     for place, method in config.asked(study, name):
@@ -112,9 +122,7 @@ def _places(config: "Entries", study: "Study", name: str) -> dict[str, list[str]
     return found
 
 
-def _method(
-    config: "Entries", where: str, study: "Study", place: str, method: str
-) -> Iterator[str]:
+def _method(config: Entries, where: str, study: Study, place: str, method: str) -> Iterator[str]:
     """Whether a method can be fitted at a place."""
     spec = config.methods[method]
     systems = (place,) if place in config.systems else study.filmed
@@ -152,16 +160,16 @@ def _method(
         )
 
 
-def _of_all(study: "Study", place: str) -> bool:
+def _of_all(study: Study, place: str) -> bool:
     """Whether a place's labels are those of several systems together, or of its claims."""
     return place not in study.filmed and study.design.kind in ("together", "every_way")
 
 
 def _claim(
-    config: "Entries",
+    config: Entries,
     where: str,
     name: str,
-    study: "Study",
+    study: Study,
     places: dict[str, list[str]],
     claim: Claim,
 ) -> Iterator[str]:
@@ -198,9 +206,9 @@ def _claim(
 
 
 def _judged_at(
-    config: "Entries",
+    config: Entries,
     where: str,
-    study: "Study",
+    study: Study,
     place: str,
     methods: Iterable[str],
     claim: Claim,
@@ -237,13 +245,13 @@ def _judged_at(
             yield from _judged_by(config, where, study, place, method, claim)
 
 
-def _rows_of(study: "Study", spec: MethodSpec) -> bool:
+def _rows_of(study: Study, spec: MethodSpec) -> bool:
     """Whether a design's fits are scored as a method's always are."""
     return study.design.result_schema(spec) == SCHEMAS[spec.ROLE]
 
 
 def _judged_by(
-    config: "Entries", where: str, study: "Study", place: str, method: str, claim: Claim
+    config: Entries, where: str, study: Study, place: str, method: str, claim: Claim
 ) -> Iterator[str]:
     """Whether a method gives what a claim is judged from."""
     needs, spec = claim.needs(), config.methods[method]
@@ -295,7 +303,7 @@ def _judged_by(
         yield from _forecast(config, where, study, claim, method, systems)
 
 
-def _controlled(config: "Entries", where: str, study: "Study", claim: Claim) -> Iterator[str]:
+def _controlled(config: Entries, where: str, study: Study, claim: Claim) -> Iterator[str]:
     """Whether there are controls to beat."""
     needs, ceilings = claim.needs(), config.ceilings(study)
     for name in ceilings:
@@ -322,7 +330,7 @@ def _controlled(config: "Entries", where: str, study: "Study", claim: Claim) -> 
 
 
 def _forecast(
-    config: "Entries", where: str, study: "Study", claim: Claim, method: str, systems: Iterable[str]
+    config: Entries, where: str, study: Study, claim: Claim, method: str, systems: Iterable[str]
 ) -> Iterator[str]:
     """Whether so many tokens are forecast, by encoders that don't see what they forecast."""
     needs = claim.needs()
@@ -361,7 +369,7 @@ def published() -> tuple[str, ...]:
     return tuple(yaml.safe_load(text)["curves"])
 
 
-def _aligned(config: "Entries", where: str, study: "Study", system: str) -> Iterator[str]:
+def _aligned(config: Entries, where: str, study: Study, system: str) -> Iterator[str]:
     """Whether pixels have the times of the encoders that they are mapped to."""
     for control in study.controls:
         spec = config.controls[control]
