@@ -6,11 +6,13 @@ All that is wrong with files, and with what is asked of them, is found here; fie
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from physprobe.config import problems as words
+from physprobe.config.spec import Spec
 from physprobe.scenes.films.film import Fault, Faulty
 from physprobe.scenes.well import file as files
 from physprobe.scenes.well import folder, grid
@@ -18,9 +20,6 @@ from physprobe.scenes.well.file import Header
 from physprobe.simulate import _well_published
 from physprobe.statistics import seeds
 from physprobe.store import log
-
-if TYPE_CHECKING:
-    from physprobe.simulate.the_well import Spec
 
 SHOWN = 8
 OUT = "out"
@@ -31,6 +30,62 @@ TAKEN = {
 """Labels and dimensions of ours, which no scalar may be called."""
 EXPORTED = {"group", "t0"}
 """Scalars of windows that were exported as trajectories of their own: they are what they were."""
+
+
+class Windows(Spec):
+    """Where files are, and which of their windows are clips."""
+
+    folder: str = Field(min_length=1)
+    """Folder of files at any depth, such as that which holds data/train; or one file. Those in
+    folders train and test are fitted and scored."""
+    leave_out: tuple[str, ...] = ()
+    """Files that don't count, by their paths within the folder."""
+    fields: tuple[str, ...] | None = Field(None, min_length=1)
+    """Fields or channels by name, such as velocity or velocity_x; by default all."""
+    trajectories: int | None = Field(None, gt=0)
+    """Trajectories of each file, the first ones; by default all."""
+    frames: int = Field(16, gt=1)
+    """Frames of a clip."""
+    stride: int = Field(1, gt=0)
+    """Stored frames from one frame of a clip to the next."""
+    start: int = Field(0, ge=0)
+    """Stored frame from which on windows begin."""
+    windows: int | None = Field(None, gt=0)
+    """Clips of each trajectory, which begin at random and may overlap; by default one."""
+    step: int | None = Field(None, gt=0)
+    """In place of those every window, so many stored frames from one to the next."""
+    resample: bool = True
+    """Whether fields on Chebyshev's points are evaluated on even cells. An even grid stays."""
+    coarsen: int = Field(1, gt=0)
+    """Cells along a side of the squares that are averaged into one."""
+    valid: Literal["out", "train", "test"] = "out"
+    """What files in folders valid are for: nothing, fitted, or scored."""
+    protocol: Literal["published"] | None = None
+    """Windows, crops and labels of arXiv 2603.13227 for its three systems, in place of fields,
+    stride, start, windows, step, resample, coarsen and valid. For comparison only: the points
+    of a Chebyshev grid are taken for even ones, the crop of the shear flow is not periodic, what is
+    scored are files that the encoders were chosen by, and labels are on scales which hide small
+    values. All in `simulate/_well_published.py`."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.windows and self.step:
+            raise ValueError("windows and step: found both; expected one of them")
+        if self.coarsen > 1 and not self.resample:
+            raise ValueError(
+                "coarsen: blocks of an uneven grid have no mean over space; expected resample: true"
+            )
+        if self.protocol:
+            fixed = ("fields", "stride", "start", "windows", "step", "resample", "coarsen", "valid")
+            fields = type(self).model_fields
+            if own := [n for n in fixed if getattr(self, n) != fields[n].default]:
+                raise ValueError(f"protocol: says what {', '.join(own)} is; expected one of them")
+        return self
+
+    @property
+    def room(self) -> int:
+        """Stored frames that a window needs; as published a second one has to fit behind it."""
+        return 2 * self.frames if self.protocol else (self.frames - 1) * self.stride + 1
 
 
 class Clip(NamedTuple):
@@ -58,7 +113,7 @@ class Plan:
         return next(iter(self.listed.headers.values()))
 
 
-def listed(spec: "Spec") -> folder.Listed:
+def listed(spec: Windows) -> folder.Listed:
     """Files whose clips are asked for, the rest left out."""
     found = folder.listed(spec.folder, spec.leave_out)
     kept = {name for name in found.paths if side(spec, found.splits[name]) != OUT}
@@ -74,14 +129,14 @@ def listed(spec: "Spec") -> folder.Listed:
     )
 
 
-def side(spec: "Spec", split: str | None) -> str:
+def side(spec: Windows, split: str | None) -> str:
     """What files of a split are for: train, test, out, or "" where they lie in none."""
     if spec.protocol:
         return {"train": "train", "valid": "test", "test": OUT, None: ""}[split]
     return spec.valid if split == "valid" else split or ""
 
 
-def told(spec: "Spec", found: list[Fault]) -> str:
+def told(spec: Windows, found: list[Fault]) -> str:
     """One message of all that is wrong, or of the first of it."""
     lines = [
         fault.what if fault.file in ("", spec.folder) else f"{fault.file}: {fault.what}"
@@ -95,7 +150,7 @@ def told(spec: "Spec", found: list[Fault]) -> str:
     )
 
 
-def plan(spec: "Spec") -> Plan:
+def plan(spec: Windows) -> Plan:
     """Clips of the files, if all of it can be used.
 
     Raises
@@ -110,18 +165,18 @@ def plan(spec: "Spec") -> Plan:
     return laid
 
 
-def planned(spec: "Spec") -> tuple[Plan | None, list[Fault]]:
+def planned(spec: Windows) -> tuple[Plan | None, list[Fault]]:
     """Clips of files that have no faults of their own, and why there are none."""
     found = listed(spec)
     return _laid(spec, tuple((n, files.seen(path)) for n, path in found.paths.items()))
 
 
 @lru_cache(maxsize=8)
-def _laid(spec: "Spec", seen: tuple) -> tuple[Plan | None, list[Fault]]:
+def _laid(spec: Windows, seen: tuple) -> tuple[Plan | None, list[Fault]]:
     """Clips of files without faults, and why there are none; the same while files stay."""
     found = listed(spec)
     first = next(iter(found.headers.values()))
-    wrong = [*_well_published.faults(spec, found)]
+    wrong = [*_well_published.faults(found)] if spec.protocol else []
     wrong += [
         Fault("", f"scalar {name!r} has a name that is taken")
         for name in (*first.scalars, *first.states)
@@ -180,11 +235,11 @@ def _laid(spec: "Spec", seen: tuple) -> tuple[Plan | None, list[Fault]]:
     return Plan(found, tuple(clips), channels, axes["y"], axes["x"]), []
 
 
-def _names(spec: "Spec", first: Header) -> tuple[str, ...] | None:
+def _names(spec: Windows, first: Header) -> tuple[str, ...] | None:
     return _well_published.channels(first) if spec.protocol else spec.fields
 
 
-def _axis(spec: "Spec", header: Header, dim: str) -> grid.Axis:
+def _axis(spec: Windows, header: Header, dim: str) -> grid.Axis:
     """Points of a place, as they are asked for."""
     if spec.protocol:
         return _well_published.axis(header, dim)
@@ -207,7 +262,7 @@ def _apart(axes: dict[str, dict[str, grid.Axis]]) -> Iterator[Fault]:
 
 
 def _starts(
-    spec: "Spec", name: str, trajectory: int, latest: int, first: Header
+    spec: Windows, name: str, trajectory: int, latest: int, first: Header
 ) -> Iterator[int] | np.ndarray:
     """Stored frames that the windows of a trajectory begin with, in order."""
     if spec.protocol:
@@ -218,6 +273,6 @@ def _starts(
     return np.sort(rng.integers(spec.start, latest + 1, spec.windows or 1))
 
 
-def shown(spec: "Spec", start: int) -> range:
+def shown(spec: Windows, start: int) -> range:
     """Stored frames of a clip."""
     return range(start, start + (spec.frames - 1) * spec.stride + 1, spec.stride)

@@ -22,7 +22,6 @@ Representation Learning for Spatiotemporal Physical Systems, arXiv 2603.13227.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,9 +29,6 @@ from physprobe.scenes.films.film import Fault
 from physprobe.scenes.well import grid
 from physprobe.scenes.well.file import Header
 from physprobe.scenes.well.folder import Listed
-
-if TYPE_CHECKING:
-    from physprobe.simulate.the_well import Spec
 
 SIDE = 224
 
@@ -76,10 +72,8 @@ PROTOCOLS = {
 }
 
 
-def faults(spec: "Spec", found: Listed) -> Iterator[Fault]:
+def faults(found: Listed) -> Iterator[Fault]:
     """Files that the protocol says nothing of."""
-    if not spec.protocol:
-        return
     for name, header in found.headers.items():
         known = PROTOCOLS.get(header.dataset)
         if known is None:
@@ -114,12 +108,10 @@ def axis(header: Header, dim: str) -> grid.Axis:
     return grid.Axis(stored).then(grid.linear(len(stored), SIDE, first, min(last, len(stored))))
 
 
-def labels(
-    spec: "Spec", found: Listed
-) -> dict[str, Callable[[Mapping[str, np.ndarray]], np.ndarray]]:
+def labels(found: Listed) -> dict[str, Callable[[Mapping[str, np.ndarray]], np.ndarray]]:
     """Labels as published, by name, each from the scalars (clip,)."""
     headers = [*found.headers.values()]
-    if not spec.protocol or not headers or headers[0].dataset not in PROTOCOLS:
+    if not headers or headers[0].dataset not in PROTOCOLS:
         return {}
     scales = PROTOCOLS[headers[0].dataset].labels
 

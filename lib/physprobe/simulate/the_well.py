@@ -21,79 +21,26 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
 
-from physprobe.config.spec import Spec as Base
 from physprobe.scenes.films.film import Fault
 from physprobe.scenes.well import file as files
 from physprobe.scenes.well import folder, grid
 from physprobe.simulate import _fluids, _well_plan, _well_published
-from physprobe.simulate._well_plan import Plan
+from physprobe.simulate._well_plan import Plan, Windows
 
 FIELD, FIELD_UNIT, GRID = _fluids.FIELD, _fluids.FIELD_UNIT, _fluids.GRID
 DIMENSIONS = _fluids.DIMENSIONS
 UNITS: dict[str, str] = {}
 
 
-class Spec(Base):
+class Spec(Windows):
     """Files of The Well: where they are, and which of their windows are clips."""
 
     kind: Literal["the_well"] = "the_well"
     """HDF5 files of The Well, or of its form."""
-    folder: str = Field(min_length=1)
-    """Folder of files at any depth, such as that which holds data/train; or one file. Those in
-    folders train and test are fitted and scored."""
-    leave_out: tuple[str, ...] = ()
-    """Files that don't count, by their paths within the folder."""
-    fields: tuple[str, ...] | None = Field(None, min_length=1)
-    """Fields or channels by name, such as velocity or velocity_x; by default all."""
-    trajectories: int | None = Field(None, gt=0)
-    """Trajectories of each file, the first ones; by default all."""
-    frames: int = Field(16, gt=1)
-    """Frames of a clip."""
-    stride: int = Field(1, gt=0)
-    """Stored frames from one frame of a clip to the next."""
-    start: int = Field(0, ge=0)
-    """Stored frame from which on windows begin."""
-    windows: int | None = Field(None, gt=0)
-    """Clips of each trajectory, which begin at random and may overlap; by default one."""
-    step: int | None = Field(None, gt=0)
-    """In place of those every window, so many stored frames from one to the next."""
-    resample: bool = True
-    """Whether fields on Chebyshev's points are evaluated on even cells. An even grid stays."""
-    coarsen: int = Field(1, gt=0)
-    """Cells along a side of the squares that are averaged into one."""
-    valid: Literal["out", "train", "test"] = "out"
-    """What files in folders valid are for: nothing, fitted, or scored."""
     group: Literal["trajectory", "parameters"] = "trajectory"
     """What is never split: windows of one trajectory; or of all that share their scalars, and then
     the folders train and test, which have the same ones, don't count."""
-    protocol: Literal["published"] | None = None
-    """Windows, crops and labels of arXiv 2603.13227 for its three systems, in place of fields,
-    stride, start, windows, step, resample, coarsen and valid. For comparison only: the points
-    of a Chebyshev grid are taken for even ones, the crop of the shear flow is not periodic, what is
-    scored are files that the encoders were chosen by, and labels are on scales which hide small
-    values. All in `simulate/_well_published.py`."""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> "Spec":
-        if self.windows and self.step:
-            raise ValueError("windows and step: found both; expected one of them")
-        if self.coarsen > 1 and not self.resample:
-            raise ValueError(
-                "coarsen: blocks of an uneven grid have no mean over space; expected resample: true"
-            )
-        if self.protocol:
-            fixed = ("fields", "stride", "start", "windows", "step", "resample", "coarsen", "valid")
-            fields = type(self).model_fields
-            if own := [n for n in fixed if getattr(self, n) != fields[n].default]:
-                raise ValueError(f"protocol: says what {', '.join(own)} is; expected one of them")
-        return self
-
-    @property
-    def room(self) -> int:
-        """Stored frames that a window needs; as published a second one has to fit behind it."""
-        return 2 * self.frames if self.protocol else (self.frames - 1) * self.stride + 1
 
     def listing(self) -> str:
         """Digest of the files' names, sizes, ends, and of all in them but their fields."""
@@ -116,7 +63,7 @@ def label_units(spec: Spec) -> dict[str, str]:
     """Units of the scalars, all 1, and of ``t0``."""
     found = _well_plan.listed(spec)
     names = next((tuple(header.scalars) for header in found.headers.values()), ())
-    own = _well_published.labels(spec, found)
+    own = _well_published.labels(found) if spec.protocol else {}
     return dict.fromkeys([*(n for n in names if n not in _well_plan.TAKEN), *own, "t0"], "1")
 
 
@@ -171,7 +118,9 @@ def draw(spec: Spec) -> dict[str, np.ndarray]:
         for name in plan.first.scalars
         if name not in _well_plan.TAKEN
     }
-    labels |= {name: of(labels) for name, of in _well_published.labels(spec, plan.listed).items()}
+    if spec.protocol:
+        scales = _well_published.labels(plan.listed)
+        labels |= {name: of(labels) for name, of in scales.items()}
     labels["file"] = np.array([clip.file for clip in plan.clips])
     labels["trajectory"] = np.array(at)
     labels["start"] = np.array([clip.start for clip in plan.clips])
