@@ -20,6 +20,8 @@ Penalties = Annotated[
     AfterValidator(_ascend),
 ]
 """Ridge penalties to choose from; of two that do as well the later one is the simpler model."""
+PENALTIES = tuple(10.0**power for power in range(-6, 7))
+"""Those of most methods."""
 Horizons = Annotated[
     tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1), AfterValidator(_ascend)
 ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from physprobe.drawing import strips
 from physprobe.fit.methods import _drawing, _forecasts, _shared
+from physprobe.fit.methods._decoder_settings import Settings
 from physprobe.fit.methods._drawing import Draw, Read
 from physprobe.fit.section import Given
 from physprobe.statistics import bootstrap, ridge, scores, similarity, splits
@@ -15,7 +16,6 @@ from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
     from physprobe.fit._abroad import Abroad
-    from physprobe.fit.methods.decoder import Spec
 
 SEEN, OWN, STILL, MEAN, PIXELS = "reconstruction", "predictor", "copy_last", "mean_image", "dmd"
 WENT_IN = "embedded"
@@ -78,7 +78,7 @@ class Sums:
         return np.array(self.squares) / np.array(self.pixels)
 
 
-def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
+def fit(spec: Settings, given: Given) -> tuple[list[dict], dict]:
     """Rows and blocks; see :func:`physprobe.fit.methods.decoder.fit`."""
     if given.frames is None:
         raise ValueError("a decoder needs frames, and there are none. Hint: give --clips.")
@@ -173,7 +173,7 @@ def _areas(length: int, size: int) -> np.ndarray:
 
 
 def _forecast(
-    spec: "Spec",
+    spec: Settings,
     given: Given,
     draw: Draw,
     advance: Advance,
@@ -226,7 +226,7 @@ def _forecast(
 
 
 def _filmed(
-    spec: "Spec", given: Given, clips: np.ndarray, states: Mapping[str, np.ndarray]
+    spec: Settings, given: Given, clips: np.ndarray, states: Mapping[str, np.ndarray]
 ) -> np.ndarray:
     """Frames (clip, start, y, x), 0 to 1, of states (clip, start), as the system is filmed."""
     assert given.motion is not None, "the system solves its equation"
@@ -241,7 +241,7 @@ def _advanced(advance: Advance, rows: np.ndarray) -> np.ndarray:
     return np.clip(np.nan_to_num(following, posinf=FAR, neginf=-FAR), -FAR, FAR)
 
 
-def _rows(spec: "Spec", told: Told, groups: np.ndarray, names: Sequence[str]) -> list[dict]:
+def _rows(spec: Settings, told: Told, groups: np.ndarray, names: Sequence[str]) -> list[dict]:
     rows: list[dict] = []
 
     def add(
@@ -288,7 +288,7 @@ def _rows(spec: "Spec", told: Told, groups: np.ndarray, names: Sequence[str]) ->
     return rows
 
 
-def _paces(spec: "Spec", given: Given, fold: Fold) -> np.ndarray | None:
+def _paces(spec: Settings, given: Given, fold: Fold) -> np.ndarray | None:
     """Lyapunov exponents (clip,) [1/s] of held-out clips, if they have them."""
     values = given.labels.get(spec.pace)
     if values is None:
@@ -318,7 +318,7 @@ def _chosen(error: np.ndarray, paces: np.ndarray | None, times: int) -> dict[str
 
 
 def _shown(
-    spec: "Spec",
+    spec: Settings,
     draw: Draw,
     advance: Advance | None,
     latent: np.ndarray,
@@ -348,7 +348,7 @@ def _shown(
 
 
 def _abroad(
-    spec: "Spec", draw: Draw, advance: Advance | None, clip: "Abroad | None"
+    spec: Settings, draw: Draw, advance: Advance | None, clip: "Abroad | None"
 ) -> dict | None:
     """What the decoder draws of a clip of another system, which nothing is fitted to."""
     if clip is None:

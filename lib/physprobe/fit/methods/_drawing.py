@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from physprobe.fit.methods._decoder_settings import Settings
 from physprobe.statistics import seeds
 from physprobe.statistics.splits import Fold
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from physprobe.fit.methods.decoder import Spec
 
 AT_A_TIME = 512
 VALIDATED = 2048
@@ -22,12 +22,12 @@ Read = Callable[[np.ndarray], np.ndarray]
 """From frames (row, y, x), 0 to 1, to angles (row, angle) [rad]."""
 
 
-def decoder(spec: "Spec", latent: np.ndarray, frames: np.ndarray, fold: Fold) -> tuple[Draw, int]:
+def decoder(spec: Settings, latent: np.ndarray, frames: np.ndarray, fold: Fold) -> tuple[Draw, int]:
     """A decoder of the fold's training clips, and the step that its state is of.
 
     Parameters
     ----------
-    spec : Spec
+    spec : Settings
     latent : (clip, time, feature)
     frames : (clip, time, y, x) uint8
     fold : Fold
@@ -54,12 +54,12 @@ def decoder(spec: "Spec", latent: np.ndarray, frames: np.ndarray, fold: Fold) ->
     return (lambda values: drawn(known(values))[:, 0, 0]), step
 
 
-def reader(spec: "Spec", frames: np.ndarray, angles: np.ndarray, fold: Fold) -> Read:
+def reader(spec: Settings, frames: np.ndarray, angles: np.ndarray, fold: Fold) -> Read:
     """A network that reads angles off single frames as they were rendered.
 
     Parameters
     ----------
-    spec : Spec
+    spec : Settings
         Its convolutions are those of the decoder, the other way round.
     frames : (clip, time, y, x) uint8
     angles : (clip, time, angle)
@@ -94,7 +94,7 @@ def _bright(frames: "Tensor") -> "Tensor":
 
 
 def _trained(
-    spec: "Spec",
+    spec: Settings,
     network: "nn.Module",
     training: tuple["Tensor", "Tensor"],
     validation: tuple["Tensor", "Tensor"],
@@ -106,7 +106,7 @@ def _trained(
 
     Parameters
     ----------
-    spec : Spec
+    spec : Settings
     network : Module
     training, validation : (inputs, outputs), each (clip, time, ...)
     taken, wanted : callable

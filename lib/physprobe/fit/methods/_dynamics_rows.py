@@ -3,19 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from physprobe.fit.methods._digits import short
+from physprobe.fit.methods._dynamics_settings import Settings
 from physprobe.fit.methods._held_out import BASELINES, PUBLISHED, ROLLED, Tally
 from physprobe.fit.methods._pairs import FIRST
 from physprobe.fit.methods._spectrum import Spectrum
 from physprobe.statistics import bootstrap, nulls, scores, seeds
 from physprobe.statistics.intervals import Interval
-
-if TYPE_CHECKING:
-    from physprobe.fit.methods.dmd import Spec
 
 UNDEFINED = (
     "not finite: the rollout diverges",
@@ -38,7 +35,7 @@ class Skills:
     """(group, name, horizon) what the model spares of the baseline's error: what is flipped."""
 
     @classmethod
-    def of(cls, spec: "Spec", found: Tally, horizon: int, groups: np.ndarray) -> "Skills":
+    def of(cls, spec: Settings, found: Tally, horizon: int, groups: np.ndarray) -> "Skills":
         """Skills from one layer's errors."""
         orders = [order for name, order in found.errors if name == "dmd"]
         names = [("dmd", order, baseline) for order in orders for baseline in BASELINES]
@@ -65,7 +62,7 @@ class Skills:
         np.add.at(gains, member, np.moveaxis(other - own, -1, 0))
         return cls(names, interval, null, gains)
 
-    def rows(self, spec: "Spec", layer: str, found: Tally, length: int) -> Iterator[dict]:
+    def rows(self, spec: Settings, layer: str, found: Tally, length: int) -> Iterator[dict]:
         """One row per order, baseline and horizon."""
         clips = len(found.variance)
         scored = [ahead for ahead in spec.horizons if ahead < length - FIRST]
@@ -145,7 +142,7 @@ def _baseline(found: Tally, model: str, order: int | None, baseline: str) -> np.
 
 
 def by_equation(
-    spec: "Spec",
+    spec: Settings,
     layer: str,
     found: Tally,
     length: int,
@@ -156,7 +153,7 @@ def by_equation(
 
     Parameters
     ----------
-    spec : dmd's Spec
+    spec : Settings
     layer : str
     found : Tally
     length : int
@@ -174,7 +171,7 @@ def by_equation(
 
 
 def others(
-    spec: "Spec", layer: str, found: Tally, spectra: Sequence[Spectrum], groups: np.ndarray
+    spec: Settings, layer: str, found: Tally, spectra: Sequence[Spectrum], groups: np.ndarray
 ) -> Iterator[dict]:
     """Rows of the spectral radius, the variance that is kept, and the published scores."""
     about = {"layer": layer, "n_clips": len(groups)}
@@ -195,7 +192,7 @@ def others(
         yield {**about, "metric": key, "model": name, "order": order, **score}
 
 
-def undefined(spec: "Spec", layer: str, note: str, clips: int) -> Iterator[dict]:
+def undefined(spec: Settings, layer: str, note: str, clips: int) -> Iterator[dict]:
     """Rows of a layer that has no dynamics to score."""
     about = {"layer": layer, "order": 1, "model": "dmd", "metric": "skill", "n_clips": clips}
     for baseline in BASELINES:

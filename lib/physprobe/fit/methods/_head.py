@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from physprobe.fit.methods import _head_rows
+from physprobe.fit.methods._head_settings import Settings
 from physprobe.fit.methods._kernels import FAMILIES, Choice, select, sse, weigh
 from physprobe.fit.methods._kernels import fit as fit_kernels
 from physprobe.fit.methods._rollout import Rollouts, roll
@@ -15,9 +15,6 @@ from physprobe.fit.methods._whitening import Whitening, blocks, whiten
 from physprobe.fit.section import SpatialTokens
 from physprobe.statistics import nulls, seeds
 from physprobe.statistics.splits import Fold
-
-if TYPE_CHECKING:
-    from physprobe.fit.methods.spatial_heat_head import Spec
 
 MODELS = ("real", "shuffled", "none")
 
@@ -39,7 +36,7 @@ class Fitted:
 
 
 def fit(
-    spec: "Spec",
+    spec: Settings,
     tokens: SpatialTokens,
     alpha: np.ndarray,
     folds: Sequence[Fold],
@@ -77,7 +74,7 @@ def fit(
 
 
 def weights(
-    spec: "Spec",
+    spec: Settings,
     tokens: SpatialTokens,
     alpha: np.ndarray,
     folds: Sequence[Fold],
@@ -133,7 +130,7 @@ def _arranged(alphas: dict[str, np.ndarray], groups: np.ndarray) -> nulls.Arrang
     return nulls.Arrangements.of_labels(labels, groups, turned=False)
 
 
-def _alphas(spec: "Spec", alpha: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
+def _alphas(spec: Settings, alpha: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
     """Alpha (draw, clip) that each model is fitted with."""
     drawn = nulls.permutations(groups, spec.permutations, spec.seed)
     return {"real": alpha[None], "shuffled": alpha[drawn], "none": np.ones((1, len(alpha)))}
@@ -153,7 +150,7 @@ def _sums(
 
 
 def _fold(
-    spec: "Spec",
+    spec: Settings,
     sums: Sums,
     alphas: dict[str, np.ndarray],
     fold: Fold,
@@ -214,7 +211,7 @@ def _rollouts(
 
 
 def _refits(
-    spec: "Spec",
+    spec: Settings,
     sums: Sums,
     alphas: dict[str, np.ndarray],
     folds: Sequence[Fold],

@@ -1,20 +1,17 @@
 """Head rows: scores of the spatial head with interval and null, and its blocks."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from physprobe.fit.methods._digits import short
+from physprobe.fit.methods._head_settings import Settings
 from physprobe.fit.methods._kernels import FAMILIES, LAPLACIAN, laplacian_residual
 from physprobe.fit.methods._rollout import Rollouts
 from physprobe.fit.methods._stencil import ONE
 from physprobe.statistics import bootstrap, nulls, paired, scores
 from physprobe.statistics.intervals import Interval
 from physprobe.statistics.paired import Scored
-
-if TYPE_CHECKING:
-    from physprobe.fit.methods.spatial_heat_head import Spec
 
 MODELS = ("real", "shuffled", "none")
 
@@ -25,7 +22,7 @@ def name_of(family: str, model: str) -> str:
 
 
 def collect(
-    spec: "Spec",
+    spec: Settings,
     found: Mapping,
     arranged: nulls.Arrangements,
     persistence: np.ndarray,
@@ -109,7 +106,7 @@ def collect(
 
 
 def _one_step(
-    spec: "Spec",
+    spec: Settings,
     found: Mapping,
     arranged: nulls.Arrangements,
     family: str,
@@ -167,7 +164,7 @@ def _one_step(
         }  # fmt: skip
 
 
-def _rolled(spec: "Spec", rollouts: Mapping, family: str, draws: dict) -> Iterator[dict]:
+def _rolled(spec: Settings, rollouts: Mapping, family: str, draws: dict) -> Iterator[dict]:
     """Skill and cosine of rollouts from the first frame."""
     for model in MODELS:
         rolled = rollouts[family, model]

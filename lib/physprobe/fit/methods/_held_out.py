@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from physprobe.fit.methods._dynamics_null import shuffled_sse
+from physprobe.fit.methods._dynamics_settings import Settings
 from physprobe.fit.methods._latent import Published, principal
 from physprobe.fit.methods._pairs import FIRST, Layout, moments, shuffled
 from physprobe.fit.methods._transition import Choice, fit, select, sse
 from physprobe.statistics.splits import Fold
-
-if TYPE_CHECKING:
-    from physprobe.fit.methods.dmd import Spec
 
 BASELINES = ("persistence", "mean", "time_index_mean", "time_shuffled")
 COMPARED = ("dmd", "time_shuffled", "persistence", "mean", "time_index_mean")
@@ -62,7 +59,7 @@ class Tally:
 
 
 def tally(
-    spec: "Spec",
+    spec: Settings,
     features: np.ndarray,
     folds: Sequence[Fold],
     horizon: int,
@@ -72,7 +69,7 @@ def tally(
 
     Parameters
     ----------
-    spec : dmd's Spec
+    spec : Settings
     features : (clip, time, feature)
     folds : sequence of Fold
     horizon : int
@@ -106,7 +103,7 @@ def tally(
 
 
 def _fold(
-    spec: "Spec", features: np.ndarray, fold: Fold, horizon: int, shuffles: np.ndarray
+    spec: Settings, features: np.ndarray, fold: Fold, horizon: int, shuffles: np.ndarray
 ) -> Tally | None:
     """Errors on one outer fold's held-out clips."""
     space = principal(features, fold.train, spec.components)
@@ -166,7 +163,7 @@ def _fold(
     return Tally(errors, null, variance, tested, trained, choices)
 
 
-def grid(spec: "Spec", components: int) -> tuple[list[int], list[int]]:
+def grid(spec: Settings, components: int) -> tuple[list[int], list[int]]:
     """Ranks and orders that so many components allow."""
     ranks = sorted({min(rank, components) for rank in spec.ranks})
     return ranks, [order for order in sorted({1, *spec.orders}) if order <= ranks[0]]

@@ -1,12 +1,12 @@
 """Layers: fit every layer of an embedding, and put what came of it into rows and blocks."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from physprobe.fit.methods import _dynamics_rows
 from physprobe.fit.methods._digits import pairs
+from physprobe.fit.methods._dynamics_settings import Settings
 from physprobe.fit.methods._held_out import grid, tally
 from physprobe.fit.methods._latent import principal
 from physprobe.fit.methods._pairs import FIRST, Layout, moments, shuffles
@@ -14,15 +14,12 @@ from physprobe.fit.methods._spectrum import Spectrum, spectrum
 from physprobe.fit.methods._transition import select
 from physprobe.statistics.splits import Fold
 
-if TYPE_CHECKING:
-    from physprobe.fit.methods.dmd import Spec
-
 CONSTANT = "the features of a fold's training clips are constant"
 CLOUD = (200, 12)  # draws and leading eigenvalues that a cloud keeps
 
 
 def fit(
-    spec: "Spec",
+    spec: Settings,
     pooled: Sequence[np.ndarray],
     folds: Sequence[Fold],
     *,
@@ -93,7 +90,7 @@ def fit(
 
 
 def _spectra(
-    spec: "Spec",
+    spec: Settings,
     features: np.ndarray,
     folds: Sequence[Fold],
     groups: np.ndarray,

@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from physprobe.fit.methods import _forecasts
+from physprobe.fit.methods._rollout_settings import Settings
 from physprobe.fit.methods._rows import HeldOut
 from physprobe.fit.section import Given
 from physprobe.statistics import bootstrap, nulls, ridge, scores, seeds, splits, states
 from physprobe.statistics.splits import Fold
-
-if TYPE_CHECKING:
-    from physprobe.fit.methods.rollout import Spec
 
 OWN, STILL, SEEN = "predictor", "persistence", "encoded"
 """Models: the encoder's own predictor; no change; latents of frames that were seen."""
@@ -81,7 +78,7 @@ class Rolled:
         return np.maximum(first - 1, 0)
 
 
-def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
+def fit(spec: Settings, given: Given) -> tuple[list[dict], dict]:
     """Rows and blocks; see :func:`physprobe.fit.methods.rollout.fit`."""
     latent = np.asarray(given.features[len(given.layers) - 1], float)
     lacking = [name for name in spec.targets if name not in given.states]
@@ -113,7 +110,7 @@ def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
 
 
 def _of_fold(
-    spec: "Spec", given: Given, latent: np.ndarray, starts: np.ndarray, horizon: int, fold: Fold
+    spec: Settings, given: Given, latent: np.ndarray, starts: np.ndarray, horizon: int, fold: Fold
 ) -> Iterator[tuple[str, Rolled]]:
     """Every model from every start of a fold's held-out clips."""
     if given.components:
@@ -195,7 +192,7 @@ def _rolled(step: Step, past: np.ndarray, horizon: int) -> np.ndarray:
     return np.stack(found, 1).reshape(clips, count, horizon + 1, features)
 
 
-def _reading(spec: "Spec", given: Given, latent: np.ndarray, fold: Fold) -> Reading:
+def _reading(spec: Settings, given: Given, latent: np.ndarray, fold: Fold) -> Reading:
     late = slice(spec.skip, None)
     pairs = [f(given.states[name][:, late]) for name in spec.angles for f in (np.sin, np.cos)]
     angles = states.fit(latent[:, late], np.stack(pairs, -1), [fold])
@@ -240,7 +237,7 @@ def _joined(parts: Sequence[Rolled], order: np.ndarray) -> Rolled:
     )
 
 
-def _paces(spec: "Spec", given: Given, held: HeldOut) -> np.ndarray | None:
+def _paces(spec: Settings, given: Given, held: HeldOut) -> np.ndarray | None:
     """Lyapunov exponents (clip,) [1/s] of held-out clips, if all have one above 0."""
     values = given.labels.get(spec.pace)
     if values is None:
@@ -250,7 +247,7 @@ def _paces(spec: "Spec", given: Given, held: HeldOut) -> np.ndarray | None:
 
 
 def _told(
-    spec: "Spec",
+    spec: Settings,
     models: Mapping[str, Rolled],
     held: HeldOut,
     seconds: float,
@@ -297,7 +294,7 @@ def _told(
     return rows, {"rollouts": block}
 
 
-def _invariants(spec: "Spec", rolled: Rolled, held: HeldOut) -> Iterator[dict]:
+def _invariants(spec: Settings, rolled: Rolled, held: HeldOut) -> Iterator[dict]:
     """Rows of how far statistics are from those of what was seen, with their null.
 
     In a draw of the null some groups of clips exchange what is rolled for what was seen.

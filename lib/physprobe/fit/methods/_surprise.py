@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from physprobe.embed.section import Foresight
+from physprobe.fit.methods._surprise_settings import Settings
 from physprobe.fit.section import Given
 from physprobe.statistics import bootstrap, nulls, orders, scores, seeds
 from physprobe.statistics.splits import Fold
-
-if TYPE_CHECKING:
-    from physprobe.fit.methods.surprise import Spec
 
 MODELS = ("predictor", "copy", "shuffled", "stranger")
 DIRECTIONS = ("first", "second")
@@ -82,7 +79,7 @@ def _first_apart(one: np.ndarray, other: np.ndarray) -> int:
 
 
 def errors(
-    spec: "Spec",
+    spec: Settings,
     foresight: Foresight,
     films: Sequence[np.ndarray],
     groups: np.ndarray,
@@ -169,7 +166,7 @@ def chosen(right: np.ndarray, groups: np.ndarray, held: Sequence[np.ndarray]) ->
     return found
 
 
-def fit(spec: "Spec", given: Given) -> tuple[list[dict], dict]:
+def fit(spec: Settings, given: Given) -> tuple[list[dict], dict]:
     """Rows and the block ``surprise``; see ``surprise``."""
     (target,) = spec.targets
     if given.foresight is None:
@@ -207,7 +204,7 @@ def _held(folds: Sequence[Fold], groups: np.ndarray) -> list[np.ndarray]:
 
 
 def scored(
-    spec: "Spec",
+    spec: Settings,
     found: Mapping[str, Sequence[np.ndarray]],
     known: Pairs,
     choices: Sequence[tuple[int, int]],
@@ -221,7 +218,7 @@ def scored(
 
     Parameters
     ----------
-    spec : Spec
+    spec : Settings
     found : mapping of str to sequence over choices of (clip, start)
         S by model.
     known : Pairs
@@ -301,7 +298,7 @@ def _redone(
     return turned[np.maximum(own, 0), np.arange(len(own))]
 
 
-def _share(spec: "Spec", right: np.ndarray, groups: np.ndarray) -> dict:
+def _share(spec: Settings, right: np.ndarray, groups: np.ndarray) -> dict:
     """Share of pairs that are right, with interval over groups."""
     sums = np.stack([1.0 - right, np.ones(len(right))], axis=-1)
     found = bootstrap.interval(
@@ -311,7 +308,7 @@ def _share(spec: "Spec", right: np.ndarray, groups: np.ndarray) -> dict:
 
 
 def _selected(
-    spec: "Spec",
+    spec: Settings,
     about: Mapping[str, object],
     known: Pairs,
     right: np.ndarray,
@@ -349,7 +346,7 @@ def _selected(
     return rows
 
 
-def _liking(spec: "Spec", known: Pairs, gap: np.ndarray, inside: np.ndarray) -> dict:
+def _liking(spec: Settings, known: Pairs, gap: np.ndarray, inside: np.ndarray) -> dict:
     """Share of the squared differences that a liking of endings makes, which changes sign.
 
     d = violation + liking in one direction, violation - liking in the other
@@ -370,7 +367,7 @@ def _liking(spec: "Spec", known: Pairs, gap: np.ndarray, inside: np.ndarray) -> 
 
 
 def _auc(
-    spec: "Spec",
+    spec: Settings,
     found: Sequence[np.ndarray],
     own: np.ndarray,
     known: Pairs,
@@ -393,7 +390,7 @@ def _auc(
 
 
 def _far(
-    spec: "Spec",
+    spec: Settings,
     found: Sequence[np.ndarray],
     known: Pairs,
     choices: Sequence[tuple[int, int]],

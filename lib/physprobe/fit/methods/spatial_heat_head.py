@@ -19,43 +19,18 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
-from physprobe.fit.methods._choices import Horizons, Penalties
-from physprobe.fit.section import Given, MethodSpec, SpatialTokens
+from physprobe.fit.methods._head_settings import Settings
+from physprobe.fit.section import Given, SpatialTokens
 from physprobe.statistics.splits import Fold
 
-PENALTIES = tuple(10.0**power for power in range(-6, 7))
 
-
-class Spec(MethodSpec):
+class Spec(Settings):
     """Alpha-scaled diffusion of the spatial tokens of one layer."""
 
     ROLE = "head"
     kind: Literal["spatial_heat_head"] = "spatial_heat_head"
     """A heat step of the spatial tokens."""
-    layer: str = "final"
-    """Layer whose spatial tokens are modelled; the encoder's ``tokens`` has to name it."""
-    label: str = "alpha"
-    """Label that scales the kernel."""
-    components: int | None = Field(None, ge=1)
-    """Leading whitened channels to model; all if null."""
-    horizons: Horizons = (1, 2, 4, 8, 16)
-    """Steps from the first token that a rollout is scored at; ascending."""
-    penalties: Penalties = PENALTIES
-    """Ridge penalties to choose from, relative to a channel's mean eigenvalue; ascending."""
-    outer: int = Field(5, ge=2)
-    """Outer folds; not used where the system declares its split."""
-    inner: int = Field(4, ge=2)
-    """Folds inside the training clips, on which the penalty is chosen."""
-    permutations: int = Field(200, ge=1)
-    """Permutations of alpha between clips."""
-    bootstraps: int = Field(2000, ge=100)
-    """Bootstrap draws over clips for the intervals of scores."""
-    refits: int = Field(200, ge=100)
-    """Bootstrap draws over clips for the kernels, each refitted."""
-    seed: int = Field(0, ge=0)
-    """Seed of folds, permutations and draws."""
 
     def takes(self, encoder: object | None) -> bool:
         """Whether an encoder keeps the spatial tokens of the layer."""

@@ -22,17 +22,15 @@ Garrido et al. 2025, arXiv:2502.11831: surprise by latent prediction; Riochet et
 2019: relative accuracy.
 """
 
-from collections.abc import Iterator
 from typing import ClassVar, Literal
-
-from pydantic import Field, field_validator
 
 from physprobe.config.spec import Spec as Base
 from physprobe.embed.section import EncoderSpec
-from physprobe.fit.section import Given, MethodSpec
+from physprobe.fit.methods._surprise_settings import Settings
+from physprobe.fit.section import Given
 
 
-class Spec(MethodSpec):
+class Spec(Settings):
     """Violation of expectation, by the encoder's predictor of masked tokens."""
 
     ROLE = "surprise"
@@ -43,36 +41,6 @@ class Spec(MethodSpec):
 
     kind: Literal["surprise"] = "surprise"
     """The encoder's own predictor, shown the first frames of sliding windows."""
-    targets: tuple[str] = ("possible",)  # type: ignore[assignment]
-    """Label that says which films are possible, 1, and which are not, 0."""
-    by: str | None = None
-    """Label whose values are scored apart as well, such as ``principle``."""
-    windows: tuple[int, ...] = Field((16,), min_length=1)
-    """Frames of a window, to choose from; those longer than films, or than the encoder was trained
-    on, are left out."""
-    contexts: tuple[int, ...] = Field((4, 6, 8, 10, 12), min_length=1)
-    """Frames of a window that are seen, to choose from; the others are foreseen."""
-    stride: int = Field(2, ge=1)
-    """Frames from one window to the next."""
-    goal: Literal["window", "causal"] = "window"
-    """What targets see: their window, as in training, or no frames after their own."""
-    outer: int = Field(5, ge=2)
-    """Outer folds; not used where the system declares its split."""
-    inner: int = Field(2, ge=2)
-    """Inner folds; lengths are chosen on all training clips of an outer fold."""
-    permutations: int = Field(200, ge=1)
-    """Draws of the null."""
-    bootstraps: int = Field(2000, ge=100)
-    """Bootstrap draws over groups for the intervals."""
-    seed: int = Field(0, ge=0)
-    """Seed of folds, shuffled contexts and draws."""
-
-    @field_validator("windows", "contexts")
-    @classmethod
-    def _ascend(cls, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        if min(lengths) < 1 or list(lengths) != sorted(set(lengths)):
-            raise ValueError("lengths are positive and ascend")
-        return lengths
 
     @property
     def scored_apart(self) -> str | None:
@@ -82,21 +50,6 @@ class Spec(MethodSpec):
     def takes(self, encoder: Base | None) -> bool:
         """Whether an encoder may have a predictor of masked tokens."""
         return isinstance(encoder, EncoderSpec) and encoder.foresees
-
-    def choices(self, frames: int, tubelet: int) -> Iterator[tuple[int, int]]:
-        """Lengths (context, window) that films of so many frames can be cut into.
-
-        Parameters
-        ----------
-        frames : int
-        tubelet : int
-            Frames per token, which both lengths are multiples of.
-        """
-        for window in self.windows:
-            for context in self.contexts:
-                whole = window % tubelet == 0 and context % tubelet == 0
-                if whole and context < window <= frames:
-                    yield context, window
 
 
 def fit(spec: Spec, given: Given) -> tuple[list[dict], dict]:
