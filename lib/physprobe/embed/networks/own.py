@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -12,12 +12,10 @@ from torch import nn
 
 from physprobe.embed import _axes
 from physprobe.embed._encoder import versions
+from physprobe.embed._own_settings import Settings
 from physprobe.embed.networks import draws, pool
 from physprobe.embed.networks.frozen import Frozen, States
 from physprobe.embed.networks.resize import Preprocessing
-
-if TYPE_CHECKING:
-    from physprobe.embed.python import Spec
 
 SHOWN = 12
 COMPANY = 1e-3  # of the largest value: rounding of products of another size stays far below
@@ -47,8 +45,8 @@ class Embeds(Protocol):
 class Own(Frozen):
     """What is the same of both."""
 
-    def __init__(self, spec: "Spec", where: str, frames: int, threads: int):
-        self.spec: Spec = spec
+    def __init__(self, spec: Settings, where: str, frames: int, threads: int):
+        self.spec: Settings = spec
         super().__init__(spec, frames=frames, threads=threads)
         self.where = where
 
@@ -106,7 +104,7 @@ class Read(Own):
     def __init__(
         self,
         network: nn.Module,
-        spec: "Spec",
+        spec: Settings,
         where: str,
         *,
         frames: int,
@@ -291,7 +289,7 @@ class Asked(Own):
     def __init__(
         self,
         embeds: Embeds,
-        spec: "Spec",
+        spec: Settings,
         where: str,
         *,
         frames: int,
@@ -346,13 +344,13 @@ class Asked(Own):
         return by_layer, spatial
 
 
-def encoder(built: object, spec: "Spec", where: str, **sizes: int) -> Own:
+def encoder(built: object, spec: Settings, where: str, **sizes: int) -> Own:
     """Encoder of what the user's function has given.
 
     Parameters
     ----------
     built : Module, or Embeds
-    spec : Spec
+    spec : Settings
     where : str
         File and function, for messages.
     **sizes : int
@@ -379,7 +377,7 @@ def encoder(built: object, spec: "Spec", where: str, **sizes: int) -> Own:
 
 
 def listed(
-    built: object, spec: "Spec", where: str, *, frames: int, height: int, width: int
+    built: object, spec: Settings, where: str, *, frames: int, height: int, width: int
 ) -> tuple[tuple[int, ...], list[tuple[str, str, str]]]:
     """What a torch module is given of a clip of noise, and each of its modules that runs.
 
@@ -453,7 +451,7 @@ def _children(network: nn.Module) -> str:
     return ", ".join(names[:SHOWN]) + more
 
 
-def _preprocessing(spec: "Spec", height: int, width: int) -> Preprocessing:
+def _preprocessing(spec: Settings, height: int, width: int) -> Preprocessing:
     size = spec.size
     if size is None:
         return Preprocessing(
