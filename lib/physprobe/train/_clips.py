@@ -21,7 +21,7 @@ from physprobe.config.latent import MODEL_TYPE, Latent, Seen
 from physprobe.config.system import System
 from physprobe.embed.networks import latent
 from physprobe.statistics import scores, seeds, splits, states, targets
-from physprobe.train._latents import Latents
+from physprobe.train._clips_settings import Settings
 from physprobe.train._training import LEFT, STEPS, STREAM, VALIDATION
 
 BLOCK = 16  # clips drawn at a time
@@ -118,24 +118,24 @@ def _film(system: System, fields: np.ndarray, gray: bool) -> np.ndarray:
 
 
 @lru_cache(1)
-def _training(text: str, spec_type: type[Latents]) -> World:
+def _training(text: str, spec_type: type[Settings]) -> World:
     spec = spec_type.model_validate_json(text)
     return _world(spec.system, spec.clips, STREAM, spec.validation, spec.gray)
 
 
-def world(spec: Latents) -> World:
+def world(spec: Settings) -> World:
     """Training clips, the same for all members."""
     asked = spec.model_copy(update={"seeds": (0,), "seed": 0})
     return _training(asked.canonical(), type(spec))
 
 
-def seen(spec: Latents) -> Seen:
+def seen(spec: Settings) -> Seen:
     """What the networks are shown."""
     frames = world(spec).frames(np.zeros(1, int), np.zeros((1, 1), int))
     return Seen(side=frames.shape[-1] if frames.ndim == 5 else None, values=frames.shape[2])
 
 
-def batch(spec: Latents, step: int) -> Batch:
+def batch(spec: Settings, step: int) -> Batch:
     """Windows of one step; the same step gives the same windows.
 
     The last step of a stream, which no run reaches, shows the clips in order, so that diagnostics
@@ -161,7 +161,7 @@ def hidden(net: nn.Module, batch: Batch) -> torch.Tensor:
     return cast("latent.Encoder", net).each(batch.video)
 
 
-def judge(spec: Latents, threads: int) -> Callable[[nn.Module], Mapping[str, float]]:
+def judge(spec: Settings, threads: int) -> Callable[[nn.Module], Mapping[str, float]]:
     """Function from an encoder to R2 of what it tells of validation clips, frame by frame."""
     found = _world(spec.system, spec.validation_clips, VALIDATION, spec.validation, spec.gray)
     names = _columns(spec)
@@ -185,7 +185,7 @@ def judge(spec: Latents, threads: int) -> Callable[[nn.Module], Mapping[str, flo
     return scored
 
 
-def _columns(spec: Latents) -> list[str]:
+def _columns(spec: Settings) -> list[str]:
     """A name for each column that is decoded."""
     found = []
     for target in spec.validation:
@@ -195,7 +195,7 @@ def _columns(spec: Latents) -> list[str]:
     return found
 
 
-def write(spec: Latents, tensors: Mapping[int, Mapping[str, torch.Tensor]], folder: Path) -> None:
+def write(spec: Settings, tensors: Mapping[int, Mapping[str, torch.Tensor]], folder: Path) -> None:
     """Write sizes, and the tensors of all members' networks in one file."""
     shown = seen(spec)
     sizes = {name: getattr(spec, name) for name in Latent.model_fields}

@@ -6,7 +6,7 @@ from torch import nn
 
 from physprobe.train import _losses, _tokens
 from physprobe.train._stream import Batch
-from physprobe.train._training import Future
+from physprobe.train._windowed import Future
 
 
 def predictor(spec: Future) -> _tokens.Predictor:

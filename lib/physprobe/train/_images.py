@@ -16,7 +16,7 @@ from physprobe.config.latent import MODEL_TYPE, Latent, Seen
 from physprobe.embed.networks import latent
 from physprobe.scenes import perturbed
 from physprobe.statistics import neighbours, seeds
-from physprobe.train._image_models import ImageModels
+from physprobe.train._images_settings import Settings
 from physprobe.train._training import STEPS
 
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
@@ -86,7 +86,7 @@ def _world(simulate: str, kind: str, wanted: str) -> World:
     return World(train, validation, classes[parts[0]], classes[parts[1]])
 
 
-def world(spec: ImageModels) -> World:
+def world(spec: Settings) -> World:
     """Images to train on and those to judge by, the same for all members.
 
     Raises
@@ -104,19 +104,19 @@ def world(spec: ImageModels) -> World:
     return World(found.train[:asked], found.validation, found.classes[:asked], found.known)
 
 
-def seen(spec: ImageModels) -> Seen:
+def seen(spec: Settings) -> Seen:
     """What the networks are shown."""
     return Seen(side=world(spec).train.shape[-1], values=1)
 
 
-def strength(spec: ImageModels, step: int) -> float:
+def strength(spec: Settings, step: int) -> float:
     """How strongly images are moved in a step."""
     if not spec.curriculum:
         return 1.0
     return min(step * spec.curriculum // spec.steps, spec.curriculum - 1) / spec.curriculum
 
 
-def batch(spec: ImageModels, step: int) -> Batch:
+def batch(spec: Settings, step: int) -> Batch:
     """Images of one step, each once before any comes again; the same step gives the same.
 
     The last step of a stream, which no run reaches, is the same for all members.
@@ -143,7 +143,7 @@ def hidden(net: nn.Module, batch: Batch) -> torch.Tensor:
     return cast("latent.Encoder", net).each(batch.video)
 
 
-def judge(spec: ImageModels, threads: int) -> Callable[[nn.Module], Mapping[str, float]]:
+def judge(spec: Settings, threads: int) -> Callable[[nn.Module], Mapping[str, float]]:
     """Function from an encoder to the share of validation images that neighbours name right."""
     found = world(spec)
 
@@ -163,9 +163,7 @@ def judge(spec: ImageModels, threads: int) -> Callable[[nn.Module], Mapping[str,
     return scored
 
 
-def write(
-    spec: ImageModels, tensors: Mapping[int, Mapping[str, torch.Tensor]], folder: Path
-) -> None:
+def write(spec: Settings, tensors: Mapping[int, Mapping[str, torch.Tensor]], folder: Path) -> None:
     """Write sizes, and the tensors of all members' networks in one file."""
     sizes = {name: getattr(spec, name) for name in Latent.model_fields}
     content = {"model_type": MODEL_TYPE, "recipe": spec.kind, **sizes, **seen(spec).dump()}

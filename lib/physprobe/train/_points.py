@@ -16,7 +16,7 @@ from physprobe.config import kinds
 from physprobe.embed.networks import latent, points
 from physprobe.statistics import seeds
 from physprobe.train import _average
-from physprobe.train._points_models import Points
+from physprobe.train._points_settings import Settings
 
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
 WIDE = False
@@ -41,20 +41,20 @@ def _drawn(system: str, kind: str, use: str, seed: int, count: int) -> np.ndarra
     return mixture.drawn(count, seeds.rng(f"points to {use}", seed))[0]
 
 
-def drawn(spec: Points, use: str, seed: int, count: int) -> np.ndarray:
+def drawn(spec: Settings, use: str, seed: int, count: int) -> np.ndarray:
     """Points (sample, 2) of the recipe's mixture, of their own for each use and seed."""
     simulate = spec.system.simulate
     return _drawn(simulate.canonical(), simulate.kind, use, seed, count)
 
 
-def batch(spec: Points, step: int) -> Batch:
+def batch(spec: Settings, step: int) -> Batch:
     """Some of a member's training points, with replacement."""
     whole = drawn(spec, "train on", spec.seed, spec.points)
     rng = seeds.rng("batch of points", spec.seed, step)
     return Batch(torch.from_numpy(whole[rng.integers(len(whole), size=spec.batch)]).float())
 
 
-def noise(spec: Points, rng: np.random.Generator, deviation: float) -> torch.Tensor:
+def noise(spec: Settings, rng: np.random.Generator, deviation: float) -> torch.Tensor:
     """Normal noise (sample, 2) for a batch."""
     return torch.from_numpy(deviation * rng.standard_normal((spec.batch, 2), np.float32))
 
@@ -74,13 +74,13 @@ def coordinate(rng: np.random.Generator) -> torch.Tensor:
     return torch.eye(2)[int(rng.integers(2))]
 
 
-def pair(spec: Points) -> dict[str, nn.Module]:
+def pair(spec: Settings) -> dict[str, nn.Module]:
     """Encoder, and the target that follows it."""
     encoder = network(spec)
     return {"encoder": encoder, "target": _average.follower(encoder)}
 
 
-def network(spec: Points, name: str = "encoder", inputs: int = points.CHANNELS) -> nn.Sequential:
+def network(spec: Settings, name: str = "encoder", inputs: int = points.CHANNELS) -> nn.Sequential:
     """Network with torch's usual first weights, from the member's seed."""
     seed = int(seeds.rng("weights of points", spec.seed, name).integers(2**31))
     return latent.drawn(
@@ -95,7 +95,7 @@ def hidden(net: nn.Module, batch: Batch) -> torch.Tensor:
     return (layers[:-1] if of_energy else layers)(batch.points)[:, None]
 
 
-def judge(spec: Points, threads: int) -> Callable[[nn.Module], Mapping[str, float]]:
+def judge(spec: Settings, threads: int) -> Callable[[nn.Module], Mapping[str, float]]:
     """Function from a network to R2 of least squares from what it gives to log p."""
     simulate = spec.system.simulate
     seen = drawn(spec, "judge by", 0, JUDGED)
@@ -115,7 +115,7 @@ def judge(spec: Points, threads: int) -> Callable[[nn.Module], Mapping[str, floa
     return scored
 
 
-def write(spec: Points, tensors: Mapping[int, Mapping[str, torch.Tensor]], folder: Path) -> None:
+def write(spec: Settings, tensors: Mapping[int, Mapping[str, torch.Tensor]], folder: Path) -> None:
     """Write networks: tensors ``{seed}/{number of the noise's deviation}/{parameter}``."""
     whole = {}
     for key, own in tensors.items():

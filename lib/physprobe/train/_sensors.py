@@ -15,7 +15,7 @@ from torch import nn
 from physprobe.config import kinds
 from physprobe.statistics import conditions, projections, seeds
 from physprobe.train import _gaussian
-from physprobe.train._linear_models import MODEL_TYPE, LinearModels
+from physprobe.train._sensors_settings import MODEL_TYPE, Settings
 
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
 WIDE = False
@@ -118,7 +118,7 @@ def _world(system: str, kind: str, standardise: bool) -> World:
     )  # fmt: skip
 
 
-def world(spec: LinearModels) -> World:
+def world(spec: Settings) -> World:
     """Moments of the training clips of every condition."""
     simulate = spec.system.simulate
     return _world(simulate.canonical(), simulate.kind, spec.standardise)
@@ -133,7 +133,7 @@ def _batch(system: str, kind: str, standardise: bool) -> Batch:
     return Batch(*pairs[:5], count, frames)
 
 
-def batch(spec: LinearModels, step: int) -> Batch:
+def batch(spec: Settings, step: int) -> Batch:
     """All that is ever seen, the same at every step."""
     simulate = spec.system.simulate
     return _batch(simulate.canonical(), simulate.kind, spec.standardise)
@@ -152,7 +152,7 @@ def total(
     return torch.stack(list(terms.values())).sum(), told
 
 
-def maps(spec: LinearModels, name: str, outputs: int, inputs: int | None = None) -> Maps:
+def maps(spec: Settings, name: str, outputs: int, inputs: int | None = None) -> Maps:
     """First weights of a network of every condition, uniform within 1 / sqrt(inputs)."""
     found = world(spec)
     inputs = found.moments.now.shape[-1] if inputs is None else inputs
@@ -172,7 +172,7 @@ def hidden(net: nn.Module, batch: Batch) -> torch.Tensor:
     return cast("Maps", net)(batch.video)
 
 
-def judge(spec: LinearModels, threads: int) -> Callable[[nn.Module], Mapping[str, float]]:
+def judge(spec: Settings, threads: int) -> Callable[[nn.Module], Mapping[str, float]]:
     """Function from an encoder to R2 of each state on the training clips, mean over conditions.
 
     R2 = c W' (W S W')^-1 W c' / var s,    c the state's covariances with the sensors
@@ -197,9 +197,7 @@ def judge(spec: LinearModels, threads: int) -> Callable[[nn.Module], Mapping[str
     return scored
 
 
-def write(
-    spec: LinearModels, tensors: Mapping[int, Mapping[str, torch.Tensor]], folder: Path
-) -> None:
+def write(spec: Settings, tensors: Mapping[int, Mapping[str, torch.Tensor]], folder: Path) -> None:
     """Write what each layer of an embedding is of a sensor's reading: A x + b, by condition.
 
     ``config.json`` names conditions and layers; tensors are ``{seed}/{layer}/map`` (condition,

@@ -21,7 +21,7 @@ from physprobe.embed.networks import fields, latent, operators
 from physprobe.statistics import scores, seeds, splits, states, targets
 from physprobe.store import zarrs
 from physprobe.train import _groups
-from physprobe.train._fields import GROUPS, Fields
+from physprobe.train._stored_settings import GROUPS, Settings
 from physprobe.train._training import STEPS
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Stored:
         return fields.normalised(found[0], self.shown)
 
 
-def stored(spec: Fields) -> Stored:
+def stored(spec: Settings) -> Stored:
     """Clips of a recipe, the same for all members.
 
     Raises
@@ -190,7 +190,7 @@ def turn(count: int, step: int, size: int, seed: int) -> np.ndarray:
     return np.array([orders[place // count][place % count] for place in places])
 
 
-def batch(spec: Fields, step: int) -> Batch:
+def batch(spec: Settings, step: int) -> Batch:
     """Windows of one step; the same step gives the same windows.
 
     The last step of a stream, which no run reaches, shows the same clean windows for all members.
@@ -229,7 +229,7 @@ def _shifted(
 
 
 def networks(
-    spec: Fields, make: Callable[[Shown], Mapping[str, nn.Module]]
+    spec: Settings, make: Callable[[Shown], Mapping[str, nn.Module]]
 ) -> dict[str, nn.Module | None]:
     """The encoder, which of one seed is the same in every recipe, and what stands behind it."""
     shown = stored(spec).shown
@@ -250,7 +250,7 @@ def hidden(net: nn.Module, batch: Batch) -> torch.Tensor:
     return encoded(net, batch.groups).flatten(1, 4)
 
 
-def judge(spec: Fields, threads: int) -> Callable[[nn.Module], Mapping[str, float]]:
+def judge(spec: Settings, threads: int) -> Callable[[nn.Module], Mapping[str, float]]:
     """Function from an encoder to R2 of labels of clips in groups that it has not seen.
 
     A ridge probe of the mean features of whole clips is fitted to training clips; its penalty is
@@ -285,7 +285,7 @@ def judge(spec: Fields, threads: int) -> Callable[[nn.Module], Mapping[str, floa
     return scored
 
 
-def write(spec: Fields, tensors: Mapping[int, Mapping[str, torch.Tensor]], folder: Path) -> None:
+def write(spec: Settings, tensors: Mapping[int, Mapping[str, torch.Tensor]], folder: Path) -> None:
     """Write sizes, moments of the fields, and the tensors of all members in one file."""
     found = stored(spec)
     sizes = {name: getattr(spec, name) for name in spec.SIZES.model_fields}
@@ -309,7 +309,7 @@ def samples(batch: Batch) -> torch.Tensor:
     return batch.groups.flatten(0, 1)
 
 
-def readout(spec: Fields) -> nn.Linear:
+def readout(spec: Settings) -> nn.Linear:
     """Linear map from mean features to the labels."""
     return nn.Linear(spec.widths[-1], len(stored(spec).columns))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self
 import numpy as np
 from pydantic import model_validator
 
-from physprobe.train._training import Future
+from physprobe.train._windowed import Future
 
 if TYPE_CHECKING:
     import torch

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from pydantic import Field, model_validator
 
-from physprobe.train._training import Training
+from physprobe.train._windowed import Windowed
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 KEPT = ("encoder", "predictor")
 
 
-class Spec(Training):
+class Spec(Windowed):
     """Predict the next embedding."""
 
     kind: Literal["temporal_jepa"] = "temporal_jepa"

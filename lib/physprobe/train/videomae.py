@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from pydantic import Field
 
-from physprobe.train._training import Training
+from physprobe.train._windowed import Windowed
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +36,7 @@ RGB = 3
 KEPT = ("encoder", "decoder")
 
 
-class Spec(Training):
+class Spec(Windowed):
     """Masked pixels."""
 
     kind: Literal["videomae"] = "videomae"

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 import numpy as np
 from pydantic import Field, model_validator
 
-from physprobe.train._training import Future
+from physprobe.train._windowed import Future
 
 if TYPE_CHECKING:
     import torch
