@@ -1,6 +1,8 @@
 """The house around the code: pins in step, imports declared, profiles complete."""
 
 import ast
+import graphlib
+import importlib.util
 import json
 import os
 import re
@@ -84,6 +86,35 @@ def private_imports() -> set[tuple[str, str]]:
     return found
 
 
+def imports(package: Path) -> dict[str, set[str]]:
+    """What each module imports of its package: at once, within a function, or for types alone."""
+    files = {
+        ".".join(path.relative_to(package.parent).with_suffix("").parts): path
+        for path in package.rglob("*.py")
+    }
+    found = {}
+    for module, path in files.items():
+        names = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                asked = "." * node.level + (node.module or "")
+                base = importlib.util.resolve_name(asked, module.rpartition(".")[0])
+                names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+        found[module] = names & files.keys()
+    return found
+
+
+def circle(package: Path) -> list[str]:
+    """Modules that import each other in a circle, the first one last again; none if none do."""
+    try:
+        graphlib.TopologicalSorter(imports(package)).prepare()
+    except graphlib.CycleError as error:
+        return error.args[1]
+    return []
+
+
 def committed() -> list[Path]:
     """Text files that belong to the repository."""
     if not (ROOT / ".git").exists():
@@ -134,6 +165,34 @@ def test_imports_of_the_library_are_declared():
 def test_no_module_is_imported_from_inside_another_folder():
     """``_module`` is for its siblings: what others need has a public name."""
     assert private_imports() == set()
+
+
+def test_no_modules_import_each_other():
+    """What two of them need lies below both; an import that is late, or for types, is one too."""
+    assert circle(PACKAGE) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from house.rooms import upper",
+        "import house.rooms.upper",
+        "from .upper import Room",
+        "from . import upper",
+        "def built():\n    from house.rooms.upper import Room",
+        "if TYPE_CHECKING:\n    from house.rooms.upper import Room",
+    ],
+)
+def test_a_circle_is_found(line, tmp_path):
+    rooms = tmp_path / "house" / "rooms"
+    rooms.mkdir(parents=True)
+    for name, text in (("upper", "from house import stairs"), ("lower", "")):
+        (rooms / f"{name}.py").write_text(text)
+    (rooms.parent / "stairs.py").write_text("from house.rooms import lower")
+    assert circle(tmp_path / "house") == []
+    (rooms / "lower.py").write_text(line)
+    found = {"house.rooms.lower", "house.rooms.upper", "house.stairs"}
+    assert set(circle(tmp_path / "house")) == found
 
 
 def test_data_files_are_packaged():
