@@ -179,10 +179,6 @@ def collect(
                 lacking = {"part": name, "n_clips": 0, "value": None, "note": NOBODY}
                 apart += [{**about, **lacking, "metric": metric} for metric in SCORED]
                 continue
-            ratios = half_ratios(
-                halved[:, :, mine], truth[mine], held.fold[mine], held.groups[mine]
-            )
-            known = ratios if known is None else known
             about_fits = half_ratios(
                 halved[:, :, mine], truth[mine], held.fold[mine], held.groups[mine]
             )
