@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
-from physprobe.fit.methods import _class_rows, _logistic
+from physprobe.fit.methods import _class_rows, _class_scores, _logistic
 from physprobe.fit.methods.logistic import Spec
 from physprobe.fit.probe import probe
 from physprobe.fit.section import SCHEMAS
@@ -157,7 +157,7 @@ def test_orderings_are_the_auc_of_every_column_ties_included():
     rng = np.random.default_rng(0)
     guess = np.round(rng.random((30, 2, 1, 4)), 1) * 0.98 + 0.01
     truth = rng.integers(2, size=(30, 4))
-    wins, pairs = _class_rows.orderings(np.log(np.concatenate([1 - guess, guess], 2)), truth)
+    wins, pairs = _class_scores.orderings(np.log(np.concatenate([1 - guess, guess], 2)), truth)
     for column in range(4):
         for time in range(2):
             expected = roc_auc_score(truth[:, column], guess[:, time, 0, column])
@@ -174,14 +174,14 @@ def test_calibration_is_read_from_what_was_predicted():
 
     for factor, shift in ((1.0, 0.0), (2.0, 0.0), (1.0, 0.7)):
         guess = said(factor * odds + shift)
-        intercept, slope = _class_rows.recalibrated(guess, truth)
+        intercept, slope = _class_scores.recalibrated(guess, truth)
         assert slope == pytest.approx(1 / factor, abs=0.05)
         assert intercept == pytest.approx(-shift / factor, abs=0.06)
         correct = (guess.argmax(2) == truth[:, None]).astype(float)
-        sums = _class_rows.reliability(np.exp(guess.max(2)), correct)
-        assert (_class_rows.ece_of(sums.sum(0)) < 0.01) == (factor == 1.0 and shift == 0.0)
-    assert _class_rows.recalibrated(said(truth - 0.5), truth) is None
-    assert _class_rows.recalibrated(said(np.ones(20000)), truth) is None
+        sums = _class_scores.reliability(np.exp(guess.max(2)), correct)
+        assert (_class_scores.ece_of(sums.sum(0)) < 0.01) == (factor == 1.0 and shift == 0.0)
+    assert _class_scores.recalibrated(said(truth - 0.5), truth) is None
+    assert _class_scores.recalibrated(said(np.ones(20000)), truth) is None
 
 
 def test_labels_change_places_within_groups_and_whole_groups_among_each_other():

@@ -1,30 +1,19 @@
 """From fitted classes to rows: scores with interval and null, calibration, predictions, choices."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from physprobe.fit.methods import _rows
+from physprobe.fit.methods import _class_halves, _class_scores, _rows
+from physprobe.fit.methods._class_halves import Ratios
 from physprobe.fit.methods._selection import OfClasses, Solver, Tally
 from physprobe.fit.section import MethodSpec
-from physprobe.statistics import (
-    bootstrap,
-    half_samples,
-    logistic,
-    nulls,
-    orders,
-    resampling,
-    scores,
-    seeds,
-)
+from physprobe.statistics import bootstrap, nulls, orders, scores, seeds
 from physprobe.statistics.half_samples import Halves
 from physprobe.statistics.intervals import Interval
 from physprobe.statistics.splits import Fold
 
-BINS = 10
 SCORED = ("accuracy", "auc", "log_loss")
-COUNTED = (*SCORED, "relative_accuracy")
 NOBODY = "no fold holds out clips of this part"
 
 
@@ -62,37 +51,6 @@ def shuffled(labels: np.ndarray, groups: np.ndarray, draws: int, seed: int) -> n
     between = nulls.permutations(groups, draws, seed)
     source = np.take_along_axis(within, between, axis=1)
     return np.concatenate([labels[None], labels[source]]).T
-
-
-def reliability(probability: np.ndarray, correct: np.ndarray) -> np.ndarray:
-    """Sums per clip that `ece_of` needs: (clip, 3 x bin), from (clip, time)."""
-    place = np.minimum((probability * BINS).astype(int), BINS - 1)
-    inside = place[..., None] == np.arange(BINS)
-    parts = (np.ones_like(probability), correct, probability)
-    return np.concatenate([(inside * part[..., None]).mean(1) for part in parts], axis=-1)
-
-
-def ece_of(totals: np.ndarray) -> np.ndarray:
-    """Expected calibration error from totals of `reliability`."""
-    count, correct, probability = np.split(totals, 3, axis=-1)
-    return np.abs(correct - probability).sum(-1) / count.sum(-1)
-
-
-def recalibrated(predicted: np.ndarray, truth: np.ndarray) -> tuple[float, float] | None:
-    """Intercept and slope of the truth's log-odds on the predicted ones; 0 and 1 are calibrated.
-
-    None if the predictions separate the classes, or are all the same: no line is best then.
-    """
-    odds = (predicted[:, :, 1] - predicted[:, :, 0]).reshape(-1, 1)
-    rows = np.repeat(truth, predicted.shape[1])
-    low, high = odds[rows == 0], odds[rows == 1]
-    if low.max() <= high.min() or high.max() <= low.min():
-        return None
-    basis = logistic.Basis(odds)
-    if len(basis.spectrum) < 2:
-        return None
-    slope, intercept = basis.weights(logistic.fit(basis, rows[:, None], 2, 0.0))
-    return float(intercept[0, 0]), float(slope[0, 0, 0])
 
 
 def collect(
@@ -153,8 +111,8 @@ def collect(
             for number, (name, part) in enumerate(parts.items())
         }
         predicted = np.concatenate([fit.predicted for fit in fits])[order][..., 0]
-        loss = losses(predicted[..., None], truth[:, None, None])[..., 0]
-        correct = hits(predicted[..., None], truth[:, None, None])[..., 0]
+        loss = _class_scores.losses(predicted[..., None], truth[:, None, None])[..., 0]
+        correct = _class_scores.hits(predicted[..., None], truth[:, None, None])[..., 0]
         halved = np.concatenate([fit.halved for fit in fits], axis=2)[:, :, order][..., 0]
         sums = {
             "accuracy": (_counted(1.0 - correct.mean(1)), scores.accuracy_of),
@@ -179,10 +137,9 @@ def collect(
                 lacking = {"part": name, "n_clips": 0, "value": None, "note": NOBODY}
                 apart += [{**about, **lacking, "metric": metric} for metric in SCORED]
                 continue
-            about_fits = half_ratios(
+            known[name] = _class_halves.ratios(
                 halved[:, :, mine], truth[mine], held.fold[mine], held.groups[mine]
             )
-            known[name] = about_fits
             asked = {
                 **{
                     metric: (values[mine], statistic)
@@ -196,7 +153,7 @@ def collect(
             if order_sums[mine, 1].any():
                 asked["relative_accuracy"] = (order_sums[mine], scores.accuracy_of)
             measured = {
-                metric: interval(values, statistic, about_fits[metric].mean, mine)
+                metric: interval(values, statistic, known[name][metric].mean, mine)
                 for metric, (values, statistic) in asked.items()
             }
             (found.rows if name is None else apart).extend(
@@ -204,8 +161,9 @@ def collect(
                 | _told(score, _null(arranged, metric, drawn[name][metric].mean(0)), note)
                 for metric, score in measured.items()
             )
-        bins = reliability(np.exp(predicted.max(2)), correct)
-        found.rows.append({**common, "metric": "ece", **_value(interval(bins, ece_of))})
+        bins = _class_scores.reliability(np.exp(predicted.max(2)), correct)
+        error = interval(bins, _class_scores.ece_of)
+        found.rows.append({**common, "metric": "ece", **_value(error)})
         found.rows += [{**common, **row} for row in _calibration(predicted, truth)]
         for metric, values in (
             ("train_accuracy", [fit.train_correct[0] for fit in fits]),
@@ -251,82 +209,6 @@ def collect(
                 ]
     found.rows += apart
     return found
-
-
-class Ratios(NamedTuple):
-    """What halves say of one score; see ``half_samples.ratios``."""
-
-    mean: np.ndarray
-    """(split,) of the mean over token times."""
-    each: np.ndarray
-    """(time, split) of each token time."""
-
-
-def half_ratios(
-    halved: np.ndarray, truth: np.ndarray, fold: np.ndarray, groups: np.ndarray
-) -> dict[str, Ratios]:
-    """What fits to halves say of every score.
-
-    Half a clip, or half a group, is added to counts of what is wrong, which may be none.
-
-    Parameters
-    ----------
-    halved : (split, half, clip, time, class)
-        Log-probabilities.
-    truth, fold, groups : (clip,)
-    """
-    count, _, clips, times, classes = halved.shape
-    if not count:
-        return dict.fromkeys(COUNTED, Ratios(np.zeros(0), np.zeros((times, 0))))
-    found = halved.transpose(2, 3, 4, 0, 1).reshape(clips, times, classes, 2 * count)
-    labels = np.repeat(truth[:, None], 2 * count, axis=1)
-    wins, pairs = (np.sum(each, axis=0) for each in zip(*(
-        orderings(found[fold == number], labels[fold == number]) for number in np.unique(fold)
-    ), strict=True))  # fmt: skip
-    ordered, compared = orders.contrasted(found, labels, groups)
-    compared = compared.sum(0)
-    half = 0.5 / len(np.unique(groups))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        errors = {
-            "accuracy": half + 1.0 - hits(found, labels[:, None]).mean(0),
-            "auc": half + 1.0 - (wins / pairs).mean(1),
-            "log_loss": losses(found, labels[:, None]).mean(0),
-            "relative_accuracy": (0.5 + compared - ordered.sum(0)) / np.maximum(compared, 1),
-        }
-    by_clip = {
-        "accuracy": 1.0 - hits(found, labels[:, None]).mean(1),
-        "relative_accuracy": -ordered.mean(1),
-    }  # fmt: skip
-    said = {}
-    for metric, error in errors.items():
-        each = np.nan_to_num(error, nan=1.0).reshape(times, count, 2)
-        share = 1.0
-        if metric in by_clip:
-            values = by_clip[metric]
-            if metric != "relative_accuracy":
-                values = resampling.by_group(values, groups)
-            share = _in_common(np.nan_to_num(values).reshape(len(values), count, 2))
-        mean, each = half_samples.ratios(each.mean(0)), half_samples.ratios(each)
-        said[metric] = Ratios(share * mean, share * each)
-    return said
-
-
-def _in_common(errors: np.ndarray) -> float:
-    """Share of the halves' deviations that groups of clips have in common.
-
-    Whether a clip is right flips from fit to fit, clip by clip. So far as it does, errors of fixed
-    fits scatter over clips just as much, and hold it already. Half of that is taken off, for what
-    halves know nothing of, choices and folds.
-
-    Parameters
-    ----------
-    errors : (group, split, half)
-        Of each group of clips.
-    """
-    apart = errors[..., 0] - errors[..., 1]
-    whole = (apart.sum(0) ** 2).mean()
-    own = ((apart - apart.mean(0)) ** 2).sum(0).mean()
-    return float(np.sqrt(max(0.0, 1.0 - 0.5 * own / whole))) if whole > 0 else 1.0
 
 
 def _means(ratios: Mapping[str, Ratios]) -> dict[str, np.ndarray]:
@@ -376,79 +258,8 @@ def _calibration(predicted: np.ndarray, truth: np.ndarray) -> list[dict]:
     if predicted.shape[2] > 2:
         return []
     metrics = ("calibration_intercept", "calibration_slope")
-    line = recalibrated(predicted, truth)
+    line = _class_scores.recalibrated(predicted, truth)
     if line is None:
         note = "no line is best: the predictions separate the classes, or are all the same"
         return [{"metric": metric, "value": None, "note": note} for metric in metrics]
     return [{"metric": m, "value": value} for m, value in zip(metrics, line, strict=True)]
-
-
-def scored(
-    log_probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray, parts: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Sums over each part of the held-out clips: fields of ``OfClasses``.
-
-    Parameters
-    ----------
-    log_probabilities : (clip, time, class, column)
-    truth : (clip, column) int
-    groups : (clip,)
-    parts : (part, clip) bool
-    """
-    kept = []
-    for part in parts:
-        mine, asked = log_probabilities[part], truth[part]
-        wins, pairs = orderings(mine, asked)
-        ordered, compared = orders.contrasted(mine, asked, groups[part])
-        kept.append(
-            {
-                "loss": losses(mine, asked[:, None]).sum(0),
-                "correct": hits(mine, asked[:, None]).sum(0),
-                "wins": wins,
-                "pairs": pairs,
-                "ordered": ordered.sum(0),
-                "compared": compared.sum(0),
-            }
-        )
-    return {name: np.stack([part[name] for part in kept]) for name in kept[0]}
-
-
-def losses(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Log loss (clip, time, column) from (clip, time, class, column) and numbers of classes."""
-    truth = np.broadcast_to(truth, np.delete(log_probabilities.shape, 2))
-    return -np.take_along_axis(log_probabilities, truth[:, :, None], 2)[:, :, 0]
-
-
-def hits(log_probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Whether the most probable class is the true one (clip, time, column); those tied share."""
-    best = log_probabilities >= log_probabilities.max(2, keepdims=True) - orders.TIED
-    truth = np.broadcast_to(truth, np.delete(log_probabilities.shape, 2))
-    return np.take_along_axis(best, truth[:, :, None], 2)[:, :, 0] / best.sum(2)
-
-
-def orderings(log_probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of clips in the right order, of one class and another: AUC is their share.
-
-    Parameters
-    ----------
-    log_probabilities : (clip, time, class, column)
-    truth : (clip, column) int
-
-    Returns
-    -------
-    wins : (time, one-against-rest, column)
-        Clips at the same token time are compared; a tie counts half.
-    pairs : (one-against-rest, column)
-    """
-    marks = orders.ranked(log_probabilities)
-    order = marks.argsort(0, kind="stable")
-    ranks = np.empty(marks.shape)
-    numbers = np.arange(1.0, len(marks) + 1).reshape(-1, 1, 1, 1)
-    np.put_along_axis(ranks, order, numbers, 0)
-    backwards = np.empty(marks.shape)
-    np.put_along_axis(backwards, marks[::-1].argsort(0, kind="stable"), numbers, 0)
-    ranks = 0.5 * (ranks + backwards[::-1])  # ties share their mean rank
-    member = truth[:, None] == orders.numbers_of(log_probabilities.shape[2])[:, None]
-    inside = member.sum(0)
-    wins = np.einsum("ntac,nac->tac", ranks, member.astype(float)) - inside * (inside + 1) / 2
-    return wins, inside * (len(truth) - inside)

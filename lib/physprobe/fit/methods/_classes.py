@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from physprobe.fit.methods import _class_rows
+from physprobe.fit.methods import _class_rows, _class_scores
 from physprobe.fit.methods._rows import Asked, Found
 from physprobe.fit.methods._selection import OfClasses, Solver, Tally
 from physprobe.statistics import nulls
@@ -66,7 +66,9 @@ class Classes:
     def sums(self, log_probabilities: np.ndarray, clips: np.ndarray) -> dict[str, np.ndarray]:
         """Sums over held-out clips (clip,), part by part: fields of ``_selection.OfClasses``."""
         parts = np.stack([part[clips] for part in self.parts.values()])
-        return _class_rows.scored(log_probabilities, self.values[clips], self.groups[clips], parts)
+        return _class_scores.scored(
+            log_probabilities, self.values[clips], self.groups[clips], parts
+        )
 
     def rows(self, tally: Tally[OfClasses], solver: Solver, asked: Asked) -> Found:
         """Rows, predictions and choices of one sample."""

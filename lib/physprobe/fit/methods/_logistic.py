@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from physprobe.fit.methods import _class_rows
+from physprobe.fit.methods import _class_scores
 from physprobe.fit.methods._classes import Classes
 from physprobe.fit.methods._selection import OfClasses, Solver
 from physprobe.statistics import logistic, ridge
@@ -102,8 +102,8 @@ class _Rows:
             penalty=place,
             scaling=np.full_like(place, scaling),
             predicted=found[..., :1],
-            train_loss=_class_rows.losses(own, true).mean((0, 1)),
-            train_correct=_class_rows.hits(own, true).mean((0, 1)),
+            train_loss=_class_scores.losses(own, true).mean((0, 1)),
+            train_correct=_class_scores.hits(own, true).mean((0, 1)),
             halved=np.zeros((0, 2, *found.shape[:3], 1)),
         )
 
@@ -164,7 +164,7 @@ class _Rows:
                 logits = np.einsum("ntd,dkc->ntkc", held, fitted, optimize=True)
                 guess = logistic.log_probabilities(logits, 2)
                 truth = self.train[np.ix_(block, going)]
-                total += _class_rows.losses(guess, truth[:, None]).sum((0, 1))
+                total += _class_scores.losses(guess, truth[:, None]).sum((0, 1))
             found[place, going] = total = total / (clips * times)
             lower = total < best - TIE
             best, waited = np.where(lower, total, best), np.where(lower, 0, waited + 1)

@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from physprobe.fit.methods import _class_rows, _selection
+from physprobe.fit.methods import _class_scores, _selection
 from physprobe.fit.methods._classes import Classes
 from physprobe.fit.methods._numbers import Numbers
 from physprobe.fit.methods._selection import together
@@ -214,8 +214,8 @@ class OfClasses:
             inner=least,
             **self.asked_of.sums(found, fold.test),
             predicted=found[..., :1],
-            train_loss=_class_rows.losses(own, mine).mean((0, 1)),
-            train_correct=_class_rows.hits(own, mine).mean((0, 1)),
+            train_loss=_class_scores.losses(own, mine).mean((0, 1)),
+            train_correct=_class_scores.hits(own, mine).mean((0, 1)),
             halved=np.zeros((0, 2, *found.shape[:3], 1)),
             setting=setting,
             epoch=epoch,

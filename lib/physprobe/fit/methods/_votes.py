@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from physprobe.fit.methods import _class_rows
+from physprobe.fit.methods import _class_scores
 from physprobe.fit.methods._classes import Classes
 from physprobe.fit.methods._numbers import Numbers
 from physprobe.fit.methods._selection import OfClasses, OfNumbers, together
@@ -135,7 +135,7 @@ class OnClasses:
 
     def own(self, heard: np.ndarray, truth: np.ndarray, count: int) -> np.ndarray:
         told = self.predictions(heard[..., :1], count)[:, None]
-        loss = _class_rows.losses(told, truth[:, None, :1]).sum()
+        loss = _class_scores.losses(told, truth[:, None, :1]).sum()
         return np.array([[loss], [_right(heard[..., :1], truth[:, :1]).sum()]])
 
     def unit(self, fold: Fold, times: int) -> np.ndarray | float:
