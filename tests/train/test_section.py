@@ -19,10 +19,10 @@ MEAN = '''"""Mean: predict a clip's mean colour from its tokens."""
 
 from typing import Literal
 
-from physprobe.train._training import Training
+from physprobe.train._windowed import Windowed
 
 
-class Spec(Training):
+class Spec(Windowed):
     """Mean colour."""
 
     kind: Literal["mean"] = "mean"

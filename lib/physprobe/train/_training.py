@@ -125,7 +125,10 @@ class Schedule(Spec):
 
 
 class Training(Architecture, Schedule):
-    """Fields of the specs of V-JEPA 2 encoders that see windows of fields."""
+    """Fields of the specs of V-JEPA 2 encoders that see windows of fields.
+
+    Recipes derive from ``_windowed.Windowed``, which says where their windows come from.
+    """
 
     systems: Systems
     """Worlds that training clips come from, in equal parts; clips and seed are not used."""
