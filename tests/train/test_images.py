@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from physprobe.scenes import idx
-from physprobe.train import _images, images_classes, images_jepa
+from physprobe.train import _images, _loop, images_classes, images_jepa
 from physprobe.train import stage as train
 
 SIDE, COUNT = 12, 60
@@ -174,7 +174,10 @@ def test_published_networks_have_the_published_sizes(folder):
     assert count["encoder"] == convolutions + 256 * 128 + 128 + 2 * 2 * 128
     assert count["predictor"] == 2 * (128 * 128 + 128)
     assert (asked.batch, asked.steps, asked.momentum) == (32, 25 * 60_000 // 32, 0.999)
-    assert not asked.DECAYS and asked.learning_rate == 1e-3
+    rates = [_loop.learning_rate(asked, step) for step in (0, asked.steps - 1)]
+    assert rates == [1e-3, 1e-3]
+    falling = asked.model_copy(update={"fall": True})
+    assert _loop.learning_rate(falling, asked.steps - 1) < 1.1e-5
     strengths = [_images.strength(asked, step) for step in (0, 1874, 1875, 46_874)]
     assert strengths == [0, 0, 1 / 25, 24 / 25]
     assert net.encoder(torch.zeros(2, 1, 1, 28, 28)).shape == (2, 128)

@@ -13,7 +13,7 @@ class ImageModels(Settings):
     BETAS: ClassVar = (0.9, 0.999)
 
     @property
-    def DECAYS(self) -> bool:  # type: ignore[override]  # here it can be chosen
+    def decays(self) -> bool:
         """Whether the learning rate falls."""
         return self.fall
 
