@@ -1,10 +1,9 @@
 """CPU: the forward pass of V-JEPA 2's layers as a processor likes it, with the same weights.
 
-Equal to that of transformers to rounding, and at least 1.3 times as fast
+Equal to that of transformers to rounding, and 1.1 to 1.4 times as fast
 (``tests/benchmarks/bench_forward.py``): products go to oneDNN with bias, activation and sum in the
-same call; the rotary tables are made once per grid instead of once per call; attention is taken
-some rows of queries at a time, so that their scores stay in the cache. Such products are too small
-to be shared by threads: each thread takes clips of its own.
+same call, and the rotary tables are made once per grid instead of once per call. Such products are
+too small to be shared by threads: each thread takes clips of its own.
 """
 
 import functools
@@ -15,6 +14,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers.activations import GELUActivation
 from transformers.models.vjepa2.modeling_vjepa2 import (
     VJEPA2Encoder,
@@ -23,8 +23,6 @@ from transformers.models.vjepa2.modeling_vjepa2 import (
 )
 
 from physprobe.statistics import onednn
-
-ROWS = 256  # queries whose scores against all keys are held at once
 
 
 def accelerate(encoder: VJEPA2Encoder) -> bool:
@@ -96,22 +94,11 @@ class Layer(nn.Module):
             _rotated(_linear(flat, layer).view(clips, tokens, heads, width), cos, sin)
             for layer in (self.attention.query, self.attention.key)
         )
-        query *= self.attention.scaling
-        # values with their tokens last, which is how a product wants its right-hand side
-        value = onednn.product(self.attention.value.weight, flat)
-        if self.attention.value.bias is not None:
-            value += self.attention.value.bias[:, None]
-        value = value.view(heads, width, clips, tokens)
-        found = flat.new_empty(clips, tokens, heads, width)
-        for clip in range(clips):
-            for head in range(heads):
-                own = value[head, :, clip].contiguous()
-                for start in range(0, tokens, ROWS):
-                    rows = slice(start, start + ROWS)
-                    score = onednn.product(query[clip, head, rows], key[clip, head])
-                    torch.softmax(score, -1, out=score)
-                    found[clip, rows, head] = onednn.product(score, own)
-        return found.view(clips * tokens, heads * width)
+        value = _linear(flat, self.attention.value).view(clips, tokens, heads, width)
+        found = functional.scaled_dot_product_attention(
+            query, key, value.transpose(1, 2), scale=self.attention.scaling
+        )
+        return found.transpose(1, 2).reshape(clips * tokens, heads * width)
 
 
 @contextmanager
