@@ -291,7 +291,9 @@ def simulation(folder: Path, clips: int) -> list[str]:
     return ["simulate", "--out", str(folder / "s.zarr" / zarrs.ROOT), "--spec", json.dumps(spec)]
 
 
-@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 138), (signal.SIGINT, 130)]
+)
 def test_a_signal_ends_a_job_without_a_traceback(tmp_path: Path, sent: int, status: int):
     job = subprocess.Popen(
         [sys.executable, "-m", "physprobe", *simulation(tmp_path, 1000)],

@@ -36,6 +36,8 @@ HINTS = {
     errno.EDQUOT: "make room and run the same command again",
 }
 REFUSED, WRONG_USAGE = 1, 2
+ENDING = (signal.SIGTERM, signal.SIGUSR1)
+"""What batch systems send at a time limit or a preemption, before they kill."""
 log = logging.getLogger("physprobe")
 
 
@@ -51,7 +53,8 @@ def main(argv: list[str] | None = None) -> int:
     -------
     int
         0: the output is there. 1: something was refused, and one line said what. 2: the command or
-        its options are wrong. 130 and 143: interrupted, terminated.
+        its options are wrong. 130: interrupted. 143 and 138: terminated,
+        by SIGTERM or SIGUSR1.
     """
     argv = sys.argv[1:] if argv is None else argv
     try:
@@ -275,7 +278,8 @@ def _terminated(number: int, _: types.FrameType | None) -> typing.NoReturn:
 
 def script() -> typing.NoReturn:
     """Run one command as a process of its own."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in ENDING:
+        signal.signal(number, _terminated)
     sys.exit(main())
 
 
