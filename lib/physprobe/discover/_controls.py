@@ -7,6 +7,8 @@ scrambled  every mode keeps its course and gets the wavevector of another; clips
            named that knows no wavevector make none, since they go on obeying it
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from physprobe.discover._modes import Modes
@@ -40,7 +42,7 @@ def control(name: str, modes: Modes, seed: int) -> Modes:
             made = _dealt(amplitude, 1, rng)
         case _:
             raise KeyError(name)
-    return Modes(made, modes.wavevector, modes.periodic)
+    return replace(modes, amplitude=made)
 
 
 def _dealt(amplitude: np.ndarray, axis: int, rng: np.random.Generator) -> np.ndarray:

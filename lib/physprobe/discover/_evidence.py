@@ -27,8 +27,6 @@ from physprobe.discover._modes import Modes
 BASELINES = ("still", "last", "nothing")
 FREE = ("free_1", "free_2")
 EARLY = 0.6
-# Errors below this part of a clip's energy are rounding, and count alike.
-EXACT = 1e-13
 CLIPS = 8  # at a time, to stay in the cache
 FEW = 2  # the same, where there are directions too
 
@@ -47,7 +45,7 @@ class Evidence:
     """(clip, candidate) turns that a mode of middling energy makes in the clip; nan of what is not
     a law of second order."""
     floor: np.ndarray
-    """(clip) what errors below it count as, per mode."""
+    """(clip, mode) what errors below it count as: rounding, and what reading errs by."""
     modes: Modes
     """What was foretold."""
     theta: dict[str, np.ndarray]
@@ -72,7 +70,7 @@ class Evidence:
         places = self.index(*BASELINES)
         best = np.asarray(places)[errors[:, places].argmin(1)]
         whole = np.take_along_axis(structured, best[:, None], 1)
-        least = self.errors.shape[1] * self.floor[:, None]
+        least = self.floor.sum(1, keepdims=True)
         return np.where(whole > least, np.maximum(structured, 0) / np.maximum(whole, least), 1.0)
 
     def beside(self, law: str) -> np.ndarray:
@@ -113,7 +111,7 @@ class Evidence:
         if counts is None:
             counts = np.ones((1, errors.shape[1]))
         error = np.tensordot(counts, errors, (1, 1))
-        least = counts.sum(1)[:, None, None] * self.floor[:, None]
+        least = (counts @ self.floor.T)[..., None]
         return -np.log(np.maximum(error, least))
 
 
@@ -193,13 +191,12 @@ def _gather(modes: Modes) -> Evidence:
     add("nothing", np.zeros(1))
     for name, order in zip(FREE, (1, 2), strict=True):
         add(name, _poles.free(modes, order, early)[:, :, late])
-    energy = (np.abs(amplitude) ** 2).sum((2, 3)).mean(1)
     return Evidence(
         tuple(names),
         np.stack(errors, axis=-1),
         np.stack(structured, axis=-1),
         np.stack(turns, axis=-1),
-        np.maximum(EXACT * energy, 1e-300),
+        modes.floor(late_frames),
         modes,
         parameters,
         bent=False,

@@ -6,13 +6,15 @@ linear map has made features out of the field, their modes obey it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 # Modes with less than this part of the strongest one's energy are rounding.
 WEAKEST = 1e-10
 FEWEST, SMALLEST = 8, 4  # frames, and modes; cells of a side
+# Errors below this part of a clip's energy are rounding.
+EXACT = 1e-13
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class Modes:
     wavevector: np.ndarray
     """(mode, 2) k_y and k_x [1/cell]."""
     periodic: bool
+    error: np.ndarray | None = None
+    """(mode) squared amplitude that reading the field errs by in a frame, at most; none if it is
+    known exactly."""
 
     @property
     def wavenumber(self) -> np.ndarray:
@@ -37,11 +42,18 @@ class Modes:
 
     def some(self, which: np.ndarray) -> "Modes":
         """Some of the modes."""
-        return Modes(self.amplitude[:, which], self.wavevector[which], self.periodic)
+        error = None if self.error is None else self.error[which]
+        return Modes(self.amplitude[:, which], self.wavevector[which], self.periodic, error)
 
     def clips(self, which: slice | np.ndarray) -> "Modes":
         """Modes of some of the clips."""
-        return Modes(self.amplitude[which], self.wavevector, self.periodic)
+        return replace(self, amplitude=self.amplitude[which])
+
+    def floor(self, frames: int) -> np.ndarray:
+        """Squared errors (clip, mode) of some frames that are rounding, or reading's: all alike."""
+        energy = (np.abs(self.amplitude) ** 2).sum((2, 3)).mean(1, keepdims=True)
+        read = np.zeros(len(self.wavevector)) if self.error is None else frames * self.error
+        return np.maximum(np.maximum(EXACT * energy, 1e-300), read)
 
 
 def analyse(
@@ -52,6 +64,7 @@ def analyse(
     most: int = 48,
     components: int = 8,
     centre: bool = False,
+    error: np.ndarray | None = None,
 ) -> Modes:
     """Amplitudes of the strongest long-waved modes of clips.
 
@@ -70,6 +83,8 @@ def analyse(
     centre : bool
         Take off the mean over clips, for each time, mode and feature: what an embedding adds to
         every clip alike, and a field doesn't have.
+    error : (period,), optional
+        Squared amplitude of a wave of 0, 1, 2, ... periods per side that reading errs by, at most.
 
     Raises
     ------
@@ -101,7 +116,10 @@ def analyse(
     kept = np.sort(np.argsort(-energy, kind="stable")[:most])
     strong = kept[energy[kept] > WEAKEST * energy.max()]
     kept = strong if len(strong) >= FEWEST else kept[: min(FEWEST, len(kept))]
-    return Modes(np.ascontiguousarray(amplitude[:, kept]), wavevector[kept], periodic)
+    if error is not None:
+        periods = np.hypot(*number[kept].T) / (1 if periodic else 2)
+        error = np.interp(periods, np.arange(len(error)), error)
+    return Modes(np.ascontiguousarray(amplitude[:, kept]), wavevector[kept], periodic, error)
 
 
 def _share(amplitude: np.ndarray) -> np.ndarray:

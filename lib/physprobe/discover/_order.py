@@ -10,7 +10,7 @@ first order: the course that one exponential per mode takes, with white noise as
 misfit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -126,20 +126,20 @@ def order(modes: Modes, evidence: _evidence.Evidence, draws: int = 20, seed: int
         if modes.periodic:
             drawn = (drawn + 1j * rng.standard_normal(course.shape)) / np.sqrt(2)
         simulated = course + noise[:, None, None, None] * drawn
-        null.append(_gain(Modes(simulated, modes.wavevector, modes.periodic), early))
+        null.append(_gain(replace(modes, amplitude=simulated), early))
     return Order(_gain(modes, early), np.stack(null), np.stack(explained, axis=-1))
 
 
 def _gain(modes: Modes, early: slice) -> np.ndarray:
     """Gain (clip) of a second exponential over the first."""
     truth = modes.amplitude[:, :, early.stop :]
-    energy = (np.abs(modes.amplitude) ** 2).sum((1, 2, 3))
+    least = modes.floor(truth.shape[2]).sum(1)
     one, two = (
         np.maximum(
             (np.abs(truth - _poles.free(modes, number, early)[:, :, early.stop :]) ** 2).sum(
                 (1, 2, 3)
             ),
-            _evidence.EXACT * energy + 1e-300,
+            least,
         )
         for number in (1, 2)
     )

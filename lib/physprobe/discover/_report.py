@@ -32,6 +32,7 @@ def discover(
     scale: Scale,
     centre: bool,
     bent: bool,
+    error: np.ndarray | None,
     truth: dict[str, np.ndarray],
     system: str,
 ) -> tuple[list[dict], dict]:
@@ -43,6 +44,7 @@ def discover(
         most=spec.modes,
         components=spec.components,
         centre=centre,
+        error=error,
     )
     found = _judged(spec, whole, bent)
     modes, evidence, shuffled = found.modes, found.evidence, found.shuffled
@@ -50,7 +52,7 @@ def discover(
     orders = _order.order(modes, evidence, spec.nulls, spec.seed)
     order = orders.pooled(_verdict.EXPLAINS)
     leading = BY_NAME[verdict.leading]
-    theta, error = _parameters(leading, modes, scale)
+    theta, deviation = _parameters(leading, modes, scale)
     limits = _limits(leading, modes, scale)
     own = _own(singles, modes, scale)
     rates = _dispersion.disperse(modes, order or leading.order)
@@ -88,8 +90,8 @@ def discover(
             "reason": [single.reason for single in singles],
             "order": orders.pick(_verdict.EXPLAINS),
             "parameters": theta,
-            "standard_errors": error,
-            "intervals": _intervals(leading, theta, error),
+            "standard_errors": deviation,
+            "intervals": _intervals(leading, theta, deviation),
             "by_own_law": own,
             "truth": {name: truth[name] for name in {*own, *theta} if name in truth},
         },

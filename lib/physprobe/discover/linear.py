@@ -24,6 +24,7 @@ def discover(
     scale: Scale,
     centre: bool = False,
     bent: bool = False,
+    error: np.ndarray | None = None,
     truth: dict[str, np.ndarray] | None = None,
     system: str = "",
 ) -> tuple[list[dict], dict]:
@@ -42,6 +43,8 @@ def discover(
         Take off what all clips have in common.
     bent : bool
         Whether it was read by what may bend the field; so are combinations of features.
+    error : (period,), optional
+        Squared amplitude of a wave of 0, 1, 2, ... periods per side that reading it errs by.
     truth : dict of str to (clip,), optional
         Labels, which the estimates are compared with in the end and nothing else.
     system : str
@@ -68,6 +71,7 @@ def discover(
         scale=scale,
         centre=centre,
         bent=bent,
+        error=error,
         truth=truth or {},
         system=system,
     )

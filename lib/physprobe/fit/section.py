@@ -158,6 +158,8 @@ class OnGrid:
         Time from one frame, or token, to the next [s].
     bent : bool
         Whether it was read by what may bend the field, so that its strength is no evidence.
+    error : (period,), optional
+        Squared amplitude of a wave of 0, 1, 2, ... periods per side that reading errs by, at most.
     """
 
     clips: Sequence[np.ndarray]
@@ -168,6 +170,7 @@ class OnGrid:
     cell: float
     frame: float
     bent: bool = False
+    error: np.ndarray | None = None
 
     @property
     def of_tokens(self) -> bool:

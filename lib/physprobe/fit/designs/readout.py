@@ -301,7 +301,14 @@ def _read_off(case: Case, readout: _of_field.Readout | None) -> Case:
     shape = read[0].shape
     cells = shape[2] // given.clips[0].shape[2]
     name = f"field, read off {given.name}"
-    whole = replace(given, clips=read, name=name, cell=given.cell / cells, bent=True)
+    whole = replace(
+        given,
+        clips=read,
+        name=name,
+        cell=given.cell / cells,
+        bent=True,
+        error=readout.error,
+    )
     waves = _coherence(
         (clip[..., 0], _field(case.inputs.system, place, shape, 1))
         for place, clip in enumerate(whole.first(case.spec.clips).clips)
@@ -310,6 +317,7 @@ def _read_off(case: Case, readout: _of_field.Readout | None) -> Case:
         "clips": readout.clips,
         "r2": readout.straight.r2,
         "linear_r2": readout.views.r2,
+        "error": readout.error[: PERIODS + 1].tolist(),
         "penalty": [step.penalty for step in (readout.views, readout.straight)],
         "edge_hit": [step.edge_hit for step in (readout.views, readout.straight)],
     }
@@ -324,8 +332,7 @@ def _coherence(pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> list[float | N
     sums: np.ndarray | None = None
     for read, field in pairs:
         first, second = (np.fft.fft2(part, norm="forward") for part in (read, field))
-        number = [np.fft.fftfreq(size, 1 / size) for size in read.shape[1:]]
-        ring = np.rint(np.hypot(number[0][:, None], number[1])).astype(int).ravel()
+        ring = _of_field.periods(read.shape[1:]).ravel()
         products = (first * second.conj()).real, np.abs(first) ** 2, np.abs(second) ** 2
         found = np.stack([np.bincount(ring, part.sum(0).ravel()) for part in products])
         sums = found if sums is None else sums + found

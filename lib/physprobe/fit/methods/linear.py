@@ -88,6 +88,7 @@ def fit(spec: Spec, given: OnGrid) -> tuple[list[dict], dict]:
         scale=linear.Scale(cell=some.cell, frame=some.frame),
         centre=spec.centred and some.of_tokens,
         bent=some.bent,
+        error=some.error,
         truth={name: label.astype(float) for name, label in some.labels.items()
                if label.dtype.kind == "f"},
         system=some.system,
