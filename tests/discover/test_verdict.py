@@ -17,8 +17,8 @@ SAID = {
 }
 
 
-def judge(field: np.ndarray | list[np.ndarray]) -> tuple:
-    modes = _modes.analyse(field)
+def judge(field: np.ndarray | list[np.ndarray], error: np.ndarray | None = None) -> tuple:
+    modes = _modes.analyse(field, error=error)
     evidence, shuffled = _evidence.gather(modes), _order.succession(modes, 499)
     return modes, evidence, shuffled
 
@@ -69,6 +69,33 @@ def test_nothing_is_said_of_what_has_no_law(name, null):
 def test_what_no_candidate_fits_is_left_open(world):
     field, _ = world("wave", 4)
     _, evidence, shuffled = judge(np.tanh(8 * (field - 0.2)) + 0.5 * np.tanh(8 * field) ** 2)
+    assert {s.verdict for s in _verdict.of_clips(evidence, shuffled)} == {_verdict.CANNOT_TELL}
+
+
+def misread(shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """What a readout errs by: a pattern of each clip (clip, 1, y, x, feature) that stays."""
+    return np.random.default_rng(seed).normal(size=(shape[0], 1, *shape[2:]))
+
+
+def test_what_is_read_wrongly_is_no_evidence_against_a_law(world):
+    """Where modes have decayed, what is read wrongly is most of what is left of them."""
+    field, _ = world("diffusion", 6)
+    wrong, other = (0.03 * field.std() * misread(field.shape, seed) for seed in (1, 2))
+    power = np.abs(np.fft.fft2(other[:, 0, ..., 0], norm="forward")) ** 2
+    known = np.full(field.shape[2] // 2 + 1, 1.5 * power.mean())
+    said = {}
+    for name, error in {"unknown": None, "known": known, "too large": 1e4 * known}.items():
+        _, evidence, shuffled = judge(field + wrong, error)
+        said[name] = [single.verdict for single in _verdict.of_clips(evidence, shuffled)]
+    assert said["unknown"].count(_verdict.CANNOT_TELL) >= 5
+    assert said["known"] == ["diffusive"] * 6
+    assert said["too large"] == [_verdict.CANNOT_TELL] * 6
+
+
+def test_no_law_is_named_because_something_is_read_wrongly(null):
+    field = null("every mode its own way", 8)
+    power = np.abs(np.fft.fft2(field[..., 0], norm="forward")) ** 2
+    _, evidence, shuffled = judge(field, np.full(field.shape[2] // 2 + 1, 1e-3 * power.mean()))
     assert {s.verdict for s in _verdict.of_clips(evidence, shuffled)} == {_verdict.CANNOT_TELL}
 
 

@@ -92,6 +92,21 @@ def test_what_bends_the_field_is_undone_within_cells_of_tokens():
     assert learnt.clips == 4
 
 
+def test_the_error_that_is_told_is_that_of_clips_it_has_not_seen():
+    rng = np.random.default_rng(1)
+    field = smooth(rng, 60)
+    tokens = shown(field)
+    tokens += 0.05 * tokens.std() * rng.normal(size=(len(tokens), 1, *tokens.shape[2:]))
+    learnt = _of_field.learn(lambda: zip(tokens[:20], field[:20], strict=True))
+    wrong = np.stack([learnt.read(t)[..., 0] for t in tokens[20:]]) - field[20:]
+    power = (np.abs(np.fft.fft2(wrong, norm="forward")) ** 2).mean(1)
+    ring, told = _of_field.periods(field.shape[2:]).ravel(), learnt.error
+    level = np.stack([np.bincount(ring, each.ravel())[1:] for each in power])
+    known = told[1:] * np.bincount(ring)[1:]
+    assert 0.85 <= np.mean(level.sum(1) <= known.sum()) < 1
+    np.testing.assert_allclose(level.mean(0)[:8] / known[:8], 0.75, atol=0.25)
+
+
 def test_cells_are_put_back_where_they_were():
     field = np.arange(2 * 8 * 8 * 3.0).reshape(2, 8, 8, 3)
     cells = _of_field.split(field, 4)
