@@ -10,7 +10,7 @@ from safetensors import safe_open
 
 from physprobe.config import kinds
 from physprobe.embed.networks import latent, written
-from physprobe.train import _clips, _loop, _losses, dynamics_jepa, stage
+from physprobe.train import _clips, _latents, _loop, _losses, dynamics_jepa, stage
 from physprobe.train._recipe import Recipe
 
 RECIPES = ("dynamics_jepa", "dynamics_autoencoder", "dynamics_frames", "dynamics_states")
@@ -26,7 +26,7 @@ TINY = {
 }  # fmt: skip
 
 
-def spec(kind: str = "dynamics_jepa", **more: object) -> _clips.Latents:
+def spec(kind: str = "dynamics_jepa", **more: object) -> _latents.Latents:
     return kinds.load("train", kind).Spec(**{**TINY, **more})
 
 
