@@ -27,6 +27,13 @@ from physprobe.config.installation import repository
 
 
 include: repository("Snakefile")
+
+
+# What is made where nothing is asked for: an included file doesn't say.
+rule everything:
+    default_target: True
+    input:
+        rules.all.input,
 '''
 IGNORED = "results/\n.snakemake/\n"
 
