@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from figure_oracle import beside
 
+from physprobe.drawing import canvas
 from physprobe.figures import stage as figures
 from physprobe.layouts import fit
 from physprobe.layouts import stage as layouts
@@ -26,6 +27,10 @@ def written(study, tmp_path_factory) -> Path:
     for kind, picture in zip(SHOWN, pictures, strict=True):
         source = {"sources": [study["verdicts"]]} if kind == "verdicts" else shared
         figures.run(kind=kind, **beside(picture), **source)
+    pictures.append(folder / "empty.png")
+    empty = canvas.encoded(canvas.nothing("Held-out predictions"), "Empty", canvas.NOTHING)
+    for form, content in zip((".png", ".svg"), empty, strict=True):
+        pictures[-1].with_suffix(form).write_bytes(content)
     layouts.run(kind="fit", **study, out=[folder / name for name in fit.FILES])
     page = tmp_path_factory.mktemp("report") / "report.html"
     stage.run(
@@ -37,6 +42,11 @@ def written(study, tmp_path_factory) -> Path:
         out=page,
     )
     return page
+
+
+def test_a_figure_of_nothing_is_told_and_not_shown(page):
+    assert "Not drawn, as nothing is defined that they could show: Empty." in page.text
+    assert "empty" not in {about.get("id") for _, about in page.tags}
 
 
 class Page(HTMLParser):

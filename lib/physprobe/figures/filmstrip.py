@@ -60,7 +60,7 @@ def strip(part: FigureBase, frame: pd.DataFrame) -> None:
         row[0].tick_params(labelleft=True)
         row[0].set_ylabel(f"{note}\n{down.label}".rstrip())
     for ax, time in zip(axes[0], times, strict=True):
-        ax.set_title(f"t = {time:g} s", loc="center")
+        ax.set_title(f"t = {time:.3g} s", loc="center")
     axes[-1][0].tick_params(labelbottom=True)
     axes[-1][0].set_xlabel(across.label)
 

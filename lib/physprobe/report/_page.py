@@ -86,6 +86,7 @@ def _study(
     encoders = judged["spec"]["encoders"]
     first = judged["labels"].get(encoders[0], "")
     tables = fit if fit and "probe_sim" in fit else None
+    shown = drawn.get(name, [])
     return {
         "name": name,
         "spec": judged["spec"],
@@ -102,7 +103,8 @@ def _study(
         "plan": judged.get("plan"),
         "ceilings": _ceilings(judged),
         "late": sum(claim["status"] == "exploratory" for claim in judged["claims"]),
-        "figures": drawn.get(name, []),
+        "figures": [figure for figure in shown if figure["caption"] != canvas.NOTHING],
+        "not_drawn": [figure["title"] for figure in shown if figure["caption"] == canvas.NOTHING],
         "setup": judged["setup"],
         "provenance": judged["provenance"],
         "fit": tables,
