@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from figure_oracle import sound
 
@@ -167,6 +168,11 @@ def test_curve_is_drawn(found, tmp_path):
     drawn = np.asarray(figure.axes[0].lines[0].get_ydata(), float)
     value = frame[frame["metric"].eq("right")].sort_values("count")["value"]
     np.testing.assert_allclose(drawn, 100 * value.to_numpy(float))
+    # of the field, the first one, no waves are told: the other keeps its colour
+    field = frame[frame["metric"] != "coherence"].assign(encoder="field", label="field")
+    axes = law_readout.figure(pd.concat([field, frame])).axes
+    assert axes[2].lines[0].get_color() == axes[0].lines[-1].get_color()
+    assert axes[0].lines[0].get_color() != axes[0].lines[-1].get_color()
 
 
 @pytest.mark.parametrize(

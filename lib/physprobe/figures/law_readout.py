@@ -1,13 +1,13 @@
 """Figure: laws read off encoders, by the clips of other systems that a readout is learnt on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-from physprobe.drawing import canvas
+from physprobe.drawing import canvas, palette
 from physprobe.figures import _frames
 
 NEEDS = ("law",)
@@ -53,19 +53,21 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     """
     axes = part.subplots(1, 3)
     counts = sorted(frame["count"].unique())
+    looks = canvas.looks(frame)
     for ax, metric in zip(axes, PANELS, strict=False):
-        _shares(ax, frame[frame["metric"] == metric], counts)
+        _shares(ax, frame[frame["metric"] == metric], counts, looks)
         ax.set_ylabel(PANELS[metric])
-    _waves(axes[2], frame[frame["metric"] == "coherence"])
+    _waves(axes[2], frame[frame["metric"] == "coherence"], looks)
     axes[0].legend(fontsize=8)
     canvas.title(part, TITLE)
     n = int(frame.loc[frame["metric"] == "right", "n_clips"].max())
     canvas.note(part, f"Bars: 95 % intervals (Wilson) over {n} clips, each judged by itself.")
 
 
-def _each(frame: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, dict]]:
-    """Rows of each encoder and layer, and how they look."""
-    looks = canvas.looks(frame)
+def _each(
+    frame: pd.DataFrame, looks: Mapping[str, palette.Look]
+) -> Iterator[tuple[pd.DataFrame, dict]]:
+    """Rows of each encoder and layer, and how they look: alike in all panels."""
     for name, rows in frame.groupby("encoder", sort=False):
         for place, (layer, own) in enumerate(rows.groupby("layer", sort=False, dropna=False)):
             label = own["label"].iloc[0] + ("" if pd.isna(layer) else f", layer {layer}")
@@ -76,10 +78,12 @@ def _each(frame: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, dict]]:
             yield own, about
 
 
-def _shares(ax: Axes, frame: pd.DataFrame, counts: list[int]) -> None:
+def _shares(
+    ax: Axes, frame: pd.DataFrame, counts: list[int], looks: Mapping[str, palette.Look]
+) -> None:
     """Shares by number of clips, in even steps; what has one number alone as a line."""
     places = {count: place for place, count in enumerate(counts)}
-    for own, look in _each(frame):
+    for own, look in _each(frame, looks):
         own = own.sort_values("count")
         value, low, high = (100 * own[key].astype(float) for key in ("value", "ci_low", "ci_high"))
         along = own["count"].map(places)
@@ -98,9 +102,9 @@ def _shares(ax: Axes, frame: pd.DataFrame, counts: list[int]) -> None:
     ax.grid(axis="y", color="0.93")
 
 
-def _waves(ax: Axes, frame: pd.DataFrame) -> None:
+def _waves(ax: Axes, frame: pd.DataFrame, looks: Mapping[str, palette.Look]) -> None:
     """Squared coherence by periods per side, with the most clips that there are."""
-    for own, look in _each(frame):
+    for own, look in _each(frame, looks):
         most = own[own["count"] == own["count"].max()]
         mean = most.groupby("periods")["value"].mean()
         ax.plot(mean.index, mean, ms=4, lw=1.4, **look)
