@@ -9,7 +9,7 @@ from physprobe.config.latent import Latent
 from physprobe.config.system import System
 from physprobe.embed.networks.network import FIVE, Seeds
 from physprobe.statistics import targets
-from physprobe.train._training import LEFT, Schedule
+from physprobe.train._training import LEFT, Schedule, check_seeds
 
 
 class Settings(Latent, Schedule):
@@ -68,6 +68,5 @@ class Settings(Latent, Schedule):
                     f"validation: {simulate.kind} has no {target!r}; it has"
                     f" {', '.join(known)}.{problems.nearest(target, known)}"
                 )
-        if not set(self.seeds) <= set(range(2**16)):
-            raise ValueError(f"seeds: {max(self.seeds)} is not below {2**16}")
+        check_seeds(self.seeds, 2**16)
         return self

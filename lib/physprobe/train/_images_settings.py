@@ -13,7 +13,7 @@ from physprobe.config import kinds
 from physprobe.config.latent import Latent
 from physprobe.config.system import System
 from physprobe.embed.networks.network import FIVE, Seeds
-from physprobe.train._training import Schedule
+from physprobe.train._training import Schedule, check_seeds
 
 
 class Settings(Latent, Schedule):
@@ -69,6 +69,5 @@ class Settings(Latent, Schedule):
                 f"validation: {self.system.simulate.kind} has no classes {self.validation!r}; it"
                 f" has {', '.join(kind.CLASSES)}"
             )
-        if not set(self.seeds) <= set(range(2**16)):
-            raise ValueError(f"seeds: {max(self.seeds)} is not below {2**16}")
+        check_seeds(self.seeds, 2**16)
         return self

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from physprobe.config import kinds
 from physprobe.config.system import System
 from physprobe.embed.networks.network import FIVE, Seeds
-from physprobe.train._training import Schedule
+from physprobe.train._training import Schedule, check_seeds
 
 
 class Settings(Schedule):
@@ -62,6 +62,5 @@ class Settings(Schedule):
                 f"system: {self.system.simulate.kind} has no points in a plane; name a system of"
                 " kind mixture"
             )
-        if not set(self.seeds) <= set(range(2**12)):
-            raise ValueError(f"seeds: {max(self.seeds)} is not below {2**12}")
+        check_seeds(self.seeds, 2**12)
         return self

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from physprobe.config import kinds
 from physprobe.config.system import System
 from physprobe.embed.networks.network import Seeds
-from physprobe.train._training import Schedule
+from physprobe.train._training import Schedule, check_seeds
 
 MODEL_TYPE = "physprobe_linear"
 """What config.json calls them."""
@@ -55,6 +55,5 @@ class Settings(Schedule):
                 f"system: {self.system.simulate.kind} has no sensors; linear models see"
                 " a system of kind noisy_tv"
             )
-        if not set(self.seeds) <= set(range(2**16)):
-            raise ValueError(f"seeds: {max(self.seeds)} is not below {2**16}")
+        check_seeds(self.seeds, 2**16)
         return self

@@ -26,6 +26,12 @@ STEPS = 2**40
 Systems = Annotated[dict[Name, System], Field(min_length=1)]
 
 
+def check_seeds(seeds: Sequence[int], most: int) -> None:
+    """Raise a ValueError if a member's seed is not below what a family has room for."""
+    if not set(seeds) <= set(range(most)):
+        raise ValueError(f"seeds: {max(seeds)} is not below {most}")
+
+
 class Schedule(Spec):
     """How the networks of any recipe are optimised."""
 
