@@ -118,25 +118,26 @@ def back(spec: Spec, frames: np.ndarray) -> np.ndarray:
     ValueError
         If a pixel has no colour of the map; the message names the frame.
     """
-    middle, known = _values(spec.colormap)
+    middle = _values(spec.colormap)
     found = np.empty(frames.shape[:3], np.float32)
     for number, frame in enumerate(np.asarray(frames)):
         key = frame[..., 2].astype(np.int32)
         for channel in (1, 0):
             key <<= 8
             key |= frame[..., channel]
-        if not known[key].all():
-            odd = frame[~known[key]][0].tolist()
-            raise ValueError(f"frame {number}: {odd} is no colour of {spec.colormap}.")
-        np.take(middle, key, out=found[number])
+        np.take(middle, key, out=found[number], mode="clip")
+        odd = np.isnan(found[number])
+        if odd.any():
+            colour = frame[odd][0].tolist()
+            raise ValueError(f"frame {number}: {colour} is no colour of {spec.colormap}.")
     found *= np.float32(spec.high - spec.low)
     found += np.float32(spec.low)
     return found
 
 
 @cache
-def _values(colormap: str) -> tuple[np.ndarray, np.ndarray]:
-    """Middle of each colour's part of the scale, 0 to 1, and whether there is such a colour.
+def _values(colormap: str) -> np.ndarray:
+    """Middle of each colour's part of the scale, 0 to 1; nan of what is no colour of the map.
 
     By r + 256 g + 65536 b; of 16 million only the few colours of the map are ever looked up.
     """
@@ -144,7 +145,6 @@ def _values(colormap: str) -> tuple[np.ndarray, np.ndarray]:
     steps = np.arange(levels)
     keys = colours[:levels].astype(np.int32) @ np.array([1, 256, 65536], np.int32)
     which, place = np.unique(keys, return_inverse=True)
-    middle, known = np.zeros(2**24, np.float32), np.zeros(2**24, bool)
+    middle = np.full(2**24, np.nan, np.float32)
     middle[which] = np.bincount(place, (steps + 0.5) / levels) / np.bincount(place)
-    known[which] = True
-    return middle, known
+    return middle

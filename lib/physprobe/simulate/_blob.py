@@ -6,7 +6,7 @@ by least squares over cells that are above one byte's step at some frames: where
 the byte is 0, and the same whatever there is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -19,14 +19,15 @@ FRAMES = 12
 DARK = 1 / 256
 """Of the height of a blob at first: what is darker is left out."""
 
-Spread = Callable[[np.ndarray, np.ndarray, float, np.ndarray], np.ndarray]
-"""Frames (time, y, x) at times [s] of what starts as a product of two profiles (y) and (x)."""
+Products = Sequence[tuple[np.ndarray, np.ndarray]]
+"""Frames (time, y, x), as a sum of products of profiles (time, y) and (time, x)."""
+Spread = Callable[[np.ndarray, np.ndarray, float, np.ndarray], Products]
+"""Frames at times [s] of what starts as a product of two profiles (y) and (x)."""
 
 
-def diffused(rows: np.ndarray, columns: np.ndarray, alpha: float, time: np.ndarray) -> np.ndarray:
+def diffused(rows: np.ndarray, columns: np.ndarray, alpha: float, time: np.ndarray) -> Products:
     """Frames by the equation itself."""
-    rows, columns = (_spectral.diffuse(profile, alpha, time) for profile in (rows, columns))
-    return rows[:, :, None] * columns[:, None, :]
+    return [(_spectral.diffuse(rows, alpha, time), _spectral.diffuse(columns, alpha, time))]
 
 
 def told(field: np.ndarray, time: np.ndarray, spread: Spread = diffused) -> dict[str, float]:
@@ -48,10 +49,13 @@ def told(field: np.ndarray, time: np.ndarray, spread: Spread = diffused) -> dict
         what is left unexplained, in parts of the field's own.
     """
     frames = np.unique(np.linspace(0, len(field) - 1, min(FRAMES, len(field))).round().astype(int))
-    shown, time = np.asarray(field, float)[frames], np.asarray(time, float)[frames]
+    shown, time = (np.asarray(part)[frames].astype(float) for part in (field, time))
     seen = shown > DARK
     axes = [np.arange(size, dtype=float) for size in shown.shape[1:]]
     values, whole = shown[seen], np.sqrt((shown[seen] ** 2).sum())
+    # where in profiles over time the cells that are seen lie: nothing else is computed
+    frame, *cells = np.nonzero(seen)
+    places = [frame * len(axis) + cell for axis, cell in zip(axes, cells, strict=True)]
 
     def residual(at: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
@@ -60,7 +64,9 @@ def told(field: np.ndarray, time: np.ndarray, spread: Spread = diffused) -> dict
                 np.exp(-((axis - centre) ** 2) / (2 * sigma**2))
                 for axis, centre in zip(axes, at[2:], strict=True)
             )
-            return (spread(rows, columns, alpha, time)[seen] - values) / whole
+            products = spread(rows, columns, alpha, time)
+            found = sum(np.multiply(*map(np.take, pair, places)) for pair in products)
+            return (found - values) / whole
 
     at, squares = descent.least_squares(residual, _start(shown, time))
     found = (*np.exp(at[:2]), *at[2:], np.sqrt(squares))

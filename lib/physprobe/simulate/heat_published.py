@@ -150,7 +150,9 @@ def told(spec: Spec, field: np.ndarray) -> dict[str, float]:
     return _blob.told(shown[:sound], coords(spec)["time"][:sound], _stepped)
 
 
-def _stepped(rows: np.ndarray, columns: np.ndarray, alpha: float, time: np.ndarray) -> np.ndarray:
+def _stepped(
+    rows: np.ndarray, columns: np.ndarray, alpha: float, time: np.ndarray
+) -> _blob.Products:
     """Frames by explicit steps, mode by mode, r = alpha dt, kappa = 2 - 2 cos k, with n steps.
 
     (1 - r (ky + kx))^n is that of each axis, (1 - r ky)^n (1 - r kx)^n, less by the part
@@ -165,7 +167,4 @@ def _stepped(rows: np.ndarray, columns: np.ndarray, alpha: float, time: np.ndarr
         modes = np.where(np.abs(kept) <= 1, kept, 0) ** steps * (basis @ profile)
         own.append(modes @ basis)
         mixed.append((modes * (alpha * STEP * kappa / kept)) @ basis)
-    return (
-        own[0][:, :, None] * own[1][:, None, :]
-        - (steps * mixed[0])[:, :, None] * mixed[1][:, None, :]
-    )
+    return [(own[0], own[1]), (-steps * mixed[0], mixed[1])]

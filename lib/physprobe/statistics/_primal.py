@@ -9,7 +9,6 @@ from physprobe.statistics.dense import eigen, solve
 
 ROWS = 2048  # whose products are added up at a time
 COLUMNS = 512  # at a time: what they take is then the same for any number
-SPECTRUM = 12  # products of a matrix that its eigenvectors, and another one in them, cost
 MOST = 2**29  # bytes that matrices of clips may take
 
 
@@ -136,10 +135,8 @@ class Primal:
         if 8 * penalties * clips**2 > MOST:
             return True
         blocks = len(self.blocks)
-        each = penalties * features**2 * columns
-        solved = penalties * (features**3 / 6 + features * clips * (2 * features + clips))
-        by_columns = blocks * (SPECTRUM * features**3 + each)
-        return by_columns < blocks * solved + penalties * clips**2 * columns
+        by_columns = blocks * features**2 * columns
+        return by_columns < blocks * features * clips * (features + clips) + clips**2 * columns
 
     def _by_columns(self, labels: np.ndarray, penalties: Sequence[float]) -> np.ndarray:
         """Errors from each inner fold's spectrum, without a matrix of clips.
@@ -175,23 +172,33 @@ class Primal:
         return np.maximum(errors, 0.0)
 
     def _by_clips(self, labels: np.ndarray, penalties: Sequence[float]) -> np.ndarray:
-        """Errors as a quadratic form in the clips' labels, the same for all columns."""
-        forms = np.zeros((len(penalties), len(labels), len(labels)))
+        """Errors as a quadratic form in the clips' labels, the same for all columns.
+
+        The intercept, the mean of the rest's labels, is the weight of one more feature that is 1.
+        """
+        clips, features = self.sums.shape
+        shifts = np.asarray(penalties) * self.unit
+        forms = np.zeros((len(shifts), clips, clips))
         for block, sums, (within, beyond) in zip(
             self.blocks, self.inner.sums, self.inner.inner(), strict=True
         ):
-            rest = np.setdiff1d(np.arange(len(labels)), block)
-            mean = -sums / (len(rest) * self.times)
-            targets = np.asfortranarray((self.sums[rest] - self.times * mean).T)
-            offsets = self.sums[block] - self.times * mean
-            share = 1.0 / len(rest)
-            for form, penalty in zip(forms, penalties, strict=True):
-                weights = solve(within, penalty * self.unit, targets)
-                cross = self.times * share + offsets @ weights
-                # Errors' own part, intercept included: (share + w.x)(share + w.x)^T summed.
-                drift = share * (cross.sum(0) - 0.5 * self.times * share * len(block))
-                form[np.ix_(rest, rest)] += weights.T @ (beyond @ weights) + drift[:, None] + drift
-                form[np.ix_(block, rest)] -= 2.0 * cross
+            rest = np.ones(clips, bool)
+            rest[block] = False
+            mean = -sums / (rest.sum() * self.times)
+            values, vectors = eigen(within)
+            values = np.maximum(values, 0.0)
+            own = np.full((len(block), 1 + features), float(self.times))
+            own[:, 1:] = (self.sums[block] - self.times * mean) @ vectors
+            asked = np.full((1 + features, clips), 1.0 / rest.sum())
+            asked[1:] = vectors.T @ (self.sums - self.times * mean).T
+            asked[:, block] = 0.0
+            bent = np.empty((1 + features, 1 + features))
+            bent[0], bent[1:, 0] = own.sum(0), own.sum(0)[1:]
+            bent[1:, 1:] = vectors.T @ beyond @ vectors
+            for form, shift in zip(forms, shifts, strict=True):
+                weights = asked / np.concatenate([[1.0], values + shift])[:, None]
+                form += weights.T @ (bent @ weights)
+                form[block] -= 2.0 * (own @ weights)
         energy = self.times * np.einsum("nc,nc->c", labels, labels)
         errors = [np.einsum("nc,nc->c", labels, form @ labels) for form in forms]
         return np.maximum(energy + np.array(errors), 0.0)

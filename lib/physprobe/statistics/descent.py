@@ -33,8 +33,8 @@ def least_squares(
     at, found = np.array(start, float), residual(start)
     squares, damping = float(found @ found), 1e-3
     for _ in range(LONGEST):
-        slope = np.stack([_slope(residual, at, found, s) for s in np.eye(len(at)) * STEP], axis=1)
-        curve, fall = slope.T @ slope, slope.T @ found
+        slope = np.stack([_slope(residual, at, found, s) for s in np.eye(len(at)) * STEP])
+        curve, fall = slope @ slope.T, slope @ found
         scale = np.diag(np.diag(curve) + 1e-30)
         move, gain = np.zeros_like(at), 0.0
         while damping < 1e12:

@@ -102,21 +102,26 @@ def _fold(
         scaled, mixed = moments.scaled(scale), cross / scale[:, None]
         gram = scaled.grams.sum(0)
         unit = np.trace(gram) / min(scaled.counts.sum(), len(gram))
-        errors = np.zeros(len(penalties))
+        shifts = np.asarray(penalties) * unit
+        errors = np.zeros(len(shifts))
         for number, (within, beyond) in enumerate(scaled.inner()):
             count, rest = scaled.counts[number], scaled.counts.sum() - scaled.counts[number]
             square = np.outer(scaled.sums[number], totals[number])
             more = (2 * rest + count) / rest**2
-            towards = np.asfortranarray(mixed.sum(0) - mixed[number] - square / rest)
+            towards = mixed.sum(0) - mixed[number] - square / rest
             beyond_cross = mixed[number] + more * square
             spread = (targets[blocks[number]] ** 2).sum() + more * (totals[number] ** 2).sum()
-            for place, penalty in enumerate(penalties):
-                weights = dense.solve(within, penalty * unit, towards)
-                errors[place] += spread + np.vdot(weights, beyond @ weights - 2 * beyond_cross)
+            values, vectors = dense.eigen(within)
+            towards, beside = vectors.T @ towards, vectors.T @ beyond_cross
+            # In the eigenvectors a penalty divides, and all outputs have the same one.
+            bent = (vectors.T @ beyond @ vectors) * (towards @ towards.T)
+            along = np.einsum("fo,fo->f", towards, beside)
+            shares = 1.0 / (np.maximum(values, 0.0) + shifts[:, None])
+            errors += spread + ((shares @ bent) * shares).sum(1) - 2.0 * shares @ along
         errors /= energy or 1.0
         place = int(ridge.best_penalty(errors))
         if best is None or errors[place] < best[0] - ridge.TIE:
-            weights = dense.solve(gram, penalties[place] * unit, np.asfortranarray(mixed.sum(0)))
+            weights = dense.solve(gram, shifts[place], np.asfortranarray(mixed.sum(0)))
             best = errors[place], scaling, place, weights / scale[:, None]
     if best is None:
         raise ValueError("no scaling to choose from.")
