@@ -11,7 +11,16 @@ from physprobe.fit.methods._dynamics_null import shuffled_sse
 from physprobe.fit.methods._latent import Published, principal
 from physprobe.fit.methods._pairs import FIRST, Layout, histories, moments, shuffled, shuffles
 from physprobe.fit.methods._spectrum import spectrum
-from physprobe.fit.methods._transition import Choice, effective_rank, fit, matrix, select, sse
+from physprobe.fit.methods._transition import (
+    Choice,
+    effective_rank,
+    fit,
+    halved,
+    matrix,
+    select,
+    sse,
+    sse_of_all,
+)
 from physprobe.statistics import splits
 from physprobe.store import results
 
@@ -293,11 +302,46 @@ def test_null_without_rollouts_is_the_null_with_them():
     latent = rng.normal(size=(20, 12, 6)).cumsum(1)
     train, test, layout = latent[:14], latent[14:], Layout.of(6)
     orders = shuffles(4, 14, 12, seed=0)
-    found = shuffled_sse(train, test, Choice(4, {1: 1e-2}, {}, {}), orders, [1, 2, 5])
+    found = shuffled_sse(train, test, layout, Choice(4, {1: 1e-2}, {}, {}), orders, [1, 2, 5])
     for draw, order in enumerate(orders):
         sums = moments(shuffled(train, order), layout, [np.arange(14)])
         expected = sse(fit(sums, layout, 4, 1, 1e-2), test, layout, 5).sum(0)
         np.testing.assert_allclose(found[draw], expected[[0, 1, 4]])
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_halves_are_fits_to_either_half_with_the_whole_ones_penalty(order: int):
+    rng = np.random.default_rng(13)
+    latent = rng.normal(size=(20, 12, 6)).cumsum(1)
+    train, test, layout, rank = latent[:14], latent[14:], Layout.of(6), 4
+    signs = splits.halves(np.arange(14), count=3)
+    each = moments(train, layout, list(np.arange(14)[:, None]))
+    matrices = halved(each, layout, rank, order, 1e-1, signs)
+    found = sse_of_all(matrices, rank, order, test, layout, range(1, 7))
+    inputs = layout.inputs(rank, order)
+    powers = np.diagonal(each.gram, axis1=1, axis2=2)[:, inputs].sum(1)
+    for split, sides in enumerate(signs):
+        for half, side in enumerate((1, -1)):
+            mine = np.flatnonzero(sides == side)
+            penalty = 1e-1 * powers.sum() / powers[mine].sum()
+            sums = moments(train, layout, [mine])
+            expected = sse(fit(sums, layout, rank, order, penalty), test, layout, 6).sum(0)
+            np.testing.assert_allclose(found[split, half], expected, rtol=1e-9)
+
+
+def test_skill_is_about_data_sets_unless_some_clips_are_never_held_out():
+    latent = np.random.default_rng(14).normal(size=(30, 8, 4)).cumsum(1)
+    spec = dmd.Spec(shuffles=1, bootstraps=100, spectra=100, horizons=(1, 2), orders=(1, 2))
+    about = {"layers": ["final"], "times": list(map(float, range(8)))}
+    folds = splits.nested(np.arange(30))
+    for chosen, estimand, count in (
+        (folds, "data sets", splits.HALVES),
+        (folds[:1], "these fits", 0),
+    ):
+        rows, blocks = dmd.dynamics(spec, [latent], {}, chosen, **about)
+        assert {row["estimand"] for row in rows if row["metric"] == "skill"} == {estimand}
+        known = blocks["forecast"]["final"]["halves"]
+        assert len(known.get("signs", ())) == count
 
 
 def test_published_scores_are_those_of_feature_space():

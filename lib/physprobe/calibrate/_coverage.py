@@ -7,6 +7,7 @@ out, the truth is what these very fits score on a great many other clips.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from physprobe.fit.methods import dmd, logistic, ridge, trained_sweep
 from physprobe.fit.probe import probe
 from physprobe.statistics import paired, splits
 from physprobe.statistics.splits import Fold
-from physprobe.store.fits import Decoded, decoded
+from physprobe.store.fits import Decoded, decoded, forecast_skills
 
 CLIPS, TIMES, DRAWS = 100, 10, 2000
 APART = 2000  # clips that the score of a fit is read on, as good as all that there are
@@ -112,23 +113,47 @@ def _single(train: np.ndarray, test: np.ndarray, inner: int = 4) -> Fold:
 
 def _dynamics(rng: np.random.Generator) -> Iterator[tuple[str, Held]]:
     """Skill and spectral radius of linear dynamics that are linear and noisy."""
+    states = _turning(CLIPS, TIMES, rng)
+    row, radius, _ = _forecast(states, components=4, ranks=(4,))
+    yield "skill of linear dynamics", _row(row)
+    yield "spectral radius of linear dynamics", _row(radius)
+    # few clips of many features: two encoders that see the same states, each with its own noise
+    clips, features = 30, 128
+    seen = _turning(clips, 16, rng) @ np.cos(np.outer(np.arange(1, 5), np.arange(features)))
+    both = []
+    for _ in range(2):
+        row, _, blocks = _forecast(seen + rng.normal(size=seen.shape))
+        found = forecast_skills(blocks, 1)
+        assert found is not None
+        both.append(found["persistence"])
+    name = f"{clips} clips, {features} features"
+    yield f"skill of linear dynamics, {name}", _row(row)
+    value, low, high = map(float, paired.above(*both).interval(DRAWS))
+    yield f"difference of skill, {name}", (value, low, high, 0.0)
+
+
+def _turning(clips: int, times: int, rng: np.random.Generator) -> np.ndarray:
+    """States (clip, time, 4): two turn and two fade, driven by noise."""
     angle = 0.4
     turn = 0.95 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    states = np.empty((CLIPS, TIMES, 4))
-    states[:, 0] = rng.normal(size=(CLIPS, 4))
-    for step in range(1, TIMES):
+    states = np.empty((clips, times, 4))
+    states[:, 0] = rng.normal(size=(clips, 4))
+    for step in range(1, times):
         past = states[:, step - 1]
         moved = np.concatenate([past[:, :2] @ turn.T, 0.9 * past[:, 2:]], axis=1)
         states[:, step] = moved + 0.3 * rng.normal(size=past.shape)
+    return states
+
+
+def _forecast(features: np.ndarray, **asked: Any) -> tuple[dict, dict, dict]:
+    """Rows of skill against persistence and of the spectral radius, and all blocks."""
     spec = dmd.Spec(
-        components=4, ranks=(4,), horizons=(1,), orders=(1,), shuffles=1, bootstraps=DRAWS,
-        spectra=500,
+        horizons=(1,), orders=(1,), shuffles=1, bootstraps=DRAWS, spectra=500, **asked
     )  # fmt: skip
-    folds = splits.nested(np.arange(CLIPS))
-    rows, _ = dmd.dynamics(
-        spec, [states], {}, folds, layers=["final"], times=list(map(float, range(TIMES)))
-    )
-    row = next(r for r in rows if (r["metric"], r.get("baseline")) == ("skill", "persistence"))
-    yield "skill of linear dynamics", _row(row)
-    row = next(r for r in rows if r["metric"] == "spectral_radius")
-    yield "spectral radius of linear dynamics", _row(row)
+    clips, times, _ = features.shape
+    rows, blocks = dmd.dynamics(
+        spec, [features], {}, splits.nested(np.arange(clips)),
+        layers=["final"], times=list(map(float, range(times))),
+    )  # fmt: skip
+    skill = next(r for r in rows if (r["metric"], r.get("baseline")) == ("skill", "persistence"))
+    return skill, next(r for r in rows if r["metric"] == "spectral_radius"), blocks

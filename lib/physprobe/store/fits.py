@@ -227,7 +227,7 @@ class Fits(results.Found):
     def skills(self, encoder: str, horizon: int) -> dict[str, Scored] | None:
         """Skill of the first order at a horizon against every baseline, if it is defined."""
         result = self[encoder]
-        each = [_skills(part, horizon) for part in result.get("members", (result,))]
+        each = [forecast_skills(part, horizon) for part in result.get("members", (result,))]
         found = [skills for skills in each if skills is not None]
         if len(found) < len(each):
             return None
@@ -302,15 +302,21 @@ def _recovered(block: Result, target: str, part: float, layer: str, lead: int) -
     return None
 
 
-def _skills(result: Result, horizon: int) -> dict[str, Scored] | None:
+def forecast_skills(result: Result, horizon: int) -> dict[str, Scored] | None:
+    """Skill of order 1 against each baseline; None if no forecast goes so far.
+
+    It counts what the score owes to the clips that models were fitted to, where it is known.
+    """
     block = _forecast(result)
     if horizon not in block.get("horizon", ()):
         return None
     place, groups = block["horizon"].index(horizon), np.asarray(block["group"])
     errors = {name: np.asarray(values, float)[:, place] for name, values in block["errors"].items()}
-    own = errors.pop("model")
+    own, halves = errors.pop("model"), None
+    if known := block.get("halves"):
+        halves = Halves.at(0, 2, np.asarray(known["deviations"], float)[place], known["signs"])
     return {
-        name: Scored(np.stack([own, error], axis=-1), scores.skill_of, groups)
+        name: Scored(np.stack([own, error], axis=-1), scores.skill_of, groups, halves=halves)
         for name, error in errors.items()
     }
 

@@ -4,25 +4,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from physprobe.fit.methods._pairs import FIRST
-from physprobe.fit.methods._transition import Choice, matrix, solve_all
+from physprobe.fit.methods._pairs import FIRST, Layout
+from physprobe.fit.methods._transition import Choice, matrix, solve_all, sse_of_all
 
 
 def shuffled_sse(
     train: np.ndarray,
     test: np.ndarray,
+    layout: Layout,
     choice: Choice,
     orders: np.ndarray,
     horizons: Sequence[int],
 ) -> np.ndarray:
     """Squared error on held-out clips of order-1 models fitted to shuffled training clips.
 
-    Rank and penalty are those of the model under test. Errors are quadratic forms of sums over the
-    held-out clips, so no draw is rolled out.
+    Rank and penalty are those of the model under test.
 
     Parameters
     ----------
     train, test : (clip, time, component)
+    layout : Layout
     choice : Choice
     orders : (draw, clip, time)
         Order of time of each training clip.
@@ -51,15 +52,4 @@ def shuffled_sse(
         cross[draw, :rank] = now.T @ then - gram[draw, :rank, :rank]
         cross[draw, rank] = (lead[row[:, -1]] - lead[row[:, FIRST]]).sum(0)
     matrices = matrix(solve_all(gram, cross, choice.penalties[1]), rank, 1)
-    found = np.empty((len(orders), len(horizons)))
-    for place, ahead in enumerate(horizons):
-        truth = test[:, FIRST + ahead :].reshape(-1, test.shape[-1])
-        state = test[:, FIRST:-ahead].reshape(-1, test.shape[-1])
-        rest = truth[:, rank:] - state[:, rank:]
-        state = np.concatenate([state[:, :rank], np.ones((len(state), 1))], axis=1)
-        ahead_of = np.linalg.matrix_power(matrices, ahead)[:, :rank]
-        spread = ((ahead_of @ (state.T @ state)) * ahead_of).sum((1, 2))
-        towards = np.tensordot(ahead_of, truth[:, :rank].T @ state, 2)
-        energy = np.vdot(truth[:, :rank], truth[:, :rank]) + np.vdot(rest, rest)
-        found[:, place] = energy - 2 * towards + spread
-    return found
+    return sse_of_all(matrices, rank, 1, test, layout, horizons)

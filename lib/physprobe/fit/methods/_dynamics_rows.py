@@ -11,7 +11,8 @@ from physprobe.fit.methods._dynamics_settings import Settings
 from physprobe.fit.methods._held_out import BASELINES, PUBLISHED, ROLLED, Tally
 from physprobe.fit.methods._pairs import FIRST
 from physprobe.fit.methods._spectrum import Spectrum
-from physprobe.statistics import bootstrap, nulls, scores, seeds
+from physprobe.statistics import bootstrap, half_samples, nulls, scores, seeds
+from physprobe.statistics.half_samples import Halves
 from physprobe.statistics.intervals import Interval
 
 UNDEFINED = (
@@ -33,10 +34,14 @@ class Skills:
     """(draw, name, horizon) of sign flips between model and baseline."""
     gains: np.ndarray
     """(group, name, horizon) what the model spares of the baseline's error: what is flipped."""
+    halves: Halves | None
+    """(name, horizon) what fits to halves of the clips say; none if fits are held fixed."""
 
     @classmethod
-    def of(cls, spec: Settings, found: Tally, horizon: int, groups: np.ndarray) -> "Skills":
-        """Skills from one layer's errors."""
+    def of(
+        cls, spec: Settings, found: Tally, horizon: int, groups: np.ndarray, signs: np.ndarray
+    ) -> "Skills":
+        """Skills from one layer's errors; signs (split, clip) say which half a clip is in."""
         orders = [order for name, order in found.errors if name == "dmd"]
         names = [("dmd", order, baseline) for order in orders for baseline in BASELINES]
         names += [("dmd", order, "order_1") for order in orders if order != 1]
@@ -45,22 +50,24 @@ class Skills:
             np.stack([side(found, *name) for name in names]).swapaxes(1, 2)
             for side in (_model, _baseline)
         )
+        halves = _halves(names, found, signs)
         interval = bootstrap.interval(
             np.stack([own, other], axis=-1),
             scores.skill_of,
             groups=groups,
             draws=spec.bootstraps,
             seed=spec.seed,
+            halves=halves,
         )
         names_of, member = np.unique(groups, return_inverse=True)
-        signs = seeds.rng("sign flips", spec.seed).choice(
+        flips = seeds.rng("sign flips", spec.seed).choice(
             (-1.0, 1.0), size=(spec.bootstraps, len(names_of))
         )[:, member]
         whole = other.sum(-1)
-        null = np.moveaxis((other - own) @ signs.T, -1, 0) / np.where(whole > 0, whole, np.nan)
+        null = np.moveaxis((other - own) @ flips.T, -1, 0) / np.where(whole > 0, whole, np.nan)
         gains = np.zeros((len(names_of), *whole.shape))
         np.add.at(gains, member, np.moveaxis(other - own, -1, 0))
-        return cls(names, interval, null, gains)
+        return cls(names, interval, null, gains, halves)
 
     def rows(self, spec: Settings, layer: str, found: Tally, length: int) -> Iterator[dict]:
         """One row per order, baseline and horizon."""
@@ -102,6 +109,14 @@ class Skills:
                     "note": nulls.noted(note, null.get("note")),
                 }  # fmt: skip
 
+    def _halves_of_order_1(self) -> dict:
+        """Signs (split, clip) and deviations (horizon, split); empty if fits are held fixed."""
+        if self.halves is None:
+            return {}
+        place = self.names.index(("dmd", 1, "persistence"))
+        deviations = self.halves.deviations[place, ..., 0]
+        return {"signs": self.halves.signs.astype(int), "deviations": short(deviations)}
+
     def block(self, found: Tally) -> dict:
         """Curves over all horizons, and each clip's errors for comparisons between encoders."""
         unit = found.errors["mean", None][:, 0].mean()
@@ -124,11 +139,31 @@ class Skills:
             "horizon": list(range(1, errors["model"].shape[1] + 1)),
             "errors": {name: short(value / unit) for name, value in errors.items()},
             "higher_orders": {str(o): short(value / unit) for o, value in higher.items()},
+            "halves": self._halves_of_order_1(),
             "curves": [
                 {k: short(v) if isinstance(v, np.ndarray) else v for k, v in curve.items()}
                 for curve in curves
             ],
         }
+
+
+def _halves(
+    names: Sequence[tuple[str, int | None, str]], found: Tally, signs: np.ndarray
+) -> Halves | None:
+    """What halves say (name, horizon) of models, and of order 1 as a baseline.
+
+    Baselines that are no more than means of many frames, and the time-shuffled fit, are held fixed.
+    """
+    ratios = {
+        order: half_samples.ratios(np.moveaxis(errors, -1, 0))
+        for order, errors in found.halved.items()
+    }
+    none = np.zeros_like(ratios[1])
+    if not none.shape[-1]:
+        return None
+    own = [ratios.get(order or 0, none) for _, order, _ in names]
+    other = [ratios[1] if baseline == "order_1" else none for *_, baseline in names]
+    return Halves(np.stack([own, other], axis=-1), np.asarray(signs, float))
 
 
 def _model(found: Tally, model: str, order: int | None, baseline: str) -> np.ndarray:
@@ -147,6 +182,7 @@ def by_equation(
     found: Tally,
     length: int,
     groups: np.ndarray,
+    signs: np.ndarray,
     equations: np.ndarray,
 ) -> Iterator[dict]:
     """Skill on the held-out clips of each equation, where there are several.
@@ -160,12 +196,15 @@ def by_equation(
         Times of a clip.
     groups, equations : (clip,)
         Of the held-out clips; no equations if the clips name none.
+    signs : (split, clip)
+        Which half a clip is in; scores of a part hold the fits fixed.
     """
     names = np.unique(equations)
     for name in names if len(names) > 1 else ():
         clips = np.flatnonzero(equations == name)
         part = found.part(clips)
-        skills = Skills.of(spec, part, part.errors["mean", None].shape[1], groups[clips])
+        steps = part.errors["mean", None].shape[1]
+        skills = Skills.of(spec, part, steps, groups[clips], signs[:, clips])
         for row in skills.rows(spec, layer, part, length):
             yield {**row, "equation": name, "metric": "skill_by_equation"}
 

@@ -9,7 +9,7 @@ from physprobe.fit.methods._dynamics_null import shuffled_sse
 from physprobe.fit.methods._dynamics_settings import Settings
 from physprobe.fit.methods._latent import Published, principal
 from physprobe.fit.methods._pairs import FIRST, Layout, moments, shuffled
-from physprobe.fit.methods._transition import Choice, fit, select, sse
+from physprobe.fit.methods._transition import Choice, fit, halved, select, sse, sse_of_all
 from physprobe.statistics.splits import Fold
 
 BASELINES = ("persistence", "mean", "time_index_mean", "time_shuffled")
@@ -32,6 +32,9 @@ class Tally:
     """(clip,) published scores by model, order and metric; of orders above 1, of rollouts alone."""
     train: dict[tuple[str, int | None, str], np.ndarray]
     """(clip,) the same on training clips, folds one after the other."""
+    halved: dict[int, np.ndarray]
+    """(split, half, horizon) squared error by order of models of halves of the training clips, with
+    what was chosen on all of them, summed over clips; of no split where fits are held fixed."""
     choices: list[dict] = field(default_factory=list)
 
     def part(self, clips: np.ndarray) -> "Tally":
@@ -46,6 +49,7 @@ class Tally:
             null=None,
             variance=self.variance[clips],
             test=some(self.test),
+            halved={order: errors[:0] for order, errors in self.halved.items()},
         )
 
     def chosen(self, order: int) -> dict:
@@ -64,6 +68,7 @@ def tally(
     folds: Sequence[Fold],
     horizon: int,
     shuffles: np.ndarray,
+    halves: np.ndarray,
 ) -> Tally | None:
     """Errors of one layer over all outer folds; None if its features never change.
 
@@ -76,10 +81,12 @@ def tally(
         Longest forecast.
     shuffles : (1 + draw, clip, time)
         Orders of time: of the time-shuffled baseline, then of the null.
+    halves : (split, clip)
+        1 of clips in the first half, -1 of those in the second.
     """
     parts = []
     for number, fold in enumerate(folds):
-        part = _fold(spec, features, fold, horizon, shuffles)
+        part = _fold(spec, features, fold, horizon, shuffles, halves)
         if part is None:
             return None
         for choice in part.choices:
@@ -98,12 +105,22 @@ def tally(
         np.concatenate([part.variance for part in parts])[place],
         merge("test"),
         merge("train", slice(None)),
+        {
+            order: np.sum([part.halved[order] for part in parts], axis=0)
+            for order in parts[0].halved
+            if all(order in part.halved for part in parts)
+        },
         [choice for part in parts for choice in part.choices],
     )
 
 
 def _fold(
-    spec: Settings, features: np.ndarray, fold: Fold, horizon: int, shuffles: np.ndarray
+    spec: Settings,
+    features: np.ndarray,
+    fold: Fold,
+    horizon: int,
+    shuffles: np.ndarray,
+    halves: np.ndarray,
 ) -> Tally | None:
     """Errors on one outer fold's held-out clips."""
     space = principal(features, fold.train, spec.components)
@@ -130,7 +147,8 @@ def _fold(
             about = {"components": space.components, "spectral_radius": radius}
             choices.append({**about, **_describe(choice, order, name)})
     horizons = [ahead for ahead in spec.horizons if ahead <= horizon]
-    null = shuffled_sse(train, test, chosen["dmd"], shuffles[1:, fold.train], horizons)
+    null = shuffled_sse(train, test, layout, chosen["dmd"], shuffles[1:, fold.train], horizons)
+    redone = _redone(train, test, layout, chosen["dmd"], halves[:, fold.train], horizon)
     steady = {
         "mean": np.zeros(latent.shape[1:]),
         "time_index_mean": train.mean(0),
@@ -160,7 +178,24 @@ def _fold(
     (view, tested), (_, trained) = published
     spread = np.einsum("ntc,ntc->n", test, test)
     variance = np.stack([view.beyond.sum(1), view.beyond.sum(1) + spread], axis=-1)
-    return Tally(errors, null, variance, tested, trained, choices)
+    return Tally(errors, null, variance, tested, trained, redone, choices)
+
+
+def _redone(
+    train: np.ndarray,
+    test: np.ndarray,
+    layout: Layout,
+    choice: Choice,
+    signs: np.ndarray,
+    horizon: int,
+) -> dict[int, np.ndarray]:
+    """Errors (split, half, horizon) by order of fits to halves of the training clips."""
+    each, rank = moments(train, layout, list(np.arange(len(train))[:, None])), choice.rank
+    ahead, found = range(1, horizon + 1), {}
+    for order, penalty in choice.penalties.items():
+        matrices = halved(each, layout, rank, order, penalty, signs)
+        found[order] = sse_of_all(matrices, rank, order, test, layout, ahead)
+    return found
 
 
 def grid(spec: Settings, components: int) -> tuple[list[int], list[int]]:

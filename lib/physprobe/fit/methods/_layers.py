@@ -10,6 +10,7 @@ from physprobe.fit.methods._dynamics_settings import Settings
 from physprobe.fit.methods._held_out import grid, tally
 from physprobe.fit.methods._latent import principal
 from physprobe.fit.methods._pairs import FIRST, Layout, moments, shuffles
+from physprobe.fit.methods._rows import HeldOut
 from physprobe.fit.methods._spectrum import Spectrum, spectrum
 from physprobe.fit.methods._transition import select
 from physprobe.statistics.splits import Fold
@@ -35,7 +36,9 @@ def fit(
             f"dmd: clips have {length} times; expected at least {spec.SHORTEST}."
             " Hint: simulate more frames, or choose a smaller tubelet."
         )
-    held = np.sort(np.concatenate([fold.test for fold in folds]))
+    clips = np.arange(len(pooled[0])) if groups is None else np.asarray(groups)
+    about = HeldOut.of(folds, clips, spec.seed)
+    held = about.clip
     named = np.array([]) if equations is None else np.asarray(equations)[held]
     reported = [layer for layer in layers if layer in spec.report] or [layers[-1]]
     horizon = max([1, *spec.scored(length)])
@@ -43,7 +46,6 @@ def fit(
     choices: list[dict] = []
     spectra: list[dict] = []
     forecast, published = {}, {}
-    clips = np.zeros(0) if groups is None else np.asarray(groups)
     orders = None
     for layer, values in zip(layers, pooled, strict=True):
         features = np.asarray(values, float)
@@ -51,26 +53,25 @@ def fit(
             clip = int(np.argwhere(~np.isfinite(features))[0, 0])
             raise ValueError(f"dmd: layer {layer} is not finite in clip {clip}.")
         if orders is None:
-            if groups is None:
-                clips = np.arange(len(features))
             orders = shuffles(1 + spec.shuffles, len(features), length, spec.seed)
-        found = tally(spec, features, folds, horizon, orders)
+        found = tally(spec, features, folds, horizon, orders, about.halves)
         if found is None:
             rows += _dynamics_rows.undefined(spec, layer, CONSTANT, len(held))
             continue
         detail = layer in reported
-        skills = _dynamics_rows.Skills.of(spec, found, horizon, clips[held])
+        skills = _dynamics_rows.Skills.of(spec, found, horizon, about.groups, about.signs)
         spectral = list(_spectra(spec, features, folds, clips, all_orders=detail))
         rows += skills.rows(spec, layer, found, length)
-        rows += _dynamics_rows.by_equation(spec, layer, found, length, clips[held], named)
-        rows += _dynamics_rows.others(spec, layer, found, spectral, clips[held])
+        rows += _dynamics_rows.by_equation(
+            spec, layer, found, length, about.groups, about.signs, named
+        )
+        rows += _dynamics_rows.others(spec, layer, found, spectral, about.groups)
         choices += [{"layer": layer, **choice} for choice in found.choices]
         spectra += [_spectrum_block(layer, item, cloud=detail) for item in spectral]
         if detail:
-            about = {"clip": held, "group": clips[held]} | (
-                {"equation": named} if len(named) else {}
-            )
-            forecast[layer] = {**about, **skills.block(found)}
+            told = {"clip": held, "group": about.groups}
+            told |= {"equation": named} if len(named) else {}
+            forecast[layer] = told | skills.block(found)
             published = _dynamics_rows.published(found, spectral[0], named if len(named) else None)
     step = float(np.diff(times).mean())
     return rows, {

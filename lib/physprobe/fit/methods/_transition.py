@@ -100,11 +100,14 @@ def _scale(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return scale, unit
 
 
-def solve_all(gram: np.ndarray, cross: np.ndarray, penalty: float) -> np.ndarray:
-    """Weights (draw, input, output) for one penalty and many sets of sums (draw, input, ...)."""
+def solve_all(gram: np.ndarray, cross: np.ndarray, penalty: float | np.ndarray) -> np.ndarray:
+    """Weights (draw, input, output) for many sets of sums (draw, input, ...).
+
+    The penalty is relative, one for all or one for each (draw,).
+    """
     scale, unit = _scale(gram)
     scaled = gram * scale[:, None, :] * scale[:, :, None]
-    shifts = penalty * unit[:, None, None] * np.eye(gram.shape[-1])
+    shifts = (penalty * unit)[:, None, None] * np.eye(gram.shape[-1])
     return scale[..., None] * np.linalg.solve(scaled + shifts, cross * scale[..., None])
 
 
@@ -181,6 +184,72 @@ def select(
         {order: place in (0, last) for order, place in zip(orders, best, strict=True)},
         {o: float(row[place]) for o, row, place in zip(orders, errors[rank], best, strict=True)},
     )
+
+
+def halved(
+    sums: Moments, layout: Layout, rank: int, order: int, penalty: float, signs: np.ndarray
+) -> np.ndarray:
+    """Transition matrices (split, half, state, state) of models of halves of the clips.
+
+    The penalty is that of all clips, in absolute terms: noise is what it was.
+
+    Parameters
+    ----------
+    sums : Moments
+        One block per clip.
+    layout, rank, order, penalty
+        The model of all clips.
+    signs : (split, clip)
+        1 of clips in the first half, -1 of those in the second.
+    """
+    inputs = np.append(layout.inputs(rank, order), layout.one)
+    clips = len(sums.energy)
+    mine = np.stack([signs > 0, signs < 0], axis=1).reshape(-1, clips).astype(float)
+    gram, cross = (
+        np.tensordot(mine, part, 1)
+        for part in (sums.gram[:, inputs[:, None], inputs], sums.cross[:, inputs, :rank])
+    )
+    unit = _scale(sums.gram.sum(0)[np.ix_(inputs, inputs)])[1]
+    weights = solve_all(gram, cross, penalty * unit / _scale(gram)[1])
+    found = matrix(weights, rank, order)
+    return found.reshape(len(signs), 2, *found.shape[1:])
+
+
+def sse_of_all(
+    matrices: np.ndarray,
+    rank: int,
+    order: int,
+    latent: np.ndarray,
+    layout: Layout,
+    horizons: Sequence[int],
+) -> np.ndarray:
+    """Squared errors (..., horizon) of many models, summed over clips, starts and components.
+
+    They are quadratic forms of sums over the clips, so that no model is rolled out.
+
+    Parameters
+    ----------
+    matrices : (..., state, state)
+        Of models of one rank and order.
+    latent : (clip, time, component)
+    horizons : sequence of int
+        Ascending.
+    """
+    states = histories(latent, layout)[..., layout.state(rank, order)]
+    moved, reached = np.eye(rank, matrices.shape[-1]), 0
+    found = np.empty((*matrices.shape[:-2], len(horizons)))
+    for place, ahead in enumerate(horizons):
+        for _ in range(ahead - reached):
+            moved = moved @ matrices
+        reached = ahead
+        state = states[:, :-ahead].reshape(-1, states.shape[-1])
+        truth = latent[:, FIRST + ahead :].reshape(-1, latent.shape[-1])
+        rest = truth[:, rank:] - latent[:, FIRST:-ahead, rank:].reshape(len(truth), -1)
+        lead = truth[:, :rank]
+        spread = ((moved @ (state.T @ state)) * moved).sum((-1, -2))
+        towards = np.tensordot(moved, lead.T @ state, 2)
+        found[..., place] = np.vdot(lead, lead) + np.vdot(rest, rest) - 2 * towards + spread
+    return found
 
 
 def sse(model: Transition, latent: np.ndarray, layout: Layout, horizon: int) -> np.ndarray:
