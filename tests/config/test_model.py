@@ -19,9 +19,15 @@ from physprobe.config import model as config
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def content() -> dict:
+@pytest.fixture(scope="module")
+def wide() -> dict:
     return yaml.safe_load((ROOT / "tests/configs/wide.yaml").read_text())
+
+
+@pytest.fixture
+def content(wide: dict) -> dict:
+    """The wide config, to be changed."""
+    return copy.deepcopy(wide)
 
 
 def changed(content: dict, path: str, value: object) -> dict:
