@@ -199,7 +199,7 @@ def test_data_files_are_packaged():
     tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     patterns = tool["setuptools"]["package-data"]["*"]
     for path in PACKAGE.rglob("*"):
-        if path.is_file() and path.suffix not in {".py", ".pyc"}:
+        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts:
             assert any(path.match(pattern) for pattern in patterns), f"{path} is not packaged"
 
 
