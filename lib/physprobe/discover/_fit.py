@@ -108,14 +108,17 @@ def refine(
         return _residual(law, modes, law.at(point), early)
 
     damping = np.full(len(point), 1e-3)
-    cost = _cost(law, modes, law.at(point), early).sum(1)
-    stuck = np.zeros(len(point), int)
+    here = residual(point)
+    cost = _squared(here).sum(1)
+    stuck, better = np.zeros(len(point), int), np.ones(len(point), bool)
     for _ in range(steps):
-        _, (gram, side) = _linearised(residual, point)
+        # where no clip has moved, slopes are as they were
+        if better.any():
+            products, sides = _linearised(residual, point, here)
         # what is at zero and would go below it stays, and the others go as if it were not there
-        held = law.bounded & (point <= 0) & (side > 0)
-        gram = np.where(held[:, :, None] | held[:, None, :], 0.0, gram)
-        side = np.where(held, 0.0, side)
+        held = law.bounded & (point <= 0) & (sides > 0)
+        gram = np.where(held[:, :, None] | held[:, None, :], 0.0, products)
+        side = np.where(held, 0.0, sides)
         diagonal = np.einsum("cpp->cp", gram)
         lifted = (
             gram
@@ -126,10 +129,12 @@ def refine(
         )
         step = np.linalg.solve(lifted, -side[..., None])[..., 0]
         tried = law.within(point + step)
-        found = _cost(law, modes, law.at(tried), early).sum(1)
+        there = residual(tried)
+        found = _squared(there).sum(1)
         better = found < cost
         moved = np.abs(tried - point).max(1) > 1e-9 * np.abs(point).max(1)
         point = np.where(better[:, None], tried, point)
+        here = np.where(better[:, None, None, None], there, here)
         cost = np.where(better, found, cost)
         damping = np.clip(np.where(better, damping / 10, damping * 10), 1e-9, 1e9)
         stuck += ~(better & moved)
@@ -164,7 +169,8 @@ def _spread(
     residual: Callable[[np.ndarray], np.ndarray], point: np.ndarray, periodic: bool
 ) -> np.ndarray:
     """Covariance (clip, coordinate, coordinate) of a point of least squares."""
-    here, (gram, _) = _linearised(residual, point)
+    here = residual(point)
+    gram, _ = _linearised(residual, point, here)
     clips, count = len(here), here[0].size * (2 if periodic else 1)
     noise = (np.abs(here) ** 2).reshape(clips, -1).sum(-1) / max(count - point.shape[1], 1)
     scale = np.sqrt(np.maximum(np.einsum("cpp->cp", gram), 1e-300))
@@ -174,15 +180,25 @@ def _spread(
 
 
 def _residual(law: Law, modes: Modes, theta: np.ndarray, early: int | None = None) -> np.ndarray:
-    """Misfit of whole courses, or of late frames that are foretold from so many early ones."""
+    """Misfit of whole courses, or of late frames that are foretold from so many early ones.
+
+    Parameters (clip, parameter), or (1, parameter) of all clips alike.
+    """
     basis = law.basis(theta, modes.wavevector, np.arange(modes.amplitude.shape[2], dtype=float))
     misfit = modes.amplitude - predict(basis, modes.amplitude, slice(early))
     return misfit[:, :, early:]
 
 
-def _cost(law: Law, modes: Modes, theta: np.ndarray, early: int | None = None) -> np.ndarray:
+def _cost(law: Law, modes: Modes, theta: np.ndarray) -> np.ndarray:
     """Squared misfit (clip, mode)."""
-    return (np.abs(_residual(law, modes, theta, early)) ** 2).sum((2, 3))
+    # of parameters that all clips have alike, courses are computed once
+    alike = (theta == theta[:1]).all()
+    return _squared(_residual(law, modes, theta[:1] if alike else theta))
+
+
+def _squared(misfit: np.ndarray) -> np.ndarray:
+    """Squares (clip, mode), summed over times and features."""
+    return (np.abs(misfit) ** 2).sum((2, 3))
 
 
 def _starts(law: Law, modes: Modes, seen: np.ndarray) -> np.ndarray:
@@ -239,10 +255,9 @@ def _velocity(modes: Modes, seen: np.ndarray) -> np.ndarray:
 
 
 def _linearised(
-    residual: Callable[[np.ndarray], np.ndarray], point: np.ndarray
-) -> tuple[np.ndarray, tuple]:
-    """Residual at a point, and its slopes' products with each other and with it."""
-    here = residual(point)
+    residual: Callable[[np.ndarray], np.ndarray], point: np.ndarray, here: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Products of a residual's slopes at a point with each other, and with what it is there."""
     scale = np.maximum(np.abs(point), 1e-4)
     slopes = []
     for place in range(point.shape[1]):
@@ -254,4 +269,4 @@ def _linearised(
     flat = here.reshape(len(point), -1)
     gram = (stacked.conj() @ stacked.swapaxes(1, 2)).real
     side = (stacked.conj() @ flat[..., None]).real[..., 0]
-    return here, (gram, side)
+    return gram, side
