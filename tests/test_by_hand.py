@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 SPECS = {
     "simulate": {"kind": "heat", "clips": 20, "frames": 8, "size": 64, "sigma": [3.0, 6.0]},
     "render": {"kind": "fields"},
-    "embed": {"kind": "untrained", "num_hidden_layers": 1, "patch_size": 16},
+    "embed": {"kind": "untrained", "num_hidden_layers": 1, "patch_size": 16, "seeds": [1, 2]},
     "fit": {"kind": "ridge", "targets": ["alpha", "sigma"], "permutations": 1, "bootstraps": 100},
 }
 FULL = 2_000

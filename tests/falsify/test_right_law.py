@@ -16,7 +16,7 @@ from physprobe.fit.methods.linear import Spec
 from physprobe.fit.section import SCHEMAS
 from physprobe.store import results
 
-QUICK = Spec(nulls=10, shuffles=199, bootstraps=100, band=5, controls=4)
+QUICK = Spec(nulls=10, shuffles=199, bootstraps=100, band=5, controls=2)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_verdicts_parameters_and_rates_are_counted_and_drawn(given, tmp_path):
     assert row(**every, sample="clip", metric="right")["value"] == 1
     assert row(**every, sample="clip", metric="right")["n_clips"] == 10
     assert row(**every, sample="system", metric="wrong")["value"] == 0
-    assert row(**every, metric="false_verdicts", decoy="all")["n_clips"] == 2 * 4 * 4
+    assert row(**every, metric="false_verdicts", decoy="all")["n_clips"] == 2 * 4 * 2
     assert row(system="diffusion", metric="share")["verdict"] == "diffusive"
     assert row(system="diffusion", metric="r2", target="alpha")["value"] > 0.999
     assert row(system="advection", metric="relative_error", target="vx")["value"] < 1e-3
