@@ -16,8 +16,11 @@ import psutil
 import pytest
 import xarray as xr
 import yaml
+from figure_oracle import sound
 
+from physprobe.calibrate import _battery, _chance
 from physprobe.config import kinds
+from physprobe.figures import calibration
 
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "workflow", "profiles", "lib", "envs"]
@@ -182,6 +185,25 @@ def test_a_study_has_a_page_of_its_own(finished: Path):
     assert 'id="others"' in whole and 'id="others"' not in alone
     other = (finished / "results/balls/report.html").read_text()
     assert 'id="balls-polar"' in other and 'id="heat"' not in other
+
+
+def test_every_test_and_interval_of_the_calibration_is_counted_and_drawn(finished: Path):
+    found = json.loads((finished / "results/calibration.json").read_text())
+    assert found["schema"] == "physprobe/calibration/2"
+    rates = {row["test"]: row for row in found["rows"]}
+    assert {"ridge, clip, selected layer", "logistic, auc, selected layer"} <= set(rates)
+    assert {f"R2, {_battery.FEW[0].name}", "skill of linear dynamics"} <= set(rates)
+    for row in found["rows"]:
+        assert row["value"] in (0.0, 1.0) or row["metric"] == "chance_level"
+        assert row["ci_low"] <= row["value"] <= row["ci_high"]
+    # the best setting on the reported fold is above any one of them, and above an honest choice
+    for size in _chance.SIZES:
+        nested, alone, swept = (rates[f"{way}, {size}"]["value"] for way in _chance.WAYS)
+        assert alone < swept and nested < 0
+    assert (finished / "results/calibration.png").stat().st_size > 10_000
+    table = (finished / "results/calibration.csv").read_text()
+    assert len(table.splitlines()) == 1 + len(found["rows"])
+    sound(calibration.figure(calibration.frame(found)))
 
 
 def test_claims_were_frozen_before_there_was_a_fit(finished: Path):

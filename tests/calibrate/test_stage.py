@@ -1,38 +1,14 @@
-"""Calibration: rates are what was counted, and what should be rejected is."""
+"""Calibration: rates are what was counted, and what should be rejected is.
 
-import json
+A whole run of it, and its picture, are looked at in tests/test_workflow.py.
+"""
 
 import numpy as np
 import pytest
-from figure_oracle import beside, sound
+from figure_oracle import sound
 
-from physprobe.calibrate import _battery, _chance, _coverage, _noise, _shortcuts, stage
+from physprobe.calibrate import _battery, _coverage, _noise, _shortcuts, stage
 from physprobe.figures import calibration
-from physprobe.figures import stage as figures
-
-
-def test_every_test_and_interval_is_counted_and_drawn(tmp_path):
-    out = tmp_path / "calibration.json"
-    stage.run(
-        out=out, spec='{"noise": 1, "planted": 1, "worlds": "one", "chance": 2, "shortcuts": 0}'
-    )
-    found = json.loads(out.read_text())
-    assert found["schema"] == "physprobe/calibration/2"
-    rates = {row["test"]: row for row in found["rows"]}
-    assert {"ridge, clip, selected layer", "logistic, auc, selected layer"} <= set(rates)
-    assert {f"R2, {_battery.FEW[0].name}", "skill of linear dynamics"} <= set(rates)
-    for row in found["rows"]:
-        assert row["value"] in (0.0, 1.0) or row["metric"] == "chance_level"
-        assert row["ci_low"] <= row["value"] <= row["ci_high"]
-    # the best setting on the reported fold is above any one of them, and above an honest choice
-    for size in _chance.SIZES:
-        nested, alone, swept = (rates[f"{way}, {size}"]["value"] for way in _chance.WAYS)
-        assert alone < swept and nested < 0
-    picture, table = tmp_path / "calibration.png", tmp_path / "calibration.csv"
-    figures.run(kind="calibration", sources=[out], **beside(picture))
-    assert picture.stat().st_size > 10_000
-    assert len(table.read_text().splitlines()) == 1 + len(found["rows"])
-    sound(calibration.figure(calibration.frame(found)))
 
 
 def test_rates_and_their_intervals_are_those_of_the_counts():
