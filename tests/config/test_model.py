@@ -748,28 +748,40 @@ def test_an_entry_of_a_section_by_hand_is_told_in_one_line(tmp_path: Path):
     assert "encoders: found []; at least 1 entry is needed" in line
 
 
-@pytest.mark.parametrize("text", ["class Spec(", "import nothing_of_the_kind", "X = 1", "1 / 0"])
-def test_a_half_written_kind_is_named_and_the_others_work(tmp_path: Path, text: str):
+def test_half_written_kinds_are_named_and_the_others_work(tmp_path: Path):
     shutil.copytree(ROOT / "lib", tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__"))
-    file = tmp_path / "lib/physprobe/simulate/half.py"
-    file.write_text(f'"""Half."""\n\n{text}\n')
-    code = (
-        "import sys, yaml; from physprobe.config import model as config;"
-        "content = yaml.safe_load(open(sys.argv[1]));"
-        "config.load(content); print('loaded');"
-        "content['systems']['heat']['simulate'] = {'kind': 'half'};"
-        "config.load(content)"
-    )
+    texts = ("class Spec(", "import nothing_of_the_kind", "X = 1", "1 / 0")
+    files = [tmp_path / f"lib/physprobe/simulate/half_{n}.py" for n in range(len(texts))]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(f'"""Half."""\n\n{text}\n')
+    code = """
+import sys, yaml
+from physprobe.config import model as config
+content = yaml.safe_load(open(sys.argv[1]))
+config.load(content)
+print("loaded", flush=True)
+for kind in sys.argv[2:]:
+    content["systems"]["heat"]["simulate"] = {"kind": kind}
+    try:
+        config.load(content)
+    except config.ConfigError as error:
+        print(error)
+"""
+    smoke, halves = ROOT / "tests/configs/smoke.yaml", [file.stem for file in files]
     done = subprocess.run(
-        [sys.executable, "-c", code, str(ROOT / "tests/configs/smoke.yaml")],
+        [sys.executable, "-c", code, str(smoke), *halves],
         env={**os.environ, "PYTHONPATH": str(tmp_path / "lib")},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.stdout == "loaded\n", done.stderr
-    warning, *_ = done.stderr.splitlines()
-    assert str(file) in warning
-    assert "Hint: " in warning
-    assert f"systems.heat.simulate.kind: found 'half', but {file}" in done.stderr
+    loaded, *told = done.stdout.splitlines()
+    assert loaded == "loaded", done.stderr
+    warnings = done.stderr.splitlines()
+    assert len(warnings) == len(files)
+    for file, warning in zip(files, warnings, strict=True):
+        assert str(file) in warning
+        assert "Hint: " in warning
+        expected = f"systems.heat.simulate.kind: found '{file.stem}', but {file}"
+        assert sum(expected in line for line in told) == 1
 
 
 def test_a_study_may_ask_for_a_systems_own_classes(content: dict):
