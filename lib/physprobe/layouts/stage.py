@@ -37,11 +37,11 @@ def run(
         JSON of the study.
     """
     study, form = json.loads(spec), kinds.load("layouts", kind)
+    if {path.name for path in out} != set(form.FILES):
+        raise ValueError(f"{kind} has the files {', '.join(form.FILES)}. Hint: name each as --out.")
     name = verdicts.absolute().parent.name
     found = evidence.read(study, name, fits, embeddings, simulation, clips)
     content = form.fill(found, results.read(verdicts, "verdicts"))
-    if {path.name for path in out} != set(content):
-        raise ValueError(f"{kind} has the files {', '.join(content)}. Hint: name each as --out.")
     for path in out:
         match content[path.name]:
             case Filled() as filled:
