@@ -8,6 +8,7 @@ import planted
 import pytest
 
 from physprobe.config import kinds
+from physprobe.drawing import canvas
 from physprobe.embed import pixels
 from physprobe.falsify import stage as falsify
 from physprobe.falsify.entries import Study
@@ -32,6 +33,13 @@ CLAIMS = {
     "pixels": {"kind": "beyond_pixels"},
 }
 PIXELS = pixels.Spec(size=16, color="gray").dump()
+
+
+@pytest.fixture(autouse=True)
+def drawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Panels are made of every study, and the picture of them of the smallest one alone."""
+    if not request.node.name.endswith("[5]"):
+        monkeypatch.setattr(canvas, "encoded", lambda *_, forms, **__: [b"picture"] * len(forms))
 
 
 def written(root: Path, variables: Mapping, coords: Mapping, attrs: Mapping) -> Path:
