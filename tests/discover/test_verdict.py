@@ -26,7 +26,7 @@ def judge(field: np.ndarray | list[np.ndarray], error: np.ndarray | None = None)
 @pytest.mark.parametrize("noise", [0.0, 0.02])
 @pytest.mark.parametrize("law", SAID)
 def test_every_law_is_told_from_single_clips(law, noise, world):
-    field, _ = world(law)
+    field, _ = world(law, 4 if noise else 2)
     field = field + noise * np.random.default_rng(1).normal(size=field.shape)
     modes, evidence, shuffled = judge(field)
     verdict, order = SAID[law]
