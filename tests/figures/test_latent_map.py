@@ -27,7 +27,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> evidence.Evidence:
     render.run(simulation=simulation, out=clips, spec=pendulum.Spec(size=16).canonical())
     asked = states.Spec(targets=TARGETS, skip=1, permutations=20, bootstraps=100).canonical()
     embeddings, fits = [], []
-    for name, size in (("fine", 16), ("coarse", 4)):
+    for name, size in (("fine", 8), ("coarse", 4)):
         embeddings.append(folder / "embeddings" / f"{name}.zarr" / "zarr.json")
         embed.run(clips=clips, out=embeddings[-1], spec=Pixels(size=size, tubelet=2).canonical())
         fits.append(folder / "fits" / f"{name}.states.json")

@@ -78,9 +78,9 @@ def test_surfaces_are_lit_as_they_face_the_light():
     lit = {"light_azimuth": 0.6, "light_elevation": 0.7}
     towards = np.array([np.cos(0.7) * np.sin(0.6), np.sin(0.7), np.cos(0.7) * np.cos(0.6)])
     grey = dict.fromkeys(WHITE, 0.5)
-    ball = light(frame(**grey, **lit, body_shape=1, body_size=2.0, pixels=600.0)[..., 0])
+    ball = light(frame(**grey, **lit, body_shape=1, body_size=2.0, pixels=300.0)[..., 0])
     row, column = np.unravel_index(ball.argmax(), ball.shape)
-    found = np.array([(column + 0.5 - 300) / 200, (480 - row - 0.5) / 200 - 1])
+    found = np.array([(column + 0.5 - 150) / 100, (240 - row - 0.5) / 100 - 1])
     np.testing.assert_allclose(found, towards[:2], atol=0.12)
     box = light(frame(**grey, **lit, body_shape=2)[..., 0]) / 0.5
     expected = occlusion.AMBIENT + occlusion.INTENSITY * towards[2]
