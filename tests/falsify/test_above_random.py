@@ -168,7 +168,12 @@ def judge(found: dict, loss: float = 0.05) -> dict:
 
 @pytest.mark.parametrize(
     ("trained", "random", "word"),
-    [(0.3, 0.6, "supported"), (0.6, 0.3, "refuted"), (0.5, 0.5, "cannot tell")],
+    [
+        (0.3, 0.6, "supported"),
+        (0.6, 0.3, "refuted"),
+        (0.5, 0.5, "cannot tell"),
+        (2.0, 4.0, "cannot tell"),  # R2 of -3 and -15: neither knows anything
+    ],
 )
 def test_better_is_supported_worse_is_refuted_and_equal_is_neither(trained, random, word):
     line = judge(probes(trained, random), loss=0.5)

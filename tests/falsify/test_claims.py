@@ -71,6 +71,24 @@ def test_an_encoder_has_to_beat_its_best_control(own: float, expected: str):
     assert found["ci_low"] < found["value"] < found["ci_high"]
 
 
+@pytest.mark.parametrize(("own", "worse"), [(1.4, 3.0), (2.0, 8.0)])
+def test_to_be_less_bad_than_a_control_is_no_knowledge(own: float, worse: float):
+    """R2 of -0.2 and of -1.5, beside controls far below them."""
+    spec = decodable.Spec(statement="s", target="alpha")
+    found = decodable.line(spec, evidence(own, {"brightness": worse}), "small")
+    assert found["ci_low"] > 0 and found["p"] < 0.05
+    assert found["verdict"] == "cannot tell"
+    assert found["note"].endswith("R2 itself is not above 0")
+
+
+def test_to_forecast_less_badly_than_a_control_is_no_forecast():
+    found = evidence(0.1, {"pixels": 0.5})
+    found.koopman.update(small=koopman(-0.2, 7), pixels=koopman(-2.0, 8))
+    judged = forecast.line(forecast.Spec(statement="s", beyond="controls"), found, "small")
+    assert judged["ci_low"] > 0 and judged["verdict"] == "cannot tell"
+    assert judged["note"].endswith("skill itself is not above 0")
+
+
 def test_beating_chance_alone_needs_the_null_to_be_refuted():
     spec = decodable.Spec(statement="s", target="alpha", beyond="chance")
     assert decodable.line(spec, evidence(0.5, {}), "small")["verdict"] == "supported"

@@ -64,6 +64,7 @@ SPEC = contrast.Spec(statement="Latents know more.", pairs=PAIRS, targets=TARGET
         ((0.3, 0.6, 0.4, 0.7), "supported"),
         ((0.6, 0.3, 0.7, 0.4), "refuted"),
         ((0.5, 0.5, 0.5, 0.5), "cannot tell"),
+        ((2.0, 4.0, 2.0, 4.0), "cannot tell"),  # R2 of -3 and -15: neither knows anything
     ],
 )
 def test_a_factor_that_matters_is_told(errors: tuple[float, ...], word: str):

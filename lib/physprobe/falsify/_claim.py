@@ -213,3 +213,26 @@ def verdict(
     if low > margin and p is not None and p < nulls.LEVEL:
         return "supported"
     return "refuted" if high <= margin else "cannot tell"
+
+
+def knowing(line: dict, name: str, score: Mapping, chance: float = 0.0) -> dict:
+    """A line; where the score itself is not above chance, a difference of scores supports nothing.
+
+    To be less bad than a control, or than a twin, there is no knowledge.
+
+    Parameters
+    ----------
+    line : dict
+        With ``verdict`` and ``note``.
+    name : str
+        Of the score.
+    score : mapping
+        The score itself: ``ci_low``, None if it has no interval.
+    chance : float
+        The score without knowledge.
+    """
+    low = score["ci_low"]
+    if line["verdict"] != "supported" or (low is not None and low > chance):
+        return line
+    note = nulls.noted(line["note"], f"{name} itself is not above {chance:.3g}")
+    return line | {"verdict": "cannot tell", "note": note}

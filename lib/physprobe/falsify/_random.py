@@ -64,17 +64,16 @@ def rows(
     }  # fmt: skip
 
 
-def mean(probes: Mapping[str, Mapping[str, dict]], encoder: str, random: tuple[str, ...]) -> Scored:
-    """Mean over all targets of all systems of R2 less the mean of the random ones'."""
-    return _mean(
-        [
-            paired.above_mean(
-                *(_ordered(system, results[name], target) for name in (encoder, *random))
-            )
-            for system, results in probes.items()
-            for target in results[encoder]["spec"]["targets"]
-        ]
-    )
+def mean(
+    probes: Mapping[str, Mapping[str, dict]], encoder: str, random: tuple[str, ...] = ()
+) -> Scored:
+    """Mean over all targets of all systems of R2, less the mean of the random ones' if any."""
+    found = [
+        [_ordered(system, results[name], target) for name in (encoder, *random)]
+        for system, results in probes.items()
+        for target in results[encoder]["spec"]["targets"]
+    ]
+    return _mean([paired.above_mean(*each) if random else each[0] for each in found])
 
 
 def _mean(differences: Sequence[Scored]) -> Scored:

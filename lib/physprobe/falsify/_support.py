@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
-from physprobe.falsify._claim import NO_CONTROL, verdict
+from physprobe.falsify._claim import NO_CONTROL, knowing, verdict
 from physprobe.statistics import nulls, paired
 from physprobe.store import results
 from physprobe.store.evidence import Evidence
@@ -133,10 +133,7 @@ def specifications(
             line |= {f"difference_{key}": end for key, end in difference.columns().items()}
             if beyond == "controls":
                 low, high = difference.low, difference.high
-        word = verdict(low, high, margin, p)
-        if word == "supported" and row["ci_low"] <= 0:
-            word = "cannot tell"  # a control that is worse than no knowledge makes none
-        yield {**line, "verdict": word}
+        yield knowing({**line, "verdict": verdict(low, high, margin, p)}, "R2", row)
 
 
 def rows(lines: Sequence[Mapping], beyond: str) -> Iterator[dict]:

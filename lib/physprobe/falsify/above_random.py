@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from physprobe.falsify import _random
-from physprobe.falsify._claim import Claim, Judgement, Needs, judged, measured, verdict
+from physprobe.falsify._claim import Claim, Judgement, Needs, judged, knowing, measured, verdict
 from physprobe.store.evidence import Evidence
 
 FIGURES = ("above_random",)
@@ -41,15 +41,11 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
     random, draws = tuple(evidence.of_kind(*RANDOM)), evidence.bootstraps
     rows = {name: list(_random.rows(probes, name, random, draws)) for name in encoders}
     twins = sum(len(evidence.specs[name].get("seeds", (0,))) for name in random)
-    return Judgement(
-        {
-            name: _line(
-                spec, found, twins, measured(spec, _random.mean(probes, name, random), draws)
-            )
-            for name, found in rows.items()
-        },
-        [row for found in rows.values() for row in found],
-    )
+    lines = {}
+    for name, found in rows.items():
+        line = _line(spec, found, twins, measured(spec, _random.mean(probes, name, random), draws))
+        lines[name] = knowing(line, "R2", _random.mean(probes, name).interval(draws).columns())
+    return Judgement(lines, [row for found in rows.values() for row in found])
 
 
 def _line(spec: Spec, rows: list[dict], twins: int, mean: dict) -> dict:

@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from physprobe.falsify import _ladder, _random
-from physprobe.falsify._claim import Claim, Judgement, Needs, judged, measured, verdict
+from physprobe.falsify._claim import Claim, Judgement, Needs, judged, knowing, measured, verdict
 from physprobe.statistics import paired
 from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
@@ -79,6 +79,7 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
         if row["metric"] == INTERACTION and row["ci_low"] is not None
     ]
     networks = [n for n in map(evidence.networks, spec.named) if n]
+    firsts = _mean([scored[first] for first, _ in spec.pairs for scored in found.values()])
     line = judged(
         spec,
         statistic=f"R2 less that of the twin, mean over {_count(spec.pairs, 'pair')} and"
@@ -87,6 +88,7 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
         note="; ".join(told),
         **whole,
     )
+    line = knowing(line, "R2", firsts.interval(evidence.bootstraps).columns())
     if networks:
         line["about"] = f"networks of these kinds, of each of which {min(networks)} were tried"
     return Judgement({title: line}, rows)

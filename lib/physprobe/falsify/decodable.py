@@ -2,7 +2,16 @@
 
 from typing import ClassVar, Literal
 
-from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, each, judged, measured, verdict
+from physprobe.falsify._claim import (
+    NO_CONTROL,
+    Claim,
+    Needs,
+    each,
+    judged,
+    knowing,
+    measured,
+    verdict,
+)
 from physprobe.statistics import nulls, paired
 from physprobe.statistics.nulls import undefined_p
 from physprobe.store.evidence import Evidence
@@ -12,7 +21,7 @@ class Spec(Claim):
     """Score of the encoder less that of its best control, on the same held-out clips.
 
     R2 of a label that is a number, accuracy of one that is a class. Chance is 0 of R2, and of
-    accuracy the share of the most frequent class.
+    accuracy the share of the most frequent class; the score itself has to lie above it.
     """
 
     P_OF: ClassVar = "permutations"
@@ -77,7 +86,7 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         return judged(spec, verdict="cannot tell", note=note)
     gap, best = paired.above(own, *others.values()), paired.best(others)
     columns = measured(spec, gap, evidence.bootstraps)
-    return judged(
+    found = judged(
         spec,
         statistic=f"{what} less that of the best control",
         best_control=best,
@@ -90,6 +99,7 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         ),
         **columns,
     )
+    return knowing(found, own.name, row, own.chance)
 
 
 judge = each(line)

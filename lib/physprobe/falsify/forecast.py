@@ -5,7 +5,16 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from physprobe.falsify._claim import NO_CONTROL, Claim, Needs, each, judged, measured, verdict
+from physprobe.falsify._claim import (
+    NO_CONTROL,
+    Claim,
+    Needs,
+    each,
+    judged,
+    knowing,
+    measured,
+    verdict,
+)
 from physprobe.statistics import paired
 from physprobe.store.evidence import Evidence
 
@@ -63,7 +72,7 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
             "p": gap.p(spec.margin, evidence.bootstraps),
             "note": null["note"] or f"skill itself has p = {p:.2g}",
         }
-    return judged(
+    found = judged(
         spec,
         statistic=statistic,
         best_control=best,
@@ -71,6 +80,7 @@ def line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
         room=room,
         **columns | measures,
     )
+    return knowing(found, "skill", skills["persistence"].interval(evidence.bootstraps).columns())
 
 
 judge = each(line)

@@ -5,7 +5,6 @@ from typing import ClassVar, Literal
 
 from physprobe.falsify import _transfer, decodable
 from physprobe.falsify._claim import Judgement, Needs
-from physprobe.statistics import nulls
 from physprobe.store import results
 from physprobe.store.evidence import Evidence
 
@@ -15,8 +14,7 @@ FIGURES = ("transfer",)
 class Spec(decodable.Spec):
     """Score where the probe was transferred, less that of the best control transferred alike.
 
-    The score is about the mean of the very clips that are scored, and has to lie above 0 itself: to
-    be less bad than a control there is no knowledge.
+    The score is about the mean of the very clips that are scored.
     """
 
     P_OF: ClassVar = "permutations"
@@ -39,7 +37,7 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
     ordinary = {system: evidence.at(system, spec.method).probes for system in first["systems"]}
     asked = (spec.target, spec.sample)
     return Judgement(
-        {name: _line(spec, evidence, name) for name in encoders},
+        {name: decodable.line(spec, evidence, name) for name in encoders},
         list(_transfer.rows(moved, ordinary, evidence.controls, *asked)),
         {
             "fitted_on": first["systems"][-1],
@@ -49,14 +47,3 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
             "spread": _transfer.spread(first, results.first(ordinary)[encoders[0]], spec.target),
         },
     )
-
-
-def _line(spec: Spec, evidence: Evidence, encoder: str) -> dict:
-    found = decodable.line(spec, evidence, encoder)
-    if found["verdict"] != "supported":
-        return found
-    own = evidence.probes.defined(encoder, spec.target, spec.sample)
-    if own["ci_low"] > 0:
-        return found
-    note = nulls.noted(found["note"], "R2 itself is not above 0")
-    return found | {"verdict": "cannot tell", "note": note}

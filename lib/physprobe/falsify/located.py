@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from physprobe.falsify._claim import Claim, Judgement, Needs, judged, measured, verdict
+from physprobe.falsify._claim import Claim, Judgement, Needs, judged, knowing, measured, verdict
 from physprobe.statistics import paired
 from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
@@ -58,17 +58,18 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
 
 
 def _line(spec: Spec, encoder: str, fit: Mapping) -> dict:
-    above = _above(spec, fit, spec.against)
-    if above is None:
+    own, above = decoded(fit, spec.target, spec.sample, "under"), _above(spec, fit, spec.against)
+    if own is None or above is None:
         return judged(spec, verdict="cannot tell", note=f"{spec.target} is undefined for {encoder}")
-    protocol = fit["spec"]
-    columns = measured(spec, above, protocol["bootstraps"], seed=protocol["seed"])
-    return judged(
+    draws, seed = fit["spec"]["bootstraps"], fit["spec"]["seed"]
+    columns = measured(spec, above, draws, seed=seed)
+    found = judged(
         spec,
         statistic=f"R2 of {spec.target} under the ball less {WORDS[spec.against]}",
         verdict=verdict(columns["ci_low"], columns["ci_high"], spec.margin),
         **columns,
     )
+    return knowing(found, "R2", own.interval(draws, seed).columns())
 
 
 def _differences(spec: Spec, fit: Mapping) -> Iterator[dict]:
