@@ -164,6 +164,28 @@ def test_table_holds_what_was_drawn(frames):
         assert list(again["encoder"]) == list(drawn["encoder"])
 
 
+@pytest.mark.parametrize("encoders", [layers.MOST_BANDS, layers.MOST_BANDS + 1])
+def test_more_lines_than_have_bands_have_bars_side_by_side(encoders):
+    frame = pd.DataFrame(
+        {
+            "encoder": f"e{n}", "role": "encoder", "label": f"e{n}", "target": "alpha",
+            "unit": None, "metric": "r2", "layer": layer, "value": 0.5, "ci_low": 0.4,
+            "ci_high": 0.6, "null_q95": np.nan,
+        }
+        for n in range(encoders) for layer in ("0", "final")
+    )  # fmt: skip
+    (ax,) = layers.figure(frame).axes
+    (bands, bars) = (
+        [part for part in ax.collections if isinstance(part, kind)]
+        for kind in (PolyCollection, LineCollection)
+    )
+    at = {float(line.get_xdata()[0]) for line in ax.lines if len(line.get_xdata()) == 2}
+    if encoders > layers.MOST_BANDS:
+        assert (len(bands), len(bars), len(at)) == (0, encoders, encoders)
+    else:
+        assert (len(bands), len(bars), len(at)) == (encoders, 0, 1)
+
+
 def test_layers_stand_in_order():
     assert layers.order(["final", "10", "2", "0", "2"]) == ["0", "2", "10", "final"]
 

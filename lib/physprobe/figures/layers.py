@@ -12,13 +12,15 @@ TITLE = "Decoding, layer by layer"
 CAPTION = (
     "Score on held-out clips from the mean embedding of each layer (0 is the patch"
     " embedding, final is after the last LayerNorm). Bands and bars are 95 % intervals by bootstrap"
-    " over clips. Grey: controls; those without layers stand on the right. The shaded floor reaches"
+    " over clips. Grey: controls; what has no layers stands on the right. The shaded floor reaches"
     " up to the 95th percentile of the null, permuted labels with the whole selection redone."
     " A dash-dotted line with a band is a ceiling: what one tells from the same clips who knows the"
     " equation, through the same probe."
 )
 
 FLOOR = -0.5  # lowest R2 that is drawn
+MOST_BANDS = 5
+"""Lines with bands that can be told apart; more have bars side by side."""
 
 
 frame = _frames.layers
@@ -49,11 +51,17 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         )
         ax.plot([], [], color=palette.NULL, lw=7, label="null, below its 95th percentile")
     canvas.ceilings(ax, tops)
+    banded = len(deep) <= MOST_BANDS
+    beside = dict(zip(deep, np.linspace(-0.2, 0.2, len(deep)) * (not banded), strict=True))
     for name in reversed(deep):
         rows, look = frame[frame["encoder"] == name], looks[name]
-        rows = rows.assign(x=rows["layer"].map(place)).sort_values("x")
-        alpha = 0.22 if rows["role"].iloc[0] == "encoder" else 0.13
-        ax.fill_between(rows.x, rows.ci_low, rows.ci_high, color=look.colour, alpha=alpha, lw=0)
+        rows = rows.assign(x=rows["layer"].map(place) + beside[name]).sort_values("x")
+        if banded:
+            alpha = 0.22 if rows["role"].iloc[0] == "encoder" else 0.13
+            ax.fill_between(rows.x, rows.ci_low, rows.ci_high, color=look.colour, alpha=alpha, lw=0)
+        else:
+            bars = canvas.bars(rows.ci_low, rows.value, rows.ci_high)
+            ax.errorbar(rows.x, rows.value, yerr=bars, fmt="none", color=look.colour, elinewidth=1)
         ax.plot(
             rows.x,
             rows.value,
@@ -91,7 +99,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     for tick in ax.get_xticklabels()[len(ticks) :]:
         tick.set(rotation=40, ha="right", rotation_mode="anchor")
     ax.set_xlim(-0.4, start + len(flat) - (0.4 if flat else 0.9))
-    ax.set_xlabel("layer [blocks applied]" + ("  |  controls without layers" if flat else ""))
+    ax.set_xlabel("layer [blocks applied]" + ("  |  those without layers" if flat else ""))
     ax.set_ylabel(f"{canvas.scored(frame.iloc[0])} on held-out clips")
     canvas.limits(ax, np.r_[frame.value, frame.ci_low], floor=FLOOR, top=1.0, lowest=-0.1)
     handles, labels = ax.get_legend_handles_labels()
