@@ -38,7 +38,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> evidence.Evidence:
 
 def test_points_are_frames_along_the_first_two_axes(study):
     frame = latent_map.frame(study)
-    assert list(frame["state"].unique()) == ["sincos_theta1", "sincos_theta2", "energy"]
+    units = dict(zip(frame["state"], frame["unit"], strict=True))
+    assert units == {"sincos_theta1": "rad", "sincos_theta2": "rad", "energy": "J"}
     fine = frame[(frame["encoder"] == "fine") & (frame["state"] == "sincos_theta1")]
     latent = study.features("fine")[:, 1:]
     rows = latent.reshape(-1, latent.shape[-1])

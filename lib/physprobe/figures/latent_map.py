@@ -44,30 +44,31 @@ def _lines(study: _frames.Evidence) -> Iterator[dict]:
         places = (rows @ axes[:, :-3:-1]).reshape(*latent.shape[:2], 2)
         shares = values[:-3:-1] / max(values.sum(), 1e-300)
         clips = np.unique(np.linspace(0, len(latent) - 1, max(1, POINTS // len(at))).astype(int))
-        for state, found in known.items():
+        for state, (found, unit) in known.items():
             for clip in clips:
                 for time, (x, y), value in zip(at, places[clip], found[clip][at], strict=True):
                     yield {
                         **_frames.about(study, name), "state": state, "clip": int(clip),
                         "frame": int(time), "x": x, "y": y, "value": float(value),
-                        "share_x": shares[0], "share_y": shares[1],
+                        "share_x": shares[0], "share_y": shares[1], "unit": unit,
                     }  # fmt: skip
 
 
-def _known(study: _frames.Evidence) -> dict[str, np.ndarray]:
-    """Values (clip, time) to colour by: angles that are decoded, energy, else what is decoded."""
+def _known(study: _frames.Evidence) -> dict[str, tuple[np.ndarray, str]]:
+    """Values (clip, time) to colour by, with their unit: angles, energy, else what is decoded."""
     system, asked = study.system, results.first(study.states)["spec"]["targets"]
     angles = [target for target in asked if target.startswith(CYCLIC)]
     found = {}
     for target in angles[: MOST - 1]:
         value = zarrs.values(system, target.removeprefix(CYCLIC))
-        found[target] = (value + np.pi) % (2 * np.pi) - np.pi
+        found[target] = ((value + np.pi) % (2 * np.pi) - np.pi, "rad")
     if {"kinetic", "potential"} <= {*map(str, system.data_vars)}:
         kinetic, potential = (zarrs.values(system, name) for name in ("kinetic", "potential"))
-        found["energy"] = kinetic + potential
+        found["energy"] = (kinetic + potential, system["kinetic"].attrs.get("units", "1"))
     for target in asked:
         if len(found) < MOST and target in system and system[target].dims == ("clip", "time"):
-            found[target] = zarrs.values(system, target)
+            unit = system[target].attrs.get("units", "1")
+            found[target] = (zarrs.values(system, target), unit)
     return found
 
 
@@ -78,7 +79,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     ----------
     part : Figure or SubFigure
     frame : DataFrame
-        ``encoder``, ``label``, ``state``, ``x``, ``y``, ``value``, ``share_x``, ``share_y``.
+        ``encoder``, ``label``, ``state``, ``unit``, ``x``, ``y``, ``value``, ``share_x``,
+        ``share_y``.
     """
     names, states = (list(dict.fromkeys(frame[key])) for key in ("encoder", "state"))
     grid = part.subplots(len(names), len(states), squeeze=False)
@@ -97,7 +99,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             ax.set_xlabel(f"{first.share_x:.0%} of the variance", fontsize=7)
             ax.set_ylabel(f"{first.share_y:.0%}", fontsize=7)
             if name == names[-1]:
-                unit = " [rad]" if cyclic else ""
+                unit = "" if first.unit == "1" else f" [{first.unit}]"
                 column = grid[:, states.index(state)]
                 bar = part.colorbar(points, ax=column, location="bottom", fraction=0.04, pad=0.01)
                 bar.set_label(state.removeprefix(CYCLIC).replace("_", " ") + unit, fontsize=8)
