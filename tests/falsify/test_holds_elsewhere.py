@@ -1,5 +1,6 @@
 """Transferred probes beside ordinary ones, on made-up results whose errors are known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ CONTROLS = ("pixels", "brightness")
 
 
 def scored(moved: dict, home: dict, target: str = "alpha") -> list[dict]:
-    return list(_transfer.rows(moved, {"heat": home}, CONTROLS, target, "clip"))
+    return list(_transfer.rows(moved, {"heat": home}, ("small",), CONTROLS, target, "clip"))
 
 
 def evidence(moved: dict, home: dict, method: str = "ridge") -> Evidence:
@@ -184,7 +185,9 @@ def test_targets_of_several_columns_are_scored_together():
         return found, error[TOP]
 
     (moved, far), (home, near) = direction(1, TOP), direction(2, np.arange(CLIPS))
-    rows = list(_transfer.rows({"small": moved}, {"heat": {"small": home}}, (), "alpha", "clip"))
+    rows = list(
+        _transfer.rows({"small": moved}, {"heat": {"small": home}}, ("small",), (), "alpha", "clip")
+    )
     spread = ((truth[TOP] - truth[TOP].mean(0)) ** 2).sum()
     for folds, error in {"transferred": far, "heat": near}.items():
         row = find(rows, "small", "r2", folds=folds)
@@ -269,6 +272,20 @@ def test_the_best_control_that_is_transferred_alike_has_to_be_beaten(size, shift
     )
 
 
+def test_a_ceiling_is_transferred_alike_and_is_no_rival():
+    moved, home = made()
+    spec = holds_elsewhere.Spec(statement="s", target="alpha")
+    without = holds_elsewhere.judge(spec, evidence(moved, home), ("small",))
+    moved["equation"] = result(errors(0.001, 5), TOP)
+    home["equation"] = result(errors(0.001, 5), np.arange(CLIPS))
+    known = replace(evidence(moved, home), ceilings=("equation",))
+    found = holds_elsewhere.judge(spec, known, ("small",))
+    assert found.lines == without.lines and found.blocks["ceilings"] == ["equation"]
+    assert find(found.rows, "equation", "r2", folds="transferred")["value"] > 0.99
+    assert not [r for r in found.rows if r["encoder"] == "equation" and r.get("control")]
+    assert [r for r in found.rows if r["encoder"] != "equation"] == without.rows
+
+
 def test_ordinary_folds_are_those_of_the_method_that_is_named():
     good, other = evidence(*made(), "good"), evidence(*made(), "other")
     wrong = {name: result(errors(3.0, 4), np.arange(CLIPS)) for name in made()[1]}
@@ -330,6 +347,13 @@ def test_the_stages_write_the_result_and_its_picture(tmp_path: Path, system, ont
     assert "95 % intervals" in words and "small (untrained)" in {
         text.get_text() for text in figure.axes[0].get_yticklabels()
     }
+    sound(figure)
+    # a ceiling is a line across the panel, and no rung
+    shown = {name: {**part, "ceilings": ["brightness"]} for name, part in found["shown"].items()}
+    figure = drawn.figure(drawn.frame({**found, "shown": shown}))
+    named = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert len(named) == 2 and not any("brightness" in name for name in named)
+    assert any(line.get_label().startswith("ceiling: bright") for line in figure.axes[0].lines)
     sound(figure)
     table, picture = out.with_name("transfer.csv"), out.with_name("transfer.png")
     figures.run(kind="transfer", sources=[out], **beside(picture), claims=list(claims))

@@ -1,5 +1,6 @@
 """Curves by the number of training clips, and denoised images, are drawn from what fits hold."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,22 @@ def test_ours_is_one_curve_of_what_was_trained_on_as_many(tmp_path):
     (star,) = [line for line in ax.lines if line.get_marker() == "*"]
     assert star.get_xdata()[0] == 60_000 and star.get_ydata()[0] == pytest.approx(0.01)
     assert "not comparable" in learning_curve.CAPTION
+
+
+@pytest.mark.parametrize("wrong", [0.02, 2e-4])
+def test_a_ceiling_is_a_curve_or_is_told_where_it_is_far_below(tmp_path, wrong):
+    paths = [
+        curve(tmp_path, "pixels", {100: 0.7, 1000: 0.9}),
+        curve(tmp_path, "equation", {100: 1 - wrong, 1000: 1 - wrong}),
+    ]
+    known = replace(study(paths, ("pixels",), (), "knn"), ceilings=("equation",))
+    frame = learning_curve.frame(known)
+    assert set(frame.loc[frame["encoder"] == "equation", "role"]) == {"ceiling"}
+    (ax,) = learning_curve.figure(frame).axes
+    named = {text.get_text() for text in ax.get_legend().get_texts()}
+    told = [text.get_text() for text in ax.texts]
+    assert ("ceiling: equation" in named) == (wrong > 0.01)
+    assert told == ([] if wrong > 0.01 else ["ceiling, below: equation, 2e-04"])
 
 
 def of_shares(folder: Path, encoder: str, level: float) -> Path:

@@ -26,6 +26,10 @@ RAISED = str.maketrans(
     "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 )
 DASHED: Any = (0, (7, 1.5, 1.5, 1.5))
+NEAR = 10
+"""Times less than any other error: below that a ceiling is told, not drawn."""
+TOP = palette.Look(palette.CEILING, DASHED, "", 1.4)
+"""Look of a ceiling that is a curve."""
 NOTHING = "nothing is defined that could be drawn"
 STYLE = Path(__file__).with_name("physprobe.mplstyle")
 
@@ -168,6 +172,15 @@ def ceilings(ax: Axes, rows: pd.DataFrame, *, upright: bool = False) -> list[Lin
             line(row.value, zorder=1, label=label, color=palette.CEILING, lw=1.4, ls=DASHED)
         )
     return found
+
+
+def below(ax: Axes, errors: pd.Series) -> None:
+    """Tell errors of ceilings by label that are too small to be drawn, in a corner."""
+    for place, (label, error) in enumerate(errors.items()):
+        ax.text(
+            0.02, 0.02 + 0.06 * place, f"ceiling, below: {label}, {error:.0e}",
+            transform=ax.transAxes, fontsize=7, color=palette.CEILING,
+        )  # fmt: skip
 
 
 def topped(rows: pd.DataFrame) -> str:

@@ -131,20 +131,21 @@ def ratio_of(totals: np.ndarray) -> np.ndarray:
 def rows(
     transferred: Mapping[str, Result],
     ordinary: Mapping[str, Mapping[str, Result]],
+    encoders: tuple[str, ...],
     controls: tuple[str, ...],
     target: str,
     sample: str,
 ) -> Iterator[dict]:
-    """Scores of every encoder and control where it was transferred, beside ordinary folds.
+    """Scores of everything that was transferred, beside ordinary folds.
 
     Parameters
     ----------
     transferred : mapping of str to dict
-        Results of transferred probes by encoder and control.
+        Results of transferred probes by encoder, control and ceiling.
     ordinary : mapping of str to mapping of str to dict
         Probe results by system and encoder.
-    controls : tuple of str
-        Which of them are controls.
+    encoders, controls : tuple of str
+        Which of them are compared, and with which.
     target, sample : str
         What is decoded.
 
@@ -159,7 +160,7 @@ def rows(
         own = {system: results[name] for system, results in ordinary.items()}
         about = {"encoder": name, "target": target, "sample": sample, "layer": "selected"}
         yield from ({**about, **row} for row in _one(result, own, target, sample))
-    yield from _above_controls(transferred, controls, target, sample)
+    yield from _above_controls(transferred, encoders, controls, target, sample)
 
 
 def _one(
@@ -226,13 +227,17 @@ def _scores(found: Predicted, draws: int) -> Iterator[dict]:
 
 
 def _above_controls(
-    transferred: Mapping[str, Result], controls: tuple[str, ...], target: str, sample: str
+    transferred: Mapping[str, Result],
+    encoders: tuple[str, ...],
+    controls: tuple[str, ...],
+    target: str,
+    sample: str,
 ) -> Iterator[dict]:
     """How far every transferred encoder is above each transferred control, and the best."""
     decoded = {name: Predicted.of(result, target, sample) for name, result in transferred.items()}
     defined = {name: found for name, found in decoded.items() if found is not None}
     others = {name: defined[name].r2 for name in controls if name in defined}
-    for name in (name for name in defined if name not in controls and others):
+    for name in (name for name in encoders if name in defined and others):
         draws, own = transferred[name]["spec"]["bootstraps"], defined[name].r2
         about = {"encoder": name, "target": target, "sample": sample, "layer": "selected"}
         about |= {"folds": "transferred", "metric": "r2_difference"}

@@ -32,14 +32,16 @@ def judge(spec: Spec, evidence: Evidence, encoders: tuple[str, ...]) -> Judgemen
 
     The blocks say which clips were fitted and scored, and how far the labels spread there.
     """
-    moved = {name: evidence.probes[name] for name in (*encoders, *evidence.controls)}
+    names = (*encoders, *evidence.controls, *evidence.ceilings)
+    moved = {name: evidence.probes[name] for name in names}
     first = moved[encoders[0]]
     ordinary = {system: evidence.at(system, spec.method).probes for system in first["systems"]}
     asked = (spec.target, spec.sample)
     return Judgement(
         {name: decodable.line(spec, evidence, name) for name in encoders},
-        list(_transfer.rows(moved, ordinary, evidence.controls, *asked)),
+        list(_transfer.rows(moved, ordinary, encoders, evidence.controls, *asked)),
         {
+            "ceilings": list(evidence.ceilings),
             "fitted_on": first["systems"][-1],
             "scored_on": first["systems"][0],
             "region": first["setting"]["region"],

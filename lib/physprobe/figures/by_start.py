@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
-from physprobe.drawing import canvas, palette
+from physprobe.drawing import canvas
 from physprobe.figures import _frames
 from physprobe.statistics import bootstrap, scores
 from physprobe.store import fits
@@ -24,7 +24,6 @@ CAPTION = (
     " Where nothing moves yet, or nothing any more, there is nothing to be read."
 )
 PARTS = 5
-NEAR = 10  # times less than anything else: below that a ceiling is told, not drawn
 
 
 def frame(study: _frames.Evidence) -> pd.DataFrame:
@@ -88,18 +87,14 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
                 elinewidth=0.8, label=rows["label"].iloc[0],
             )  # fmt: skip
         floors = _floors(tops[tops["target"] == target])
-        near = floors["value"] > lowest / NEAR
+        near = floors["value"] > lowest / canvas.NEAR
         canvas.ceilings(ax, floors[near])
-        for place, row in enumerate(floors[~near].itertuples()):
-            ax.text(
-                0.02, 0.02 + 0.06 * place, f"ceiling, below: {row.label}, {row.value:.0e}",
-                transform=ax.transAxes, fontsize=7, color=palette.CEILING,
-            )  # fmt: skip
+        canvas.below(ax, floors[~near].set_index("label")["value"])
         ax.axhline(1, color="0.45", lw=1)
         ax.set_title(target.replace("_", " "), loc="left", fontsize=10)
         ax.set_xlabel(f"window begins at{canvas.unit(frame['unit'].iloc[0])}")
         ax.grid(color="0.94")
-    if lowest > 0 and frame["value"].max() / lowest > NEAR:
+    if lowest > 0 and frame["value"].max() / lowest > canvas.NEAR:
         axes[0].set_yscale("log")
     axes[0].set_ylabel("squared error over the label's variance")
     handles, names = axes[0].get_legend_handles_labels()

@@ -22,20 +22,21 @@ CAPTION = (
     " controls. Bars are 95 % intervals by bootstrap over held-out clips, or groups of them, and"
     " over members where there are several. A star is a published number: of one network, other"
     " clips to train on and to hold out, and a setting that was chosen on those held out; it stands"
-    " here for where the curves lead, and is not comparable."
+    " here for where the curves lead, and is not comparable. A dash-dotted line, or a number below,"
+    " is a ceiling: who knows the equation, through the same probe."
 )
 OURS = "trained on as many"
 
 
 def frame(study: _frames.Evidence) -> pd.DataFrame:
-    """Score of every encoder and control by number of clips or groups, and the published ones."""
+    """Score of all by number of clips or groups, and the published ones."""
     return _frames.table(_lines(study))
 
 
 def _lines(study: _frames.Evidence) -> Iterator[dict]:
     design: dict = {}
     target, metric = "", _amounts.METRICS[0]
-    for name in study.names:
+    for name in study.scored:
         if name not in study.counts:
             continue
         design = study.counts[name]["design"]
@@ -92,12 +93,21 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
 
 def _curves(ax: Axes, frame: pd.DataFrame) -> None:
     """Curves of one target."""
-    scored = frame[frame["role"] != "published"]
-    looks, along = canvas.looks(scored), "groups" if "groups" in frame else "count"
+    scored, tops = canvas.parted(frame[frame["role"] != "published"])
+    looks = canvas.looks(scored) | dict.fromkeys(tops["encoder"], canvas.TOP)
+    along = "groups" if "groups" in frame else "count"
     ours = scored["trained"].astype(bool) & (scored["role"] == "encoder")
     parts = [
         (rows, rows["label"].iloc[0]) for _, rows in scored[~ours].groupby("encoder", sort=False)
     ]
+    lowest, below = _amounts.wrong(scored)[0].min(), {}
+    for label, rows in tops.groupby("label", sort=False):
+        error = _amounts.wrong(rows)[0].max()
+        if error > lowest / canvas.NEAR:
+            parts.append((rows, f"ceiling: {label}"))
+        else:
+            below[label] = error
+    canvas.below(ax, pd.Series(below, dtype=float))
     if ours.any():
         name = scored[ours].sort_values(along)["label"].iloc[-1]
         parts.append((scored[ours], f"{name}, {OURS}"))

@@ -18,7 +18,8 @@ CAPTION = (
     " same clips, about the mean of these clips; ticks are the 95th percentile of the null, labels"
     " permuted with the whole selection redone. Right, how many times as large the transferred"
     " probe's squared error is, paired by clip. Bars are 95 % intervals by bootstrap over clips."
-    " Controls are grey."
+    " Controls are grey. An upright line with a band is a ceiling: who knows the equation, through"
+    " a probe that was transferred alike."
 )
 FLOOR = -1.0  # lowest R2 that is drawn
 OCHRE = "#C9A24B"
@@ -39,10 +40,12 @@ def frame(result: Mapping) -> pd.DataFrame:
     # claims on one target and sample rest on the same scores
     rows = pd.DataFrame(told).drop(columns="claim").drop_duplicates().to_dict("records")
     several = len({row["sample"] for row in rows}) > 1
-    controls, labels = result["spec"]["controls"], result["labels"]
+    labels = result["labels"]
+    roles = dict.fromkeys(result["spec"]["controls"], "control")
+    roles |= dict.fromkeys(next(iter(result["shown"].values())).get("ceilings", ()), "ceiling")
     about = pd.DataFrame(
         {
-            "role": "control" if row["encoder"] in controls else "encoder",
+            "role": roles.get(row["encoder"], "encoder"),
             "label": palette.shown(row["encoder"], labels[row["encoder"]]),
             "what": row["target"] + (f" by {row['sample']}" if several else ""),
         }
@@ -82,6 +85,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         Of :func:`frame`.
     """
     targets = frame["what"].unique()
+    frame, tops = canvas.parted(frame)
+    tops = tops[(tops["metric"] == "r2") & (tops["folds"] == "transferred")]
     looks = canvas.looks(frame)
     names, scored = list(looks), frame["scored"].iloc[0]
     systems = [name for name in frame["folds"].unique() if name != "transferred"]
@@ -94,6 +99,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
             ratio = own[(own["metric"] == "error_ratio") & (own["against"] == scored)]
             if len(ratio):
                 _mark(right, ratio.iloc[0], y, colour, "o", colour)
+        canvas.ceilings(left, tops[tops["what"] == target], upright=True)
         left.axvline(0, color="0.45", lw=1, zorder=0)
         right.axvline(1, color="0.45", lw=1, zorder=0)
         labels = [frame.loc[frame["encoder"] == name, "label"].iloc[0] for name in names]
@@ -114,7 +120,7 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         f"{words[0].upper()}{words[1:]}. R\N{SUPERSCRIPT TWO} is about the mean of the scored clips"
         " themselves; open marks are ordinary folds on the very same clips. Bars: 95 % intervals by"
         " bootstrap over clips, paired on the right. Triangles: lower than is drawn. Null: permuted"
-        " labels, selection redone. Controls grey.",
+        " labels, selection redone. Controls grey." + canvas.topped(tops),
     )
 
 
