@@ -178,6 +178,33 @@ def test_intervals_of_strangers_hold_the_truth_as_often_as_they_say():
     assert 89 <= held <= 100
 
 
+@pytest.mark.parametrize("baseline", ["persistence", "order_1"])
+def test_gains_count_what_they_owe_to_the_clips_that_were_fitted_to(systems, baseline):
+    """With one half's fits a tenth better at order 2 in every split, its error varies so much."""
+    about = {"baseline": baseline, "horizon": 1}
+    found = systems["wave"].koopman["small"]
+    (block,) = found["forecast"].values()
+    told = block["halves"]
+
+    def judged(**halves) -> dict:
+        return judge(evidence({**found, "forecast": {"final": block | halves}}), **about)
+
+    fixed, none = judged(halves={}), {order: np.zeros((2, 12)) for order in "123"}
+    still = judged(halves=told | {"deviations": none})
+    tenth = judged(halves=told | {"deviations": none | {"2": np.full((2, 12), np.log(1.1) / 2)}})
+    half = {key: (each["ci_high"] - each["ci_low"]) / 2 for key, each in
+            {"fixed": fixed, "still": still, "tenth": tenth}.items()}  # fmt: skip
+    assert fixed["value"] == still["value"] == tenth["value"] == judged()["value"]
+    assert half["still"] == pytest.approx(half["fixed"], rel=0.05)
+    sums = [np.sum(np.asarray(errors)[:, 0]) for errors in (
+        block["higher_orders"]["2"],
+        block["errors"]["model" if baseline == "order_1" else "persistence"],
+    )]  # fmt: skip
+    # the logarithm moves by sqrt(2 / 12) sum_s z_s d, Student's t with as many degrees as splits
+    owed = stats.t(12).ppf(0.975) * np.sqrt(2) * np.log(1.1) / 2 * sums[0] / sums[1]
+    assert half["tenth"] == pytest.approx(np.hypot(owed, half["fixed"]), rel=0.15)
+
+
 def test_what_is_not_there_can_not_be_judged(systems):
     both = evidence({"forecast": {}}, systems=systems)
     for found, spec in (

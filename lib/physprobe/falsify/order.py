@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from physprobe.falsify._claim import Claim, Needs, each, judged, measured, verdict
 from physprobe.statistics import nulls, paired, scores, seeds
+from physprobe.statistics.half_samples import Halves
 from physprobe.statistics.intervals import Interval
 from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
@@ -102,7 +103,7 @@ def _gains(spec: Spec, evidence: Evidence, encoder: str) -> Scored | None:
 def _by_member(spec: Spec, evidence: Evidence, encoder: str) -> list[Scored]:
     """Gain of each member; none if one of them has none.
 
-    Sums (group, 2): what the higher order spares, and the baseline's error.
+    Sums (group, 3): errors of the first order, of the higher one, and of the baseline.
     """
     blocks = evidence.koopman.forecasts(encoder) if encoder in evidence.koopman else []
     found = [_one(spec, block) for block in blocks]
@@ -115,22 +116,28 @@ def _one(spec: Spec, block: Mapping) -> Scored | None:
     if higher is None or spec.horizon not in block["horizon"]:
         return None
     place = block["horizon"].index(spec.horizon)
-    errors = {**block["errors"], "order_1": block["errors"]["model"], "higher": higher}
-    first, other, whole = (
-        np.asarray(errors[name], float)[:, place] for name in ("order_1", "higher", spec.baseline)
-    )
-    clips = np.stack([first - other, whole], axis=-1)
+    errors = {**block["errors"], "1": block["errors"]["model"], str(spec.order): higher}
+    names = ("1", str(spec.order), "1" if spec.baseline == "order_1" else spec.baseline)
+    clips = np.stack([np.asarray(errors[name], float)[:, place] for name in names], axis=-1)
     if not np.isfinite(clips).all():
         return None
-    groups, member = np.unique(block["group"], return_inverse=True)
-    sums = np.zeros((len(groups), 2))
+    groups, first, member = np.unique(block["group"], return_index=True, return_inverse=True)
+    sums = np.zeros((len(groups), len(names)))
     np.add.at(sums, member, clips)
-    return Scored(sums, scores.mean_of, groups)
+    halves = None
+    if known := block.get("halves"):
+        signs = np.asarray(known["signs"], float)[:, first]
+        told = {
+            order: np.asarray(each, float)[place] for order, each in known["deviations"].items()
+        }
+        none = np.zeros(len(signs))
+        halves = Halves(np.stack([told.get(name, none) for name in names], axis=-1), signs)
+    return Scored(sums, scores.gain_of, groups, halves=halves)
 
 
 def _difference(spec: Spec, own: Scored, other: Scored, draws: int) -> dict:
     """Columns of one system's gain less another's."""
-    if np.array_equal(own.groups, other.groups):
+    if _together(own, other):
         return measured(spec, paired.above(own, other), draws)
     (value, low, high), (less, least, most) = (part.interval(draws) for part in (own, other))
     found = Interval(
@@ -141,9 +148,18 @@ def _difference(spec: Spec, own: Scored, other: Scored, draws: int) -> dict:
     return found.columns() | {"groups": min(len(own.groups), len(other.groups))}
 
 
+def _together(own: Scored, other: Scored) -> bool:
+    """Whether both have the same groups, in the same halves."""
+    signs = [part.halves.signs for part in (own, other) if part.halves is not None]
+    same = all(np.array_equal(signs[0], each) for each in signs[1:])
+    return same and np.array_equal(own.groups, other.groups)
+
+
 def _flipped(members: Sequence[Scored], draws: int) -> dict:
     """95th percentile and p of the gain under sign flips: neither order is better in any group."""
-    parts = np.mean([one.sums[:, 0] / one.sums[:, 1].sum() for one in members], axis=0)
+    parts = np.mean(
+        [(one.sums[:, 0] - one.sums[:, 1]) / one.sums[:, 2].sum() for one in members], axis=0
+    )
     signs = seeds.rng("sign flips of orders", len(parts)).choice((-1.0, 1.0), (draws, len(parts)))
     found = nulls.Arrangements.of_signs(parts).columns(float(parts.sum()), signs @ parts)
     return {key: found[key] for key in ("null_q95", "p", "note") if key in found}

@@ -113,6 +113,12 @@ def skill_of(totals: np.ndarray) -> np.ndarray:
     return _ratio_skill(totals[..., 0], totals[..., 1])
 
 
+def gain_of(totals: np.ndarray) -> np.ndarray:
+    """What is spared of a whole, from totals of (SSE, lower SSE, SSE of the whole)."""
+    whole = totals[..., 2]
+    return (totals[..., 0] - totals[..., 1]) / np.where(whole > 0, whole, np.nan)
+
+
 def _ratio_skill(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """1 - part / whole; nan where the whole is nothing."""
     return 1.0 - part / np.where(whole > 0, whole, np.nan)

@@ -314,7 +314,8 @@ def forecast_skills(result: Result, horizon: int) -> dict[str, Scored] | None:
     errors = {name: np.asarray(values, float)[:, place] for name, values in block["errors"].items()}
     own, halves = errors.pop("model"), None
     if known := block.get("halves"):
-        halves = Halves.at(0, 2, np.asarray(known["deviations"], float)[place], known["signs"])
+        deviations = np.asarray(known["deviations"]["1"], float)
+        halves = Halves.at(0, 2, deviations[place], known["signs"])
     return {
         name: Scored(np.stack([own, error], axis=-1), scores.skill_of, groups, halves=halves)
         for name, error in errors.items()

@@ -109,13 +109,16 @@ class Skills:
                     "note": nulls.noted(note, null.get("note")),
                 }  # fmt: skip
 
-    def _halves_of_order_1(self) -> dict:
-        """Signs (split, clip) and deviations (horizon, split); empty if fits are held fixed."""
+    def _halves_by_order(self) -> dict:
+        """Signs (split, clip), deviations (horizon, split) by order; empty of fixed fits."""
         if self.halves is None:
             return {}
-        place = self.names.index(("dmd", 1, "persistence"))
-        deviations = self.halves.deviations[place, ..., 0]
-        return {"signs": self.halves.signs.astype(int), "deviations": short(deviations)}
+        deviations = {
+            str(order): short(self.halves.deviations[place, ..., 0])
+            for place, (model, order, baseline) in enumerate(self.names)
+            if (model, baseline) == ("dmd", "persistence")
+        }
+        return {"signs": self.halves.signs.astype(int), "deviations": deviations}
 
     def block(self, found: Tally) -> dict:
         """Curves over all horizons, and each clip's errors for comparisons between encoders."""
@@ -139,7 +142,7 @@ class Skills:
             "horizon": list(range(1, errors["model"].shape[1] + 1)),
             "errors": {name: short(value / unit) for name, value in errors.items()},
             "higher_orders": {str(o): short(value / unit) for o, value in higher.items()},
-            "halves": self._halves_of_order_1(),
+            "halves": self._halves_by_order(),
             "curves": [
                 {k: short(v) if isinstance(v, np.ndarray) else v for k, v in curve.items()}
                 for curve in curves
