@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 
 from physprobe.falsify._claim import Claim, Needs, each, judged, measured, verdict
 from physprobe.statistics import nulls, paired, scores, seeds
-from physprobe.statistics.half_samples import Halves
 from physprobe.statistics.intervals import Interval
 from physprobe.statistics.paired import Scored
 from physprobe.store.evidence import Evidence
+from physprobe.store.fits import forecast_parts
 
 NAMES = {"persistence": "less that of order 1", "order_1": "against order 1"}
 
@@ -115,24 +115,14 @@ def _one(spec: Spec, block: Mapping) -> Scored | None:
     higher = block.get("higher_orders", {}).get(str(spec.order))
     if higher is None or spec.horizon not in block["horizon"]:
         return None
-    place = block["horizon"].index(spec.horizon)
-    errors = {**block["errors"], "1": block["errors"]["model"], str(spec.order): higher}
-    names = ("1", str(spec.order), "1" if spec.baseline == "order_1" else spec.baseline)
-    clips = np.stack([np.asarray(errors[name], float)[:, place] for name in names], axis=-1)
+    whole = "1" if spec.baseline == "order_1" else spec.baseline
+    clips, halves = forecast_parts(block, spec.horizon, ("1", str(spec.order), whole))
     if not np.isfinite(clips).all():
         return None
     groups, first, member = np.unique(block["group"], return_index=True, return_inverse=True)
-    sums = np.zeros((len(groups), len(names)))
+    sums = np.zeros((len(groups), clips.shape[1]))
     np.add.at(sums, member, clips)
-    halves = None
-    if known := block.get("halves"):
-        signs = np.asarray(known["signs"], float)[:, first]
-        told = {
-            order: np.asarray(each, float)[place] for order, each in known["deviations"].items()
-        }
-        none = np.zeros(len(signs))
-        halves = Halves(np.stack([told.get(name, none) for name in names], axis=-1), signs)
-    return Scored(sums, scores.gain_of, groups, halves=halves)
+    return Scored(sums, scores.gain_of, groups, halves=halves and halves.of(first))
 
 
 def _difference(spec: Spec, own: Scored, other: Scored, draws: int) -> dict:

@@ -4,7 +4,7 @@ Of an encoder with several members they are of the mean over members, unless a m
 What is to be compared, clip by clip, holds each member's own: see ``statistics.paired``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -310,16 +310,31 @@ def forecast_skills(result: Result, horizon: int) -> dict[str, Scored] | None:
     block = _forecast(result)
     if horizon not in block.get("horizon", ()):
         return None
-    place, groups = block["horizon"].index(horizon), np.asarray(block["group"])
-    errors = {name: np.asarray(values, float)[:, place] for name, values in block["errors"].items()}
-    own, halves = errors.pop("model"), None
-    if known := block.get("halves"):
-        deviations = np.asarray(known["deviations"]["1"], float)
-        halves = Halves.at(0, 2, deviations[place], known["signs"])
-    return {
-        name: Scored(np.stack([own, error], axis=-1), scores.skill_of, groups, halves=halves)
-        for name, error in errors.items()
+    groups, found = np.asarray(block["group"]), {}
+    for name in (each for each in block["errors"] if each != "model"):
+        sums, halves = forecast_parts(block, horizon, ("1", name))
+        found[name] = Scored(sums, scores.skill_of, groups, halves=halves)
+    return found
+
+
+def forecast_parts(
+    block: Result, horizon: int, names: Sequence[str]
+) -> tuple[np.ndarray, Halves | None]:
+    """Errors (clip, name) of orders and baselines by name, and what halves say of orders."""
+    place = block["horizon"].index(horizon)
+    errors = {
+        **block["errors"],
+        **block.get("higher_orders", {}),
+        "1": block["errors"]["model"],
     }
+    sums = np.stack([np.asarray(errors[name], float)[:, place] for name in names], axis=-1)
+    known = block.get("halves")
+    if not known:
+        return sums, None
+    signs = np.asarray(known["signs"], float)
+    told = {order: np.asarray(each, float)[place] for order, each in known["deviations"].items()}
+    none = np.zeros(len(signs))
+    return sums, Halves(np.stack([told.get(name, none) for name in names], axis=-1), signs)
 
 
 def held_out(result: Result, target: str, sample: str, layer: str = "selected") -> Result | None:
