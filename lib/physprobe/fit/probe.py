@@ -119,7 +119,7 @@ def probe(
     solver = spec.solver(components)
     sources = spec.sources(features, layers, folds, components, tokens or {})
     kind = spec.label_type
-    held, block = _rows.begun(targets, folds, groups, spec.seed)
+    held, block = _rows.begun(targets, folds, groups, spec.seed, strata)
     apart = None if parts is None else np.array(parts)
     asked = _rows.Asked(spec, folds, held, times, strata, apart, spec.z_mse)
     notes = {name: kind.undefined(np.asarray(values), folds) for name, values in targets.items()}

@@ -11,7 +11,7 @@ import jinja2
 import torch
 
 from physprobe.config import kinds
-from physprobe.store import job, log
+from physprobe.store import job, log, memory
 from physprobe.train._training import Schedule
 
 
@@ -44,7 +44,7 @@ def run(
     ValueError
         If the loss stops being finite, or the features collapse.
     """
-    from physprobe.train import _linear, _loop, _memory
+    from physprobe.train import _linear, _loop
     from physprobe.train._members import Members
     from physprobe.train._recipe import Recipe
 
@@ -53,7 +53,7 @@ def run(
     spec_ = spec_.reading(clips, simulation)
     family, members = spec_.family(), spec_.members
     torch.set_num_threads(job.current().threads)
-    _memory.keep()
+    memory.keep()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     folder = out.parent
     work = folder / "unfinished"

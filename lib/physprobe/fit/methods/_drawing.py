@@ -8,6 +8,7 @@ import numpy as np
 from physprobe.fit.methods._decoder_settings import Settings
 from physprobe.statistics import seeds
 from physprobe.statistics.splits import Fold
+from physprobe.store import log, memory
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -117,6 +118,7 @@ def _trained(
     import torch
     from torch import nn
 
+    memory.keep()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = network.to(device)
     inputs, outputs = (part.flatten(0, 1) for part in training)
@@ -134,7 +136,7 @@ def _trained(
     rng = seeds.rng(name, spec.seed)
     pause = max(1, spec.steps // spec.checks)
     best, kept, waited = np.inf, (0, network.state_dict()), 0
-    for step in range(1, spec.steps + 1):
+    for step in log.progress(range(1, spec.steps + 1), f"steps of the {name}"):
         picked = torch.from_numpy(rng.integers(len(inputs), size=spec.batch))
         asked = wanted(outputs[picked].to(device))
         loss = nn.functional.mse_loss(network(taken(inputs[picked].to(device))), asked)

@@ -28,6 +28,8 @@ class Numbers:
     """(split, clip) 1 or -1, of all clips: halves that fits are redone on; none: of no split."""
     groups: np.ndarray | None = None
     """(clip,) clips whose predictions are averaged for a score by group; none: of no clips."""
+    rendered: bool = False
+    """Whether clips are scored in another rendering than that which is fitted to."""
 
     @property
     def halves(self) -> np.ndarray:
@@ -57,6 +59,7 @@ class Numbers:
             },
             asked.held.halves,
             groups,
+            asked.held.rendered,
         )
 
     def grouped(self, residual: np.ndarray, clips: np.ndarray) -> np.ndarray:

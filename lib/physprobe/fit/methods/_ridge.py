@@ -4,7 +4,9 @@ A permuted label is one more right-hand side: the same factorizations serve all 
 goes through the whole selection that the true labels go through, in float32 where their columns are
 more than their rows. Columns of one target, such as the sine and cosine of an angle, share all
 choices: what counts is their error together. Fits to halves of the training clips, for the
-intervals, are made for true labels with what was chosen on all of them.
+intervals, are made for true labels with what was chosen on all of them; where clips are scored in
+another rendering, each with what suits the other half best: choices that are as good as each other
+where they are made may be far apart there.
 """
 
 from collections.abc import Sequence
@@ -74,9 +76,13 @@ class Ridge(Solver[Numbers, Fitted]):
                 halved=np.zeros((0, 2, *predicted.shape)),
             )
             best = best.or_better(fitted) if best else fitted
-            tried.append((solver, asked))
+            tried.append((solver, asked, centred.train / scale if labels.rendered else asked[:0]))
         assert best, "there is a scaling"
-        halved = self._halved(tried, best, train[:, :true], labels.halves[:, fold.train])
+        first = labels.halves[:, fold.train]
+        if labels.rendered:
+            halved = self._chosen_anew(tried, train[:, :true], widths, spread[:true], first)
+        else:
+            halved = self._halved(tried, best, train[:, :true], first)
         return replace(best, halved=halved + mean[:true])
 
     def _missed(
@@ -112,11 +118,43 @@ class Ridge(Solver[Numbers, Fitted]):
         """Predictions by fits to halves (split, clip) with what was chosen; see the solver."""
         found = np.zeros((len(first), 2, *best.predicted.shape))
         scaling, penalty = (part[: train.shape[1]] for part in (best.scaling, best.penalty))
-        for number, (solver, asked) in enumerate(tried):
+        for number, (solver, asked, _) in enumerate(tried):
             mine = scaling == number
             if mine.any() and len(first):
                 chosen = np.asarray(self.penalties)[penalty[mine]]
                 found[..., mine] = solver.halved(train[:, mine], chosen, asked, first)
+        return found
+
+    def _chosen_anew(
+        self,
+        tried: Sequence[tuple],
+        train: np.ndarray,
+        widths: Sequence[int],
+        spread: np.ndarray,
+        first: np.ndarray,
+    ) -> np.ndarray:
+        """Predictions by fits to halves (split, clip), each with what suits the other half best."""
+        count, columns = len(self.penalties), train.shape[1]
+        repeated, penalties = np.tile(train, count), np.repeat(self.penalties, columns)
+        found = np.zeros((len(first), 2, *tried[0][1].shape[:2], columns))
+        for split, inside in enumerate(first):
+            best = np.full((2, columns), np.inf)
+            for solver, asked, own in tried:
+                rows, ahead = np.concatenate([asked, own]), len(asked)
+                drawn = solver.halved(repeated, penalties, rows, first[split : split + 1])[0]
+                drawn = drawn.reshape(*drawn.shape[:3], count, columns)
+                for half, others in enumerate((~inside, inside)):
+                    missed = drawn[half, ahead:][others] - train[others][:, None, None]
+                    error = together(np.einsum("ntpc,ntpc->pc", missed, missed), widths)
+                    error /= spread
+                    place = ridge.best_penalty(error)[None]
+                    least = np.take_along_axis(error, place, 0)[0]
+                    mine = least < best[half]
+                    best[half, mine] = least[mine]
+                    picked = np.take_along_axis(drawn[half, :ahead], place[None, None], 2)[
+                        ..., 0, :
+                    ]
+                    found[split, half][..., mine] = picked[..., mine]
         return found
 
     def chosen(self, fit: Fitted, column: int) -> dict:

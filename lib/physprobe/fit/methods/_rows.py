@@ -24,23 +24,30 @@ class HeldOut:
     everyone: np.ndarray
     """Groups of all clips, held out or not."""
     halves: np.ndarray
-    """(split, clip) 1 or -1: halves of all clips, on which fits are redone; of no split where clips
-    are fitted to that are never held out."""
+    """(split, clip) 1 or -1: halves of all clips, on which fits are redone; 0 of groups that are
+    not fitted to. Of no split where one was declared."""
+    rendered: bool = False
+    """Whether these clips are fitted to in another rendering."""
 
     @classmethod
-    def of(cls, folds: Sequence[Fold], groups: np.ndarray, seed: int = 0) -> "HeldOut":
-        """All clips that some outer fold holds out."""
+    def of(
+        cls, folds: Sequence[Fold], groups: np.ndarray, seed: int = 0, follows: bool = False
+    ) -> "HeldOut":
+        """All clips that some outer fold holds out; whether the split follows from labels."""
         clip = np.concatenate([fold.test for fold in folds])
         number = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
         order = np.argsort(clip)
         # one published split is one fit, and its score is about that fit
-        crossed = all(np.isin(fold.train, clip).all() for fold in folds)
-        halves = splits.halves(groups, seed, splits.HALVES if crossed else 0)
-        return cls(clip[order], number[order], groups[clip[order]], groups, halves)
+        train = np.concatenate([fold.train for fold in folds])
+        crossed = bool(np.isin(groups[train], groups[clip]).all())
+        halves = splits.halves(groups, seed, splits.HALVES if crossed or follows else 0)
+        halves = np.where(np.isin(groups, groups[train]), halves, 0)
+        rendered = crossed and not np.isin(train, clip).all()
+        return cls(clip[order], number[order], groups[clip[order]], groups, halves, rendered)
 
     @property
     def signs(self) -> np.ndarray:
-        """(split, held-out clip) 1 or -1."""
+        """(split, held-out clip) 1 or -1, or 0."""
         return self.halves[:, self.clip]
 
 
@@ -49,6 +56,7 @@ def begun(
     folds: Sequence[Fold],
     groups: Sequence | np.ndarray | None,
     seed: int = 0,
+    strata: np.ndarray | None = None,
 ) -> tuple[HeldOut, dict]:
     """Held-out clips, and a block of predictions that has nothing but them and their labels.
 
@@ -60,7 +68,7 @@ def begun(
     clips = len(next(iter(targets.values())))
     groups = np.arange(clips) if groups is None else np.asarray(groups)
     splits.check(folds, groups)
-    held = HeldOut.of(folds, groups, seed)
+    held = HeldOut.of(folds, groups, seed, follows=strata is not None)
     return held, {
         "clip": held.clip,
         "fold": held.fold,

@@ -9,10 +9,10 @@ import pytest
 PROGRAM = """
 import resource
 import numpy as np
-from physprobe.train import _memory
+from physprobe.store import memory
 
 if {kept}:
-    _memory.keep()
+    memory.keep()
 for _ in range(2):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     np.ones(2**24)  # 128 MB

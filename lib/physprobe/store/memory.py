@@ -1,4 +1,4 @@
-"""Memory: what one step frees is there for the next."""
+"""Memory: what one step of training frees is there for the next."""
 
 import ctypes
 
