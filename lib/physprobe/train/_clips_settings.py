@@ -9,10 +9,10 @@ from physprobe.config.latent import Latent
 from physprobe.config.system import System
 from physprobe.embed.networks.network import FIVE, Seeds
 from physprobe.statistics import targets
-from physprobe.train._training import LEFT, Schedule, check_seeds
+from physprobe.train._training import LEFT, OfSystem, check_seeds
 
 
-class Settings(Latent, Schedule):
+class Settings(Latent, OfSystem):
     """Fields of recipes that learn from the clips of one system."""
 
     system: System

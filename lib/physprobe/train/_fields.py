@@ -6,7 +6,7 @@ apart, so that an objective can be told from the network that it is pursued with
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,11 +28,6 @@ class Fields(Settings):
         from physprobe.train import _stored
 
         return _stored
-
-    @property
-    def members(self) -> dict[int, Self]:
-        """Spec of each network, by its seed."""
-        return {s: self.model_copy(update={"seeds": (s,), "seed": s}) for s in self.seeds}
 
     @property
     def worlds(self) -> tuple[System, ...]:

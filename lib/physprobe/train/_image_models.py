@@ -1,8 +1,7 @@
 """Image models: what recipes are to training whose network sees an image and perturbed ones."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from physprobe.config.system import System
 from physprobe.train._images_settings import Settings
 
 
@@ -23,18 +22,3 @@ class ImageModels(Settings):
         from physprobe.train import _images
 
         return _images
-
-    @property
-    def members(self) -> dict[int, Self]:
-        """Spec of each network, by its seed."""
-        return {s: self.model_copy(update={"seeds": (s,), "seed": s}) for s in self.seeds}
-
-    @property
-    def worlds(self) -> tuple[System, ...]:
-        """The one that its images come from."""
-        return (self.system,)
-
-    @property
-    def shown(self) -> str:
-        """What the training images are."""
-        return self.system.simulate.kind

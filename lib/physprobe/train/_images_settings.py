@@ -13,10 +13,10 @@ from physprobe.config import kinds
 from physprobe.config.latent import Latent
 from physprobe.config.system import System
 from physprobe.embed.networks.network import FIVE, Seeds
-from physprobe.train._training import Schedule, check_seeds
+from physprobe.train._training import OfSystem, check_seeds
 
 
-class Settings(Latent, Schedule):
+class Settings(Latent, OfSystem):
     """Fields of recipes that learn from images; as published by default."""
 
     system: System

@@ -1,8 +1,7 @@
 """Linear models: what recipes are to training that train one linear network per condition."""
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
-from physprobe.config.system import System
 from physprobe.train._sensors_settings import Settings
 
 Variances = Literal["published", "learned"]
@@ -22,11 +21,6 @@ class LinearModels(Settings):
         return _sensors
 
     @property
-    def members(self) -> dict[int, Self]:
-        """Spec of each seed's networks."""
-        return {s: self.model_copy(update={"seeds": (s,), "seed": s}) for s in self.seeds}
-
-    @property
     def together(self) -> bool:
         """They are: all that a step costs is calls."""
         return True
@@ -35,13 +29,3 @@ class LinearModels(Settings):
     def decays(self) -> bool:
         """It doesn't."""
         return False
-
-    @property
-    def worlds(self) -> tuple[System, ...]:
-        """The one that its clips come from."""
-        return (self.system,)
-
-    @property
-    def shown(self) -> str:
-        """What the training clips show."""
-        return self.system.simulate.kind.replace("_", " ")

@@ -1,10 +1,9 @@
 """Points models: what recipes are to training whose small networks see points of the plane."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from physprobe.config.system import System
 from physprobe.train._points_settings import Settings
 
 
@@ -22,11 +21,6 @@ class Points(Settings):
         return _points
 
     @property
-    def members(self) -> dict[int, Self]:
-        """Spec of each seed's network."""
-        return {s: self.model_copy(update={"seeds": (s,), "seed": s}) for s in self.seeds}
-
-    @property
     def together(self) -> bool:
         """They are: layers are small."""
         return True
@@ -35,16 +29,6 @@ class Points(Settings):
     def decays(self) -> bool:
         """Whether the learning rate falls."""
         return self.rate == "falls"
-
-    @property
-    def worlds(self) -> tuple[System, ...]:
-        """The one that its points come from."""
-        return (self.system,)
-
-    @property
-    def shown(self) -> str:
-        """What the training points are of."""
-        return self.system.simulate.kind.replace("_", " ")
 
 
 class Embeddings(Points):

@@ -7,10 +7,10 @@ from pydantic import Field, model_validator
 from physprobe.config import kinds
 from physprobe.config.system import System
 from physprobe.embed.networks.network import FIVE, Seeds
-from physprobe.train._training import Schedule, check_seeds
+from physprobe.train._training import OfSystem, check_seeds
 
 
-class Settings(Schedule):
+class Settings(OfSystem):
     """Fields of recipes that learn from points of a mixture."""
 
     system: System

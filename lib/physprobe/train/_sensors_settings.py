@@ -12,13 +12,13 @@ from pydantic import Field, model_validator
 from physprobe.config import kinds
 from physprobe.config.system import System
 from physprobe.embed.networks.network import Seeds
-from physprobe.train._training import Schedule, check_seeds
+from physprobe.train._training import OfSystem, check_seeds
 
 MODEL_TYPE = "physprobe_linear"
 """What config.json calls them."""
 
 
-class Settings(Schedule):
+class Settings(OfSystem):
     """Fields of recipes that learn from the sensors of a system of conditions."""
 
     system: System

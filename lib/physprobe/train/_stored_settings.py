@@ -10,13 +10,13 @@ from physprobe.config.fields import FieldNetwork
 from physprobe.config.system import Name
 from physprobe.embed.networks.network import FIVE, Seeds
 from physprobe.store import zarrs
-from physprobe.train._training import Schedule
+from physprobe.train._training import Several
 
 GROUPS = 2
 """Groups of frames in a window."""
 
 
-class Settings(FieldNetwork, Schedule):
+class Settings(FieldNetwork, Several):
     """Fields of recipes that learn from the stored clips of one system."""
 
     data: Name

@@ -130,6 +130,35 @@ class Schedule(Spec):
         raise NotImplementedError
 
 
+class Several(Schedule):
+    """Recipes that train a network for each of several seeds."""
+
+    if TYPE_CHECKING:
+        seeds: tuple[int, ...]
+
+    @property
+    def members(self) -> dict[int, Self]:
+        """Spec of each network, by its seed."""
+        return {s: self.model_copy(update={"seeds": (s,), "seed": s}) for s in self.seeds}
+
+
+class OfSystem(Several):
+    """Recipes that learn from clips of one system, made on the way."""
+
+    if TYPE_CHECKING:
+        system: System
+
+    @property
+    def worlds(self) -> tuple[System, ...]:
+        """The one that its clips come from."""
+        return (self.system,)
+
+    @property
+    def shown(self) -> str:
+        """What the training clips show."""
+        return self.system.simulate.kind.replace("_", " ")
+
+
 class Training(Architecture, Schedule):
     """Fields of the specs of V-JEPA 2 encoders that see windows of fields.
 
