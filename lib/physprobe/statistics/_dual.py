@@ -67,7 +67,7 @@ class Dual:
         Parameters
         ----------
         labels : (clip, column)
-        penalties : (column,)
+        penalties : (column,) or (split, half, column)
         rows : (clip, time, feature)
             Centred and scaled like these.
         first : (split, clip) bool
@@ -81,22 +81,56 @@ class Dual:
         within = self.rows @ rows.reshape(-1, rows.shape[-1]).T
         known = np.repeat(labels, self.times, axis=0)
         found = np.zeros((len(first), 2, within.shape[1], labels.shape[1]))
+        penalties = np.broadcast_to(penalties, (len(first), 2, labels.shape[1]))
         for split, inside in enumerate(np.repeat(first, self.times, axis=1)):
             for half, mine in enumerate((np.flatnonzero(inside), np.flatnonzero(~inside))):
                 if not len(mine):
                     continue
                 mean = known[mine].mean(0)
-                gram, beyond = self.gram[np.ix_(mine, mine)], within[mine]
-                own = gram.mean(0)
-                beyond = beyond - beyond.mean(0) - (own - own.mean())[:, None]
-                gram -= own
-                gram -= (own - own.mean())[:, None]
-                for penalty in np.unique(penalties):
-                    columns = penalties == penalty
+                gram, beyond = self._about(mine, within[mine])
+                for penalty in np.unique(penalties[split, half]):
+                    columns = penalties[split, half] == penalty
                     asked = np.asfortranarray(known[np.ix_(mine, columns)] - mean[columns])
                     solved = solve(gram, penalty * self.unit, asked)
                     found[split, half][:, columns] = beyond.T @ solved + mean[columns]
         return found.reshape(*found.shape[:2], *rows.shape[:2], -1)
+
+    def across(
+        self, labels: np.ndarray, penalties: Sequence[float], first: np.ndarray
+    ) -> np.ndarray:
+        """Squared errors (split, half, penalty, column) on one half of fits to the other half.
+
+        Parameters
+        ----------
+        labels, first
+            As for :meth:`halved`.
+        penalties : sequence of float
+            Those of the whole fit, in absolute terms.
+        """
+        known = np.repeat(labels, self.times, axis=0)
+        found = np.zeros((len(first), 2, len(penalties), labels.shape[1]))
+        for split, inside in enumerate(np.repeat(first, self.times, axis=1)):
+            both = np.flatnonzero(inside), np.flatnonzero(~inside)
+            for half, (mine, others) in enumerate((both, both[::-1])):
+                if not (len(mine) and len(others)):
+                    continue
+                mean = known[mine].mean(0)
+                gram, beyond = self._about(mine, self.gram[np.ix_(mine, others)])
+                for place, penalty in enumerate(penalties):
+                    asked = np.asfortranarray(known[mine] - mean)
+                    solved = solve(gram, penalty * self.unit, asked)
+                    missed = beyond.T @ solved + mean - known[others]
+                    found[split, half, place] = np.einsum("rc,rc->c", missed, missed)
+        return found
+
+    def _about(self, mine: np.ndarray, beyond: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Products of some rows about their mean, with each other and with others (row, other)."""
+        gram = self.gram[np.ix_(mine, mine)]
+        own = gram.mean(0)
+        beyond = beyond - beyond.mean(0) - (own - own.mean())[:, None]
+        gram -= own
+        gram -= (own - own.mean())[:, None]
+        return gram, beyond
 
     def _factor(self, penalty: float) -> tuple[np.ndarray, bool]:
         """Cholesky factor of K + lambda."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -59,6 +60,37 @@ class Moments:
             yield total - gram - square / rest, gram + square * ((2 * rest + count) / rest**2)
 
 
+class _Half(NamedTuple):
+    """Moments of rows and labels about their means, of some clips."""
+
+    number: int
+    """Of rows."""
+    centre: np.ndarray
+    """(feature,) mean of the rows."""
+    mean: np.ndarray
+    """(column,) mean of the labels."""
+    moments: np.ndarray
+    """(feature, feature)"""
+    cross: np.ndarray
+    """(feature, column) of rows and labels."""
+    spread: np.ndarray
+    """(column,) of labels, over rows."""
+
+    @classmethod
+    def of(cls, moments: np.ndarray, sums: np.ndarray, labels: np.ndarray, times: int) -> "_Half":
+        """From moments about 0, sums over time (clip, feature) and labels (clip, column)."""
+        number = len(labels) * times
+        centre, mean = sums.sum(0) / max(number, 1), labels.sum(0) / max(len(labels), 1)
+        return cls(
+            number,
+            centre,
+            mean,
+            moments - number * np.outer(centre, centre),
+            (sums - times * centre).T @ (labels - mean),
+            times * ((labels - mean) ** 2).sum(0),
+        )
+
+
 class Primal:
     """Ridge on more rows than features, labels constant in time.
 
@@ -98,24 +130,50 @@ class Primal:
     ) -> np.ndarray:
         """As for :meth:`Dual.halved`."""
         found = np.zeros((len(first), 2, *rows.shape[:2], labels.shape[1]))
-        whole = self.inner.grams.sum(0)
+        penalties = np.broadcast_to(penalties, (len(first), 2, labels.shape[1]))
         for split, inside in enumerate(first):
-            gram = _summed(self.train, np.flatnonzero(inside))[1]
-            gram /= np.outer(self.scale, self.scale)
-            for half, (mine, moments) in enumerate(((inside, gram), (~inside, whole - gram))):
-                if not mine.any():
+            for half, own in enumerate(self._halves(labels, inside)):
+                if not own.number:
                     continue
-                count, mean = mine.sum() * self.times, labels[mine].mean(0)
-                sums = self.sums[mine]
-                centre = sums.sum(0) / count
-                moments = moments - count * np.outer(centre, centre)
-                cross = (sums - self.times * centre).T @ (labels[mine] - mean)
-                for penalty in np.unique(penalties):
-                    columns = penalties == penalty
-                    asked = np.asfortranarray(cross[:, columns])
-                    weights = solve(moments, penalty * self.unit, asked)
-                    found[split, half][..., columns] = (rows - centre) @ weights + mean[columns]
+                for penalty in np.unique(penalties[split, half]):
+                    columns = penalties[split, half] == penalty
+                    asked = np.asfortranarray(own.cross[:, columns])
+                    weights = solve(own.moments, penalty * self.unit, asked)
+                    guess = (rows - own.centre) @ weights + own.mean[columns]
+                    found[split, half][..., columns] = guess
         return found
+
+    def across(
+        self, labels: np.ndarray, penalties: Sequence[float], first: np.ndarray
+    ) -> np.ndarray:
+        """As for :meth:`Dual.across`, by moments of either half about its own mean.
+
+        With w the weights, M, c and s the other half's moments of rows, of rows and labels, and of
+        labels, n its rows and d how far its mean is from what the mean of its rows is read as:
+        s - 2 w c + w M w + n d^2.
+        """
+        found = np.zeros((len(first), 2, len(penalties), labels.shape[1]))
+        for split, inside in enumerate(first):
+            both = self._halves(labels, inside)
+            for half, (own, other) in enumerate((both, both[::-1])):
+                if not (own.number and other.number):
+                    continue
+                for place, penalty in enumerate(penalties):
+                    weights = solve(own.moments, penalty * self.unit, np.asfortranarray(own.cross))
+                    away = (other.centre - own.centre) @ weights + own.mean - other.mean
+                    about = weights * (other.moments @ weights - 2 * other.cross)
+                    found[split, half, place] = about.sum(0) + other.spread + other.number * away**2
+        return found
+
+    def _halves(self, labels: np.ndarray, inside: np.ndarray) -> tuple["_Half", "_Half"]:
+        """Moments of some clips (clip,), and of the others."""
+        gram = _summed(self.train, np.flatnonzero(inside))[1]
+        gram /= np.outer(self.scale, self.scale)
+        first, second = (
+            _Half.of(moments, self.sums[mine], labels[mine], self.times)
+            for mine, moments in ((inside, gram), (~inside, self.inner.grams.sum(0) - gram))
+        )
+        return first, second
 
     def crossval(
         self, labels: np.ndarray, penalties: Sequence[float], precise: int | None = None

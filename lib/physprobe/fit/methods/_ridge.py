@@ -76,7 +76,7 @@ class Ridge(Solver[Numbers, Fitted]):
                 halved=np.zeros((0, 2, *predicted.shape)),
             )
             best = best.or_better(fitted) if best else fitted
-            tried.append((solver, asked, centred.train / scale if labels.rendered else asked[:0]))
+            tried.append((solver, asked))
         assert best, "there is a scaling"
         first = labels.halves[:, fold.train]
         if labels.rendered:
@@ -118,7 +118,7 @@ class Ridge(Solver[Numbers, Fitted]):
         """Predictions by fits to halves (split, clip) with what was chosen; see the solver."""
         found = np.zeros((len(first), 2, *best.predicted.shape))
         scaling, penalty = (part[: train.shape[1]] for part in (best.scaling, best.penalty))
-        for number, (solver, asked, _) in enumerate(tried):
+        for number, (solver, asked) in enumerate(tried):
             mine = scaling == number
             if mine.any() and len(first):
                 chosen = np.asarray(self.penalties)[penalty[mine]]
@@ -134,27 +134,18 @@ class Ridge(Solver[Numbers, Fitted]):
         first: np.ndarray,
     ) -> np.ndarray:
         """Predictions by fits to halves (split, clip), each with what suits the other half best."""
-        count, columns = len(self.penalties), train.shape[1]
-        repeated, penalties = np.tile(train, count), np.repeat(self.penalties, columns)
+        penalties, columns = np.asarray(self.penalties), train.shape[1]
+        least = np.full((len(first), 2, columns), np.inf)
         found = np.zeros((len(first), 2, *tried[0][1].shape[:2], columns))
-        for split, inside in enumerate(first):
-            best = np.full((2, columns), np.inf)
-            for solver, asked, own in tried:
-                rows, ahead = np.concatenate([asked, own]), len(asked)
-                drawn = solver.halved(repeated, penalties, rows, first[split : split + 1])[0]
-                drawn = drawn.reshape(*drawn.shape[:3], count, columns)
-                for half, others in enumerate((~inside, inside)):
-                    missed = drawn[half, ahead:][others] - train[others][:, None, None]
-                    error = together(np.einsum("ntpc,ntpc->pc", missed, missed), widths)
-                    error /= spread
-                    place = ridge.best_penalty(error)[None]
-                    least = np.take_along_axis(error, place, 0)[0]
-                    mine = least < best[half]
-                    best[half, mine] = least[mine]
-                    picked = np.take_along_axis(drawn[half, :ahead], place[None, None], 2)[
-                        ..., 0, :
-                    ]
-                    found[split, half][..., mine] = picked[..., mine]
+        for solver, asked in tried:
+            errors = together(solver.across(train, self.penalties, first), widths) / spread
+            errors = np.moveaxis(errors, 2, 0)
+            place = ridge.best_penalty(errors)
+            error = np.take_along_axis(errors, place[None], 0)[0]
+            predicted = solver.halved(train, penalties[place], asked, first)
+            better = error < least
+            found = np.where(better[:, :, None, None], predicted, found)
+            least = np.minimum(error, least)
         return found
 
     def chosen(self, fit: Fitted, column: int) -> dict:
