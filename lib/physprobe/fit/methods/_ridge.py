@@ -21,6 +21,7 @@ from physprobe.statistics.splits import Fold
 from physprobe.store import scratch
 
 ROOM = 2**24  # predictions of permuted labels that are held at once
+KEPT = 32  # predictions of halves: one for each layer and outer fold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +80,13 @@ class Ridge(Solver[Numbers, Fitted]):
             tried.append((solver, asked))
         assert best, "there is a scaling"
         first = labels.halves[:, fold.train]
+        halved = scratch.zeros((len(first), 2, *best.predicted.shape), float, KEPT)
         if labels.rendered:
-            halved = self._chosen_anew(tried, train[:, :true], widths, spread[:true], first)
+            self._chosen_anew(tried, train[:, :true], widths, spread[:true], first, halved)
         else:
-            halved = self._halved(tried, best, train[:, :true], first)
-        return replace(best, halved=halved + mean[:true])
+            self._halved(tried, best, train[:, :true], first, halved)
+        halved += mean[:true]
+        return replace(best, halved=halved)
 
     def _missed(
         self,
@@ -113,17 +116,20 @@ class Ridge(Solver[Numbers, Fitted]):
         return np.concatenate(squared, axis=-1), np.concatenate(grouped, axis=-1)
 
     def _halved(
-        self, tried: Sequence[tuple], best: Fitted, train: np.ndarray, first: np.ndarray
-    ) -> np.ndarray:
-        """Predictions by fits to halves (split, clip) with what was chosen; see the solver."""
-        found = np.zeros((len(first), 2, *best.predicted.shape))
+        self,
+        tried: Sequence[tuple],
+        best: Fitted,
+        train: np.ndarray,
+        first: np.ndarray,
+        out: np.ndarray,
+    ) -> None:
+        """Predict by fits to halves (split, clip) with what was chosen; see the solver."""
         scaling, penalty = (part[: train.shape[1]] for part in (best.scaling, best.penalty))
         for number, (solver, asked) in enumerate(tried):
             mine = scaling == number
             if mine.any() and len(first):
                 chosen = np.asarray(self.penalties)[penalty[mine]]
-                found[..., mine] = solver.halved(train[:, mine], chosen, asked, first)
-        return found
+                out[..., mine] = solver.halved(train[:, mine], chosen, asked, first)
 
     def _chosen_anew(
         self,
@@ -132,21 +138,19 @@ class Ridge(Solver[Numbers, Fitted]):
         widths: Sequence[int],
         spread: np.ndarray,
         first: np.ndarray,
-    ) -> np.ndarray:
-        """Predictions by fits to halves (split, clip), each with what suits the other half best."""
-        penalties, columns = np.asarray(self.penalties), train.shape[1]
-        least = np.full((len(first), 2, columns), np.inf)
-        found = np.zeros((len(first), 2, *tried[0][1].shape[:2], columns))
+        out: np.ndarray,
+    ) -> None:
+        """Predict by fits to halves (split, clip), each with what suits the other half best."""
+        penalties = np.asarray(self.penalties)
+        least = np.full((len(first), 2, train.shape[1]), np.inf)
         for solver, asked in tried:
             errors = together(solver.across(train, self.penalties, first), widths) / spread
             errors = np.moveaxis(errors, 2, 0)
             place = ridge.best_penalty(errors)
             error = np.take_along_axis(errors, place[None], 0)[0]
             predicted = solver.halved(train, penalties[place], asked, first)
-            better = error < least
-            found = np.where(better[:, :, None, None], predicted, found)
+            np.copyto(out, predicted, where=(error < least)[:, :, None, None])
             least = np.minimum(error, least)
-        return found
 
     def chosen(self, fit: Fitted, column: int) -> dict:
         """What was chosen for a column."""

@@ -12,6 +12,7 @@ from physprobe.statistics import bootstrap, half_samples, nulls, scores, splits,
 from physprobe.statistics.half_samples import Halves
 from physprobe.statistics.intervals import Interval
 from physprobe.statistics.splits import Fold
+from physprobe.store import scratch
 
 
 @dataclass(frozen=True)
@@ -181,12 +182,7 @@ def collect(
         residual = predicted - true[:, None]
         squared = by_target(residual**2, counts).transpose(2, 0, 1)
         absolute = (by_target(np.abs(residual), counts) / counts).transpose(2, 0, 1)
-        # (target, time, split, half) sums over held-out clips
-        missed = halved - true[:, None]
-        by_half = [
-            np.moveaxis(by_target(part.sum(2), counts), (2, 3), (1, 0))
-            for part in (missed**2, np.abs(missed))
-        ]
+        by_half = _missed(halved, true, counts)
         ratios, apart = (half_samples.ratios(part.mean(1)) for part in by_half)
         interval = intervals(spec, held, truth, squared.mean(-1), ratios)
         band = means(spec, held, absolute.mean(-1), apart)
@@ -254,7 +250,30 @@ def joined(fits: Sequence[OfNumbers], folds: Sequence[Fold]) -> tuple[np.ndarray
     """Predictions of all held-out clips in order, and those of fits to halves."""
     order = np.argsort(np.concatenate([fold.test for fold in folds]))
     predicted = np.concatenate([fit.predicted for fit in fits])[order]
-    return predicted, np.concatenate([fit.halved for fit in fits], axis=2)[:, :, order]
+    halved = scratch.zeros((*fits[0].halved.shape[:2], *predicted.shape), float)
+    ends = np.cumsum([len(fold.test) for fold in folds])[:-1]
+    for fit, place in zip(fits, np.split(np.argsort(order), ends), strict=True):
+        halved[:, :, place] = fit.halved
+    return predicted, halved
+
+
+def _missed(halved: np.ndarray, true: np.ndarray, counts: Sequence[int]) -> np.ndarray:
+    """Squared and absolute errors (2, target, time, split, half), summed over held-out clips.
+
+    Parameters
+    ----------
+    halved : (split, half, clip, time, column)
+        Looked at split by split, since it may be large.
+    true : (clip, column)
+    counts : (target,)
+        Columns of each target.
+    """
+    found = np.zeros((2, *halved.shape[:2], halved.shape[3], len(counts)))
+    for split, predicted in enumerate(halved):
+        missed = predicted - true[:, None]
+        for place, errors in enumerate((missed**2, np.abs(missed))):
+            found[place, split] = by_target(errors.sum(1), counts)
+    return np.moveaxis(found, (4, 3), (1, 2))
 
 
 def choices(
