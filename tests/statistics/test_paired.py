@@ -1,9 +1,12 @@
 """Paired scores: differences by clip, by whole groups, and from the best of several."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from physprobe.statistics import bootstrap, paired, scores, splits
+from physprobe.statistics.half_samples import Halves
 from physprobe.statistics.paired import Scored
 
 
@@ -108,6 +111,23 @@ def test_a_mean_over_members_is_one_score(rng: np.random.Generator):
     assert found.of(order[:30]).value == pytest.approx(
         np.mean([r2(truth[order[:30]], error[order[:30]]).value for error in errors]), rel=1e-6
     )
+
+
+def test_a_row_ends_where_its_metric_does_and_says_what_it_is_about(rng: np.random.Generator):
+    """R2 of two networks, .95 and .3: the interval of their mean is wide, but no R2 is above 1."""
+    truth = rng.normal(size=30)
+    each = [r2(truth, part * truth**2) for part in (0.05, 0.7)]
+    found = paired.mean_of_members(each, "random")
+    row = found.row("r2", 500)
+    _, low, high = found.interval(500)
+    assert row["ci_high"] == 1.0 < high and row["ci_low"] == low and row["n_clips"] == 30
+    assert row["metric"] == "r2" and row["estimand"] == bootstrap.FIXED
+    assert found.row("r2_difference", 500)["ci_high"] == high
+    signs = splits.halves(np.arange(30))
+    halves = Halves.at(scores.ERROR, each[0].sums.shape[-1], np.full(len(signs), 0.1), signs)
+    assert replace(each[0], halves=halves).row("r2", 500)["estimand"] == bootstrap.ESTIMAND
+    nothing = r2(np.ones(30), truth**2).row("r2", 500, "labels are equal")
+    assert nothing["note"] == "labels are equal" and nothing["estimand"] is None
 
 
 def test_a_comparison_counts_how_far_members_are_apart(rng: np.random.Generator):

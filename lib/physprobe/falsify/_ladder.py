@@ -33,15 +33,13 @@ def _of(evidence: Evidence, encoder: str, target: str, sample: str, about: dict)
     if own is None:
         yield {**about, "metric": "r2_difference", "note": UNDEFINED}
         return
-    about = {**about, "metric": f"{own.metric}_difference", "n_clips": len(own.sums)}
+    draws, metric = evidence.bootstraps, f"{own.metric}_difference"
     others = evidence.decoded(evidence.controls, target, sample)
     for name, other in others.items():
-        found = paired.above(own, other).interval(evidence.bootstraps)
-        yield {**about, "control": name, **found.columns(UNDEFINED)}
+        yield {**about, "control": name, **paired.above(own, other).row(metric, draws, UNDEFINED)}
     if others:
-        found = paired.above(own, *others.values()).interval(evidence.bootstraps)
-        best = paired.best(others)
-        yield {**about, "control": "best control", "note": best, **found.columns(UNDEFINED)}
+        found = paired.above(own, *others.values()).row(metric, draws, UNDEFINED)
+        yield {**about, "control": "best control", "note": paired.best(others), **found}
 
 
 def ceilings(evidence: Evidence) -> Iterator[dict]:
@@ -61,10 +59,9 @@ def ceilings(evidence: Evidence) -> Iterator[dict]:
         if top is None:
             continue
         for encoder, own in both.items():
-            found = paired.above(own, top).interval(evidence.bootstraps)
             about = {"encoder": encoder, "target": target, "sample": sample, "layer": "selected"}
-            about |= {"metric": f"{own.metric}_above_ceiling", "control": name}
-            yield {**about, "n_clips": len(own.sums), **found.columns(UNDEFINED)}
+            gap, metric = paired.above(own, top), f"{own.metric}_above_ceiling"
+            yield {**about, "control": name, **gap.row(metric, evidence.bootstraps, UNDEFINED)}
 
 
 def ceiling(evidence: Evidence, name: str, target: str, sample: str) -> Iterator[dict]:
@@ -72,8 +69,7 @@ def ceiling(evidence: Evidence, name: str, target: str, sample: str) -> Iterator
     found = evidence.probes.decoded(name, target, sample)
     if found is not None:
         about = {"encoder": name, "target": target, "sample": sample, "layer": "selected"}
-        interval = found.interval(evidence.bootstraps).columns(UNDEFINED)
-        yield {**about, "metric": f"{found.metric}_ceiling", "n_clips": len(found.sums), **interval}
+        yield about | found.row(f"{found.metric}_ceiling", evidence.bootstraps, UNDEFINED)
 
 
 def strata(evidence: Evidence, stable: np.ndarray) -> Iterator[dict]:
@@ -91,18 +87,16 @@ def strata(evidence: Evidence, stable: np.ndarray) -> Iterator[dict]:
                 found = evidence.probes.decoded(name, target, sample, fixed=True)
                 if found is None:
                     continue
-                about = {
-                    "encoder": name, "target": target, "sample": sample, "layer": "selected",
-                    "metric": "r2_stratum",
-                }  # fmt: skip
+                about = {"encoder": name, "target": target, "sample": sample, "layer": "selected"}
                 for stratum, chosen in (
                     ("stable clips", stable[held]),
                     ("unstable clips", ~stable[held]),
                 ):
                     clips = int(chosen.sum())
-                    line = {**about, "stratum": stratum, "n_clips": clips}
+                    line = {**about, "stratum": stratum}
                     if clips < 3:
-                        yield {**line, "note": f"{clips} held-out clips are too few"}
+                        few = f"{clips} held-out clips are too few"
+                        yield {**line, "metric": "r2_stratum", "n_clips": clips, "note": few}
                         continue
-                    score = found.of(chosen).interval(evidence.bootstraps)
-                    yield {**line, **score.columns(UNDEFINED)}
+                    score = found.of(chosen)
+                    yield line | score.row("r2_stratum", evidence.bootstraps, UNDEFINED)

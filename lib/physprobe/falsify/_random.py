@@ -51,16 +51,16 @@ def rows(
             found = {name: _ordered(system, results[name], target) for name in (encoder, *random)}
             about = {"target": target, "sample": "clip", "layer": "selected", "system": system}
             for name, own in found.items():
-                yield {**about, "encoder": name, "metric": "r2", **said(own, draws)}
+                yield {**about, "encoder": name, **own.row("r2", draws)}
                 yield from of_members(results[name], target)
             yield {
-                **about, "encoder": encoder, "metric": DIFFERENCE, "control": "random",
-                **said(paired.above_mean(*found.values()), draws),
+                **about, "encoder": encoder, "control": "random",
+                **paired.above_mean(*found.values()).row(DIFFERENCE, draws),
             }  # fmt: skip
     yield {
         "system": "all", "encoder": encoder, "target": "mean", "sample": "clip",
-        "layer": "selected", "metric": DIFFERENCE, "control": "random",
-        **said(mean(probes, encoder, random), draws),
+        "layer": "selected", "control": "random",
+        **mean(probes, encoder, random).row(DIFFERENCE, draws),
     }  # fmt: skip
 
 
@@ -110,8 +110,3 @@ def _ordered(system: str, result: Mapping, target: str) -> Scored:
     if found is None:
         raise ValueError(f"{system}: the target {target} is undefined.")
     return found.of(np.argsort(result["predictions"]["clip"]))
-
-
-def said(found: Scored, draws: int) -> dict:
-    """Columns of a row: a score with its interval, and how many clips it is read on."""
-    return {**found.interval(draws).columns(), "n_clips": len(found.groups)}

@@ -16,6 +16,8 @@ from physprobe.statistics.paired import Scored
 from physprobe.store import fits, results
 from physprobe.store.fits import Result, decoded, held_out, only
 
+EQUAL = "the clips' labels are equal"
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -220,8 +222,8 @@ def _one(
         lambda part: np.stack([part.squared, guessed], axis=-1), scores.skill_of, errors="r2"
     )
     yield {
-        **folds, "baseline": "training mean", "metric": "skill",
-        **_said(skill, draws, "the training clips' mean is exact"),
+        **folds, "baseline": "training mean",
+        **skill.row("skill", draws, "the training clips' mean is exact"),
     }  # fmt: skip
     for system, other in ordinary.items():
         near = Predicted.of(other, target, sample)
@@ -232,35 +234,35 @@ def _one(
         near = near.on(moved.clip)
         yield from ({"folds": system, **line} for line in _scores(near, draws))
         yield {
-            **folds, "against": system, "metric": "r2_difference",
-            **_said(paired.above(moved.r2, near.r2), draws, "the clips' labels are equal"),
+            **folds, "against": system,
+            **paired.above(moved.r2, near.r2).row("r2_difference", draws, EQUAL),
         }  # fmt: skip
         ratio = moved.scored(
             lambda far, near: np.stack([far.squared, near.squared], axis=-1),
             ratio_of, near, errors="r2",
         )  # fmt: skip
         yield {
-            **folds, "against": system, "metric": "error_ratio",
-            **_said(ratio, draws, "ordinary folds make no error"),
+            **folds, "against": system,
+            **ratio.row("error_ratio", draws, "ordinary folds make no error"),
         }  # fmt: skip
 
 
 def _scores(found: Predicted, draws: int) -> Iterator[dict]:
     """R2 and errors of one probe; bias and correlation too where it decodes a single number."""
 
-    def mean(of: Callable[[Predicted], np.ndarray], errors: str = "") -> dict:
+    def mean(metric: str, of: Callable[[Predicted], np.ndarray], errors: str = "") -> dict:
         def sums(part: Predicted) -> np.ndarray:
             return np.stack([of(part), np.ones(len(part.clip))], axis=-1)
 
-        return _said(found.scored(sums, scores.mean_of, errors=errors), draws, None)
+        return found.scored(sums, scores.mean_of, errors=errors).row(metric, draws)
 
-    yield {"metric": "r2", **_said(found.r2, draws, "the clips' labels are equal")}
-    yield {"metric": "mae", **mean(lambda part: part.absolute, errors="mae")}
+    yield found.r2.row("r2", draws, EQUAL)
+    yield mean("mae", lambda part: part.absolute, errors="mae")
     if found.truth.shape[1] > 1:
         return
-    yield {"metric": "bias", **mean(lambda part: (part.prediction - part.truth)[:, 0])}
+    yield mean("bias", lambda part: (part.prediction - part.truth)[:, 0])
     line = found.scored(Predicted.line_sums, correlation_of)
-    yield {"metric": "correlation", **_said(line, draws, "all predictions are equal")}
+    yield line.row("correlation", draws, "all predictions are equal")
 
 
 def _above_controls(
@@ -277,16 +279,12 @@ def _above_controls(
     for name in (name for name in encoders if name in defined and others):
         draws, own = transferred[name]["spec"]["bootstraps"], defined[name].r2
         about = {"encoder": name, "target": target, "sample": sample, "layer": "selected"}
-        about |= {"folds": "transferred", "metric": "r2_difference"}
+        about |= {"folds": "transferred"}
+        metric = "r2_difference"
         for control, other in others.items():
-            yield {**about, "control": control, **_said(paired.above(own, other), draws, None)}
-        told = _said(paired.above(own, *others.values()), draws, None)
+            yield {**about, "control": control, **paired.above(own, other).row(metric, draws)}
+        told = paired.above(own, *others.values()).row(metric, draws)
         yield {**about, "control": "best control", **told, "note": paired.best(others)}
-
-
-def _said(found: Scored, draws: int, note: str | None) -> dict:
-    """Score with interval, or the note that says why there is none."""
-    return {**found.interval(draws).columns(note), "n_clips": len(found.groups)}
 
 
 def spread(transferred: Result, ordinary: Result, target: str) -> dict[str, float]:

@@ -110,7 +110,7 @@ def _rows(spec: Spec, evidence: Evidence, found: dict[str, dict], title: str) ->
         for name in evidence.ceilings:
             yield from _ladder.ceiling(evidence, name, target, spec.sample)
         for name in spec.named:
-            yield {**about, "encoder": name, "metric": "r2", **_random.said(scored[name], draws)}
+            yield {**about, "encoder": name, **scored[name].row("r2", draws)}
             yield from _random.of_members(evidence.probes[name], target, spec.sample)
         for pair, own in zip(spec.pairs, gaps, strict=True):
             yield _row(about, *pair, own[place], draws)
@@ -126,8 +126,7 @@ def _rows(spec: Spec, evidence: Evidence, found: dict[str, dict], title: str) ->
 
 
 def _row(about: dict, encoder: str, control: str | None, found: Scored, draws: int) -> dict:
-    told = {"encoder": encoder, "control": control, "metric": DIFFERENCE}
-    return {**about, **told, **_random.said(found, draws)}
+    return {**about, "encoder": encoder, "control": control, **found.row(DIFFERENCE, draws)}
 
 
 def _mean(parts: list[Scored]) -> Scored:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from physprobe.statistics import bootstrap, nulls
-from physprobe.statistics.intervals import Interval
 from physprobe.store.results import EVIDENCE, SCORE
 
 Fitted = tuple[list[dict], dict]
@@ -18,30 +17,6 @@ Fitted = tuple[list[dict], dict]
 SAID = (*SCORE, *EVIDENCE)
 OUTER = {"ci_low": np.min, "ci_high": np.max}
 """Ends of intervals in blocks, which no draws come with: those that hold every member's."""
-
-REACH = {
-    **dict.fromkeys(
-        ("r2", "group_r2", "skill", "skill_by_equation", "rollout_skill"), (-np.inf, 1.0)
-    ),
-    **dict.fromkeys(
-        ("accuracy", "auc", "relative_accuracy", "both_right", "ece", "iou"), (0.0, 1.0)
-    ),
-    "ssim": (-1.0, 1.0),
-    **dict.fromkeys(
-        (
-            "mae",
-            "group_mae",
-            "z_mse",
-            "group_z_mse",
-            "circular_mae",
-            "log_loss",
-            "mse",
-            "state_error",
-        ),
-        (0.0, np.inf),
-    ),
-}
-"""What scores can be: Student's t knows no bounds, and of few members it is wide."""
 
 
 def gathered(found: Mapping[int | None, Fitted], name: str) -> Fitted:
@@ -122,8 +97,7 @@ def _mean_row(rows: Sequence[dict], members: int, name: str) -> dict:
     found["value"] = float(np.mean(values))
     if all("interval" in row for row in rows):
         interval = bootstrap.mean_of_members([row["interval"] for row in rows], name)
-        reach = REACH.get(first["metric"], (-np.inf, np.inf))
-        found |= Interval(interval.value, *np.clip(interval[1:], *reach)).columns()
+        found |= interval.within(first["metric"]).columns()
         found["estimand"] = first.get("estimand")
     told = {}
     if all("null" in row for row in rows):

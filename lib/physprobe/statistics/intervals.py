@@ -5,6 +5,30 @@ from typing import NamedTuple
 
 import numpy as np
 
+REACH = {
+    **dict.fromkeys(
+        ("r2", "group_r2", "skill", "skill_by_equation", "rollout_skill"), (-np.inf, 1.0)
+    ),
+    **dict.fromkeys(
+        ("accuracy", "auc", "relative_accuracy", "both_right", "ece", "iou"), (0.0, 1.0)
+    ),
+    "ssim": (-1.0, 1.0),
+    **dict.fromkeys(
+        (
+            "mae",
+            "group_mae",
+            "z_mse",
+            "group_z_mse",
+            "circular_mae",
+            "log_loss",
+            "mse",
+            "state_error",
+        ),
+        (0.0, np.inf),
+    ),
+}
+"""What scores can be: Student's t knows no bounds, and of few members it is wide."""
+
 
 class Interval(NamedTuple):
     """A score with its 95 % interval, each (...)."""
@@ -21,6 +45,10 @@ class Interval(NamedTuple):
     def at(self, *place: int) -> "Interval":
         """One of several scores."""
         return Interval(*(part[place] for part in self))
+
+    def within(self, metric: str) -> "Interval":
+        """The same with ends no further than the values of a metric reach."""
+        return Interval(self.value, *np.clip(self[1:3], *REACH.get(metric, (-np.inf, np.inf))))
 
     def columns(self, undefined: str | None = None) -> dict:
         """Columns of a result's row; of a score that is not finite the note that says why."""

@@ -70,6 +70,13 @@ class Scored:
             halves=self.halves,
         )
 
+    def row(self, metric: str, draws: int, undefined: str | None = None) -> dict:
+        """Columns of a result's row; of a score that is not finite the note that says why."""
+        columns = self.interval(draws).within(metric).columns(undefined)
+        fits = bootstrap.FIXED if self.halves is None else bootstrap.ESTIMAND
+        about = None if columns["ci_low"] is None else fits
+        return {"metric": metric, **columns, "estimand": about, "n_clips": len(self.groups)}
+
     def p(self, at: float, draws: int, seed: int = 0) -> float:
         """Two-sided p of one score against a value, by the draws of its interval."""
         return bootstrap.p(
