@@ -17,9 +17,9 @@ CAPTION = (
     "Left, R\N{SUPERSCRIPT TWO} of transferred probes (filled) and of ordinary folds (open) on the"
     " same clips, about the mean of these clips; ticks are the 95th percentile of the null, labels"
     " permuted with the whole selection redone. Right, how many times as large the transferred"
-    " probe's squared error is, paired by clip. Bars are 95 % intervals by bootstrap over clips."
-    " Controls are grey. An upright line with a band is a ceiling: who knows the equation, through"
-    " a probe that was transferred alike."
+    " probe's squared error is, paired by clip. Bars are 95 % intervals, of transferred probes"
+    " over data sets of this size. Controls are grey. An upright line with a band is a ceiling: who"
+    " knows the equation, through a probe that was transferred alike."
 )
 FLOOR = -1.0  # lowest R2 that is drawn
 OCHRE = "#C9A24B"
@@ -118,9 +118,9 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
     canvas.note(
         part,
         f"{words[0].upper()}{words[1:]}. R\N{SUPERSCRIPT TWO} is about the mean of the scored clips"
-        " themselves; open marks are ordinary folds on the very same clips. Bars: 95 % intervals by"
-        " bootstrap over clips, paired on the right. Triangles: lower than is drawn. Null: permuted"
-        " labels, selection redone. Controls grey." + canvas.topped(tops),
+        " themselves; open marks are ordinary folds on the very same clips. Bars: 95 % intervals,"
+        " of transferred probes over data sets of this size, paired on the right. Triangles: lower"
+        " than is drawn. Null: permuted labels, selection redone. Controls grey." + canvas.topped(tops),
     )
 
 

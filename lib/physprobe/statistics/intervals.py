@@ -23,6 +23,7 @@ REACH = {
             "log_loss",
             "mse",
             "state_error",
+            "error_ratio",
         ),
         (0.0, np.inf),
     ),
