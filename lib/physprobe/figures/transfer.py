@@ -120,7 +120,8 @@ def panel(part: FigureBase, frame: pd.DataFrame) -> None:
         f"{words[0].upper()}{words[1:]}. R\N{SUPERSCRIPT TWO} is about the mean of the scored clips"
         " themselves; open marks are ordinary folds on the very same clips. Bars: 95 % intervals,"
         " of transferred probes over data sets of this size, paired on the right. Triangles: lower"
-        " than is drawn. Null: permuted labels, selection redone. Controls grey." + canvas.topped(tops),
+        " than is drawn. Null: permuted labels, selection redone. Controls grey."
+        + canvas.topped(tops),
     )
 
 
