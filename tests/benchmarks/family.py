@@ -59,8 +59,10 @@ def noise(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return rng.normal(size=(CLIPS, *shape)).astype("f4")
 
 
-def verdicts(pipeline: Pipeline, rng: np.random.Generator, folder: Path) -> list[dict]:
-    """Lines of the study's claims, read off noise."""
+def verdicts(
+    pipeline: Pipeline, rng: np.random.Generator, folder: Path, planted: bool = False
+) -> list[dict]:
+    """Lines of the study's claims, read off noise; planted, its encoders know alpha."""
     config, home = pipeline.config, folder / STUDY
     study = config.studies[STUDY]
     methods = {name: config.methods[name] for name in study.methods}
@@ -82,8 +84,10 @@ def verdicts(pipeline: Pipeline, rng: np.random.Generator, folder: Path) -> list
             continue
         layers = ("0", "final") if name in study.encoders else ("final",)
         coords = {"layer": (("layer",), np.array(layers), {}), **times}
-        pooled = (("clip", "layer", "time", "feature"), noise(rng, len(layers), TIMES, FEATURES))
-        variables = {"pooled": pooled}
+        pooled = noise(rng, len(layers), TIMES, FEATURES)
+        if planted and name in study.encoders:
+            pooled[..., 0] += labels["alpha"][1][:, None, None]
+        variables = {"pooled": (("clip", "layer", "time", "feature"), pooled)}
         if "tokens" in entry.dump() and entry.tokens:
             tokens = noise(rng, TIMES, GRID, GRID, FEATURES)
             variables["tokens_final"] = (("clip", "time", "y", "x", "feature"), tokens)
@@ -105,9 +109,21 @@ def verdicts(pipeline: Pipeline, rng: np.random.Generator, folder: Path) -> list
     return results.read(out, "verdicts")["claims"]
 
 
+def check(pipeline: Pipeline) -> str:
+    """Gate: claims on alpha are supported where encoders know it, so that none is a finding."""
+    with tempfile.TemporaryDirectory() as folder:
+        rng = seeds.rng("family", "planted")
+        lines = verdicts(pipeline, rng, Path(folder), planted=True)
+    told = {line["verdict"] for line in lines if line["claim"].startswith("alpha_beyond")}
+    if told != {"supported"}:
+        raise SystemExit(f"gate: of encoders that know alpha claims are {', '.join(told)}")
+    return "gate: where encoders know alpha, that they are above all controls is supported"
+
+
 def main(studies: int) -> None:
     """Print how often each claim, and any claim of a study, is supported."""
     pipeline = Pipeline(config_files.gather([Path("config.yaml")]))
+    print(check(pipeline))
     told: Counter[str] = Counter()
     for number in range(studies):
         rng = seeds.rng("family", "noise", number)
