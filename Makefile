@@ -64,7 +64,7 @@ wheel: $(READY)  ## the package with its workflow, to be installed elsewhere: di
 
 # One thread each: two spin on small matrices.
 test: export OMP_NUM_THREADS := 1
-test: first := tests/test_workflow.py tests/test_well.py tests/config tests/embed tests/layouts tests/report tests/train
+test: first := tests/test_workflow.py tests/test_well.py tests/config tests/embed tests/report tests/train
 test: $(READY)  ## the whole test suite, in two processes
 	@python -m pytest -q --durations=10 $(first) & failed=0; \
 	python -m pytest -q --durations=10 $(first:%=--ignore=%) || failed=1; \
