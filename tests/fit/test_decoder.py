@@ -13,7 +13,7 @@ from physprobe.embed import stage as embed
 from physprobe.embed.pixels import Spec as Pixels
 from physprobe.fit import _members, stage
 from physprobe.fit._motion import Motion
-from physprobe.fit.methods import _decoded, decoder
+from physprobe.fit.methods import _decoded, _drawing, decoder
 from physprobe.fit.section import Given
 from physprobe.render import fields
 from physprobe.render import stage as render
@@ -391,3 +391,30 @@ def test_another_rendering_is_drawn_than_went_in():
     np.testing.assert_array_equal(
         strips.unpacked(first["truth"])[0], _decoded.shrunk(clean[test[0]], SIZE)[0]
     )
+
+
+def test_numbers_too_small_are_nothing_while_a_network_is_trained_and_no_longer():
+    """Of dark images gradients get so small that a step takes several times as long."""
+    import torch
+    from torch import nn
+
+    def smallest() -> float:
+        return float(torch.tensor(1e-39) * 0.5)
+
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor keeps them")
+    torch.set_flush_denormal(False)
+    seen: list[float] = []
+
+    def taken(rows: torch.Tensor) -> torch.Tensor:
+        seen.append(smallest())
+        return rows
+
+    rows = torch.zeros(2, 3, 4)
+    spec = decoder.Spec(steps=3, batch=2, checks=1)
+    draw, _ = _drawing._trained(
+        spec, nn.Linear(4, 4), (rows, rows), (rows, rows), taken, lambda part: part, "network"
+    )
+    assert len(seen) >= 3 and not any(seen)
+    draw(rows.flatten(0, 1))
+    assert seen[-1] == smallest() > 0

@@ -118,6 +118,8 @@ def _trained(
     import torch
     from torch import nn
 
+    from physprobe.embed.networks import denormal
+
     memory.keep()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = network.to(device)
@@ -136,22 +138,23 @@ def _trained(
     rng = seeds.rng(name, spec.seed)
     pause = max(1, spec.steps // spec.checks)
     best, kept, waited = np.inf, (0, network.state_dict()), 0
-    for step in log.progress(range(1, spec.steps + 1), f"steps of the {name}"):
-        picked = torch.from_numpy(rng.integers(len(inputs), size=spec.batch))
-        asked = wanted(outputs[picked].to(device))
-        loss = nn.functional.mse_loss(network(taken(inputs[picked].to(device))), asked)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        if step % pause and step < spec.steps:
-            continue
-        error = float((put_out(held) - wanted(truth)).square().mean())
-        if error < best:
-            state = {key: value.clone() for key, value in network.state_dict().items()}
-            best, kept, waited = error, (step, state), 0
-        elif (waited := waited + 1) >= spec.patience:
-            break
+    with denormal.flushed():
+        for step in log.progress(range(1, spec.steps + 1), f"steps of the {name}"):
+            picked = torch.from_numpy(rng.integers(len(inputs), size=spec.batch))
+            asked = wanted(outputs[picked].to(device))
+            loss = nn.functional.mse_loss(network(taken(inputs[picked].to(device))), asked)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            if step % pause and step < spec.steps:
+                continue
+            error = float((put_out(held) - wanted(truth)).square().mean())
+            if error < best:
+                state = {key: value.clone() for key, value in network.state_dict().items()}
+                best, kept, waited = error, (step, state), 0
+            elif (waited := waited + 1) >= spec.patience:
+                break
     network.load_state_dict(kept[1])
     return (lambda rows: put_out(rows).numpy()), kept[0]
 
