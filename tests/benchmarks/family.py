@@ -13,7 +13,6 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,11 @@ from physprobe.config.pipeline import Pipeline
 from physprobe.falsify import stage as falsify
 from physprobe.fit import stage as fit
 from physprobe.statistics import seeds
-from physprobe.store import results, writing
+from physprobe.store import results
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from planted import store
 
 STUDY = "heat"
 CLIPS, TIMES, FEATURES, GRID = 60, 8, 12, 3
@@ -34,24 +37,6 @@ FEWER = {
     "spatial_heat_head": {"permutations": 39, "refits": 100, "bootstraps": 1000},
 }
 TRUE_OF_NOISE = ("beyond_pixels",)
-
-
-def store(root: Path, variables: Mapping[str, tuple], coords: dict, **attrs: object) -> Path:
-    """A sealed store of arrays by name, each with its dimensions."""
-    out = root / "zarr.json"
-    with writing.create(
-        out,
-        variables={
-            name: writing.Variable(dims, values.shape, str(values.dtype))
-            for name, (dims, values) in variables.items()
-        },
-        coords=coords,
-        attrs=attrs,
-        fingerprint={},
-        block=CLIPS,
-    ) as made:
-        made.fill(lambda block: {name: values[block] for name, (_, values) in variables.items()})
-    return out
 
 
 def noise(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -72,7 +57,7 @@ def verdicts(
     labels["alpha"] = (("clip",), rng.uniform(0.5, 5, CLIPS), {})
     fields = {"field": (("clip", "x"), np.ones((CLIPS, 1), "f4"))}
     given: dict[str, list[Path]] = {
-        "simulation": [store(home / "simulation.zarr", fields, labels)],
+        "simulation": [store(home / "simulation.zarr/zarr.json", fields, labels, {})],
         "embeddings": [],
         "fits": [],
     }  # fmt: skip
@@ -91,9 +76,9 @@ def verdicts(
         if "tokens" in entry.dump() and entry.tokens:
             tokens = noise(rng, TIMES, GRID, GRID, FEATURES)
             variables["tokens_final"] = (("clip", "time", "y", "x", "feature"), tokens)
-        root = home / "embeddings" / f"{name}.zarr"
+        out = home / f"embeddings/{name}.zarr/zarr.json"
         about = {"spec": entry.dump() | {"components": None}, "label": name, "role": "rival"}
-        given["embeddings"].append(store(root, variables, coords, **about))
+        given["embeddings"].append(store(out, variables, coords, about))
         for method, spec in methods.items():
             if spec.kind == "spatial_heat_head" and len(variables) == 1:
                 continue

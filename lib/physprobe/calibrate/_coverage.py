@@ -2,8 +2,8 @@
 
 Data sets are drawn from a world again and again. The truth of a score is its mean over all of them:
 what the whole procedure - training clips, choices and held-out clips drawn anew - has on average.
-The difference of two encoders that are alike is 0. Where clips are fitted to that are never held
-out, the truth is what these very fits score on a great many other clips.
+The difference of two encoders that are alike is 0. Of a published split the truth is what these
+very fits score on a great many other clips.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

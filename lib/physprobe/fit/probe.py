@@ -103,12 +103,13 @@ def probe(
         ties counted half. Last the scores of each part. Without permutations there is no null.
     predictions : dict
         ``clip``, ``fold``, ``group`` and ``truth`` of the held-out clips, and ``halves`` (split,
-        clip), 1 or -1: in which half of all clips they are; ``choices``: what each
-        outer fold chose; of classes ``classes`` of each target, and ``part`` if they are scored
-        apart. ``held_out``, per clip: of numbers prediction, squared and absolute error (mean over
-        tokens; sum and mean over columns); of classes log-probabilities (class, as in ``classes``;
-        of the mean over tokens), and mean over tokens of log loss and of being right. Of each
-        target ``halves``: by metric, what fits to either half say; see ``half_samples.ratios``.
+        clip), 1 or -1: in which half of all clips they are, 0 of groups that are not fitted to;
+        ``choices``: what each outer fold chose; of classes ``classes`` of each target, and ``part``
+        if they are scored apart. ``held_out``, per clip: of numbers prediction, squared and
+        absolute error (mean over tokens; sum and mean over columns); of classes log-probabilities
+        (class, as in ``classes``; of the mean over tokens), and mean over tokens of log loss and of
+        being right. Of each target ``halves``: by metric, what fits to either half say; see
+        ``half_samples.ratios``.
 
     Raises
     ------

@@ -131,8 +131,9 @@ class Primal:
         """As for :meth:`Dual.halved`."""
         found = np.zeros((len(first), 2, *rows.shape[:2], labels.shape[1]))
         penalties = np.broadcast_to(penalties, (len(first), 2, labels.shape[1]))
+        whole = self.inner.grams.sum(0)
         for split, inside in enumerate(first):
-            for half, own in enumerate(self._halves(labels, inside)):
+            for half, own in enumerate(self._halves(labels, inside, whole)):
                 if not own.number:
                     continue
                 for penalty in np.unique(penalties[split, half]):
@@ -153,8 +154,9 @@ class Primal:
         s - 2 w c + w M w + n d^2.
         """
         found = np.zeros((len(first), 2, len(penalties), labels.shape[1]))
+        whole = self.inner.grams.sum(0)
         for split, inside in enumerate(first):
-            both = self._halves(labels, inside)
+            both = self._halves(labels, inside, whole)
             for half, (own, other) in enumerate((both, both[::-1])):
                 if not (own.number and other.number):
                     continue
@@ -165,13 +167,15 @@ class Primal:
                     found[split, half, place] = about.sum(0) + other.spread + other.number * away**2
         return found
 
-    def _halves(self, labels: np.ndarray, inside: np.ndarray) -> tuple["_Half", "_Half"]:
-        """Moments of some clips (clip,), and of the others."""
+    def _halves(
+        self, labels: np.ndarray, inside: np.ndarray, whole: np.ndarray
+    ) -> tuple[_Half, _Half]:
+        """Moments of some clips (clip,), and of the others; second moments of all are given."""
         gram = _summed(self.train, np.flatnonzero(inside))[1]
         gram /= np.outer(self.scale, self.scale)
         first, second = (
             _Half.of(moments, self.sums[mine], labels[mine], self.times)
-            for mine, moments in ((inside, gram), (~inside, self.inner.grams.sum(0) - gram))
+            for mine, moments in ((inside, gram), (~inside, whole - gram))
         )
         return first, second
 
